@@ -1,0 +1,89 @@
+import { Type, type Static } from 'typebox';
+
+/**
+ * What crosses a process. Every message carries its version; a reader that does not know a version
+ * hands the message back instead of guessing. Media and embeddings travel by reference only.
+ */
+export const MESSAGE_VERSION = 1;
+
+const Version = Type.Literal(MESSAGE_VERSION);
+const MmHash = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
+/** An image as accepted: where its bytes are and what its header said. Sizes in pixels and bytes. */
+export const InputRef = Type.Object({
+  key: Type.String(),
+  sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  mediaType: Type.String(),
+  bytes: Type.Integer({ minimum: 1 }),
+  width: Type.Integer({ minimum: 1 }),
+  height: Type.Integer({ minimum: 1 }),
+});
+export type InputRef = Static<typeof InputRef>;
+
+/** Work for an encoder. Its BullMQ job id is `encodeJobId(mmHash)`: one image is one job. */
+export const EncodeJob = Type.Object({
+  v: Version,
+  mmHash: MmHash,
+  model: Type.String(),
+  fingerprint: Type.String(),
+  input: InputRef,
+  /** Visual tokens that the image costs: the unit of batch budgets and of back-pressure. */
+  tokens: Type.Integer({ minimum: 1 }),
+  requestedAtMs: Type.Number(),
+  traceparent: Type.Optional(Type.String()),
+});
+export type EncodeJob = Static<typeof EncodeJob>;
+
+/** Work for a prefill/decode worker. The prompt is in the job's record, under `jobId`. */
+export const GenerateJob = Type.Object({
+  v: Version,
+  jobId: Type.String(),
+  model: Type.String(),
+  traceparent: Type.Optional(Type.String()),
+});
+export type GenerateJob = Static<typeof GenerateJob>;
+
+export const ItemError = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  retryable: Type.Boolean(),
+});
+export type ItemError = Static<typeof ItemError>;
+
+/** What an encode took, in milliseconds. `batch` is the number of images encoded together. */
+export const EncodeTimings = Type.Object({
+  queueMs: Type.Number(),
+  preprocessMs: Type.Number(),
+  encodeMs: Type.Number(),
+  saveMs: Type.Number(),
+  batch: Type.Integer({ minimum: 0 }),
+});
+export type EncodeTimings = Static<typeof EncodeTimings>;
+
+/** Announced on the completion stream, and only once the embedding is durable (or has failed). */
+export const CompletionEvent = Type.Union([
+  Type.Object({
+    v: Version,
+    outcome: Type.Literal('stored'),
+    mmHash: MmHash,
+    rows: Type.Integer({ minimum: 1 }),
+    width: Type.Integer({ minimum: 1 }),
+    dtype: Type.Union([Type.Literal('F32'), Type.Literal('F16'), Type.Literal('BF16')]),
+    bytes: Type.Integer({ minimum: 1 }),
+    etag: Type.String(),
+    encoder: Type.String(),
+    timings: EncodeTimings,
+  }),
+  Type.Object({
+    v: Version,
+    outcome: Type.Literal('failed'),
+    mmHash: MmHash,
+    encoder: Type.String(),
+    error: ItemError,
+  }),
+]);
+export type CompletionEvent = Static<typeof CompletionEvent>;
+
+export const encodeJobId = (mmHash: string): string => `encode-${mmHash}`;
+export const encodeQueueName = (model: string): string => `encode-${model}`;
+export const generateQueueName = (model: string): string => `generate-${model}`;

@@ -1,0 +1,34 @@
+/** What a store knows of an object without reading it. */
+export interface ObjectStat {
+  readonly bytes: number;
+  readonly etag: string;
+  /** When it was last written or touched, in milliseconds since the epoch. */
+  readonly modifiedAtMs: number;
+}
+
+export interface PutResult {
+  readonly etag: string;
+  /** False when `onlyIfAbsent` found the object there; the stored bytes are then the earlier ones. */
+  readonly created: boolean;
+}
+
+/**
+ * The whole contract with an object store. Keys are relative paths of `[A-Za-z0-9._-]` segments
+ * joined by `/`, never `.` or `..`; anything else throws `StoreKeyError`. A store that cannot be
+ * reached throws `StoreUnavailableError` (retryable); nothing else leaves these methods.
+ */
+export interface ObjectStore {
+  /** Atomic and durable when it resolves: a reader sees the old object or the whole new one. */
+  put(key: string, body: Uint8Array, options?: { onlyIfAbsent?: boolean }): Promise<PutResult>;
+  /** The object's bytes, or null when there is none. Larger than `maxBytes` throws `ObjectTooLargeError`. */
+  get(key: string, options?: { maxBytes?: number; signal?: AbortSignal }): Promise<Uint8Array | null>;
+  /** Null when there is no such object. Creates nothing. */
+  stat(key: string): Promise<ObjectStat | null>;
+  /** Deleting what is not there is no error. */
+  delete(key: string): Promise<void>;
+  /** Every object whose key starts with `prefix`, in no promised order. */
+  list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }>;
+  /** Resolves when the store answers; throws `StoreUnavailableError` otherwise. For readiness. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

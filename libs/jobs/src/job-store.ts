@@ -1,0 +1,59 @@
+import type { Ending, Job, JobRequest, JobStatus } from './job.ts';
+import type { JobEvent, SequencedEvent } from './job-event.ts';
+
+export interface NewJob {
+  readonly id: string;
+  readonly tenant: string;
+  readonly request: JobRequest;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly idempotency?: { readonly key: string; readonly bodySha256: string };
+  readonly webhook?: { readonly url: string; readonly events: readonly string[] };
+}
+
+export type CreateResult =
+  | { readonly outcome: 'created'; readonly job: Job }
+  /** The idempotency key was used before, with the same body. */
+  | { readonly outcome: 'repeated'; readonly job: Job }
+  /** The idempotency key was used before, with another body. */
+  | { readonly outcome: 'conflict' };
+
+/** The right to write to a job. A later claim makes it void: writes under it are refused. */
+export interface Claim {
+  readonly job: Job;
+  readonly fence: number;
+  /** What earlier claimants have emitted, in order. */
+  readonly emitted: readonly SequencedEvent[];
+}
+
+export interface ListOptions {
+  readonly tenant: string;
+  readonly limit: number;
+  /** Id after which the page begins. */
+  readonly after?: string;
+  readonly order: 'asc' | 'desc';
+  readonly status?: JobStatus;
+}
+
+/** The durable job: a record and a stream in Redis, any replica's to read. Each method is atomic. */
+export interface JobStore {
+  /** Writes the record, the `queued` event and the generate job: the job is accepted when it resolves. */
+  create(job: NewJob): Promise<CreateResult>;
+  get(id: string): Promise<Job | null>;
+  list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }>;
+  /** A worker takes the job up. Null when it is terminal or gone. Voids earlier claims. */
+  claim(id: string, worker: string): Promise<Claim | null>;
+  /** Adds events under a claim. False: the claim is void or the job terminal; stop. */
+  append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean>;
+  /** Adds a stage event from someone who holds no claim (an encoder). Ignored on a terminal job. */
+  note(id: string, event: JobEvent): Promise<void>;
+  /** The one terminal transition. False: somebody was first. Without a fence: whoever holds the job. */
+  finish(id: string, ending: Ending, fence?: number): Promise<boolean>;
+  /** Removes a terminal job's record, stream and index entries. False when not terminal. */
+  remove(id: string): Promise<boolean>;
+  /** Events after `seq` (0: all). */
+  events(id: string, afterSeq: number): Promise<SequencedEvent[]>;
+  /** Calls back with events as they are added by anyone; may repeat, never reorders. */
+  subscribe(id: string, listener: (event: SequencedEvent) => void): Promise<() => Promise<void>>;
+  /** Calls back with the ids of jobs that have ended, whoever ended them: workers drop what they hold. */
+  onEnded(listener: (id: string) => void): Promise<() => Promise<void>>;
+}

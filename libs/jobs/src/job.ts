@@ -1,0 +1,167 @@
+import { InputRef } from '@epd/connector';
+import { Type, type Static } from 'typebox';
+
+/** Where a job stands. The last four are terminal: a job enters exactly one of them, once. */
+export const JobStatus = Type.Union([
+  Type.Literal('queued'),
+  Type.Literal('in_progress'),
+  Type.Literal('completed'),
+  Type.Literal('failed'),
+  Type.Literal('cancelled'),
+  Type.Literal('expired'),
+]);
+export type JobStatus = Static<typeof JobStatus>;
+export type TerminalStatus = Exclude<JobStatus, 'queued' | 'in_progress'>;
+
+export const TextPart = Type.Object({ type: Type.Literal('text'), text: Type.String() });
+/** `image` is an index into the request's `images`. */
+export const ImagePart = Type.Object({ type: Type.Literal('image'), image: Type.Integer({ minimum: 0 }) });
+
+export const ChatMessage = Type.Object({
+  role: Type.Union([Type.Literal('system'), Type.Literal('user'), Type.Literal('assistant')]),
+  content: Type.Union([Type.String(), Type.Array(Type.Union([TextPart, ImagePart]))]),
+});
+export type ChatMessage = Static<typeof ChatMessage>;
+
+export const Sampling = Type.Object({
+  maxTokens: Type.Integer({ minimum: 1 }),
+  temperature: Type.Number({ minimum: 0 }),
+  topP: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+  /** 0: no bound. */
+  topK: Type.Integer({ minimum: 0 }),
+  minP: Type.Number({ minimum: 0, maximum: 1 }),
+  repetitionPenalty: Type.Number({ exclusiveMinimum: 0 }),
+  presencePenalty: Type.Number(),
+  frequencyPenalty: Type.Number(),
+  /** Always set: a request without one gets a random one, so that a taken-over job goes on the same. */
+  seed: Type.Integer({ minimum: 0, maximum: 0xffff_ffff }),
+  stop: Type.Array(Type.String({ minLength: 1 })),
+  ignoreEos: Type.Boolean(),
+  /** Number of answers to the one prompt. */
+  n: Type.Integer({ minimum: 1 }),
+  /** Null: none. Otherwise the number of alternatives per token, 0 for the chosen one alone. */
+  topLogprobs: Type.Union([Type.Null(), Type.Integer({ minimum: 0, maximum: 20 })]),
+  /** Null: free text. Otherwise a JSON schema that the text is held to; `{}` means any JSON object. */
+  jsonSchema: Type.Union([Type.Null(), Type.Record(Type.String(), Type.Unknown())]),
+});
+export type Sampling = Static<typeof Sampling>;
+
+/** One distinct image of a job. */
+export const JobImage = Type.Object({
+  mmHash: Type.String(),
+  input: InputRef,
+  /** Visual tokens: the rows of its embedding. */
+  tokens: Type.Integer({ minimum: 1 }),
+  /** What the API found when it asked: stored already, somebody encodes it, or this job's own encode. */
+  found: Type.Union([Type.Literal('stored'), Type.Literal('joined'), Type.Literal('requested'), Type.Literal('resident')]),
+  generation: Type.Integer({ minimum: 0 }),
+});
+export type JobImage = Static<typeof JobImage>;
+
+/** All that a prefill/decode worker needs to answer: written once, when the job is accepted. */
+export const JobRequest = Type.Object({
+  v: Type.Literal(1),
+  model: Type.String(),
+  fingerprint: Type.String(),
+  messages: Type.Array(ChatMessage),
+  images: Type.Array(JobImage),
+  sampling: Sampling,
+  returnTokenIds: Type.Boolean(),
+  /** Lower runs first; 0 is the default. */
+  priority: Type.Integer({ minimum: -100, maximum: 100 }),
+  /** Milliseconds since the epoch; null: none. Past the first, a job not yet begun expires. */
+  startByMs: Type.Union([Type.Null(), Type.Number()]),
+  endByMs: Type.Union([Type.Null(), Type.Number()]),
+  traceparent: Type.Optional(Type.String()),
+});
+export type JobRequest = Static<typeof JobRequest>;
+
+export const JobError = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  /** Where it happened: accept, encode, load, prefill, decode. */
+  stage: Type.String(),
+  /** Index of the image concerned, or null. */
+  item: Type.Union([Type.Null(), Type.Integer()]),
+  retryable: Type.Boolean(),
+});
+export type JobError = Static<typeof JobError>;
+
+export type FinishReason = 'stop' | 'length' | 'cancelled' | 'error';
+
+export interface Choice {
+  readonly text: string;
+  readonly finishReason: FinishReason | null;
+  readonly tokenIds: readonly number[];
+  readonly logprobs?: readonly TokenLogprob[];
+}
+
+export interface TokenLogprob {
+  readonly id: number;
+  readonly token: string;
+  readonly logprob: number;
+  readonly top: readonly { readonly id: number; readonly token: string; readonly logprob: number }[];
+}
+
+/** How one image reached the answer. Milliseconds; what did not happen is absent. */
+export interface ImageTimings {
+  readonly mmHash: string;
+  /** `encoded` for this job, `joined` another's encode, `stored` already, or in the `kv_cache`. */
+  source: 'encoded' | 'joined' | 'stored' | 'kv_cache';
+  queueMs?: number;
+  preprocessMs?: number;
+  encodeMs?: number;
+  saveMs?: number;
+  batch?: number;
+  loadMs?: number;
+  /** From acceptance until the decoder had it. */
+  readyMs?: number;
+  tier?: string;
+}
+
+/** Milliseconds from acceptance, or durations where the name says so. */
+export interface JobTimings {
+  acceptMs?: number;
+  queueMs?: number;
+  /** How long prefill stood still for want of an embedding. */
+  waitForEmbeddingsMs?: number;
+  prefillMs?: number;
+  ttftMs?: number;
+  /** Mean time between output tokens after the first. */
+  tpotMs?: number;
+  totalMs?: number;
+  images?: ImageTimings[];
+}
+
+export interface JobUsage {
+  promptTokens: number;
+  completionTokens: number;
+  imageTokens: number;
+  /** Prompt tokens whose KV was there already. */
+  cachedTokens: number;
+  images: { encoded: number; reused: number };
+}
+
+/** How a job ends. */
+export interface Ending {
+  readonly status: TerminalStatus;
+  readonly choices: readonly Choice[];
+  readonly usage: JobUsage | null;
+  readonly timings: JobTimings;
+  readonly error: JobError | null;
+}
+
+/** The durable record, as any replica reads it. */
+export interface Job {
+  readonly id: string;
+  readonly tenant: string;
+  readonly status: JobStatus;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly finishedAtMs: number | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly request: JobRequest;
+  /** The last stage event: where a job that is not terminal stands. */
+  readonly stage: string;
+  readonly ending: Ending | null;
+}

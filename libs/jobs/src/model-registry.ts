@@ -1,0 +1,28 @@
+import { Type, type Static } from 'typebox';
+
+/** What the fleet must know of a model without reading its folder. Registered by workers. */
+export const ModelCard = Type.Object({
+  v: Type.Literal(1),
+  id: Type.String(),
+  fingerprint: Type.String(),
+  /** Options of the image processor that shape the embeddings; part of the `mm_hash`. */
+  processing: Type.Record(Type.String(), Type.Unknown()),
+  /** `@epd/model`'s ImageGeometry: how many tokens an image of a size costs. */
+  geometry: Type.Record(Type.String(), Type.Unknown()),
+  contextLength: Type.Integer({ minimum: 1 }),
+  hiddenSize: Type.Integer({ minimum: 1 }),
+  createdAtMs: Type.Number(),
+});
+export type ModelCard = Static<typeof ModelCard>;
+
+export type WorkerRole = 'encoder' | 'prefill-decode';
+
+/** The facts of a model outlive its workers; whether workers are there is a lease. */
+export interface ModelRegistry {
+  /** Announces a worker and renews its lease until `stop`. */
+  announce(role: WorkerRole, worker: string, card: ModelCard): Promise<{ stop(): Promise<void> }>;
+  models(): Promise<ModelCard[]>;
+  model(id: string): Promise<ModelCard | null>;
+  /** Live workers of a model by role. */
+  workers(model: string): Promise<{ encoder: number; prefillDecode: number }>;
+}
