@@ -14,13 +14,19 @@ export type FlightState =
  */
 export interface SingleFlight {
   /** Adds a waiter. `leader` is true for the one whose join began the generation. */
-  join(mmHash: string, waiter: string): Promise<{ generation: number; leader: boolean; state: FlightState }>;
+  join(
+    mmHash: string,
+    waiter: string,
+  ): Promise<{ generation: number; leader: boolean; state: FlightState }>;
   /** Removes a waiter. `remaining` 0 means that nobody wants the item any more. */
   leave(mmHash: string, waiter: string): Promise<{ remaining: number }>;
   /** Encoder: takes the item up. `deaths` is how often it was taken up and never settled. */
   begin(mmHash: string, encoder: string): Promise<{ deaths: number; waiters: readonly string[] }>;
   /** Encoder: ends the generation; returns who waited for it. */
-  settle(mmHash: string, outcome: { state: 'stored' } | { state: 'failed'; error: ItemError }): Promise<{ waiters: readonly string[] }>;
+  settle(
+    mmHash: string,
+    outcome: { state: 'stored' } | { state: 'failed'; error: ItemError },
+  ): Promise<{ waiters: readonly string[] }>;
   /** What became of the generation that the waiter joined. */
   look(mmHash: string, generation: number): Promise<FlightState>;
   waiters(mmHash: string): Promise<readonly string[]>;

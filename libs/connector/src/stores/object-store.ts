@@ -21,7 +21,10 @@ export interface ObjectStore {
   /** Atomic and durable when it resolves: a reader sees the old object or the whole new one. */
   put(key: string, body: Uint8Array, options?: { onlyIfAbsent?: boolean }): Promise<PutResult>;
   /** The object's bytes, or null when there is none. Larger than `maxBytes` throws `ObjectTooLargeError`. */
-  get(key: string, options?: { maxBytes?: number; signal?: AbortSignal }): Promise<Uint8Array | null>;
+  get(
+    key: string,
+    options?: { maxBytes?: number; signal?: AbortSignal },
+  ): Promise<Uint8Array | null>;
   /** Null when there is no such object. Creates nothing. */
   stat(key: string): Promise<ObjectStat | null>;
   /** Deleting what is not there is no error. */
