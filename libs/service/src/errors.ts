@@ -1,0 +1,47 @@
+/**
+ * Base of the errors that this package throws on purpose. Programming errors (TypeError and the like)
+ * and errors of Redis commands are not in the family: they pass through as they are.
+ */
+export abstract class ServiceError extends Error {
+  abstract readonly code: string;
+}
+
+/** One variable that cannot be used. `value` is absent when the variable is not set. */
+export interface ConfigProblem {
+  readonly variable: string;
+  readonly expected: string;
+  /** As it may be shown: secrets are replaced. */
+  readonly value?: string;
+}
+
+/** The environment does not describe a service. Carries every problem at once. */
+export class ConfigError extends ServiceError {
+  override readonly name = 'ConfigError';
+  readonly code = 'config_invalid';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(['The configuration cannot be used:', ...problems.map(line)].join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** Redis did not answer in the time given. `cause` is the last connection error, when there was one. */
+export class RedisUnavailableError extends ServiceError {
+  override readonly name = 'RedisUnavailableError';
+  readonly code = 'redis_unavailable';
+  readonly url: string;
+  readonly waitedMs: number;
+
+  constructor(url: string, waitedMs: number, cause?: unknown) {
+    const reason = cause instanceof Error ? `: ${cause.message}` : '';
+    super(`Redis at ${url} did not answer within ${waitedMs} ms${reason}`, { cause });
+    this.url = url;
+    this.waitedMs = waitedMs;
+  }
+}
+
+function line({ variable, expected, value }: ConfigProblem): string {
+  const found = value === undefined ? 'it is not set' : `it is ${JSON.stringify(value)}`;
+  return `  ${variable}: must be ${expected}; ${found}`;
+}

@@ -1,0 +1,113 @@
+import { Type, type Static, type TObject } from 'typebox';
+
+/**
+ * The settings that more than one service reads, by the same names everywhere. A service's schema
+ * spreads the parts it needs: `Type.Object({ ...fleetConfig.redis, ...fleetConfig.service, ... })`.
+ */
+const redis = {
+  redisUrl: Type.String({
+    env: 'EPD_REDIS_URL',
+    default: 'redis://127.0.0.1:6379',
+    pattern: '^rediss?://',
+    secret: true,
+    description: 'Redis or Valkey that holds queues, jobs and locks (6.2 or newer, noeviction)',
+  }),
+  prefix: Type.String({
+    env: 'EPD_PREFIX',
+    default: 'epd',
+    pattern: '^[A-Za-z0-9_.{}-]+$',
+    description: 'First part of every Redis key: fleets with different prefixes can share a server',
+  }),
+};
+
+const store = {
+  store: Type.Union([Type.Literal('folder'), Type.Literal('s3')], {
+    env: 'EPD_STORE',
+    default: 'folder',
+    description: 'Where images and embeddings are kept: a folder that all processes see, or S3',
+  }),
+  dataDir: Type.String({
+    env: 'EPD_DATA_DIR',
+    default: '.data',
+    path: true,
+    description: 'Folder for whatever a process keeps on disk',
+  }),
+  storeDir: Type.Optional(
+    Type.String({
+      env: 'EPD_STORE_DIR',
+      path: true,
+      description: 'Root of the folder store; without it, `store` in EPD_DATA_DIR',
+    }),
+  ),
+  s3Endpoint: Type.Optional(
+    Type.String({
+      env: 'EPD_S3_ENDPOINT',
+      pattern: '^https?://',
+      description: 'URL of the S3 server; without it, AWS',
+    }),
+  ),
+  s3Bucket: Type.Optional(
+    Type.String({ env: 'EPD_S3_BUCKET', description: 'Bucket; needed with s3' }),
+  ),
+  s3Region: Type.String({ env: 'EPD_S3_REGION', default: 'us-east-1', description: 'Region' }),
+  s3AccessKeyId: Type.Optional(
+    Type.String({
+      env: 'EPD_S3_ACCESS_KEY_ID',
+      description: 'Access key; without it, the credentials that the AWS SDK finds',
+    }),
+  ),
+  s3SecretAccessKey: Type.Optional(
+    Type.String({ env: 'EPD_S3_SECRET_ACCESS_KEY', secret: true, description: 'Its secret' }),
+  ),
+  s3ForcePathStyle: Type.Boolean({
+    env: 'EPD_S3_FORCE_PATH_STYLE',
+    default: true,
+    description: 'Bucket in the path, not in the host name: what most servers other than AWS want',
+  }),
+};
+
+const model = {
+  modelDir: Type.String({
+    env: 'EPD_MODEL_DIR',
+    default: 'models/tiny-vlm',
+    path: true,
+    description: "The model's folder, in the layout of ONNX exports on the Hugging Face Hub",
+  }),
+};
+
+const service = {
+  logLevel: Type.Union(
+    (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const).map((level) =>
+      Type.Literal(level),
+    ),
+    { env: 'EPD_LOG_LEVEL', default: 'info', description: 'Least level that is logged' },
+  ),
+  stopMs: Type.Integer({
+    env: 'EPD_STOP_MS',
+    default: 25_000,
+    minimum: 100,
+    maximum: 3_600_000,
+    description:
+      'Longest graceful stop in milliseconds; the default fits in the 30 s of Kubernetes',
+  }),
+};
+
+const metrics = {
+  metricsHost: Type.String({
+    env: 'EPD_METRICS_HOST',
+    default: '127.0.0.1',
+    description: 'Address that serves /healthz, /readyz and /metrics; 0.0.0.0 in a container',
+  }),
+  metricsPort: Type.Integer({
+    env: 'EPD_METRICS_PORT',
+    default: 0,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'Its port; 0: any free one',
+  }),
+};
+
+export const fleetConfig = { redis, store, model, service, metrics };
+
+/** What `storeOptions` needs of a configuration that spreads `fleetConfig.store`. */
+export type StoreConfig = Static<TObject<typeof store>>;

@@ -1,0 +1,20 @@
+export { describeConfig, readConfig, type ConfigProperty, type ConfigRow } from './config.ts';
+export { ConfigError, RedisUnavailableError, ServiceError, type ConfigProblem } from './errors.ts';
+export { fleetConfig, type StoreConfig } from './fleet-config.ts';
+export { createLogger, withoutPassword, type Logger, type LogLevel } from './logger.ts';
+export { projectPath } from './project-path.ts';
+export { connectRedis, redisOptions, waitForRedis } from './redis.ts';
+export {
+  runService,
+  type RunningService,
+  type Service,
+  type ServiceContext,
+} from './run-service.ts';
+export { storeOptions, type StoreOptions } from './store-options.ts';
+export {
+  addDefaultMetrics,
+  readiness,
+  serveTelemetry,
+  type Readiness,
+  type TelemetryServer,
+} from './telemetry.ts';

@@ -1,0 +1,101 @@
+import closeWithGrace from 'close-with-grace';
+import { ConfigError } from './errors.ts';
+import { createLogger, type Logger, type LogLevel } from './logger.ts';
+
+export interface RunningService {
+  /** Takes no new work, finishes or hands back what is held, closes connections. */
+  stop(): Promise<void>;
+}
+
+export interface ServiceContext<C> {
+  readonly config: C;
+  readonly log: Logger;
+  /** Aborted when the process is asked to stop, also while it still starts. */
+  readonly signal: AbortSignal;
+  /** Ends the process, after `stop`, with exit code 1: for a part that died and cannot be replaced. */
+  fail(error: Error): void;
+}
+
+export interface Service<C> {
+  readonly name: string;
+  /** Reads the environment: `() => readConfig(schema)`, with `fleetConfig.service` in the schema. */
+  readonly config: () => C;
+  readonly start: (context: ServiceContext<C>) => Promise<RunningService>;
+}
+
+/**
+ * The main of a process. Stops on SIGTERM, SIGINT, an uncaught error, and when the process that
+ * started it with an IPC channel is gone: so a launcher that is killed leaves nobody behind. The
+ * stop is bounded by `config.stopMs`. Exit code 0 when asked to stop, 1 for everything else.
+ */
+export function runService<C extends { readonly logLevel: LogLevel; readonly stopMs: number }>(
+  service: Service<C>,
+): void {
+  const config = configOrComplaint(service);
+  if (config) run(service, config);
+}
+
+function configOrComplaint<C>({ name, config }: Service<C>): C | null {
+  try {
+    return config();
+  } catch (error) {
+    complain(name, error);
+    process.exitCode = 1;
+    return null;
+  }
+}
+
+/** Somebody is at a terminal when a start fails: text for them, a stack only where it helps. */
+function complain(name: string, error: unknown): void {
+  const text =
+    error instanceof ConfigError
+      ? error.message
+      : error instanceof Error
+        ? error.stack
+        : String(error);
+  process.stderr.write(`${name} cannot start. ${text}\n`);
+}
+
+function run<C extends { readonly logLevel: LogLevel; readonly stopMs: number }>(
+  service: Service<C>,
+  config: C,
+): void {
+  const log = createLogger({ service: service.name, level: config.logLevel });
+  const abort = new AbortController();
+  let failure: Error | undefined;
+  const grace = closeWithGrace(
+    { delay: config.stopMs, logger: graceLogger(log) },
+    async ({ signal, err }) => {
+      if (err) log.fatal({ err }, 'uncaught error');
+      log.info({ signal }, 'stopping');
+      abort.abort();
+      const running = await started.catch(() => null);
+      await running?.stop();
+      if (failure) throw failure;
+      log.info('stopped');
+    },
+  );
+  const fail = (error: Error): void => {
+    failure ??= error;
+    grace.close();
+  };
+  process.once('disconnect', () => grace.close());
+  const started = service.start({ config, log, signal: abort.signal, fail });
+  started.then(
+    () => log.info('started'),
+    (error: unknown) => {
+      if (abort.signal.aborted) return;
+      complain(service.name, error);
+      fail(error instanceof Error ? error : new Error(String(error)));
+    },
+  );
+}
+
+function graceLogger(log: Logger): { error(message: unknown): void } {
+  return {
+    error: (message) =>
+      message instanceof Error
+        ? log.fatal({ err: message }, 'ended by an error')
+        : log.error(String(message)),
+  };
+}
