@@ -1,5 +1,5 @@
 import type { Ending, Job, JobRequest, JobStatus } from './job.ts';
-import type { JobEvent, SequencedEvent } from './job-event.ts';
+import type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
 
 export interface NewJob {
   readonly id: string;
@@ -34,6 +34,13 @@ export interface ListOptions {
   readonly status?: JobStatus;
 }
 
+/** What an encoder tells a job. The store adds the time, and the image's index from its `mmHash`. */
+export interface StageNote {
+  readonly stage: Stage;
+  readonly mmHash?: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
 /** The durable job: a record and a stream in Redis, any replica's to read. Each method is atomic. */
 export interface JobStore {
   /** Writes the record, the `queued` event and the generate job: the job is accepted when it resolves. */
@@ -45,7 +52,7 @@ export interface JobStore {
   /** Adds events under a claim. False: the claim is void or the job terminal; stop. */
   append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean>;
   /** Adds a stage event from someone who holds no claim (an encoder). Ignored on a terminal job. */
-  note(id: string, event: JobEvent): Promise<void>;
+  note(id: string, note: StageNote): Promise<void>;
   /** The one terminal transition. False: somebody was first. Without a fence: whoever holds the job. */
   finish(id: string, ending: Ending, fence?: number): Promise<boolean>;
   /** Removes a terminal job's record, stream and index entries. False when not terminal. */

@@ -15,7 +15,10 @@ export type TerminalStatus = Exclude<JobStatus, 'queued' | 'in_progress'>;
 
 export const TextPart = Type.Object({ type: Type.Literal('text'), text: Type.String() });
 /** `image` is an index into the request's `images`. */
-export const ImagePart = Type.Object({ type: Type.Literal('image'), image: Type.Integer({ minimum: 0 }) });
+export const ImagePart = Type.Object({
+  type: Type.Literal('image'),
+  image: Type.Integer({ minimum: 0 }),
+});
 
 export const ChatMessage = Type.Object({
   role: Type.Union([Type.Literal('system'), Type.Literal('user'), Type.Literal('assistant')]),
@@ -53,7 +56,12 @@ export const JobImage = Type.Object({
   /** Visual tokens: the rows of its embedding. */
   tokens: Type.Integer({ minimum: 1 }),
   /** What the API found when it asked: stored already, somebody encodes it, or this job's own encode. */
-  found: Type.Union([Type.Literal('stored'), Type.Literal('joined'), Type.Literal('requested'), Type.Literal('resident')]),
+  found: Type.Union([
+    Type.Literal('stored'),
+    Type.Literal('joined'),
+    Type.Literal('requested'),
+    Type.Literal('resident'),
+  ]),
   generation: Type.Integer({ minimum: 0 }),
 });
 export type JobImage = Static<typeof JobImage>;
@@ -100,7 +108,11 @@ export interface TokenLogprob {
   readonly id: number;
   readonly token: string;
   readonly logprob: number;
-  readonly top: readonly { readonly id: number; readonly token: string; readonly logprob: number }[];
+  readonly top: readonly {
+    readonly id: number;
+    readonly token: string;
+    readonly logprob: number;
+  }[];
 }
 
 /** How one image reached the answer. Milliseconds; what did not happen is absent. */
@@ -151,17 +163,30 @@ export interface Ending {
   readonly error: JobError | null;
 }
 
+/** What an encoder wrote about one image of the job. Milliseconds; `ms` since acceptance. */
+export interface ImageNote {
+  readonly item: number;
+  readonly stage: string;
+  readonly ms: number;
+  readonly [detail: string]: unknown;
+}
+
 /** The durable record, as any replica reads it. */
 export interface Job {
   readonly id: string;
   readonly tenant: string;
   readonly status: JobStatus;
   readonly createdAtMs: number;
+  /** First taken up by a worker. */
   readonly startedAtMs: number | null;
+  /** First prefill. */
+  readonly begunAtMs: number | null;
   readonly finishedAtMs: number | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly request: JobRequest;
   /** The last stage event: where a job that is not terminal stands. */
   readonly stage: string;
+  readonly imageNotes: readonly ImageNote[];
   readonly ending: Ending | null;
+  readonly webhook: { readonly url: string; readonly events: readonly string[] } | null;
 }

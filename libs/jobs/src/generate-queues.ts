@@ -1,0 +1,60 @@
+import { MESSAGE_VERSION, generateQueueName, type GenerateJob } from '@epd/connector';
+import { Queue, type JobsOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { JobRequest } from './job.ts';
+
+/** BullMQ takes priorities from 1 (first); ours are -100 to 100 with 0 as the default. */
+const PRIORITY_OFFSET = 101;
+
+/** Attempts that end in an error of the worker itself, before the job is given up; see `Reconciler`. */
+const ATTEMPTS = 20;
+
+const OPTIONS: JobsOptions = {
+  removeOnComplete: true,
+  removeOnFail: true,
+  attempts: ATTEMPTS,
+  backoff: { type: 'exponential', delay: 250 },
+};
+
+/** The generate queues, one per model, opened when first used. Adding a job twice adds it once. */
+export class GenerateQueues {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #queues = new Map<string, Queue<GenerateJob>>();
+
+  constructor(redis: Redis, prefix: string) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+  }
+
+  async add(jobId: string, request: JobRequest): Promise<void> {
+    const { model, priority, traceparent } = request;
+    const message: GenerateJob = {
+      v: MESSAGE_VERSION,
+      jobId,
+      model,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
+    const options = { ...OPTIONS, jobId, priority: priority + PRIORITY_OFFSET };
+    await this.#queue(model).add('generate', message, options);
+  }
+
+  async has(jobId: string, model: string): Promise<boolean> {
+    return (await this.#queue(model).getJobState(jobId)) !== 'unknown';
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#queues.values(), (queue) => queue.close()));
+  }
+
+  #queue(model: string): Queue<GenerateJob> {
+    const open = this.#queues.get(model);
+    if (open !== undefined) return open;
+    const queue = new Queue<GenerateJob>(generateQueueName(model), {
+      connection: this.#redis,
+      prefix: this.#prefix,
+    });
+    this.#queues.set(model, queue);
+    return queue;
+  }
+}

@@ -1,0 +1,27 @@
+export { JobsError, RecordError } from './errors.ts';
+export * as jobSchemas from './job.ts';
+export type {
+  ChatMessage,
+  Choice,
+  Ending,
+  FinishReason,
+  ImageNote,
+  ImageTimings,
+  Job,
+  JobError,
+  JobImage,
+  JobRequest,
+  JobStatus,
+  JobTimings,
+  JobUsage,
+  Sampling,
+  TerminalStatus,
+  TokenLogprob,
+} from './job.ts';
+export type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
+export { jobKeys, type JobKeys } from './job-keys.ts';
+export type { Claim, CreateResult, JobStore, ListOptions, NewJob, StageNote } from './job-store.ts';
+export { RedisJobStore, type JobStoreOptions } from './redis-job-store.ts';
+export { ModelCard, type ModelRegistry, type WorkerRole } from './model-registry.ts';
+export { RedisModelRegistry } from './redis-model-registry.ts';
+export { Reconciler, type ReconcilerOptions } from './reconciler.ts';

@@ -1,0 +1,63 @@
+import type { Redis } from 'ioredis';
+import { decodeEvent } from './job-event-codec.ts';
+import type { SequencedEvent } from './job-event.ts';
+import type { JobKeys } from './job-keys.ts';
+
+type Listener = (message: string) => void;
+
+/**
+ * All live streams of a process over one subscribing connection, opened when first needed. A message
+ * missed while the connection was down is not repeated here: readers compare sequence numbers and
+ * read the stream when they find a gap.
+ */
+export class JobChannel {
+  readonly #redis: Redis;
+  readonly #keys: JobKeys;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  #subscriber: Redis | null = null;
+
+  constructor(redis: Redis, keys: JobKeys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  onEvent(id: string, listener: (event: SequencedEvent) => void): Promise<() => Promise<void>> {
+    return this.#on(this.#keys.channel(id), (message) => listener(decodeEvent(message)));
+  }
+
+  onEnded(listener: (id: string) => void): Promise<() => Promise<void>> {
+    return this.#on(this.#keys.ended, listener);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+    this.#subscriber?.disconnect();
+    this.#subscriber = null;
+  }
+
+  async #on(channel: string, listener: Listener): Promise<() => Promise<void>> {
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    listeners.add(listener);
+    this.#listeners.set(channel, listeners);
+    await this.#connection().subscribe(channel);
+    return () => this.#off(channel, listener);
+  }
+
+  async #off(channel: string, listener: Listener): Promise<void> {
+    const listeners = this.#listeners.get(channel);
+    if (listeners === undefined || !listeners.delete(listener) || listeners.size > 0) return;
+    this.#listeners.delete(channel);
+    await this.#subscriber?.unsubscribe(channel);
+  }
+
+  #connection(): Redis {
+    if (this.#subscriber !== null) return this.#subscriber;
+    const subscriber = this.#redis.duplicate();
+    subscriber.on('message', (channel: string, message: string) => {
+      for (const listener of this.#listeners.get(channel) ?? []) listener(message);
+    });
+    subscriber.on('error', () => undefined); // ioredis reconnects and subscribes again by itself
+    this.#subscriber = subscriber;
+    return subscriber;
+  }
+}

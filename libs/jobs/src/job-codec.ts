@@ -1,0 +1,59 @@
+import { Compile } from 'typebox/compile';
+import type { Ending, ImageNote, Job, JobStatus } from './job.ts';
+import { JobRequest } from './job.ts';
+import { RecordError } from './errors.ts';
+
+const requestSchema = Compile(JobRequest);
+
+type Fields = Readonly<Record<string, string>>;
+
+/** A record's hash as Redis returns it, read back into a `Job`. Throws `RecordError`. */
+export function decodeJob(id: string, fields: Fields): Job {
+  return {
+    id,
+    tenant: text(id, fields, 'tenant'),
+    status: text(id, fields, 'status') as JobStatus,
+    createdAtMs: Number(text(id, fields, 'createdAtMs')),
+    startedAtMs: optionalNumber(fields['startedAtMs']),
+    begunAtMs: optionalNumber(fields['begunAtMs']),
+    finishedAtMs: optionalNumber(fields['finishedAtMs']),
+    metadata: JSON.parse(fields['metadata'] ?? '{}') as Record<string, string>,
+    request: decodeRequest(id, text(id, fields, 'request')),
+    stage: fields['stage'] ?? 'queued',
+    imageNotes: decodeNotes(fields),
+    ending: fields['ending'] === undefined ? null : (JSON.parse(fields['ending']) as Ending),
+    webhook:
+      fields['webhook'] === undefined ? null : (JSON.parse(fields['webhook']) as Job['webhook']),
+  };
+}
+
+function decodeRequest(id: string, json: string): JobRequest {
+  const value: unknown = JSON.parse(json);
+  if (!requestSchema.Check(value)) {
+    const [first] = requestSchema.Errors(value);
+    throw new RecordError(
+      id,
+      `request${first?.instancePath ?? ''} ${first?.message ?? 'is invalid'}`,
+    );
+  }
+  return value;
+}
+
+/** Fields `note:<item>:<stage>` are what encoders wrote about an image. */
+function decodeNotes(fields: Fields): ImageNote[] {
+  return Object.entries(fields).flatMap(([field, json]) => {
+    const [kind, item, stage] = field.split(':');
+    if (kind !== 'note' || stage === undefined) return [];
+    const detail = JSON.parse(json) as { ms: number };
+    return [{ item: Number(item), stage, ...detail }];
+  });
+}
+
+function text(id: string, fields: Fields, name: string): string {
+  const value = fields[name];
+  if (value === undefined) throw new RecordError(id, `field ${name} is missing`);
+  return value;
+}
+
+const optionalNumber = (value: string | undefined): number | null =>
+  value === undefined ? null : Number(value);

@@ -1,0 +1,38 @@
+/** Every Redis key and channel of the durable job. Lifetimes are in docs/redis-keys.md. */
+export interface JobKeys {
+  record(id: string): string;
+  events(id: string): string;
+  /** Ids of a tenant's jobs by time of acceptance. */
+  index(tenant: string): string;
+  /** Ids of jobs that are not terminal, by time of acceptance. */
+  readonly live: string;
+  /** Ids by their next deadline. */
+  readonly deadlines: string;
+  /** `tenant id` of terminal jobs by the time when their record expires. */
+  readonly retained: string;
+  /** Ids of ended jobs whose webhook is still to be sent, by time. */
+  readonly webhooks: string;
+  /** Count of endings by status. */
+  readonly totals: string;
+  idempotency(tenant: string, keySha256: string): string;
+  /** Channel on which a job's events are published. */
+  channel(id: string): string;
+  /** Channel on which the ids of ended jobs are published. */
+  readonly ended: string;
+}
+
+export function jobKeys(prefix: string): JobKeys {
+  return {
+    record: (id) => `${prefix}:job:${id}`,
+    events: (id) => `${prefix}:job:${id}:events`,
+    index: (tenant) => `${prefix}:jobs:index:${tenant}`,
+    live: `${prefix}:jobs:live`,
+    deadlines: `${prefix}:jobs:deadlines`,
+    retained: `${prefix}:jobs:retained`,
+    webhooks: `${prefix}:jobs:webhooks`,
+    totals: `${prefix}:jobs:totals`,
+    idempotency: (tenant, keySha256) => `${prefix}:idempotency:${tenant}:${keySha256}`,
+    channel: (id) => `${prefix}:channel:job:${id}`,
+    ended: `${prefix}:channel:ended`,
+  };
+}

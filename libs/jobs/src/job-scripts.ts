@@ -1,0 +1,128 @@
+import type { Redis } from 'ioredis';
+
+/*
+ * One script per atomic change. Events are stored as JSON under the explicit stream id `<seq>-0`, so
+ * that the sequence number a client sees is the stream's own order. `terminal` is spelled out in each
+ * script, for a terminal record never changes again: that is guarantee 1.
+ */
+
+const COMMON = `
+local function terminal(status)
+  return status == 'completed' or status == 'failed' or status == 'cancelled' or status == 'expired'
+end
+local function now()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+local function emit(record, events, channel, json)
+  local seq = redis.call('HINCRBY', record, 'seq', 1)
+  local full = '{"seq":' .. seq .. ',' .. string.sub(json, 2)
+  redis.call('XADD', events, seq .. '-0', 'e', full)
+  redis.call('PUBLISH', channel, full)
+end
+`;
+
+/** KEYS record events index live deadlines idempotency channel; ARGV idemValue idemTtlMs deadline id queuedEvent field value ... */
+const CREATE = `${COMMON}
+if ARGV[1] ~= '' then
+  local earlier = redis.call('GET', KEYS[6])
+  if earlier then return earlier end
+end
+if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
+if ARGV[1] ~= '' then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[2]) end
+local createdAt = now()
+redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', unpack(ARGV, 6))
+redis.call('ZADD', KEYS[3], createdAt, ARGV[4])
+redis.call('ZADD', KEYS[4], createdAt, ARGV[4])
+if ARGV[3] ~= '' then redis.call('ZADD', KEYS[5], ARGV[3], ARGV[4]) end
+emit(KEYS[1], KEYS[2], KEYS[7], ARGV[5])
+return ''
+`;
+
+/** KEYS record; ARGV worker. Returns the fence, or 0 when the job is terminal or gone. */
+const CLAIM = `${COMMON}
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status or terminal(status) then return 0 end
+redis.call('HSETNX', KEYS[1], 'startedAtMs', now())
+redis.call('HSET', KEYS[1], 'status', 'in_progress', 'worker', ARGV[1])
+return redis.call('HINCRBY', KEYS[1], 'fence', 1)
+`;
+
+/** KEYS record events channel; ARGV fence stage begun event ... Returns 1, or 0 when the claim is void. */
+const APPEND = `${COMMON}
+local held = redis.call('HMGET', KEYS[1], 'status', 'fence')
+if not held[1] or terminal(held[1]) or held[2] ~= ARGV[1] then return 0 end
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'stage', ARGV[2]) end
+if ARGV[3] == '1' then redis.call('HSETNX', KEYS[1], 'begunAtMs', now()) end
+for i = 4, #ARGV do emit(KEYS[1], KEYS[2], KEYS[3], ARGV[i]) end
+return 1
+`;
+
+/** KEYS record events channel; ARGV stage mmHash eventWithoutMs detail. Fills in `ms` and `item`. */
+const NOTE = `${COMMON}
+local held = redis.call('HMGET', KEYS[1], 'status', 'createdAtMs', 'items')
+if not held[1] or terminal(held[1]) then return 0 end
+local ms = now() - tonumber(held[2])
+local head = '{"ms":' .. ms .. ','
+if ARGV[2] ~= '' then
+  local item = cjson.decode(held[3] or '{}')[ARGV[2]]
+  if item then
+    head = head .. '"item":' .. item .. ','
+    redis.call('HSET', KEYS[1], 'note:' .. item .. ':' .. ARGV[1], '{"ms":' .. ms .. ',' .. string.sub(ARGV[4], 2))
+  end
+end
+if held[1] == 'queued' then redis.call('HSET', KEYS[1], 'stage', ARGV[1]) end
+emit(KEYS[1], KEYS[2], KEYS[3], head .. string.sub(ARGV[3], 2))
+return 1
+`;
+
+/** KEYS record events channel ended live deadlines retained webhooks totals; ARGV fence status ending endEvent retentionMs id. */
+const FINISH = `${COMMON}
+local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'tenant', 'webhook')
+if not held[1] or terminal(held[1]) then return 0 end
+if ARGV[1] ~= '' and held[2] ~= ARGV[1] then return 0 end
+local at = now()
+redis.call('HSET', KEYS[1], 'status', ARGV[2], 'ending', ARGV[3], 'finishedAtMs', at)
+emit(KEYS[1], KEYS[2], KEYS[3], ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+redis.call('ZREM', KEYS[5], ARGV[6])
+redis.call('ZREM', KEYS[6], ARGV[6])
+redis.call('ZADD', KEYS[7], at + ARGV[5], held[3] .. ' ' .. ARGV[6])
+if held[4] then redis.call('ZADD', KEYS[8], at, ARGV[6]) end
+redis.call('HINCRBY', KEYS[9], ARGV[2], 1)
+redis.call('PUBLISH', KEYS[4], ARGV[6])
+return 1
+`;
+
+/** KEYS record events index retained; ARGV id. */
+const REMOVE = `${COMMON}
+local held = redis.call('HMGET', KEYS[1], 'status', 'tenant')
+if not held[1] or not terminal(held[1]) then return 0 end
+redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[4], held[2] .. ' ' .. ARGV[1])
+return 1
+`;
+
+type Arguments = readonly (string | number)[];
+
+/** A Redis client that knows the scripts above. */
+export interface JobScripts extends Redis {
+  jobCreate(keys: number, ...rest: Arguments): Promise<string>;
+  jobClaim(keys: number, ...rest: Arguments): Promise<number>;
+  jobAppend(keys: number, ...rest: Arguments): Promise<number>;
+  jobNote(keys: number, ...rest: Arguments): Promise<number>;
+  jobFinish(keys: number, ...rest: Arguments): Promise<number>;
+  jobRemove(keys: number, ...rest: Arguments): Promise<number>;
+}
+
+export function withJobScripts(redis: Redis): JobScripts {
+  redis.defineCommand('jobCreate', { lua: CREATE });
+  redis.defineCommand('jobClaim', { lua: CLAIM });
+  redis.defineCommand('jobAppend', { lua: APPEND });
+  redis.defineCommand('jobNote', { lua: NOTE });
+  redis.defineCommand('jobFinish', { lua: FINISH });
+  redis.defineCommand('jobRemove', { lua: REMOVE });
+  return redis as JobScripts;
+}

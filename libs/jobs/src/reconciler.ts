@@ -1,0 +1,143 @@
+import type { Redis } from 'ioredis';
+import { GenerateQueues } from './generate-queues.ts';
+import { jobKeys, type JobKeys } from './job-keys.ts';
+import type { JobStore } from './job-store.ts';
+import type { Ending, Job } from './job.ts';
+import { pruneExpired } from './redis-job-store.ts';
+
+export interface ReconcilerOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly jobs: JobStore;
+  readonly intervalMs?: number;
+  /** Called with each job that it ended, so that what the job held can be released. */
+  readonly onExpired?: (job: Job) => Promise<void>;
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Deadlines are promised to the second, not closer. */
+const DEFAULT_INTERVAL_MS = 1_000;
+/** Jobs looked at per round: bounds a round to a few milliseconds. */
+const MAX_PER_ROUND = 100;
+/** A job younger than this may still be between its record and its queue. */
+const GRACE_MS = 5_000;
+
+/**
+ * Sees to it that every accepted job ends: expires those past a deadline, puts those back on the queue
+ * whose generate job was lost, and drops index entries whose record is gone. Every API process runs
+ * one; a short lock lets one of them work at a time, and every action is idempotent should two.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #keys: JobKeys;
+  readonly #queues: GenerateQueues;
+  #timer: NodeJS.Timeout | null = null;
+  #round: Promise<void> = Promise.resolve();
+  #cursor = 0;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#keys = jobKeys(options.prefix);
+    this.#queues = new GenerateQueues(options.redis, options.prefix);
+  }
+
+  start(): void {
+    const intervalMs = this.#options.intervalMs ?? DEFAULT_INTERVAL_MS;
+    this.#timer ??= setInterval(() => {
+      this.#round = this.#round
+        .then(() => this.runOnce())
+        .catch((error: unknown) => this.#options.onError?.(error));
+    }, intervalMs);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#round;
+    await this.#queues.close();
+  }
+
+  /** One round, if no other process is at it. */
+  async runOnce(): Promise<void> {
+    const lock = `${this.#options.prefix}:reconciler`;
+    const lockMs = this.#options.intervalMs ?? DEFAULT_INTERVAL_MS;
+    if ((await this.#options.redis.set(lock, '1', 'PX', lockMs, 'NX')) === null) return;
+    await this.#expireDue();
+    await this.#requeueLost();
+    await pruneExpired(this.#options.redis, this.#keys, MAX_PER_ROUND);
+  }
+
+  async #expireDue(): Promise<void> {
+    const { redis } = this.#options;
+    const due = await redis.zrangebyscore(
+      this.#keys.deadlines,
+      0,
+      Date.now(),
+      'LIMIT',
+      0,
+      MAX_PER_ROUND,
+    );
+    for (const id of due) await this.#expireOne(id);
+  }
+
+  async #expireOne(id: string): Promise<void> {
+    const { redis, jobs, onExpired } = this.#options;
+    const job = await jobs.get(id);
+    if (job === null || job.ending !== null) {
+      await redis.zrem(this.#keys.deadlines, id);
+    } else if (isExpired(job, Date.now())) {
+      if (await jobs.finish(id, expiry(job))) await onExpired?.(job);
+    } else if (job.request.endByMs === null) {
+      await redis.zrem(this.#keys.deadlines, id); // it began in time
+    } else {
+      await redis.zadd(this.#keys.deadlines, job.request.endByMs, id);
+    }
+  }
+
+  /** Walks the live jobs in turns, so that a long queue is covered over several rounds. */
+  async #requeueLost(): Promise<void> {
+    const { redis, jobs } = this.#options;
+    const old = Date.now() - GRACE_MS;
+    const ids = await redis.zrangebyscore(
+      this.#keys.live,
+      0,
+      old,
+      'LIMIT',
+      this.#cursor,
+      MAX_PER_ROUND,
+    );
+    this.#cursor = ids.length < MAX_PER_ROUND ? 0 : this.#cursor + MAX_PER_ROUND;
+    for (const id of ids) {
+      const job = await jobs.get(id);
+      if (job === null) await redis.zrem(this.#keys.live, id);
+      else if (job.ending === null && !(await this.#queues.has(id, job.request.model))) {
+        await this.#queues.add(id, job.request);
+      }
+    }
+  }
+}
+
+function isExpired(job: Job, nowMs: number): boolean {
+  const { startByMs, endByMs } = job.request;
+  if (endByMs !== null && endByMs <= nowMs) return true;
+  return startByMs !== null && startByMs <= nowMs && job.begunAtMs === null;
+}
+
+function expiry(job: Job): Ending {
+  const began = job.begunAtMs !== null;
+  return {
+    status: 'expired',
+    choices: [],
+    usage: null,
+    timings: { totalMs: Date.now() - job.createdAtMs },
+    error: {
+      code: began ? 'deadline_exceeded' : 'not_started_in_time',
+      message: began
+        ? 'The job was not finished by its deadline'
+        : 'The job had not begun by its deadline',
+      stage: began ? 'decode' : 'queue',
+      item: null,
+      retryable: true,
+    },
+  };
+}

@@ -1,0 +1,228 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { GenerateQueues } from './generate-queues.ts';
+import { JobChannel } from './job-channel.ts';
+import { decodeJob } from './job-codec.ts';
+import { decodeEvents } from './job-event-codec.ts';
+import type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
+import { jobKeys, type JobKeys } from './job-keys.ts';
+import { withJobScripts, type JobScripts } from './job-scripts.ts';
+import type { Claim, CreateResult, JobStore, ListOptions, NewJob, StageNote } from './job-store.ts';
+import type { Ending, Job } from './job.ts';
+
+export interface JobStoreOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** How long a record outlives its ending. */
+  readonly retentionMs?: number;
+  /** How long an idempotency key is remembered. */
+  readonly idempotencyMs?: number;
+}
+
+const HOUR_MS = 3_600_000;
+/** An hour is long enough to poll for an answer after a weekend's worth of retries in a client. */
+const DEFAULT_RETENTION_MS = HOUR_MS;
+/** OpenAI and Stripe clients retry for minutes; a day covers a client that restarts overnight. */
+const DEFAULT_IDEMPOTENCY_MS = 24 * HOUR_MS;
+/** Index entries whose record has expired are dropped a few at a time, on each acceptance. */
+const PRUNE_PER_CREATE = 4;
+
+/**
+ * `JobStore` on Redis. The record's hash is the single truth; every change is one Lua script that
+ * refuses to touch a terminal record, so whoever comes second changes nothing.
+ */
+export class RedisJobStore implements JobStore {
+  readonly #redis: JobScripts;
+  readonly #keys: JobKeys;
+  readonly #queues: GenerateQueues;
+  readonly #channel: JobChannel;
+  readonly #retentionMs: number;
+  readonly #idempotencyMs: number;
+
+  constructor(options: JobStoreOptions) {
+    this.#redis = withJobScripts(options.redis);
+    this.#keys = jobKeys(options.prefix);
+    this.#queues = new GenerateQueues(options.redis, options.prefix);
+    this.#channel = new JobChannel(options.redis, this.#keys);
+    this.#retentionMs = options.retentionMs ?? DEFAULT_RETENTION_MS;
+    this.#idempotencyMs = options.idempotencyMs ?? DEFAULT_IDEMPOTENCY_MS;
+  }
+
+  async create(job: NewJob): Promise<CreateResult> {
+    const earlier = await this.#write(job);
+    if (earlier !== '') return this.#earlier(job, earlier);
+    await this.#queues.add(job.id, job.request);
+    await this.#prune();
+    const created = await this.get(job.id);
+    if (created === null) throw new Error(`Job ${job.id} vanished as it was created`);
+    return { outcome: 'created', job: created };
+  }
+
+  async get(id: string): Promise<Job | null> {
+    const fields = await this.#redis.hgetall(this.#keys.record(id));
+    return fields['status'] === undefined ? null : decodeJob(id, fields);
+  }
+
+  async list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }> {
+    const ids = await this.#idsAfter(options);
+    const jobs: Job[] = [];
+    for (const id of ids) {
+      const job = await this.get(id);
+      if (job === null || (options.status !== undefined && job.status !== options.status)) continue;
+      if (jobs.length === options.limit) return { jobs, hasMore: true };
+      jobs.push(job);
+    }
+    return { jobs, hasMore: false };
+  }
+
+  async claim(id: string, worker: string): Promise<Claim | null> {
+    const fence = await this.#redis.jobClaim(1, this.#keys.record(id), worker);
+    if (fence === 0) return null;
+    const job = await this.get(id);
+    if (job === null) return null;
+    const emitted = fence === 1 ? [] : await this.events(id, 0);
+    return { job, fence, emitted };
+  }
+
+  async append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean> {
+    const stage = events.findLast((event) => event.type === 'stage')?.stage ?? '';
+    const begun = events.some((event) => event.type === 'stage' && event.stage === 'prefill');
+    const json = events.map((event) => JSON.stringify(event));
+    const keys = [this.#keys.record(id), this.#keys.events(id), this.#keys.channel(id)];
+    const kept = await this.#redis.jobAppend(3, ...keys, fence, stage, begun ? '1' : '', ...json);
+    return kept === 1;
+  }
+
+  async note(id: string, note: StageNote): Promise<void> {
+    const detail = note.detail ?? {};
+    const event = JSON.stringify({ type: 'stage', stage: note.stage, detail });
+    const keys = [this.#keys.record(id), this.#keys.events(id), this.#keys.channel(id)];
+    const body = JSON.stringify({ noted: true, ...detail });
+    await this.#redis.jobNote(3, ...keys, note.stage, note.mmHash ?? '', event, body);
+  }
+
+  async finish(id: string, ending: Ending, fence?: number): Promise<boolean> {
+    const k = this.#keys;
+    const keys = [k.record(id), k.events(id), k.channel(id), k.ended, k.live, k.deadlines];
+    const end: JobEvent = { type: 'end', status: ending.status };
+    const done = await this.#redis.jobFinish(
+      9,
+      ...keys,
+      k.retained,
+      k.webhooks,
+      k.totals,
+      fence ?? '',
+      ending.status,
+      JSON.stringify(ending),
+      JSON.stringify(end),
+      this.#retentionMs,
+      id,
+    );
+    return done === 1;
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const job = await this.get(id);
+    if (job === null) return false;
+    const k = this.#keys;
+    const keys = [k.record(id), k.events(id), k.index(job.tenant), k.retained];
+    return (await this.#redis.jobRemove(4, ...keys, id)) === 1;
+  }
+
+  async events(id: string, afterSeq: number): Promise<SequencedEvent[]> {
+    const entries = await this.#redis.xrange(this.#keys.events(id), `(${afterSeq}-0`, '+');
+    return decodeEvents(entries);
+  }
+
+  subscribe(id: string, listener: (event: SequencedEvent) => void): Promise<() => Promise<void>> {
+    return this.#channel.onEvent(id, listener);
+  }
+
+  onEnded(listener: (id: string) => void): Promise<() => Promise<void>> {
+    return this.#channel.onEnded(listener);
+  }
+
+  async close(): Promise<void> {
+    await this.#channel.close();
+    await this.#queues.close();
+  }
+
+  #write(job: NewJob): Promise<string> {
+    const { request, idempotency } = job;
+    const k = this.#keys;
+    const idempotencyKey = k.idempotency(job.tenant, sha256(idempotency?.key ?? ''));
+    const deadline = earliest(request.startByMs, request.endByMs);
+    const queued = { type: 'stage', stage: 'queued' satisfies Stage, ms: 0 };
+    return this.#redis.jobCreate(
+      7,
+      k.record(job.id),
+      k.events(job.id),
+      k.index(job.tenant),
+      k.live,
+      k.deadlines,
+      idempotencyKey,
+      k.channel(job.id),
+      idempotency === undefined ? '' : `${job.id} ${idempotency.bodySha256}`,
+      this.#idempotencyMs,
+      deadline ?? '',
+      job.id,
+      JSON.stringify(queued),
+      ...recordFields(job),
+    );
+  }
+
+  /** `earlier` is `<id> <bodySha256>` of the job that used the key first, or `exists`. */
+  async #earlier(job: NewJob, earlier: string): Promise<CreateResult> {
+    const [id, bodySha256] = earlier.split(' ');
+    const first = await this.get(id ?? '');
+    if (first === null || bodySha256 !== job.idempotency?.bodySha256)
+      return { outcome: 'conflict' };
+    // The first attempt may have died between the record and the queue.
+    if (first.ending === null) await this.#queues.add(first.id, first.request);
+    return { outcome: 'repeated', job: first };
+  }
+
+  async #idsAfter(options: ListOptions): Promise<string[]> {
+    const key = this.#keys.index(options.tenant);
+    const ids =
+      options.order === 'asc'
+        ? await this.#redis.zrange(key, '0', '-1')
+        : await this.#redis.zrevrange(key, 0, -1);
+    const start = options.after === undefined ? 0 : ids.indexOf(options.after) + 1;
+    return ids.slice(start);
+  }
+
+  async #prune(): Promise<void> {
+    await pruneExpired(this.#redis, this.#keys, PRUNE_PER_CREATE);
+  }
+}
+
+/** Drops index entries of jobs whose record has expired; at most `limit`. Returns how many. */
+export async function pruneExpired(redis: Redis, keys: JobKeys, limit: number): Promise<number> {
+  const due = await redis.zrangebyscore(keys.retained, 0, `${Date.now()}`, 'LIMIT', 0, limit);
+  for (const entry of due) {
+    const space = entry.lastIndexOf(' ');
+    await redis.zrem(keys.index(entry.slice(0, space)), entry.slice(space + 1));
+    await redis.zrem(keys.retained, entry);
+  }
+  return due.length;
+}
+
+function recordFields(job: NewJob): string[] {
+  const items = Object.fromEntries(job.request.images.map((image, index) => [image.mmHash, index]));
+  const fields = {
+    tenant: job.tenant,
+    request: JSON.stringify(job.request),
+    metadata: JSON.stringify(job.metadata ?? {}),
+    items: JSON.stringify(items),
+    ...(job.webhook === undefined ? {} : { webhook: JSON.stringify(job.webhook) }),
+  };
+  return Object.entries(fields).flat();
+}
+
+function earliest(...times: readonly (number | null)[]): number | null {
+  const set = times.filter((time) => time !== null);
+  return set.length === 0 ? null : Math.min(...set);
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { testPrefix, testRedisUrl } from '@epd/service/testing';
+import type { ExecutionContext } from 'ava';
+import { Redis } from 'ioredis';
+import {
+  RedisJobStore,
+  type Ending,
+  type JobRequest,
+  type JobStoreOptions,
+  type NewJob,
+} from '../../src/index.ts';
+
+export interface TestStore {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly jobs: RedisJobStore;
+}
+
+export function testStore(t: ExecutionContext, options: Partial<JobStoreOptions> = {}): TestStore {
+  const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: null });
+  const prefix = testPrefix();
+  const jobs = new RedisJobStore({ redis, prefix, ...options });
+  t.teardown(async () => {
+    await jobs.close();
+    redis.disconnect();
+  });
+  return { redis, prefix, jobs };
+}
+
+export function newJob(overrides: Partial<JobRequest> = {}, rest: Partial<NewJob> = {}): NewJob {
+  return {
+    id: `job_${randomUUID()}`,
+    tenant: 'default',
+    request: { ...REQUEST, ...overrides },
+    ...rest,
+  };
+}
+
+export const completed = (text: string): Ending => ({
+  status: 'completed',
+  choices: [{ text, finishReason: 'stop', tokenIds: [1, 2] }],
+  usage: null,
+  timings: {},
+  error: null,
+});
+
+const REQUEST: JobRequest = {
+  v: 1,
+  model: 'tiny-vlm',
+  fingerprint: 'f',
+  messages: [{ role: 'user', content: 'Hello' }],
+  images: [],
+  sampling: {
+    maxTokens: 8,
+    temperature: 0,
+    topP: 1,
+    topK: 0,
+    minP: 0,
+    repetitionPenalty: 1,
+    presencePenalty: 0,
+    frequencyPenalty: 0,
+    seed: 1,
+    stop: [],
+    ignoreEos: false,
+    n: 1,
+    topLogprobs: null,
+    jsonSchema: null,
+  },
+  returnTokenIds: false,
+  priority: 0,
+  startByMs: null,
+  endByMs: null,
+};

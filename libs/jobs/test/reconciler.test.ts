@@ -1,0 +1,70 @@
+import { generateQueueName } from '@epd/connector';
+import test from 'ava';
+import { Queue } from 'bullmq';
+import { Reconciler, type Job } from '../src/index.ts';
+import { completed, newJob, testStore, type TestStore } from './helpers/store.ts';
+import type { ExecutionContext } from 'ava';
+
+function reconciler(
+  t: ExecutionContext,
+  { redis, prefix, jobs }: TestStore,
+  onExpired?: (job: Job) => Promise<void>,
+) {
+  const made = new Reconciler({
+    redis,
+    prefix,
+    jobs,
+    intervalMs: 1,
+    ...(onExpired === undefined ? {} : { onExpired }),
+  });
+  t.teardown(() => made.stop());
+  return made;
+}
+
+test('a job past its total deadline expires, and what it held is released', async (t) => {
+  const store = testStore(t);
+  const job = newJob({ endByMs: Date.now() - 1 });
+  await store.jobs.create(job);
+  const released: string[] = [];
+  await reconciler(t, store, async ({ id }) => void released.push(id)).runOnce();
+  const read = await store.jobs.get(job.id);
+  t.is(read?.status, 'expired');
+  t.is(read?.ending?.error?.code, 'not_started_in_time');
+  t.deepEqual(released, [job.id]);
+});
+
+test('a job that has begun is not held to its time to start', async (t) => {
+  const store = testStore(t);
+  const job = newJob({ startByMs: Date.now() - 1 });
+  await store.jobs.create(job);
+  const claim = await store.jobs.claim(job.id, 'one');
+  await store.jobs.append(job.id, claim!.fence, [{ type: 'stage', stage: 'prefill', ms: 1 }]);
+  await reconciler(t, store).runOnce();
+  t.is((await store.jobs.get(job.id))?.status, 'in_progress');
+});
+
+test('a live job whose generate job was lost is put on the queue again', async (t) => {
+  const store = testStore(t);
+  const job = newJob();
+  await store.jobs.create(job);
+  const queue = new Queue(generateQueueName('tiny-vlm'), {
+    connection: store.redis,
+    prefix: store.prefix,
+  });
+  t.teardown(() => queue.close());
+  await queue.remove(job.id);
+  await store.redis.zadd(`${store.prefix}:jobs:live`, Date.now() - 60_000, job.id);
+  await reconciler(t, store).runOnce();
+  t.is(await queue.getJobState(job.id), 'prioritized');
+});
+
+test('index entries go when their record has expired', async (t) => {
+  const store = testStore(t, { retentionMs: 1 });
+  const job = newJob();
+  await store.jobs.create(job);
+  await store.jobs.finish(job.id, completed('a'));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await reconciler(t, store).runOnce();
+  t.is(await store.redis.zcard(`${store.prefix}:jobs:index:default`), 0);
+  t.is(await store.redis.zcard(`${store.prefix}:jobs:retained`), 0);
+});

@@ -1,0 +1,196 @@
+import { generateQueueName } from '@epd/connector';
+import test from 'ava';
+import { Queue } from 'bullmq';
+import type { SequencedEvent } from '../src/index.ts';
+import { completed, newJob, testStore } from './helpers/store.ts';
+
+test('a created job is queued, readable and on the generate queue', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const job = newJob();
+  const result = await jobs.create(job);
+  t.is(result.outcome, 'created');
+  const read = await jobs.get(job.id);
+  t.like(read, { status: 'queued', stage: 'queued', tenant: 'default', ending: null });
+  const queue = new Queue(generateQueueName('tiny-vlm'), { connection: redis, prefix });
+  t.is(await queue.getJobState(job.id), 'prioritized');
+  await queue.close();
+});
+
+test('a job that does not exist reads as null', async (t) => {
+  t.is(await testStore(t).jobs.get('job_none'), null);
+});
+
+test('a job enters exactly one terminal state, whoever comes first', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const endings = await Promise.all([
+    jobs.finish(job.id, completed('a')),
+    jobs.finish(job.id, { ...completed(''), status: 'cancelled' }),
+    jobs.finish(job.id, { ...completed(''), status: 'expired' }),
+  ]);
+  t.is(endings.filter(Boolean).length, 1);
+  const ends = (await jobs.events(job.id, 0)).filter((event) => event.type === 'end');
+  t.is(ends.length, 1);
+});
+
+test('a later claim voids the earlier one', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const first = await jobs.claim(job.id, 'one');
+  t.true(
+    await jobs.append(job.id, first!.fence, [{ type: 'tokens', choice: 0, ids: [5], text: 'a' }]),
+  );
+  const second = await jobs.claim(job.id, 'two');
+  t.like(second?.emitted.at(-1), { type: 'tokens', ids: [5] });
+  t.false(
+    await jobs.append(job.id, first!.fence, [{ type: 'tokens', choice: 0, ids: [6], text: 'b' }]),
+  );
+  t.false(await jobs.finish(job.id, completed('late'), first!.fence));
+  t.true(await jobs.finish(job.id, completed('a'), second!.fence));
+});
+
+test('a terminal job cannot be claimed or written to', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const claim = await jobs.claim(job.id, 'one');
+  await jobs.finish(job.id, { ...completed(''), status: 'cancelled' });
+  t.is(await jobs.claim(job.id, 'two'), null);
+  t.false(
+    await jobs.append(job.id, claim!.fence, [{ type: 'tokens', choice: 0, ids: [6], text: 'b' }]),
+  );
+});
+
+test('events are numbered from 1 without gaps, from any writer', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const claim = await jobs.claim(job.id, 'one');
+  await Promise.all(
+    Array.from({ length: 20 }, (_, i) =>
+      i % 2 === 0
+        ? jobs.note(job.id, { stage: 'encoding' })
+        : jobs.append(job.id, claim!.fence, [{ type: 'tokens', choice: 0, ids: [i], text: 'x' }]),
+    ),
+  );
+  const events = await jobs.events(job.id, 0);
+  t.deepEqual(
+    events.map((event) => event.seq),
+    Array.from({ length: 21 }, (_, i) => i + 1),
+  );
+  t.deepEqual(
+    (await jobs.events(job.id, 19)).map((event) => event.seq),
+    [20, 21],
+  );
+});
+
+test('a subscriber sees events as they are added, in order', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const seen: SequencedEvent[] = [];
+  const ended = Promise.withResolvers<void>();
+  const stop = await jobs.subscribe(job.id, (event) => {
+    seen.push(event);
+    if (event.type === 'end') ended.resolve();
+  });
+  const claim = await jobs.claim(job.id, 'one');
+  await jobs.append(job.id, claim!.fence, [{ type: 'tokens', choice: 0, ids: [1], text: 'é"\n' }]);
+  await jobs.finish(job.id, completed('é'), claim!.fence);
+  await ended.promise;
+  await stop();
+  t.deepEqual(
+    seen.map((event) => event.seq),
+    [2, 3],
+  );
+  t.like(seen[0], { type: 'tokens', text: 'é"\n' });
+});
+
+test('an encoder’s note finds the image by its mm_hash and is kept with the record', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob({ images: [image('aa'), image('bb')] });
+  await jobs.create(job);
+  await jobs.note(job.id, { stage: 'encoding', mmHash: 'bb', detail: { batch: 2 } });
+  const [, event] = await jobs.events(job.id, 0);
+  t.like(event, { type: 'stage', stage: 'encoding', item: 1, detail: { batch: 2 } });
+  t.like((await jobs.get(job.id))?.imageNotes[0], { item: 1, stage: 'encoding', batch: 2 });
+});
+
+test('the same idempotency key and body give the same job, another body a conflict', async (t) => {
+  const { jobs } = testStore(t);
+  const idempotency = { key: 'k', bodySha256: 'one' };
+  const first = newJob({}, { idempotency });
+  await jobs.create(first);
+  const again = await jobs.create(newJob({}, { idempotency }));
+  t.true(again.outcome === 'repeated' && again.job.id === first.id);
+  const other = await jobs.create(newJob({}, { idempotency: { key: 'k', bodySha256: 'two' } }));
+  t.is(other.outcome, 'conflict');
+});
+
+test('listing pages through a tenant’s own jobs in order', async (t) => {
+  const { jobs } = testStore(t);
+  const mine = [newJob(), newJob(), newJob()];
+  for (const job of mine) {
+    await jobs.create(job);
+    await new Promise((resolve) => setTimeout(resolve, 2)); // acceptance times order the page
+  }
+  await jobs.create(newJob({}, { tenant: 'other' }));
+  const first = await jobs.list({ tenant: 'default', limit: 2, order: 'asc' });
+  t.deepEqual(
+    first.jobs.map((job) => job.id),
+    mine.slice(0, 2).map((job) => job.id),
+  );
+  t.true(first.hasMore);
+  const next = await jobs.list({ tenant: 'default', limit: 2, order: 'asc', after: mine[1]!.id });
+  t.deepEqual(
+    next.jobs.map((job) => job.id),
+    [mine[2]!.id],
+  );
+  t.false(next.hasMore);
+});
+
+test('removing takes a terminal job away and leaves a live one', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  t.false(await jobs.remove(job.id));
+  await jobs.finish(job.id, completed('a'));
+  t.true(await jobs.remove(job.id));
+  t.is(await jobs.get(job.id), null);
+});
+
+test('retention is counted from the ending', async (t) => {
+  const { jobs, redis, prefix } = testStore(t, { retentionMs: 60_000 });
+  const job = newJob();
+  await jobs.create(job);
+  t.is(await redis.pttl(`${prefix}:job:${job.id}`), -1);
+  await jobs.finish(job.id, completed('a'));
+  t.true((await redis.pttl(`${prefix}:job:${job.id}`)) > 50_000);
+});
+
+test('those who hold jobs are told which have ended', async (t) => {
+  const { jobs } = testStore(t);
+  const ended = Promise.withResolvers<string>();
+  await jobs.onEnded((id) => ended.resolve(id));
+  const job = newJob();
+  await jobs.create(job);
+  await jobs.finish(job.id, { ...completed(''), status: 'cancelled' });
+  t.is(await ended.promise, job.id);
+});
+
+const image = (mmHash: string) => ({
+  mmHash,
+  input: {
+    key: 'inputs/x',
+    sha256: 'a'.repeat(64),
+    mediaType: 'image/png',
+    bytes: 1,
+    width: 1,
+    height: 1,
+  },
+  tokens: 16,
+  found: 'requested' as const,
+  generation: 1,
+});
