@@ -19,6 +19,8 @@ export interface VariableSchema extends TSchema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly pattern?: string;
+  /** What a value must be, where the type and limits say it badly. */
+  readonly expects?: string;
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -66,6 +68,7 @@ function list(items: VariableSchema, text: string): unknown[] | undefined {
 
 /** What a value must be, in words: "an integer from 1 to 65535". */
 export function expectation(schema: VariableSchema): string {
+  if (schema.expects) return schema.expects;
   if (schema.anyOf) return schema.anyOf.map(expectation).join(' or ');
   if (schema.enum) return schema.enum.map((option) => JSON.stringify(option)).join(' or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);

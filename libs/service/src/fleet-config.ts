@@ -9,6 +9,7 @@ const redis = {
     env: 'EPD_REDIS_URL',
     default: 'redis://127.0.0.1:6379',
     pattern: '^rediss?://',
+    expects: 'a URL like redis://user:password@host:6379/0',
     secret: true,
     description: 'Redis or Valkey that holds queues, jobs and locks (6.2 or newer, noeviction)',
   }),
@@ -16,6 +17,7 @@ const redis = {
     env: 'EPD_PREFIX',
     default: 'epd',
     pattern: '^[A-Za-z0-9_.{}-]+$',
+    expects: 'a word of letters, digits and _.{}-',
     description: 'First part of every Redis key: fleets with different prefixes can share a server',
   }),
 };
@@ -43,6 +45,7 @@ const store = {
     Type.String({
       env: 'EPD_S3_ENDPOINT',
       pattern: '^https?://',
+      expects: 'a URL that begins with http:// or https://',
       description: 'URL of the S3 server; without it, AWS',
     }),
   ),

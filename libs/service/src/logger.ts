@@ -3,7 +3,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 export type { Logger } from 'pino';
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
-const SECRETS = ['authorization', 'apiKey', 'password', 'secret', 'secretAccessKey', 'token'];
+const SECRETS = ['authorization', 'apiKey', 'password', 'secret', 'secretAccessKey'];
 
 /**
  * JSON lines with the level by name and the time in ISO form. Fields named like a secret are
@@ -34,6 +34,7 @@ export function createLogger(options: {
 export function withoutPassword(url: string): string {
   if (!URL.canParse(url)) return '(not a URL)';
   const parsed = new URL(url);
+  if (!parsed.host) return '(not a URL)';
   if (parsed.password) parsed.password = '***';
   return parsed.href;
 }

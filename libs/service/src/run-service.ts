@@ -13,7 +13,7 @@ export interface ServiceContext<C> {
   /** Aborted when the process is asked to stop, also while it still starts. */
   readonly signal: AbortSignal;
   /** Ends the process, after `stop`, with exit code 1: for a part that died and cannot be replaced. */
-  fail(error: Error): void;
+  readonly fail: (error: Error) => void;
 }
 
 export interface Service<C> {
