@@ -1,0 +1,81 @@
+import { fleetConfig, readConfig } from '@epd/service';
+import { Type, type Static } from 'typebox';
+
+const MIB = 1024 * 1024;
+
+export const configSchema = Type.Object({
+  ...fleetConfig.redis,
+  ...fleetConfig.store,
+  ...fleetConfig.model,
+  ...fleetConfig.service,
+  ...fleetConfig.metrics,
+  executionProviders: Type.Array(Type.String(), {
+    env: 'EPD_EXECUTION_PROVIDERS',
+    default: ['cpu'],
+    description: 'ONNX Runtime execution providers in order of preference: cpu, webgpu, cuda, ...',
+  }),
+  decoder: Type.Optional(
+    Type.String({
+      env: 'EPD_DECODER',
+      description:
+        'Suffix of the decoder graph to load (eager, fp16, q4, ...); without it decoder_model_merged.onnx',
+    }),
+  ),
+  threads: Type.Integer({
+    env: 'EPD_PD_THREADS',
+    default: 0,
+    minimum: 0,
+    maximum: 256,
+    description: 'Threads of the decoder session; 0 lets ONNX Runtime choose',
+  }),
+  kvCacheBytes: Type.Integer({
+    env: 'EPD_KV_CACHE_BYTES',
+    default: 512 * MIB,
+    minimum: MIB,
+    description: 'Memory for the KV cache; slots and their length follow from it',
+  }),
+  encoderCacheBytes: Type.Integer({
+    env: 'EPD_ENCODER_CACHE_BYTES',
+    default: 256 * MIB,
+    minimum: MIB,
+    description: 'Memory for image embeddings that prompts in flight use',
+  }),
+  diskCacheBytes: Type.Integer({
+    env: 'EPD_DISK_CACHE_BYTES',
+    default: 0,
+    minimum: 0,
+    description: 'Disk under EPD_DATA_DIR for embeddings fetched from the store; 0 keeps none',
+  }),
+  tokenBudgetPerStep: Type.Integer({
+    env: 'EPD_STEP_TOKENS',
+    default: 256,
+    minimum: 16,
+    maximum: 65_536,
+    description:
+      'Tokens that one step computes at most, decodes and prefill chunks together: bounds how long a long prompt holds up other answers',
+  }),
+  maxBatch: Type.Integer({
+    env: 'EPD_MAX_BATCH',
+    default: 32,
+    minimum: 1,
+    maximum: 1024,
+    description: 'Sequences that decode together at most',
+  }),
+  maxHeld: Type.Integer({
+    env: 'EPD_MAX_HELD',
+    default: 256,
+    minimum: 1,
+    maximum: 65_536,
+    description: 'Jobs held at once: more than slots, for those that wait for an image need none',
+  }),
+  lockMs: Type.Integer({
+    env: 'EPD_LOCK_MS',
+    default: 10_000,
+    minimum: 1_000,
+    description: 'A worker that has not renewed its jobs for this long loses them to another',
+  }),
+});
+
+export type Config = Readonly<Static<typeof configSchema>>;
+
+export const config = (): Config => readConfig(configSchema);

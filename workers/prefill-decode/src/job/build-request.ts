@@ -1,0 +1,45 @@
+import { MESSAGE_VERSION, type EncodeJob, type MultiModalFeature } from '@epd/connector';
+import type { Job, JobImage } from '@epd/jobs';
+import type { PromptBuilder } from '@epd/model';
+import type { EngineRequest } from '../engine/index.ts';
+
+/** The job's prompt in tokens, with what its images are and where they go. */
+export function buildEngineRequest(
+  job: Job,
+  prompts: PromptBuilder,
+  resume: readonly number[][],
+): EngineRequest {
+  const { request } = job;
+  const sizes = request.images.map(({ input }) => ({ width: input.width, height: input.height }));
+  const { tokens, spans } = prompts.build(request.messages, sizes);
+  const features = spans.map(
+    ({ image, offset, length, rows }): MultiModalFeature => ({
+      mmHash: imageAt(job, image).mmHash,
+      offset,
+      length,
+      rows,
+      encode: encodeJob(job, imageAt(job, image)),
+    }),
+  );
+  return { id: job.id, tokens, features, sampling: request.sampling, resume, priority: request.priority };
+}
+
+function imageAt(job: Job, index: number): JobImage {
+  const image = job.request.images[index];
+  if (image === undefined) throw new Error(`Job ${job.id} has no image ${index}`);
+  return image;
+}
+
+function encodeJob(job: Job, image: JobImage): EncodeJob {
+  const { model, fingerprint, traceparent } = job.request;
+  return {
+    v: MESSAGE_VERSION,
+    mmHash: image.mmHash,
+    model,
+    fingerprint,
+    input: image.input,
+    tokens: image.tokens,
+    requestedAtMs: job.createdAtMs,
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}

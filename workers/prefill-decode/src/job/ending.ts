@@ -1,0 +1,49 @@
+import type { Ending, ImageTimings, Job, JobError, JobImage, JobUsage } from '@epd/jobs';
+import type { EngineEvent } from '../engine/index.ts';
+
+type Finished = Extract<EngineEvent, { type: 'finished' }>;
+
+/** The record of a job that the engine has answered. `totalMs` since acceptance. */
+export function completedEnding(job: Job, event: Finished, totalMs: number): Ending {
+  const images = job.request.images.map((image) => imageTimings(image, event));
+  const queueMs = job.startedAtMs === null ? 0 : job.startedAtMs - job.createdAtMs;
+  return {
+    status: 'completed',
+    choices: event.choices,
+    usage: usage(job, event, images),
+    timings: { ...event.timings, queueMs: queueMs + (event.timings.queueMs ?? 0), totalMs, images },
+    error: null,
+  };
+}
+
+export const failedEnding = (error: JobError, totalMs: number): Ending => ({
+  status: 'failed',
+  choices: [],
+  usage: null,
+  timings: { totalMs },
+  error,
+});
+
+function usage(job: Job, event: Finished, images: readonly ImageTimings[]): JobUsage {
+  const encoded = images.filter(({ source }) => source === 'encoded').length;
+  return {
+    promptTokens: event.usage.promptTokens,
+    completionTokens: event.usage.completionTokens,
+    cachedTokens: event.usage.cachedTokens,
+    imageTokens: job.request.images.reduce((sum, { tokens }) => sum + tokens, 0),
+    images: { encoded, reused: images.length - encoded },
+  };
+}
+
+const SOURCES = { requested: 'encoded', joined: 'joined', stored: 'stored', resident: 'kv_cache' } as const;
+
+function imageTimings(image: JobImage, event: Finished): ImageTimings {
+  const loaded = event.images.find(({ mmHash }) => mmHash === image.mmHash);
+  const source = loaded?.source === 'kv_cache' && image.found !== 'requested' ? 'kv_cache' : SOURCES[image.found];
+  return {
+    mmHash: image.mmHash,
+    source,
+    ...(loaded?.loadMs === undefined ? {} : { loadMs: loaded.loadMs }),
+    ...(loaded?.tier === undefined ? {} : { tier: loaded.tier }),
+  };
+}

@@ -1,0 +1,92 @@
+import type { Claim, Ending, JobError, JobEvent, JobStore } from '@epd/jobs';
+import type { EngineEvent } from '../engine/index.ts';
+import { completedEnding, failedEnding } from './ending.ts';
+import { EventWriter } from './event-writer.ts';
+
+/** Why this worker is done with a job. */
+export type Release = 'ended' | 'handed_back' | 'lost';
+
+/**
+ * One job that this worker has claimed, from the claim until it is ended, handed back or lost.
+ *
+ * - held: engine events are written under the claim's fence.
+ * - ended: the terminal transition was made, by us or by somebody else (cancel, deadline).
+ * - handed back: this process stops; the job waits for another worker.
+ * - lost: a later claim voided ours; nothing more is written.
+ *
+ * `released` resolves once, with the first of the last three.
+ */
+export class HeldJob {
+  readonly claim: Claim;
+  readonly released: Promise<Release>;
+  readonly #jobs: JobStore;
+  readonly #writer: EventWriter;
+  readonly #release: (release: Release) => void;
+  readonly #fail: (error: unknown) => void;
+
+  constructor(claim: Claim, jobs: JobStore) {
+    const { promise, resolve, reject } = Promise.withResolvers<Release>();
+    this.claim = claim;
+    this.released = promise;
+    this.#jobs = jobs;
+    this.#release = resolve;
+    this.#fail = reject;
+    this.#writer = new EventWriter(
+      (events) => jobs.append(claim.job.id, claim.fence, events),
+      () => this.release('lost'),
+      reject,
+    );
+    if (claim.fence > 1) this.#write({ type: 'stage', stage: 'resumed', ms: this.#ms() });
+  }
+
+  /** Takes what the engine says of this job. */
+  take(event: EngineEvent): void {
+    if (event.type === 'tokens') {
+      const { choice, ids, text, logprobs } = event;
+      this.#write({ type: 'tokens', choice, ids, text, ...(logprobs && { logprobs }) });
+    } else if (event.type === 'stage') {
+      this.#stage(event);
+    } else if (event.type === 'finished') {
+      this.#end(completedEnding(this.claim.job, event, this.#ms()));
+    } else {
+      this.fail(event.error);
+    }
+  }
+
+  fail(error: JobError): void {
+    this.#end(failedEnding(error, this.#ms()));
+  }
+
+  release(release: Release): void {
+    this.#release(release);
+  }
+
+  #stage(event: Extract<EngineEvent, { type: 'stage' }>): void {
+    const { stage, item, detail } = event;
+    this.#write({
+      type: 'stage',
+      stage,
+      ms: this.#ms(),
+      ...(item === undefined ? {} : { item }),
+      ...(detail === undefined ? {} : { detail }),
+    });
+  }
+
+  #write(event: JobEvent): void {
+    this.#writer.add(event);
+  }
+
+  /** What was emitted is in the stream before the ending is. */
+  #end(ending: Ending): void {
+    const { job, fence } = this.claim;
+    this.#writer
+      .flush()
+      .then(() => (this.#writer.refused ? false : this.#jobs.finish(job.id, ending, fence)))
+      .then((ended) => this.release(ended ? 'ended' : 'lost'))
+      .catch(this.#fail);
+  }
+
+  #ms(): number {
+    return Math.max(0, Date.now() - this.claim.job.createdAtMs);
+  }
+}

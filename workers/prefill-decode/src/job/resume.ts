@@ -1,0 +1,10 @@
+import type { SequencedEvent } from '@epd/jobs';
+
+/** The tokens that earlier claimants emitted, per answer: where a takeover goes on from. */
+export function emittedTokens(events: readonly SequencedEvent[], n: number): number[][] {
+  const perChoice = Array.from({ length: n }, (): number[] => []);
+  for (const event of events) {
+    if (event.type === 'tokens') perChoice[event.choice]?.push(...event.ids);
+  }
+  return perChoice;
+}
