@@ -1,0 +1,18 @@
+export type { ImagePart, PromptMessage, TextPart } from './chat-template.ts';
+export type { ModelConfig, PreprocessorConfig } from './configs.ts';
+export { ModelError, ModelFolderError, PromptError } from './errors.ts';
+export type { ModelFolderErrorCode, PromptErrorCode } from './errors.ts';
+export { fingerprint } from './fingerprint.ts';
+export { imageLayout } from './geometry.ts';
+export type { ImageGeometry, ImageLayout, ImageSize } from './geometry.ts';
+export { modelCard } from './model-card.ts';
+export type { ModelFacts } from './model-card.ts';
+export { readModelFolder, SUPPORTED_MODEL_TYPES } from './model-folder.ts';
+export type { ModelFolder, ModelFolderOptions } from './model-folder.ts';
+export { ONNX_ROLES, requireOnnxFile } from './onnx-files.ts';
+export type { OnnxFile, OnnxFiles, OnnxRole, OnnxVariants } from './onnx-files.ts';
+export { PromptBuilder } from './prompt-builder.ts';
+export type { ImageSpan, Prompt } from './prompt-builder.ts';
+export { readGeometry } from './read-geometry.ts';
+export { Tokenizer } from './tokenizer.ts';
+export type { Section } from './tokenizer.ts';

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { ModelFolderError } from './errors.ts';
+import type { ImageGeometry } from './geometry.ts';
+import { LAST_ROW_END, ROW_END, tileStart, wholeMarkup } from './image-markup.ts';
+import type { ModelFolder } from './model-folder.ts';
+import type { Tokenizer } from './tokenizer.ts';
+
+/** The geometry of a folder's images. The tokenizer tells how many tokens the markers take. */
+export function readGeometry(folder: ModelFolder, tokenizer: Tokenizer): ImageGeometry {
+  const { preprocessor } = folder;
+  const longestEdge =
+    (preprocessor.do_resize ?? true) ? (preprocessor.size?.longest_edge ?? null) : null;
+  const tileEdge = preprocessor.max_image_size.longest_edge;
+  const splits = preprocessor.do_image_splitting ?? true;
+  const count = (text: string): number => countTokens(tokenizer, text);
+  return {
+    family: 'idefics3',
+    longestEdge,
+    tileEdge,
+    splits,
+    rowsPerTile: rowsPerTile(folder, tileEdge),
+    markers: {
+      whole: count(wholeMarkup('')),
+      tile: splits ? tileMarkerTokens(folder, count, longestEdge, tileEdge) : 0,
+      rowEnd: count(ROW_END),
+      lastRowEnd: count(LAST_ROW_END),
+    },
+  };
+}
+
+function countTokens(tokenizer: Tokenizer, text: string): number {
+  const lengths = tokenizer
+    .sections(text)
+    .map((section) => ('token' in section ? 1 : tokenizer.encode(section.text).length));
+  return lengths.reduce((sum, length) => sum + length, 0);
+}
+
+/** Patches of a tile, `scale_factor` squared of which are merged into one embedding. */
+function rowsPerTile({ path, config, processor }: ModelFolder, tileEdge: number): number {
+  const rows = Math.floor(tileEdge / config.vision_config.patch_size / config.scale_factor) ** 2;
+  const said = processor.image_seq_len;
+  if (said === undefined || said === rows) return rows;
+  throw new ModelFolderError('invalid_config', {
+    file: join(path, 'processor_config.json'),
+    expected: `image_seq_len to be ${rows}, which tile, patch size and scale factor make`,
+    found: String(said),
+  });
+}
+
+/** An image larger than this many tiles a side is refused by no model; it names no more than this. */
+const UNSCALED_TILES_MAX = 9;
+
+/** The cost must not depend on which tile it is, or it could not be told from the image's size alone. */
+function tileMarkerTokens(
+  folder: ModelFolder,
+  count: (text: string) => number,
+  longestEdge: number | null,
+  tileEdge: number,
+): number {
+  const most = longestEdge === null ? UNSCALED_TILES_MAX : Math.ceil(longestEdge / tileEdge);
+  const sides = Array.from({ length: most }, (_, index) => index + 1);
+  const counts = new Set(sides.flatMap((row) => sides.map((col) => count(tileStart(row, col)))));
+  const [tokens] = counts;
+  if (tokens !== undefined && counts.size === 1) return tokens;
+  throw new ModelFolderError('unsupported_model', {
+    file: join(folder.path, 'tokenizer.json'),
+    expected: `tile markers of up to ${most} rows and columns to take equally many tokens`,
+    found: `${[...counts].join(', ')} tokens`,
+  });
+}
