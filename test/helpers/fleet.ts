@@ -1,0 +1,147 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startS3 } from '@epd/connector/testing';
+import { eventually, freePort, tempFolder, testPrefix, testRedisUrl } from '@epd/service/testing';
+import type { ExecutionContext } from 'ava';
+
+export type Role = 'api' | 'encoder' | 'prefill-decode';
+
+export interface FleetOptions {
+  readonly encoders?: number;
+  readonly pds?: number;
+  readonly store?: 'folder' | 's3';
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface FleetProcess {
+  readonly role: Role;
+  readonly child: ChildProcess;
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** A fleet of real processes with a Redis prefix, a store and ports of its own; ends with its test. */
+export interface Fleet {
+  readonly url: string;
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  start(role: Role, env?: Readonly<Record<string, string>>): FleetProcess;
+  processes(role: Role): readonly FleetProcess[];
+}
+
+const MAINS: Record<Role, string> = {
+  api: 'api/src/main.ts',
+  encoder: 'workers/encoder/src/main.ts',
+  'prefill-decode': 'workers/prefill-decode/src/main.ts',
+};
+const READY_MS = 60_000;
+
+export async function startFleet(t: ExecutionContext, options: FleetOptions = {}): Promise<Fleet> {
+  const folder = await tempFolder(t);
+  const port = await freePort();
+  const env = {
+    EPD_REDIS_URL: testRedisUrl(),
+    EPD_PREFIX: testPrefix(),
+    EPD_PORT: String(port),
+    EPD_HOST: '127.0.0.1',
+    EPD_DATA_DIR: folder,
+    EPD_LOG_LEVEL: 'info',
+    ...(await storeEnv(t, options.store ?? 'folder')),
+    ...options.env,
+  };
+  const fleet = new LocalFleet(`http://127.0.0.1:${port}`, folder, env);
+  t.teardown(() => fleet.stop());
+  fleet.start('api');
+  for (let i = 0; i < (options.encoders ?? 1); i++) fleet.start('encoder');
+  for (let i = 0; i < (options.pds ?? 1); i++) fleet.start('prefill-decode');
+  await fleet.ready((options.encoders ?? 1) + (options.pds ?? 1));
+  return fleet;
+}
+
+class LocalFleet implements Fleet {
+  readonly url: string;
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly #processes: FleetProcess[] = [];
+
+  constructor(url: string, folder: string, env: Readonly<Record<string, string>>) {
+    this.url = url;
+    this.folder = folder;
+    this.env = env;
+  }
+
+  start(role: Role, env: Readonly<Record<string, string>> = {}): FleetProcess {
+    const started = startProcess(
+      role,
+      { ...this.env, ...env },
+      this.folder,
+      this.#processes.length,
+    );
+    this.#processes.push(started);
+    return started;
+  }
+
+  processes(role: Role): readonly FleetProcess[] {
+    return this.#processes.filter((process) => process.role === role);
+  }
+
+  /** Waits until a model is listed, which takes a worker that has loaded it. */
+  async ready(workers: number): Promise<void> {
+    await eventually(
+      async () => {
+        const models = (await (await fetch(`${this.url}/v1/models`)).json()) as { data: unknown[] };
+        if (workers > 0 && models.data.length === 0) throw new Error('No model is registered yet');
+      },
+      { withinMs: READY_MS },
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.stop('SIGKILL')));
+  }
+}
+
+function startProcess(
+  role: Role,
+  env: Readonly<Record<string, string>>,
+  folder: string,
+  index: number,
+): FleetProcess {
+  const root = join(import.meta.dirname, '../..');
+  const child = spawn(process.execPath, [join(root, MAINS[role])], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log = createWriteStream(join(folder, `${index}-${role}.log`));
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  return { role, child, stop: (signal = 'SIGTERM') => stopProcess(child, signal) };
+}
+
+async function stopProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+  return child.exitCode;
+}
+
+async function storeEnv(
+  t: ExecutionContext,
+  store: 'folder' | 's3',
+): Promise<Record<string, string>> {
+  if (store === 'folder') return { EPD_STORE: 'folder' };
+  const s3 = await startS3(t);
+  return {
+    EPD_STORE: 's3',
+    EPD_S3_ENDPOINT: s3.endpoint,
+    EPD_S3_BUCKET: s3.bucket,
+    EPD_S3_ACCESS_KEY_ID: s3.accessKeyId,
+    EPD_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+  };
+}
+
+/** Lets a fleet come to the middle of its work. */
+export const aWhile = (ms: number): Promise<void> => sleep(ms);
