@@ -12,16 +12,21 @@ export function buildEngineRequest(
   const { request } = job;
   const sizes = request.images.map(({ input }) => ({ width: input.width, height: input.height }));
   const { tokens, spans } = prompts.build(request.messages, sizes);
-  const features = spans.map(
-    ({ image, offset, length, rows }): MultiModalFeature => ({
-      mmHash: imageAt(job, image).mmHash,
-      offset,
-      length,
-      rows,
-      encode: encodeJob(job, imageAt(job, image)),
-    }),
-  );
-  return { id: job.id, tokens, features, sampling: request.sampling, resume, priority: request.priority };
+  const features = spans.map(({ image, offset, length, rows }): MultiModalFeature => ({
+    mmHash: imageAt(job, image).mmHash,
+    offset,
+    length,
+    rows,
+    encode: encodeJob(job, imageAt(job, image)),
+  }));
+  return {
+    id: job.id,
+    tokens,
+    features,
+    sampling: request.sampling,
+    resume,
+    priority: request.priority,
+  };
 }
 
 function imageAt(job: Job, index: number): JobImage {

@@ -35,11 +35,19 @@ function usage(job: Job, event: Finished, images: readonly ImageTimings[]): JobU
   };
 }
 
-const SOURCES = { requested: 'encoded', joined: 'joined', stored: 'stored', resident: 'kv_cache' } as const;
+const SOURCES = {
+  requested: 'encoded',
+  joined: 'joined',
+  stored: 'stored',
+  resident: 'kv_cache',
+} as const;
 
 function imageTimings(image: JobImage, event: Finished): ImageTimings {
   const loaded = event.images.find(({ mmHash }) => mmHash === image.mmHash);
-  const source = loaded?.source === 'kv_cache' && image.found !== 'requested' ? 'kv_cache' : SOURCES[image.found];
+  const source =
+    loaded?.source === 'kv_cache' && image.found !== 'requested'
+      ? 'kv_cache'
+      : SOURCES[image.found];
   return {
     mmHash: image.mmHash,
     source,

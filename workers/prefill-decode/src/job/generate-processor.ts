@@ -99,7 +99,10 @@ export class GenerateProcessor {
 
   async #handBack(queued: QueueJob<unknown>, token?: string): Promise<never> {
     if (!this.#stopping) {
-      this.#options.log.warn({ id: queued.id, known: MESSAGE_VERSION }, 'handing back a message of unknown version');
+      this.#options.log.warn(
+        { id: queued.id, known: MESSAGE_VERSION },
+        'handing back a message of unknown version',
+      );
       await new Promise((resolve) => setTimeout(resolve, HAND_BACK_MS));
     }
     await queued.moveToWait(token);
@@ -118,5 +121,11 @@ const WORKER_LOST: JobError = {
 /** A request that this model cannot take fails the job; anything else is ours, and BullMQ retries it. */
 function asJobError(error: unknown): JobError {
   if (!(error instanceof EngineError || error instanceof ModelError)) throw error;
-  return { code: error.code, message: error.message, stage: 'prefill', item: null, retryable: false };
+  return {
+    code: error.code,
+    message: error.message,
+    stage: 'prefill',
+    item: null,
+    retryable: false,
+  };
 }
