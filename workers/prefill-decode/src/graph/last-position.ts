@@ -1,0 +1,36 @@
+import { producersOf } from './prune.ts';
+import { int64Tensor, node, type GraphParts, type Node } from './onnx.ts';
+
+/** Operators after the head that treat each logit by itself. */
+const ELEMENTWISE = new Set(['Cast', 'Mul', 'Div', 'Tanh', 'Identity', 'Add', 'Clip']);
+const HEADS = new Set(['MatMul', 'MatMulNBits', 'FusedMatMul']);
+
+/**
+ * Lets the graph compute logits only where they are wanted: a new input `last_index` (B) names one
+ * position per row, taken before the vocabulary projection where that is found (it is most of a short
+ * prefill), else behind it. `logits` becomes (B, V).
+ */
+export function takeLastPosition(graph: GraphParts, logits: string): void {
+  const at = projectionOf(graph, logits);
+  graph.initializer.push(int64Tensor('epd.last.axis', [1], [1]));
+  const index = node('Unsqueeze', ['last_index', 'epd.last.axis'], ['epd.last.index']);
+  const gather = (from: string, to: string): Node =>
+    node('GatherND', [from, 'epd.last.index'], [to], { batch_dims: 1 });
+  if (at) {
+    const hidden = at.input?.[0] ?? '';
+    at.input?.splice(0, 1, 'epd.last.hidden');
+    graph.node.splice(graph.node.indexOf(at), 0, index, gather(hidden, 'epd.last.hidden'));
+    return;
+  }
+  const producer = producersOf(graph).get(logits);
+  producer?.output?.splice(producer.output.indexOf(logits), 1, 'epd.logits.all');
+  graph.node.push(index, gather('epd.logits.all', logits));
+}
+
+function projectionOf(graph: GraphParts, logits: string): Node | null {
+  const producers = producersOf(graph);
+  let found = producers.get(logits);
+  while (found && ELEMENTWISE.has(found.opType ?? ''))
+    found = producers.get(found.input?.[0] ?? '');
+  return found && HEADS.has(found.opType ?? '') ? found : null;
+}

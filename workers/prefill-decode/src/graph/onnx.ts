@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import onnxProto, { type onnx } from 'onnx-proto';
+
+/** The few words of ONNX that the rewriting pass speaks. Types other than these pass through unread. */
+export type Model = onnx.ModelProto;
+export type Node = onnx.INodeProto;
+export type Tensor = onnx.ITensorProto;
+export type ValueInfo = onnx.IValueInfoProto;
+
+const proto = onnxProto.onnx;
+
+/** Element types by their number in ONNX. */
+export const ELEMENT = { float: 1, int64: 7, float16: 10 } as const;
+export const MICROSOFT = 'com.microsoft';
+
+export type Attribute = number | readonly number[];
+
+export async function readModel(path: string): Promise<Model> {
+  return proto.ModelProto.decode(await readFile(path));
+}
+
+export function encodeModel(model: Model): Uint8Array {
+  return proto.ModelProto.encode(model).finish();
+}
+
+export interface GraphParts {
+  node: Node[];
+  initializer: Tensor[];
+  input: ValueInfo[];
+  output: ValueInfo[];
+  valueInfo: ValueInfo[];
+}
+
+/** The graph's lists, to be changed in place. Throws when the model has no graph. */
+export function graphOf(model: Model): GraphParts {
+  const graph = model.graph;
+  if (!graph) throw new TypeError('The model has no graph');
+  return graph as GraphParts;
+}
+
+/** A node. A number in `attributes` is an integer; floats are not needed by the pass. */
+export function node(
+  opType: string,
+  input: readonly string[],
+  output: readonly string[],
+  attributes: Readonly<Record<string, Attribute>> = {},
+  domain = '',
+): Node {
+  const attribute = Object.entries(attributes).map(([name, value]) =>
+    typeof value === 'number'
+      ? { name, type: proto.AttributeProto.AttributeType.INT, i: value }
+      : { name, type: proto.AttributeProto.AttributeType.INTS, ints: [...value] },
+  );
+  return {
+    name: `epd.${output[0]}`,
+    opType,
+    domain,
+    input: [...input],
+    output: [...output],
+    attribute,
+  };
+}
+
+export function int64Tensor(
+  name: string,
+  values: readonly number[],
+  dims: readonly number[],
+): Tensor {
+  const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  return { name, dataType: ELEMENT.int64, dims: [...dims], rawData };
+}
+
+/** A scalar of the given floating-point type. */
+export function floatScalar(name: string, value: number, dataType: number): Tensor {
+  const data = dataType === ELEMENT.float16 ? Float16Array.of(value) : Float32Array.of(value);
+  return { name, dataType, dims: [], rawData: new Uint8Array(data.buffer) };
+}
+
+/** A dimension is a size or the name of one. */
+export function valueInfo(
+  name: string,
+  elemType: number,
+  dims: readonly (number | string)[],
+): ValueInfo {
+  const dim = dims.map((size) =>
+    typeof size === 'number' ? { dimValue: size } : { dimParam: size },
+  );
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
+}
+
+export function elementType(info: ValueInfo): number {
+  return info.type?.tensorType?.elemType ?? 0;
+}
+
+/** The size of a dimension, or null where it is only named. */
+export function fixedSize(info: ValueInfo, axis: number): number | null {
+  const value = info.type?.tensorType?.shape?.dim?.[axis]?.dimValue;
+  const size = value === null || value === undefined ? 0 : Number(value);
+  return size > 0 ? size : null;
+}
+
+export function intAttribute(of: Node, name: string, fallback: number): number {
+  const found = of.attribute?.find((attribute) => attribute.name === name);
+  return found?.i === null || found?.i === undefined ? fallback : Number(found.i);
+}
+
+export function floatAttribute(of: Node, name: string, fallback: number): number {
+  return of.attribute?.find((attribute) => attribute.name === name)?.f ?? fallback;
+}
+
+/** Files beside the model that hold its large tensors. */
+export function externalFiles(model: Model): Set<string> {
+  const locations = new Set<string>();
+  for (const tensor of graphOf(model).initializer) {
+    for (const entry of tensor.externalData ?? []) {
+      if (entry.key === 'location' && entry.value) locations.add(entry.value);
+    }
+  }
+  return locations;
+}

@@ -1,0 +1,146 @@
+import { NotRewritableError } from './errors.ts';
+import { takeLastPosition } from './last-position.ts';
+import {
+  ELEMENT,
+  MICROSOFT,
+  elementType,
+  fixedSize,
+  floatAttribute,
+  graphOf,
+  intAttribute,
+  valueInfo,
+  type GraphParts,
+  type Model,
+  type Node,
+} from './onnx.ts';
+import { prune } from './prune.ts';
+import {
+  sharedNodes,
+  sharedTensors,
+  twoPartAttention,
+  type AttentionShape,
+  type LayerNames,
+} from './two-part-attention.ts';
+
+/** Raised with every change of what the pass makes, so that cached graphs are made anew. */
+export const PASS_VERSION = 1;
+
+export const isGroupQueryAttention = (node: Node): boolean =>
+  node.opType === 'GroupQueryAttention' && node.domain === MICROSOFT;
+
+/**
+ * Turns each `GroupQueryAttention` into two-part attention, in place. Inputs become `inputs_embeds`
+ * (B,S,D), `position_ids` (B,S), `past_lengths` (B), `last_index` (B) and the past keys and values
+ * (B,KV,T,H), of which row b holds `past_lengths[b]` tokens from the left; outputs become `logits`
+ * (B,V) and `new.N.key/value` (B,KV,S,H). Throws `NotRewritableError`.
+ */
+export function rewrite(model: Model): void {
+  const graph = graphOf(model);
+  if (opset(model) < OPSET_MIN) throw new NotRewritableError(`opset ${opset(model)}`);
+  const attentions = graph.node.filter(isGroupQueryAttention);
+  if (attentions.length === 0) throw new NotRewritableError('no GroupQueryAttention in the graph');
+  for (const node of attentions) refuseUnknownForms(node);
+  const shape = shapeOf(graph, attentions);
+  replaceAttention(graph, attentions, shape);
+  takeLastPosition(graph, 'logits');
+  declareInterface(graph, attentions.length, shape);
+  prune(graph);
+  refuseLeftovers(graph);
+  // Shapes noted for inner values are of the old graph.
+  graph.valueInfo = [];
+}
+
+/** `Unsqueeze` and `Split` take their sizes as inputs from here on. */
+const OPSET_MIN = 13;
+
+function opset(model: Model): number {
+  const standard = model.opsetImport.find((entry) => !entry.domain || entry.domain === 'ai.onnx');
+  return Number(standard?.version ?? 0);
+}
+
+function refuseUnknownForms(node: Node): void {
+  const refuse = (what: string): never => {
+    throw new NotRewritableError(`GroupQueryAttention with ${what}`);
+  };
+  if (intAttribute(node, 'local_window_size', -1) > 0) refuse('a local window');
+  if (floatAttribute(node, 'softcap', 0) !== 0) refuse('a soft cap');
+  if (intAttribute(node, 'smooth_softmax', 0) > 0) refuse('a smooth softmax');
+  if ((node.input ?? []).slice(9).some((name) => name !== '')) refuse('more than nine inputs');
+}
+
+function shapeOf(graph: GraphParts, attentions: readonly Node[]): AttentionShape {
+  const [first] = attentions;
+  const past = graph.input.find((input) => input.name === first?.input?.[3]);
+  if (!first || !past) throw new NotRewritableError('the past keys are no input of the graph');
+  const headDim = fixedSize(past, 3);
+  const kvHeads = intAttribute(first, 'kv_num_heads', 0);
+  const heads = intAttribute(first, 'num_heads', 0);
+  const dataType = elementType(past);
+  if (headDim === null) throw new NotRewritableError('the size of a head is not in the graph');
+  if (dataType !== ELEMENT.float && dataType !== ELEMENT.float16) {
+    throw new NotRewritableError(`keys of element type ${dataType}`);
+  }
+  const cos = graph.initializer.find((tensor) => tensor.name === first.input?.[7]);
+  const rotaryDim = cos ? 2 * Number(cos.dims?.[1] ?? 0) : headDim;
+  return { heads, kvHeads, headDim, dataType, rotaryDim };
+}
+
+function replaceAttention(
+  graph: GraphParts,
+  attentions: readonly Node[],
+  shape: AttentionShape,
+): void {
+  graph.initializer.push(...sharedTensors(shape));
+  const layers = new Map(attentions.map((node, layer) => [node, layer]));
+  const rewritten = graph.node.flatMap((node) => {
+    const layer = layers.get(node);
+    if (layer === undefined) return [node];
+    const { nodes, tensors } = twoPartAttention(node, shape, layerNames(node, layer));
+    graph.initializer.push(...tensors);
+    return nodes;
+  });
+  graph.node = [...sharedNodes(attentions[0]?.input?.[3] ?? ''), ...rewritten];
+}
+
+function layerNames(node: Node, layer: number): LayerNames {
+  const [, , , pastKey = '', pastValue = ''] = node.input ?? [];
+  return { layer, pastKey, pastValue, newKey: `new.${layer}.key`, newValue: `new.${layer}.value` };
+}
+
+function declareInterface(graph: GraphParts, layers: number, shape: AttentionShape): void {
+  const logits = graph.output.find((output) => output.name === 'logits');
+  if (!logits) throw new NotRewritableError('no output named logits');
+  const vocabulary = fixedSize(logits, 2) ?? 'vocabulary';
+  const slices = Array.from({ length: layers }, (_, layer) =>
+    ['key', 'value'].map((side) =>
+      valueInfo(`new.${layer}.${side}`, shape.dataType, [
+        'batch_size',
+        shape.kvHeads,
+        'sequence_length',
+        shape.headDim,
+      ]),
+    ),
+  );
+  graph.output = [
+    valueInfo('logits', elementType(logits), ['batch_size', vocabulary]),
+    ...slices.flat(),
+  ];
+  graph.input = graph.input.filter((input) => input.name !== 'position_ids');
+  graph.input.push(
+    valueInfo('position_ids', ELEMENT.int64, ['batch_size', 'sequence_length']),
+    valueInfo('past_lengths', ELEMENT.int64, ['batch_size']),
+    valueInfo('last_index', ELEMENT.int64, ['batch_size']),
+  );
+}
+
+/** An input that is still read and that the engine does not know how to fill: a form not understood. */
+function refuseLeftovers(graph: GraphParts): void {
+  const known =
+    /^(inputs_embeds|position_ids|past_lengths|last_index|past_key_values\.\d+\.(key|value))$/;
+  const weights = new Set(graph.initializer.map((tensor) => tensor.name));
+  const unknown = graph.input.filter(({ name }) => !known.test(name ?? '') && !weights.has(name));
+  if (unknown.length === 0) return;
+  throw new NotRewritableError(
+    `the graph still reads ${unknown.map((input) => input.name).join(', ')}`,
+  );
+}

@@ -1,0 +1,188 @@
+import { NotRewritableError } from './errors.ts';
+import {
+  ELEMENT,
+  MICROSOFT,
+  floatAttribute,
+  floatScalar,
+  int64Tensor,
+  intAttribute,
+  node,
+  type Node,
+  type Tensor,
+} from './onnx.ts';
+
+/** What all layers of a graph share. */
+export interface AttentionShape {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** ONNX element type of queries, keys and values. */
+  readonly dataType: number;
+  /** Channels that the rotary embedding turns; less than `headDim` where it is partial. */
+  readonly rotaryDim: number;
+}
+
+/**
+ * Names that the shared nodes give and the layers read. `past_bias` (B,1,1,T) closes what lies past
+ * a row's length; `new_bias` (group*S, S) is causal among the new tokens.
+ */
+const PREFIX = 'epd.';
+const shared = (name: string): string => `${PREFIX}${name}`;
+
+/** A finite number, for a row may be closed entirely before its first token: 0 * -inf is NaN. */
+const CLOSED = { [ELEMENT.float]: -1e9, [ELEMENT.float16]: -3e4 } as Readonly<
+  Record<number, number>
+>;
+
+export function sharedTensors(shape: AttentionShape): Tensor[] {
+  const { heads, kvHeads, headDim, dataType } = shape;
+  const group = heads / kvHeads;
+  const ints = (name: string, ...values: number[]): Tensor =>
+    int64Tensor(shared(name), values, [values.length]);
+  return [
+    ints('axis1', 1),
+    ints('axes12', 1, 2),
+    int64Tensor(shared('first'), [0], []),
+    int64Tensor(shared('step'), [1], []),
+    ints('at1', 1),
+    ints('at2', 2),
+    floatScalar(shared('open'), 0, dataType),
+    floatScalar(shared('closed'), CLOSED[dataType] ?? -1e9, dataType),
+    ints('tile', group, 1),
+    ints('split_q', 0, 0, kvHeads, group, headDim),
+    ints('split_kv', 0, 0, kvHeads, headDim),
+    ints('rows', 0, kvHeads, -1, headDim),
+    ints('ungroup', 0, kvHeads, group, -1, headDim),
+    ints('flat', 0, 0, -1),
+    ints('packed', heads * headDim, kvHeads * headDim, kvHeads * headDim),
+  ];
+}
+
+/** Lengths and masks, once per run. Reads `past_lengths` (B) and `position_ids` (B,S). */
+export function sharedNodes(pastKey: string): Node[] {
+  const s = shared;
+  return [
+    node('Shape', [pastKey], [s('T.shape')]),
+    node('Gather', [s('T.shape'), s('at2')], [s('T')], { axis: 0 }),
+    node('Squeeze', [s('T')], [s('T.scalar')]),
+    node('Range', [s('first'), s('T.scalar'), s('step')], [s('past_index')]),
+    node('Unsqueeze', ['past_lengths', s('axis1')], [s('lengths')]),
+    node('Less', [s('past_index'), s('lengths')], [s('past_valid')]),
+    node('Where', [s('past_valid'), s('open'), s('closed')], [s('past_bias.2d')]),
+    node('Unsqueeze', [s('past_bias.2d'), s('axes12')], [s('past_bias')]),
+    node('Shape', ['position_ids'], [s('S.shape')]),
+    node('Gather', [s('S.shape'), s('at1')], [s('S')], { axis: 0 }),
+    node('Squeeze', [s('S')], [s('S.scalar')]),
+    node('Range', [s('first'), s('S.scalar'), s('step')], [s('new_index')]),
+    node('Unsqueeze', [s('new_index'), s('axis1')], [s('query_index')]),
+    node('LessOrEqual', [s('new_index'), s('query_index')], [s('causal')]),
+    node('Where', [s('causal'), s('open'), s('closed')], [s('causal_bias')]),
+    node('Tile', [s('causal_bias'), s('tile')], [s('new_bias')]),
+    node('Concat', [s('T'), s('S')], [s('T_and_S')], { axis: 0 }),
+  ];
+}
+
+/** Where a layer's cache comes from and where its new slices go. */
+export interface LayerNames {
+  readonly layer: number;
+  readonly pastKey: string;
+  readonly pastValue: string;
+  readonly newKey: string;
+  readonly newValue: string;
+}
+
+/** The nodes and constants that stand for one `GroupQueryAttention` node. */
+export function twoPartAttention(
+  of: Node,
+  shape: AttentionShape,
+  names: LayerNames,
+): { nodes: Node[]; tensors: Tensor[] } {
+  const n = (name: string): string => shared(`${names.layer}.${name}`);
+  const scale = floatAttribute(of, 'scale', 0) || shape.headDim ** -0.5;
+  const projections = projected(of, n);
+  const rotary = rotated(of, shape, projections, n);
+  const nodes = [
+    ...projections.nodes,
+    ...rotary.nodes,
+    ...attended(of, names, rotary, projections.v, n),
+  ];
+  return { nodes, tensors: [floatScalar(n('scale'), scale, shape.dataType)] };
+}
+
+type Namer = (name: string) => string;
+
+/** Query, key and value as three tensors (B,S,heads*dim), split where the export packs them. */
+function projected(of: Node, n: Namer): { q: string; k: string; v: string; nodes: Node[] } {
+  const [query = '', key = '', value = ''] = of.input ?? [];
+  if (key !== '') return { q: query, k: key, v: value, nodes: [] };
+  const parts = { q: n('q.packed'), k: n('k.packed'), v: n('v.packed') };
+  const split = node('Split', [query, shared('packed')], [parts.q, parts.k, parts.v], { axis: -1 });
+  return { ...parts, nodes: [split] };
+}
+
+function rotated(
+  of: Node,
+  shape: AttentionShape,
+  parts: { q: string; k: string },
+  n: Namer,
+): { q: string; k: string; nodes: Node[] } {
+  if (intAttribute(of, 'do_rotary', 0) === 0) return { q: parts.q, k: parts.k, nodes: [] };
+  const [cos = '', sin = ''] = (of.input ?? []).slice(7, 9);
+  const attributes = {
+    interleaved: intAttribute(of, 'rotary_interleaved', 0),
+    ...(shape.rotaryDim < shape.headDim ? { rotary_embedding_dim: shape.rotaryDim } : {}),
+  };
+  const turn = (x: string, out: string, heads: number): Node =>
+    node(
+      'RotaryEmbedding',
+      [x, 'position_ids', cos, sin],
+      [out],
+      { ...attributes, num_heads: heads },
+      MICROSOFT,
+    );
+  const nodes = [
+    turn(parts.q, n('q.rotary'), shape.heads),
+    turn(parts.k, n('k.rotary'), shape.kvHeads),
+  ];
+  return { q: n('q.rotary'), k: n('k.rotary'), nodes };
+}
+
+/** softmax([q·K_past | q·k_new]) applied to [V_past | v_new] without joining the caches. */
+function attended(
+  of: Node,
+  names: LayerNames,
+  turned: { q: string; k: string },
+  v: string,
+  n: Namer,
+): Node[] {
+  const s = shared;
+  const output = of.output?.[0];
+  if (!output) throw new NotRewritableError('GroupQueryAttention without an output');
+  return [
+    node('Mul', [turned.q, n('scale')], [n('q.scaled')]),
+    node('Reshape', [n('q.scaled'), s('split_q')], [n('q.5d')]),
+    node('Transpose', [n('q.5d')], [n('q.grouped')], { perm: [0, 2, 3, 1, 4] }),
+    node('Reshape', [n('q.grouped'), s('rows')], [n('q')]),
+    node('Reshape', [turned.k, s('split_kv')], [n('k.4d')]),
+    node('Transpose', [n('k.4d')], [names.newKey], { perm: [0, 2, 1, 3] }),
+    node('Reshape', [v, s('split_kv')], [n('v.4d')]),
+    node('Transpose', [n('v.4d')], [names.newValue], { perm: [0, 2, 1, 3] }),
+    node('Transpose', [names.pastKey], [n('past.kT')], { perm: [0, 1, 3, 2] }),
+    node('MatMul', [n('q'), n('past.kT')], [n('past.scores.raw')]),
+    node('Add', [n('past.scores.raw'), s('past_bias')], [n('past.scores')]),
+    node('Transpose', [n('k.4d')], [n('new.kT')], { perm: [0, 2, 3, 1] }),
+    node('MatMul', [n('q'), n('new.kT')], [n('new.scores.raw')]),
+    node('Add', [n('new.scores.raw'), s('new_bias')], [n('new.scores')]),
+    node('Concat', [n('past.scores'), n('new.scores')], [n('scores')], { axis: -1 }),
+    node('Softmax', [n('scores')], [n('weights')], { axis: -1 }),
+    node('Split', [n('weights'), s('T_and_S')], [n('past.weights'), n('new.weights')], {
+      axis: -1,
+    }),
+    node('MatMul', [n('past.weights'), names.pastValue], [n('past.out')]),
+    node('MatMul', [n('new.weights'), names.newValue], [n('new.out')]),
+    node('Add', [n('past.out'), n('new.out')], [n('out')]),
+    node('Reshape', [n('out'), s('ungroup')], [n('out.5d')]),
+    node('Transpose', [n('out.5d')], [n('out.rows')], { perm: [0, 3, 1, 2, 4] }),
+    node('Reshape', [n('out.rows'), s('flat')], [output]),
+  ];
+}

@@ -1,0 +1,98 @@
+import { InferenceSession } from 'onnxruntime-node';
+import {
+  decoderFacts,
+  type DecoderFacts,
+  type ForwardRun,
+  type KVHolder,
+} from '../runner/decoder-graph.ts';
+import { floatArray } from '../runner/float-array.ts';
+import { ReturningHolder } from '../runner/returning-holder.ts';
+import { TwoPartHolder } from '../runner/two-part-holder.ts';
+import { NotRewritableError } from './errors.ts';
+
+/** Share of the largest logit by which the two may differ: sums are made in another order. */
+const TOLERANCE = { float32: 1e-3, float16: 3e-2 } as const;
+const SLOTS = 2;
+const LENGTH = 32;
+
+/**
+ * Runs both graphs over the same embeddings: two prompts of different lengths, one of them in two
+ * chunks, then steps with both rows. Throws `NotRewritableError` when the logits differ.
+ */
+export async function verifyRewritten(
+  original: string,
+  rewritten: string,
+  options: InferenceSession.SessionOptions,
+): Promise<string> {
+  const before = await InferenceSession.create(original, options);
+  const after = await InferenceSession.create(rewritten, options);
+  try {
+    const facts = decoderFacts(before);
+    const expected = await logitsOf(
+      new ReturningHolder(before, { ...facts, kind: 'grouped' }),
+      facts,
+    );
+    const actual = await logitsOf(new TwoPartHolder(after, decoderFacts(after)), facts);
+    const difference = relativeDifference(expected, actual);
+    if (difference <= TOLERANCE[facts.kv.type]) {
+      return `rewritten; logits differ by at most ${difference.toExponential(1)} of the largest`;
+    }
+    throw new NotRewritableError(`the rewritten graph's logits differ by ${difference}`);
+  } finally {
+    await before.release();
+    await after.release();
+  }
+}
+
+async function logitsOf(holder: KVHolder, facts: DecoderFacts): Promise<Float32Array[]> {
+  holder.memory.layout(SLOTS, LENGTH, []);
+  const logits: Float32Array[] = [];
+  for (const run of script(facts)) logits.push(await holder.forward(run));
+  return logits;
+}
+
+function script(facts: DecoderFacts): ForwardRun[] {
+  const run = (firstSlot: number, past: number[], count: number[]): ForwardRun => {
+    const width = Math.max(...count);
+    const embeds = floatArray(facts.embedsType, past.length * width * facts.hiddenSize);
+    for (let i = 0; i < embeds.length; i++)
+      embeds[i] = wave(i + 7 * firstSlot + 131 * (past[0] ?? 0));
+    return {
+      firstSlot,
+      rows: past.length,
+      width,
+      embeds,
+      past: Int32Array.from(past),
+      count: Int32Array.from(count),
+    };
+  };
+  return [
+    run(0, [0], [11]),
+    run(1, [0], [5]),
+    run(1, [5], [3]),
+    run(0, [11, 8], [1, 1]),
+    run(0, [12, 9], [1, 1]),
+  ];
+}
+
+/** Values that look like noise of the size of embeddings and are the same on every run. */
+function wave(index: number): number {
+  return Math.sin(index * 12.9898) * 0.5;
+}
+
+function relativeDifference(
+  expected: readonly Float32Array[],
+  actual: readonly Float32Array[],
+): number {
+  let largest = 0;
+  let difference = 0;
+  for (const [at, logits] of expected.entries()) {
+    for (const [id, value] of logits.entries()) {
+      largest = Math.max(largest, Math.abs(value));
+      const other = actual[at]?.[id] ?? Number.NaN;
+      // NaN compares false with everything: it must not pass for a small difference.
+      difference = Number.isNaN(other) ? Infinity : Math.max(difference, Math.abs(value - other));
+    }
+  }
+  return difference / largest;
+}

@@ -1,0 +1,129 @@
+import type { EmbeddingDtype } from '@epd/connector';
+import type { Sampling } from '@epd/jobs';
+import type { GraphKind } from './decoder-graph.ts';
+import type { KVShape } from './kv-memory.ts';
+
+/** What crosses between the main thread and the runner: ids, numbers, and shared memory. */
+
+export interface RunnerOptions {
+  readonly decoderPath: string;
+  readonly embedTokensPath: string;
+  /** Where rewritten graphs are kept. */
+  readonly cacheFolder: string;
+  readonly executionProviders: readonly string[];
+  /** Threads of one run of the decoder. */
+  readonly threads: number;
+}
+
+/** What the runner learned of the model while loading it. */
+export interface RunnerFacts {
+  readonly kind: GraphKind;
+  readonly kv: KVShape;
+  readonly hiddenSize: number;
+  /** Why the graph is run as exported, or how far the rewritten one is from it. */
+  readonly preparation: string;
+  readonly loadMs: number;
+}
+
+/** Changes of the cache, carried out in order before the runs of a step. */
+export type KVOperation =
+  | {
+      readonly op: 'layout';
+      readonly slots: number;
+      readonly length: number;
+      readonly lengths: readonly number[];
+    }
+  | {
+      readonly op: 'swap';
+      readonly a: number;
+      readonly lengthA: number;
+      readonly b: number;
+      readonly lengthB: number;
+    }
+  | {
+      readonly op: 'save';
+      readonly slot: number;
+      readonly from: number;
+      readonly blocks: readonly number[];
+    }
+  | { readonly op: 'restore'; readonly slot: number; readonly blocks: readonly number[] }
+  | { readonly op: 'drop'; readonly blocks: readonly number[] };
+
+/** Rows `from ..` of an image's embedding for the tokens `at ..` of a chunk. */
+export interface Gather {
+  readonly mmHash: string;
+  readonly from: number;
+  readonly at: number;
+  readonly count: number;
+}
+
+/** The new tokens of one sequence. */
+export interface StepRow {
+  readonly sequence: number;
+  readonly tokens: readonly number[];
+  /** Tokens that its slot holds. */
+  readonly past: number;
+  readonly images: readonly Gather[];
+  /** True when the tokens end where the next one is wanted. */
+  readonly sample: boolean;
+}
+
+/** One run of the decoder over slots `slot ..`; null where a slot only lies between. */
+export interface StepRun {
+  readonly slot: number;
+  readonly rows: readonly (StepRow | null)[];
+}
+
+/** A sequence that will be sampled from. Its tokens are sent once, for the penalties. */
+export interface OpenSequence {
+  readonly sequence: number;
+  readonly choice: number;
+  readonly sampling: Sampling;
+  readonly prompt: readonly number[];
+  /** Tokens that were generated before, elsewhere. */
+  readonly generated: readonly number[];
+  /** Tokens that end a sequence. */
+  readonly eos: readonly number[];
+}
+
+export interface Step {
+  readonly operations: readonly KVOperation[];
+  readonly open: readonly OpenSequence[];
+  readonly close: readonly number[];
+  readonly runs: readonly StepRun[];
+}
+
+export interface Sampled {
+  readonly sequence: number;
+  readonly id: number;
+  readonly logprob?: number;
+  /** The likeliest tokens and their log probabilities, best first. */
+  readonly top?: readonly (readonly [id: number, logprob: number])[];
+}
+
+export interface StepResult {
+  readonly samples: readonly Sampled[];
+  /** What the runs and the sampling took. */
+  readonly runMs: number;
+}
+
+/** An image's embedding in shared memory, row-major [rows, width]. */
+export interface SharedEmbedding {
+  readonly mmHash: string;
+  readonly rows: number;
+  readonly width: number;
+  readonly dtype: EmbeddingDtype;
+  readonly data: Uint8Array<SharedArrayBuffer>;
+}
+
+export type ToRunner =
+  | { readonly type: 'step'; readonly step: Step }
+  | { readonly type: 'embedding'; readonly embedding: SharedEmbedding }
+  | { readonly type: 'forget'; readonly mmHash: string }
+  | { readonly type: 'close' };
+
+export type FromRunner =
+  | { readonly type: 'ready'; readonly facts: RunnerFacts }
+  | { readonly type: 'stepped'; readonly result: StepResult }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'closed' };

@@ -1,0 +1,110 @@
+import { Worker } from 'node:worker_threads';
+import type {
+  FromRunner,
+  RunnerFacts,
+  RunnerOptions,
+  SharedEmbedding,
+  Step,
+  StepResult,
+  ToRunner,
+} from './messages.ts';
+
+/** The runs of a step failed; what the cache holds for its sequences is unknown. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+}
+
+/** The thread has ended: no step can be made any more. */
+export class RunnerLostError extends Error {
+  override readonly name = 'RunnerLostError';
+}
+
+/**
+ * The main thread's side of the runner. One step at a time: a session blocks its thread for the whole
+ * of a run, and a second run would only wait.
+ */
+export class Runner {
+  readonly facts: RunnerFacts;
+  readonly #worker: Worker;
+  #pending: PromiseWithResolvers<StepResult> | null = null;
+  #lost: RunnerLostError | null = null;
+  readonly #ended: Promise<void>;
+
+  private constructor(worker: Worker, facts: RunnerFacts) {
+    this.#worker = worker;
+    this.facts = facts;
+    worker.on('message', (message: FromRunner) => this.#receive(message));
+    worker.on('error', (error) => this.#lose(error));
+    this.#ended = new Promise((resolve) => {
+      worker.once('exit', (code) => {
+        this.#lose(new Error(`exit code ${code}`));
+        resolve();
+      });
+    });
+  }
+
+  /** Starts the thread and loads the model. Rejects with the reason when it cannot be loaded. */
+  static async start(options: RunnerOptions): Promise<Runner> {
+    const worker = new Worker(new URL('runner-thread.ts', import.meta.url), {
+      workerData: options,
+    });
+    const facts = await new Promise<RunnerFacts>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('message', (message: FromRunner) => {
+        worker.off('error', reject);
+        if (message.type === 'ready') resolve(message.facts);
+        else reject(new Error(`The runner began with ${message.type}`));
+      });
+    });
+    return new Runner(worker, facts);
+  }
+
+  get lost(): boolean {
+    return this.#lost !== null;
+  }
+
+  /** Rejects with `StepError`, or with `RunnerLostError` when the thread is gone. */
+  step(step: Step): Promise<StepResult> {
+    if (this.#lost) return Promise.reject(this.#lost);
+    if (this.#pending) return Promise.reject(new TypeError('A step is being made'));
+    this.#pending = Promise.withResolvers<StepResult>();
+    this.#send({ type: 'step', step });
+    return this.#pending.promise;
+  }
+
+  keep(embedding: SharedEmbedding): void {
+    this.#send({ type: 'embedding', embedding });
+  }
+
+  forget(mmHash: string): void {
+    this.#send({ type: 'forget', mmHash });
+  }
+
+  /** Lets the step in hand end, then the thread. Ending the thread inside a run would abort the process. */
+  async close(): Promise<void> {
+    await this.#pending?.promise.catch(() => {});
+    if (!this.#lost) this.#send({ type: 'close' });
+    await this.#ended;
+  }
+
+  #send(message: ToRunner): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromRunner): void {
+    const pending = this.#pending;
+    if (message.type === 'stepped') {
+      this.#pending = null;
+      pending?.resolve(message.result);
+    } else if (message.type === 'failed') {
+      this.#pending = null;
+      pending?.reject(new StepError(message.message));
+    }
+  }
+
+  #lose(cause: unknown): void {
+    this.#lost ??= new RunnerLostError(`The runner has ended: ${String(cause)}`, { cause });
+    this.#pending?.reject(this.#lost);
+    this.#pending = null;
+  }
+}
