@@ -20,7 +20,37 @@ export {
   generateQueueName,
 } from './messages.ts';
 export type { Embedding, EmbeddingDtype, EmbeddingSpec } from './embedding.ts';
+export {
+  bytesPerElement,
+  embeddingBytes,
+  fromFloat32,
+  isEmbeddingDtype,
+  toFloat32,
+  toSharedBytes,
+} from './dtype.ts';
+export {
+  EMBEDDING_FILE,
+  embeddingKey,
+  inputKey,
+  mmHash,
+  sha256Hex,
+  type MmHashInput,
+} from './keys.ts';
+export { canonicalJson } from './canonical-json.ts';
+export { UuidAliases, type UuidAliasesOptions } from './uuid-aliases.ts';
+export {
+  readSafetensors,
+  writeSafetensors,
+  type SafetensorsFile,
+  type SafetensorsTensor,
+} from './safetensors.ts';
 export type { ObjectStat, ObjectStore, PutResult } from './stores/object-store.ts';
+export { MemoryStore } from './stores/memory-store.ts';
+export { FolderStore, type FolderStoreOptions } from './stores/folder-store.ts';
+export { S3Store, type S3StoreOptions } from './stores/s3-store.ts';
+export { BoundedStore } from './stores/bounded-store.ts';
+export { TieredStore, type Tier, type TieredRead } from './stores/tiered-store.ts';
+export { createObjectStore, type ObjectStoreConfig } from './stores/create-object-store.ts';
 export type { FlightState, SingleFlight } from './single-flight.ts';
 export type {
   ECConnectorMetadata,

@@ -18,9 +18,16 @@ export interface PutResult {
  * reached throws `StoreUnavailableError` (retryable); nothing else leaves these methods.
  */
 export interface ObjectStore {
-  /** Atomic and durable when it resolves: a reader sees the old object or the whole new one. */
+  /**
+   * Atomic and durable when it resolves: a reader sees the old object or the whole new one. `body`
+   * must not change until then.
+   */
   put(key: string, body: Uint8Array, options?: { onlyIfAbsent?: boolean }): Promise<PutResult>;
-  /** The object's bytes, or null when there is none. Larger than `maxBytes` throws `ObjectTooLargeError`. */
+  /**
+   * The object's bytes, or null when there is none; they are to be read, not written to, for they may
+   * be the store's own. Larger than `maxBytes` throws `ObjectTooLargeError`. An aborted `signal`
+   * rejects with its reason.
+   */
   get(
     key: string,
     options?: { maxBytes?: number; signal?: AbortSignal },

@@ -1,1 +1,2 @@
-export {};
+export { objectStoreConformance, type StoreFactory } from './conformance.ts';
+export { givenS3, startS3, type EmbeddedS3, type S3Settings } from './s3.ts';

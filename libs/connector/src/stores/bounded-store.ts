@@ -1,0 +1,96 @@
+import { LruBytes } from './lru-bytes.ts';
+import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+
+/**
+ * A store used as a cache by one process: bounded in bytes, what was used longest ago goes first.
+ * What lies there from an earlier run is counted at the first use. An object that can never fit is
+ * not stored.
+ */
+export class BoundedStore implements ObjectStore {
+  readonly #store: ObjectStore;
+  readonly #lru: LruBytes;
+  #known: Promise<void> | null = null;
+
+  constructor(store: ObjectStore, maxBytes: number) {
+    this.#store = store;
+    this.#lru = new LruBytes(maxBytes);
+  }
+
+  get usedBytes(): number {
+    return this.#lru.usedBytes;
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array,
+    options: { onlyIfAbsent?: boolean } = {},
+  ): Promise<PutResult> {
+    await this.#learn();
+    if (!this.#lru.fits(body.byteLength)) {
+      await this.delete(key);
+      return { etag: '', created: false };
+    }
+    // Room first, so that the bound holds on the disk too.
+    await this.#evict(this.#lru.add(key, body.byteLength));
+    try {
+      return await this.#store.put(key, body, options);
+    } catch (error) {
+      this.#lru.remove(key);
+      throw error;
+    }
+  }
+
+  async get(
+    key: string,
+    options: { maxBytes?: number; signal?: AbortSignal } = {},
+  ): Promise<Uint8Array | null> {
+    await this.#learn();
+    const body = await this.#store.get(key, options);
+    if (body) this.#lru.touch(key);
+    else this.#lru.remove(key);
+    return body;
+  }
+
+  stat(key: string): Promise<ObjectStat | null> {
+    return this.#store.stat(key);
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#learn();
+    this.#lru.remove(key);
+    await this.#store.delete(key);
+  }
+
+  list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+    return this.#store.list(prefix);
+  }
+
+  ping(): Promise<void> {
+    return this.#store.ping();
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  #learn(): Promise<void> {
+    this.#known ??= this.#learnOnce().catch((error: unknown) => {
+      this.#known = null;
+      throw error;
+    });
+    return this.#known;
+  }
+
+  async #learnOnce(): Promise<void> {
+    const objects = await Array.fromAsync(this.#store.list(''));
+    objects.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
+    for (const { key, bytes } of objects) {
+      if (this.#lru.fits(bytes)) await this.#evict(this.#lru.add(key, bytes));
+      else await this.#store.delete(key);
+    }
+  }
+
+  async #evict(keys: readonly string[]): Promise<void> {
+    for (const key of keys) await this.#store.delete(key);
+  }
+}

@@ -1,0 +1,47 @@
+import { BoundedStore } from './bounded-store.ts';
+import { FolderStore } from './folder-store.ts';
+import { MemoryStore } from './memory-store.ts';
+import type { ObjectStore } from './object-store.ts';
+import { S3Store, type S3StoreOptions } from './s3-store.ts';
+import { TieredStore, type Tier } from './tiered-store.ts';
+
+export type ObjectStoreConfig = BaseStoreConfig & {
+  /** Caches of this process before the store, the nearest first. */
+  readonly caches?: {
+    readonly memoryBytes?: number;
+    readonly disk?: { readonly root: string; readonly maxBytes: number };
+  };
+};
+
+type BaseStoreConfig =
+  | {
+      readonly kind: 'folder';
+      readonly root: string;
+      readonly fileMode?: number;
+      readonly directoryMode?: number;
+    }
+  | ({ readonly kind: 's3' } & Omit<S3StoreOptions, 'client'>)
+  | { readonly kind: 'memory'; readonly maxBytes?: number };
+
+/** The store that the settings describe. Contacts nothing; see `ping` and `S3Store.ensureBucket`. */
+export function createObjectStore(config: ObjectStoreConfig): ObjectStore {
+  const tiers = cacheTiers(config.caches ?? {});
+  const store = baseStore(config);
+  return tiers.length === 0 ? store : new TieredStore([...tiers, { name: config.kind, store }]);
+}
+
+function baseStore(config: BaseStoreConfig): ObjectStore {
+  if (config.kind === 'folder') return new FolderStore(config);
+  return config.kind === 's3' ? new S3Store(config) : new MemoryStore(config);
+}
+
+function cacheTiers({ memoryBytes, disk }: NonNullable<ObjectStoreConfig['caches']>): Tier[] {
+  const tiers: Tier[] = [];
+  if (memoryBytes)
+    tiers.push({ name: 'memory', store: new MemoryStore({ maxBytes: memoryBytes }) });
+  if (disk) {
+    const folder = new FolderStore({ root: disk.root, durable: false });
+    tiers.push({ name: 'disk', store: new BoundedStore(folder, disk.maxBytes) });
+  }
+  return tiers;
+}

@@ -1,0 +1,209 @@
+import { constants } from 'node:fs';
+import {
+  access,
+  mkdir,
+  open,
+  opendir,
+  rmdir,
+  stat,
+  unlink,
+  type FileHandle,
+} from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
+import { publishFile, writeTemporary, type FileModes } from './atomic-file.ts';
+import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
+
+export interface FolderStoreOptions {
+  readonly root: string;
+  /** @default 0o600: embeddings and images are the owner's. A folder shared by users needs 0o660. */
+  readonly fileMode?: number;
+  /** @default 0o700 */
+  readonly directoryMode?: number;
+  /**
+   * Whether a put waits until the disk has it. Only a cache, whose readers verify what they read,
+   * may do without. @default true
+   */
+  readonly durable?: boolean;
+}
+
+/** How often a put is tried again when its folder is removed, as empty, beneath it. */
+const MAX_PUT_ATTEMPTS = 5;
+
+/**
+ * Objects as files below a root, which processes and hosts may share. A key is the file's path, so
+ * with embeddings at the root it reads and writes vLLM's shared-storage layout. Temporary files lie
+ * beside their target with a `~` in the name, which no key can have.
+ */
+export class FolderStore implements ObjectStore {
+  readonly #root: string;
+  readonly #modes: FileModes;
+  readonly #durable: boolean;
+
+  constructor(options: FolderStoreOptions) {
+    this.#root = resolve(options.root);
+    this.#modes = { file: options.fileMode ?? 0o600, directory: options.directoryMode ?? 0o700 };
+    this.#durable = options.durable ?? true;
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array,
+    options: { onlyIfAbsent?: boolean } = {},
+  ): Promise<PutResult> {
+    const path = this.#path(key);
+    const onlyIfAbsent = options.onlyIfAbsent ?? false;
+    return guarded(`writing ${key}`, async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await this.#putOnce(path, body, onlyIfAbsent);
+        } catch (error) {
+          if (codeOf(error) !== 'ENOENT' || attempt === MAX_PUT_ATTEMPTS) throw error;
+        }
+      }
+    });
+  }
+
+  async get(
+    key: string,
+    options: { maxBytes?: number; signal?: AbortSignal } = {},
+  ): Promise<Uint8Array | null> {
+    const path = this.#path(key);
+    options.signal?.throwIfAborted();
+    return guarded(`reading ${key}`, async () => {
+      const file = await openIfThere(path);
+      if (!file) return null;
+      try {
+        return await readWhole(file, key, options.maxBytes ?? Number.POSITIVE_INFINITY);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  async stat(key: string): Promise<ObjectStat | null> {
+    const path = this.#path(key);
+    return guarded(`looking for ${key}`, () => statFile(path));
+  }
+
+  async delete(key: string): Promise<void> {
+    const path = this.#path(key);
+    await guarded(`deleting ${key}`, async () => {
+      await unlink(path).catch(ignoreAbsence);
+      await this.#removeEmptyParents(path);
+    });
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+    assertStorePrefix(prefix);
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    for await (const key of this.#walk(folder)) {
+      if (!key.startsWith(prefix)) continue;
+      const found = await this.stat(key);
+      if (found) yield { key, ...found };
+    }
+  }
+
+  /** Makes the root if it is not there: the one thing that a start may create. */
+  async ping(): Promise<void> {
+    await guarded(`opening ${this.#root}`, async () => {
+      await mkdir(this.#root, { recursive: true, mode: this.#modes.directory });
+      await access(this.#root, constants.R_OK | constants.W_OK | constants.X_OK);
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  async #putOnce(path: string, body: Uint8Array, onlyIfAbsent: boolean): Promise<PutResult> {
+    if (onlyIfAbsent) {
+      const present = await statFile(path);
+      if (present) return { etag: present.etag, created: false };
+    }
+    const temporary = await writeTemporary(path, body, this.#modes, this.#durable);
+    const created = await publishFile(temporary, path, { onlyIfAbsent, durable: this.#durable });
+    const found = await statFile(path);
+    // Deleted again at once: that is between the writer and the deleter, and the put did happen.
+    return { etag: found?.etag ?? 'gone', created };
+  }
+
+  /** Depth first; what vanishes meanwhile is passed over, and so are names that are no keys. */
+  async *#walk(folder: string): AsyncIterable<string> {
+    const directory = await opendir(join(this.#root, folder)).catch(ignoreAbsence);
+    if (!directory) return;
+    for await (const entry of directory) {
+      const key = folder + entry.name;
+      if (!isStoreKey(key)) continue;
+      if (entry.isDirectory()) yield* this.#walk(`${key}/`);
+      else yield key;
+    }
+  }
+
+  async #removeEmptyParents(path: string): Promise<void> {
+    let folder = dirname(path);
+    while (folder.startsWith(this.#root + sep)) {
+      try {
+        await rmdir(folder);
+      } catch {
+        return;
+      }
+      folder = dirname(folder);
+    }
+  }
+
+  #path(key: string): string {
+    assertStoreKey(key);
+    return join(this.#root, key);
+  }
+}
+
+/** O_NONBLOCK: to open a named pipe that somebody left there must not block the process. */
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  return (await open(path, flags).catch(ignoreAbsence)) ?? null;
+}
+
+async function readWhole(
+  file: FileHandle,
+  key: string,
+  maxBytes: number,
+): Promise<Uint8Array | null> {
+  const stats = await file.stat();
+  if (!stats.isFile()) return null;
+  if (stats.size > maxBytes) throw new ObjectTooLargeError(key, stats.size, maxBytes);
+  const body = Buffer.allocUnsafeSlow(stats.size);
+  let read = 0;
+  while (read < stats.size) {
+    const { bytesRead } = await file.read(body, read, stats.size - read, read);
+    if (bytesRead === 0) break;
+    read += bytesRead;
+  }
+  return body.subarray(0, read);
+}
+
+async function statFile(path: string): Promise<ObjectStat | null> {
+  const stats = await stat(path, { bigint: true }).catch(ignoreAbsence);
+  if (!stats?.isFile()) return null;
+  return {
+    bytes: Number(stats.size),
+    etag: `${stats.mtimeNs.toString(36)}-${stats.size.toString(36)}-${stats.ino.toString(36)}`,
+    modifiedAtMs: Number(stats.mtimeMs),
+  };
+}
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;
+
+/** ENOTDIR: a part of the path is a file, so nothing can be below it. */
+function ignoreAbsence(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error;
+}
+
+async function guarded<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ObjectTooLargeError) throw error;
+    throw new StoreUnavailableError('folder', what, { cause: error });
+  }
+}

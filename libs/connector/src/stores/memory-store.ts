@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { ObjectTooLargeError } from '../errors.ts';
+import { LruBytes } from './lru-bytes.ts';
+import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import { assertStoreKey, assertStorePrefix } from './store-key.ts';
+
+const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
+
+interface StoredObject {
+  readonly body: Uint8Array;
+  readonly stat: ObjectStat;
+}
+
+/**
+ * Objects in this process, bounded in bytes; what was used longest ago goes first. As a tier it is a
+ * cache; alone it is a store for one process that forgets, which its readers must bear anyway.
+ */
+export class MemoryStore implements ObjectStore {
+  readonly #objects = new Map<string, StoredObject>();
+  readonly #lru: LruBytes;
+
+  constructor(options: { readonly maxBytes?: number } = {}) {
+    this.#lru = new LruBytes(options.maxBytes ?? DEFAULT_MAX_BYTES);
+  }
+
+  get usedBytes(): number {
+    return this.#lru.usedBytes;
+  }
+
+  /** An object that can never fit throws `ObjectTooLargeError`. */
+  async put(
+    key: string,
+    body: Uint8Array,
+    options: { onlyIfAbsent?: boolean } = {},
+  ): Promise<PutResult> {
+    assertStoreKey(key);
+    const present = this.#objects.get(key);
+    if (present && options.onlyIfAbsent) return { etag: present.stat.etag, created: false };
+    if (!this.#lru.fits(body.byteLength)) {
+      throw new ObjectTooLargeError(key, body.byteLength, this.#lru.maxBytes);
+    }
+    const object = storedObject(body);
+    this.#objects.set(key, object);
+    for (const evicted of this.#lru.add(key, body.byteLength)) this.#objects.delete(evicted);
+    return { etag: object.stat.etag, created: true };
+  }
+
+  async get(
+    key: string,
+    options: { maxBytes?: number; signal?: AbortSignal } = {},
+  ): Promise<Uint8Array | null> {
+    assertStoreKey(key);
+    options.signal?.throwIfAborted();
+    const object = this.#objects.get(key);
+    if (!object) return null;
+    const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
+    if (object.stat.bytes > maxBytes)
+      throw new ObjectTooLargeError(key, object.stat.bytes, maxBytes);
+    this.#lru.touch(key);
+    return object.body;
+  }
+
+  async stat(key: string): Promise<ObjectStat | null> {
+    assertStoreKey(key);
+    return this.#objects.get(key)?.stat ?? null;
+  }
+
+  async delete(key: string): Promise<void> {
+    assertStoreKey(key);
+    this.#objects.delete(key);
+    this.#lru.remove(key);
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+    assertStorePrefix(prefix);
+    for (const [key, { stat }] of this.#objects) {
+      if (key.startsWith(prefix)) yield { key, ...stat };
+    }
+  }
+
+  async ping(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#objects.clear();
+  }
+}
+
+function storedObject(body: Uint8Array): StoredObject {
+  const etag = createHash('sha256').update(body).digest('hex');
+  return {
+    body: new Uint8Array(body),
+    stat: { bytes: body.byteLength, etag, modifiedAtMs: Date.now() },
+  };
+}

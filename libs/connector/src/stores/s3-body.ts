@@ -1,0 +1,26 @@
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { Readable } from 'node:stream';
+import { ObjectTooLargeError } from '../errors.ts';
+
+/** The reply's body in one buffer of the announced size. Throws when the connection ends before. */
+export async function readBody(
+  reply: GetObjectCommandOutput,
+  key: string,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const { Body: stream, ContentLength: bytes } = reply;
+  if (!(stream instanceof Readable)) throw new TypeError('The reply has no readable body');
+  if (bytes === undefined || bytes > maxBytes) {
+    stream.destroy();
+    throw new ObjectTooLargeError(key, bytes ?? Number.POSITIVE_INFINITY, maxBytes);
+  }
+  const body = Buffer.allocUnsafeSlow(bytes);
+  let filled = 0;
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    if (filled + chunk.byteLength > bytes) throw new Error('The body is longer than announced');
+    body.set(chunk, filled);
+    filled += chunk.byteLength;
+  }
+  if (filled !== bytes) throw new Error(`The body ended after ${filled} of ${bytes} bytes`);
+  return body;
+}

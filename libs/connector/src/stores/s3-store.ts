@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
+import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import { readBody } from './s3-body.ts';
+import { createS3Client, type S3ClientConfig } from './s3-client.ts';
+import { nameOf, statusOf } from './s3-errors.ts';
+import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
+
+export interface S3StoreOptions extends S3ClientConfig {
+  readonly bucket: string;
+  /** Put before every key, with a `/` between. @default none */
+  readonly keyPrefix?: string;
+  /** A client to use instead of one made from the settings; the store then does not close it. */
+  readonly client?: S3Client;
+}
+
+/** What became of a put that was to create only. */
+type Conditional = 'created' | 'present' | 'not_honoured';
+
+/**
+ * Objects in an S3-compatible bucket. Bodies are sent as buffers of known length: chunked trailers
+ * break several servers. A put is atomic and durable by S3's own promise.
+ */
+export class S3Store implements ObjectStore {
+  readonly bucket: string;
+  readonly #client: S3Client;
+  readonly #ownsClient: boolean;
+  readonly #keyPrefix: string;
+  /** Whether the server honours `If-None-Match: *`; asked once, at the first put that wants it. */
+  #conditionalPuts: Promise<boolean> | null = null;
+
+  constructor(options: S3StoreOptions) {
+    this.bucket = options.bucket;
+    this.#client = options.client ?? createS3Client(options);
+    this.#ownsClient = options.client === undefined;
+    this.#keyPrefix = options.keyPrefix ? `${options.keyPrefix}/` : '';
+    if (options.keyPrefix) assertStoreKey(options.keyPrefix);
+  }
+
+  /** Makes the bucket unless it is there. */
+  async ensureBucket(): Promise<void> {
+    const target = { Bucket: this.bucket };
+    try {
+      await this.#client.send(new HeadBucketCommand(target));
+    } catch (error) {
+      if (statusOf(error) !== 404) throw this.#unavailable('looking for the bucket', error);
+      await this.#createBucket();
+    }
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array,
+    options: { onlyIfAbsent?: boolean } = {},
+  ): Promise<PutResult> {
+    assertStoreKey(key);
+    if (!options.onlyIfAbsent) return { etag: await this.#putObject(key, body), created: true };
+    if (await this.#honoursConditions()) return this.#putIfAbsent(key, body);
+    const present = await this.stat(key);
+    if (present) return { etag: present.etag, created: false };
+    return { etag: await this.#putObject(key, body), created: true };
+  }
+
+  async get(
+    key: string,
+    options: { maxBytes?: number; signal?: AbortSignal } = {},
+  ): Promise<Uint8Array | null> {
+    assertStoreKey(key);
+    options.signal?.throwIfAborted();
+    try {
+      const reply = await this.#client.send(
+        new GetObjectCommand(this.#target(key)),
+        options.signal ? { abortSignal: options.signal } : {},
+      );
+      return await readBody(reply, key, options.maxBytes ?? Number.POSITIVE_INFINITY);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof ObjectTooLargeError) throw error;
+      if (isAbsence(error)) return null;
+      throw this.#unavailable(`reading ${key}`, error);
+    }
+  }
+
+  async stat(key: string): Promise<ObjectStat | null> {
+    assertStoreKey(key);
+    try {
+      const reply = await this.#client.send(new HeadObjectCommand(this.#target(key)));
+      return objectStat(reply.ContentLength, reply.ETag, reply.LastModified);
+    } catch (error) {
+      if (isAbsence(error)) return null;
+      throw this.#unavailable(`looking for ${key}`, error);
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    assertStoreKey(key);
+    try {
+      await this.#client.send(new DeleteObjectCommand(this.#target(key)));
+    } catch (error) {
+      if (!isAbsence(error)) throw this.#unavailable(`deleting ${key}`, error);
+    }
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+    assertStorePrefix(prefix);
+    let token: string | undefined;
+    do {
+      const page = await this.#listPage(prefix, token);
+      for (const object of page.Contents ?? []) {
+        const key = object.Key?.slice(this.#keyPrefix.length) ?? '';
+        if (isStoreKey(key))
+          yield { key, ...objectStat(object.Size, object.ETag, object.LastModified) };
+      }
+      token = page.NextContinuationToken;
+    } while (token);
+  }
+
+  async ping(): Promise<void> {
+    try {
+      await this.#client.send(new HeadBucketCommand({ Bucket: this.bucket }));
+    } catch (error) {
+      throw this.#unavailable(`bucket ${this.bucket}`, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#ownsClient) this.#client.destroy();
+  }
+
+  async #putIfAbsent(key: string, body: Uint8Array): Promise<PutResult> {
+    const outcome = await this.#putConditionally(key, body);
+    if (outcome.result === 'created') return { etag: outcome.etag, created: true };
+    const present = await this.stat(key);
+    if (present) return { etag: present.etag, created: false };
+    // Deleted since it was in the way.
+    return { etag: await this.#putObject(key, body), created: true };
+  }
+
+  async #putConditionally(
+    key: string,
+    body: Uint8Array,
+  ): Promise<{ result: Conditional; etag: string }> {
+    try {
+      const etag = await this.#send(key, body, { IfNoneMatch: '*' });
+      return { result: 'created', etag };
+    } catch (error) {
+      // 409: another put of the same key is under way, which is as good as there.
+      if (statusOf(error) === 412 || statusOf(error) === 409)
+        return { result: 'present', etag: '' };
+      if (statusOf(error) === 501 || statusOf(error) === 400) {
+        return { result: 'not_honoured', etag: '' };
+      }
+      throw this.#unavailable(`writing ${key}`, error);
+    }
+  }
+
+  async #putObject(key: string, body: Uint8Array): Promise<string> {
+    try {
+      return await this.#send(key, body, {});
+    } catch (error) {
+      throw this.#unavailable(`writing ${key}`, error);
+    }
+  }
+
+  async #send(key: string, body: Uint8Array, condition: { IfNoneMatch?: '*' }): Promise<string> {
+    const reply = await this.#client.send(
+      new PutObjectCommand({
+        ...this.#target(key),
+        ...condition,
+        Body: body,
+        ContentLength: body.byteLength,
+      }),
+    );
+    return unquote(reply.ETag);
+  }
+
+  #honoursConditions(): Promise<boolean> {
+    this.#conditionalPuts ??= this.#probeConditions().catch((error: unknown) => {
+      this.#conditionalPuts = null;
+      throw error;
+    });
+    return this.#conditionalPuts;
+  }
+
+  /** Some servers refuse the condition, others ignore it: only a second put tells. */
+  async #probeConditions(): Promise<boolean> {
+    const key = `probe/if-none-match-${createHash('sha256').update(String(process.hrtime.bigint())).digest('hex')}`;
+    const first = await this.#putConditionally(key, new Uint8Array([1]));
+    const second =
+      first.result === 'created' && (await this.#putConditionally(key, new Uint8Array([2])));
+    await this.delete(key).catch(() => {});
+    return second && second.result === 'present';
+  }
+
+  async #createBucket(): Promise<void> {
+    try {
+      await this.#client.send(new CreateBucketCommand({ Bucket: this.bucket }));
+    } catch (error) {
+      const raced =
+        nameOf(error) === 'BucketAlreadyOwnedByYou' || nameOf(error) === 'BucketAlreadyExists';
+      if (!raced) throw this.#unavailable('creating the bucket', error);
+    }
+  }
+
+  async #listPage(prefix: string, token: string | undefined) {
+    try {
+      return await this.#client.send(
+        new ListObjectsV2Command({
+          Bucket: this.bucket,
+          Prefix: this.#keyPrefix + prefix,
+          ContinuationToken: token,
+        }),
+      );
+    } catch (error) {
+      throw this.#unavailable(`listing ${prefix}`, error);
+    }
+  }
+
+  #target(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.bucket, Key: this.#keyPrefix + key };
+  }
+
+  #unavailable(what: string, cause: unknown): StoreUnavailableError {
+    return new StoreUnavailableError('s3', `${what}: ${nameOf(cause)}`, { cause });
+  }
+}
+
+/** A missing bucket is no missing object: it is a store that is not there. */
+const isAbsence = (error: unknown): boolean =>
+  statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket';
+
+function objectStat(
+  bytes: number | undefined,
+  etag: string | undefined,
+  modified: Date | undefined,
+): ObjectStat {
+  return { bytes: bytes ?? 0, etag: unquote(etag), modifiedAtMs: modified?.getTime() ?? 0 };
+}
+
+const unquote = (etag: string | undefined): string => (etag ?? '').replaceAll('"', '');

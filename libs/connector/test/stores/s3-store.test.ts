@@ -1,0 +1,80 @@
+import test, { type ExecutionContext } from 'ava';
+import { randomUUID } from 'node:crypto';
+import { S3Store, StoreUnavailableError } from '../../src/index.ts';
+import {
+  givenS3,
+  objectStoreConformance,
+  startS3,
+  type S3Settings,
+} from '../../src/testing/index.ts';
+
+const embedded = await startS3();
+test.after.always(() => embedded.stop());
+
+const servers: [string, S3Settings][] = [['S3 store', embedded.settings]];
+const given = givenS3();
+if (given) servers.push(['S3 store on the given server', given]);
+
+for (const [name, settings] of servers) {
+  const freshStore = async (t: ExecutionContext, keyPrefix?: string): Promise<S3Store> => {
+    const bucket = `epd-test-${randomUUID()}`;
+    const store = new S3Store({ ...settings, bucket, ...(keyPrefix ? { keyPrefix } : {}) });
+    t.teardown(() => store.close());
+    await store.ensureBucket();
+    return store;
+  };
+
+  objectStoreConformance(test, name, (t) => freshStore(t));
+  objectStoreConformance(test, `${name}, below a prefix`, (t) => freshStore(t, 'some/prefix'));
+
+  test(`${name}: making a bucket twice is no error`, async (t) => {
+    const store = await freshStore(t);
+    await t.notThrowsAsync(store.ensureBucket());
+  });
+
+  test(`${name}: a list goes on past one page`, async (t) => {
+    const store = await freshStore(t);
+    const keys = Array.from({ length: 1010 }, (_, index) => `k/${String(index).padStart(4, '0')}`);
+    for (let start = 0; start < keys.length; start += 50) {
+      await Promise.all(
+        keys.slice(start, start + 50).map((key) => store.put(key, Buffer.from('1'))),
+      );
+    }
+    const listed = await Array.fromAsync(store.list('k/'));
+    t.deepEqual(listed.map(({ key }) => key).toSorted(), keys);
+  });
+
+  test(`${name}: a bucket that is not there is a store that is not there`, async (t) => {
+    const store = new S3Store({ ...settings, bucket: `epd-test-${randomUUID()}` });
+    t.teardown(() => store.close());
+    await t.throwsAsync(store.ping(), { instanceOf: StoreUnavailableError });
+    await t.throwsAsync(store.get('a'), { instanceOf: StoreUnavailableError });
+    await t.throwsAsync(store.put('a', Buffer.from('1')), { instanceOf: StoreUnavailableError });
+  });
+}
+
+if (given) {
+  test('on the given server, one of many racing conditional puts wins', async (t) => {
+    const store = new S3Store({ ...given, bucket: `epd-test-${randomUUID()}` });
+    t.teardown(() => store.close());
+    await store.ensureBucket();
+    const puts = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => store.put('a', Buffer.from([i]), { onlyIfAbsent: true })),
+    );
+    t.is(puts.filter(({ created }) => created).length, 1);
+  });
+}
+
+test('a server that does not answer makes the S3 store unavailable', async (t) => {
+  const store = new S3Store({
+    ...embedded.settings,
+    endpoint: 'http://127.0.0.1:9',
+    bucket: 'any',
+    maxAttempts: 1,
+  });
+  t.teardown(() => store.close());
+  for (const call of [store.get('a'), store.stat('a'), store.ping(), store.delete('a')]) {
+    const error = await t.throwsAsync(call, { instanceOf: StoreUnavailableError });
+    t.true(error?.retryable);
+  }
+});
