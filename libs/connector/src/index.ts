@@ -51,6 +51,14 @@ export { S3Store, type S3StoreOptions } from './stores/s3-store.ts';
 export { BoundedStore } from './stores/bounded-store.ts';
 export { TieredStore, type Tier, type TieredRead } from './stores/tiered-store.ts';
 export { createObjectStore, type ObjectStoreConfig } from './stores/create-object-store.ts';
+export {
+  EmbeddingStore,
+  type EmbeddingStoreOptions,
+  type LoadResult,
+  type SaveResult,
+} from './embedding-store.ts';
+export { readEmbeddingFile, writeEmbeddingFile } from './embedding-file.ts';
+export { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
 export type { FlightState, SingleFlight } from './single-flight.ts';
 export type {
   ECConnectorMetadata,
