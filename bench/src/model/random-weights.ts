@@ -1,0 +1,32 @@
+/** Standard deviation that Llama and SigLIP initialize with: activations keep a sane size. */
+const DEVIATION = 0.02;
+
+/**
+ * Seeded weights, evenly spread around zero. Each name has a stream of its own, so a tensor does not
+ * depend on which others were made before it.
+ */
+export function randomWeights(seed: number, name: string, count: number): Float32Array {
+  const next = uniform(seed ^ hashOf(name));
+  const spread = DEVIATION * Math.sqrt(12);
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = (next() - 0.5) * spread;
+  return values;
+}
+
+/** Numbers in [0, 1), the same for the same seed: Marsaglia's xorshift of 32 bits. */
+export function uniform(seed: number): () => number {
+  let state = seed === 0 ? 1 : seed | 0;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+/** FNV-1a. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
+}
