@@ -1,6 +1,7 @@
 export { describeConfig, readConfig, type ConfigProperty, type ConfigRow } from './config.ts';
 export { ConfigError, RedisUnavailableError, ServiceError, type ConfigProblem } from './errors.ts';
 export { fleetConfig, type StoreConfig } from './fleet-config.ts';
+export { freePort } from './free-port.ts';
 export { createLogger, withoutPassword, type Logger, type LogLevel } from './logger.ts';
 export { projectPath } from './project-path.ts';
 export { connectRedis, redisOptions, waitForRedis } from './redis.ts';

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { portOf } from '../port-of.ts';
+import { portOf } from './port-of.ts';
 
 /** A port of 127.0.0.1 that was free a moment ago. Prefer port 0 where the server reports its own. */
 export function freePort(): Promise<number> {

@@ -1,0 +1,43 @@
+import { Fleet } from './fleet.ts';
+import type { FleetOptions } from './fleet-options.ts';
+import { stopRequest } from './stop-request.ts';
+
+export const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/**
+ * Starts a fleet, does `work`, stops the fleet; a stop request cuts either short. Sets the exit code:
+ * 0 when all went well or somebody asked to stop, else 1 with the reason on standard error.
+ */
+export async function withFleet(
+  options: FleetOptions,
+  work: (
+    fleet: Fleet,
+    stop: { readonly signal: AbortSignal; readonly asked: Promise<void> },
+  ) => Promise<boolean>,
+): Promise<void> {
+  const fleet = new Fleet(options, say);
+  const stop = stopRequest(() => {
+    say('Ending everything at once.');
+    fleet.kill();
+  });
+  try {
+    await fleet.start(stop.signal);
+    if (!(await work(fleet, stop))) process.exitCode = 1;
+  } catch (error) {
+    if (!stop.signal.aborted) complain(error);
+  } finally {
+    say('Stopping …');
+    await fleet.stop();
+    stop.dispose();
+  }
+  say('Stopped; nothing is left running.');
+}
+
+/** One message for people; the stack only for what nobody foresaw. */
+export function complain(error: unknown): void {
+  const known =
+    error instanceof Error && ('code' in error || error.message.includes('\n') || error.cause);
+  const text = error instanceof Error ? (known ? error.message : error.stack) : String(error);
+  process.stderr.write(`\n${text}\n\n`);
+  process.exitCode = 1;
+}
