@@ -1,0 +1,44 @@
+import type { ImageTiles } from './vision-messages.ts';
+import type { EncodedImages } from './vision-runner.ts';
+
+export interface TilesMeasurement {
+  /** The number of tiles in a run that gave the most tiles a second. */
+  readonly tilesPerRun: number;
+  readonly samples: readonly { readonly tiles: number; readonly ms: number }[];
+}
+
+type Encode = (images: readonly ImageTiles[], tilesPerRun: number) => Promise<EncodedImages>;
+
+/** A larger run must be better by this much: it makes everyone in it wait for the slowest. */
+const GAIN_MIN = 1.05;
+/** Past this, a run keeps newcomers waiting for too long, whatever its throughput. */
+const RUN_MS_MAX = 2_000;
+
+/**
+ * Measures how many tiles are best encoded in one run, doubling from 1 while it pays. Some exports
+ * are slower in batches than one by one, and only a measurement on the machine tells.
+ */
+export async function measureTilesPerRun(
+  encode: Encode,
+  options: { readonly side: number; readonly tilesMax: number },
+): Promise<TilesMeasurement> {
+  const samples: { tiles: number; ms: number }[] = [];
+  let best = { tiles: 1, rate: 0 };
+  await encode([blankTiles(1, options.side)], 1); // the first run pays for allocations
+  for (let tiles = 1; tiles <= options.tilesMax; tiles *= 2) {
+    const { ms } = await encode([blankTiles(tiles, options.side)], tiles);
+    samples.push({ tiles, ms });
+    const rate = tiles / ms;
+    if (rate > best.rate * (best.rate === 0 ? 1 : GAIN_MIN)) best = { tiles, rate };
+    else if (rate * GAIN_MIN < best.rate || ms > RUN_MS_MAX) break;
+    if (ms * 2 > RUN_MS_MAX) break;
+  }
+  return { tilesPerRun: best.tiles, samples };
+}
+
+/** Not zeros: exports leave out tiles that are all zero, which is how padding looks to them. */
+function blankTiles(tiles: number, side: number): ImageTiles {
+  const area = tiles * 3 * side * side;
+  const bytes = area * Float32Array.BYTES_PER_ELEMENT;
+  return { tiles, data: new Float32Array(new SharedArrayBuffer(bytes)).fill(0.5) };
+}

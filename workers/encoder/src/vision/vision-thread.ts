@@ -1,0 +1,35 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { FromThread, ToThread, VisionOptions } from './vision-messages.ts';
+import { VisionSession } from './vision-session.ts';
+
+/*
+ * The thread that runs the vision encoder: a run blocks its thread, and the main one must stay free to
+ * renew locks. It ends by itself when asked; it is never terminated, for that inside a run aborts the
+ * process.
+ */
+
+const port = parentPort;
+if (port === null) throw new Error('This is a worker thread, not a program');
+
+const send = (message: FromThread, transfer: ArrayBuffer[] = []): void =>
+  port.postMessage(message, transfer);
+
+const session = await VisionSession.load(workerData as VisionOptions);
+
+/** One message after the other: an answer cannot be sent once the port is closed. */
+let last: Promise<void> = Promise.resolve();
+port.on('message', (message: ToThread) => {
+  last = last.then(() => (message.type === 'close' ? port.close() : encode(message)));
+});
+send({ type: 'ready' });
+
+async function encode({ id, images, tilesPerRun }: ToThread & { type: 'encode' }): Promise<void> {
+  try {
+    const start = performance.now();
+    const embeddings = await session.encode(images, tilesPerRun);
+    const buffers = embeddings.map(({ data }) => data.buffer as ArrayBuffer);
+    send({ type: 'encoded', id, ms: performance.now() - start, embeddings }, buffers);
+  } catch (error) {
+    send({ type: 'failed', id, message: (error as Error).message });
+  }
+}
