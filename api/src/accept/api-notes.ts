@@ -1,0 +1,16 @@
+import type { Job } from '@epd/jobs';
+
+/**
+ * What the API alone wants to remember of a request. It travels in the job's request, where workers
+ * pass over it, so that any replica can show the job in the shape in which it was asked for.
+ */
+export interface ApiNotes {
+  /** How long acceptance took, picture fetches included. */
+  readonly acceptMs: number;
+  /** By which kind of route it came. */
+  readonly kind: 'job' | 'chat' | 'response';
+}
+
+const NONE: ApiNotes = { acceptMs: 0, kind: 'job' };
+
+export const notesOf = (job: Job): ApiNotes => (job.request as { api?: ApiNotes }).api ?? NONE;

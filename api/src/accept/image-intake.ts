@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import {
+  AliasConflictError,
+  inputKey,
+  type InputRef,
+  type ObjectStore,
+  type UuidAliases,
+} from '@epd/connector';
+import { ApiError } from '../errors.ts';
+import { decodeDataUri } from '../media/data-uri.ts';
+import type { ImageFetcher } from '../media/image-fetcher.ts';
+import { readImageHeader } from '../media/image-header.ts';
+import type { ImageSource } from './image-sources.ts';
+
+export interface ImageLimits {
+  readonly maxImageBytes: number;
+  readonly maxImagePixels: number;
+}
+
+interface IntakeParts {
+  readonly inputs: ObjectStore;
+  readonly fetcher: ImageFetcher;
+  readonly aliases: Pick<UuidAliases, 'bind' | 'resolve'>;
+  readonly limits: ImageLimits;
+}
+
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+
+/** Turns what a message calls a picture into bytes in the store and what their header says. */
+export class ImageIntake {
+  readonly #parts: IntakeParts;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * A name that is bound already spares the fetch of a URL, not the check of bytes that were sent
+   * along. Throws the `image…` codes; nothing is stored unless the header passes.
+   */
+  async take(source: ImageSource, tenant: string, signal: AbortSignal): Promise<InputRef> {
+    const { url, uuid, param } = source;
+    if (uuid === null) return this.store(await this.#bytes(url, param, signal), param);
+    const known = url.startsWith('data:') ? null : await this.#named(tenant, uuid, param);
+    if (known !== null) return known;
+    if (url === '') {
+      throw new ApiError(
+        'image_alias_unknown',
+        `${param}: no picture is known by this uuid; send it`,
+        { param },
+      );
+    }
+    const input = await this.store(await this.#bytes(url, param, signal), param);
+    await this.#bind(tenant, uuid, input.sha256, param);
+    return input;
+  }
+
+  /** Checks the header and stores the bytes once, under their digest. */
+  async store(bytes: Uint8Array, param: string): Promise<InputRef> {
+    const header = readImageHeader(bytes, this.#parts.limits.maxImagePixels, param);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const key = inputKey(sha256);
+    await this.#parts.inputs.put(key, bytes, { onlyIfAbsent: true });
+    return { key, sha256, bytes: bytes.length, ...header };
+  }
+
+  /** The picture that was stored under a digest before; null when it is there no more. */
+  async recall(sha256: string, param: string): Promise<InputRef | null> {
+    const { inputs, limits } = this.#parts;
+    const key = inputKey(sha256);
+    const bytes = await inputs.get(key, { maxBytes: limits.maxImageBytes });
+    if (bytes === null) return null;
+    return {
+      key,
+      sha256,
+      bytes: bytes.length,
+      ...readImageHeader(bytes, limits.maxImagePixels, param),
+    };
+  }
+
+  async #named(tenant: string, uuid: string, param: string): Promise<InputRef | null> {
+    const sha256 = await this.#parts.aliases.resolve(tenant, uuid);
+    return sha256 === null ? null : this.recall(sha256, param);
+  }
+
+  async #bind(tenant: string, uuid: string, sha256: string, param: string): Promise<void> {
+    try {
+      await this.#parts.aliases.bind(tenant, uuid, sha256);
+    } catch (error) {
+      if (!(error instanceof AliasConflictError)) throw error;
+      throw new ApiError('image_alias_conflict', `${param}: ${error.message}`, {
+        param,
+        cause: error,
+      });
+    }
+  }
+
+  async #bytes(url: string, param: string, signal: AbortSignal): Promise<Buffer> {
+    const { fetcher, limits } = this.#parts;
+    const scheme = SCHEME.exec(url.slice(0, 32))?.[0].toLowerCase();
+    if (scheme === 'data:') return decodeDataUri(url, limits.maxImageBytes, param);
+    if (scheme === undefined) {
+      throw new ApiError('invalid_image_url', `${param}: expected a data: or https: URL`, {
+        param,
+      });
+    }
+    return fetcher.fetch(url, { maxBytes: limits.maxImageBytes, param, signal });
+  }
+}

@@ -1,0 +1,71 @@
+import type { Readiness } from '@epd/service';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
+import { installOpenApi } from './openapi.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { healthRoutes } from './routes/health.ts';
+import { jobEventRoutes } from './routes/job-events.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { modelRoutes } from './routes/models.ts';
+import type { Services } from './services.ts';
+import { LOCAL_TENANT, type Tenant } from './tenant.ts';
+import { installValidation } from './validation.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborted as the server closes: streams end, their readers come back to another replica. */
+    readonly closing: AbortSignal;
+  }
+  interface FastifyRequest {
+    tenant: Tenant;
+    receivedAtMs: number;
+  }
+}
+
+interface AppOptions {
+  readonly services: Services;
+  readonly registry: Registry;
+  readonly ready: () => Promise<Readiness>;
+  readonly maxBodyBytes: number;
+  readonly log?: FastifyBaseLogger;
+}
+
+/** The API without a port: `inject` or `listen`. Closing it ends its streams, nothing else. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { services, registry, ready, maxBodyBytes, log } = options;
+  const app: FastifyInstance = Fastify({
+    bodyLimit: maxBodyBytes,
+    ...(log === undefined ? {} : { loggerInstance: log }),
+    logController: new LogController({ disableRequestLogging: true }),
+    frameworkErrors: answerFrameworkError,
+  });
+  installClosing(app);
+  installErrorHandler(app);
+  installValidation(app);
+  installRequestFacts(app);
+  await installOpenApi(app);
+  await app.register(jobRoutes(services));
+  await app.register(jobEventRoutes(services));
+  await app.register(modelRoutes(services));
+  await app.register(healthRoutes(ready));
+  await app.register(metricsRoutes(registry));
+  await app.register(docsRoutes);
+  return app;
+}
+
+function installClosing(app: FastifyInstance): void {
+  const closing = new AbortController();
+  app.decorate('closing', closing.signal);
+  app.addHook('preClose', async () => closing.abort());
+}
+
+function installRequestFacts(app: FastifyInstance): void {
+  app.decorateRequest('tenant');
+  app.decorateRequest('receivedAtMs', 0);
+  app.addHook('onRequest', async (request) => {
+    request.tenant = LOCAL_TENANT;
+    request.receivedAtMs = Date.now();
+  });
+}

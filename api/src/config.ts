@@ -1,0 +1,80 @@
+import { fleetConfig, readConfig } from '@epd/service';
+import { Type, type Static } from 'typebox';
+
+const MIB = 1024 * 1024;
+
+const schema = Type.Object({
+  ...fleetConfig.redis,
+  ...fleetConfig.store,
+  ...fleetConfig.service,
+  host: Type.String({
+    env: 'EPD_HOST',
+    default: '127.0.0.1',
+    description: 'Address to listen on. Without API keys only a loopback address is taken',
+  }),
+  port: Type.Integer({
+    env: 'EPD_PORT',
+    default: 8080,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'Port to listen on; 0: any free one',
+  }),
+  maxBodyBytes: Type.Integer({
+    env: 'EPD_MAX_BODY_BYTES',
+    default: 64 * MIB,
+    minimum: 1024,
+    description: 'Largest request body; base64 makes a picture a third larger than it is',
+  }),
+  maxImageBytes: Type.Integer({
+    env: 'EPD_MAX_IMAGE_BYTES',
+    default: 20 * MIB,
+    minimum: 1024,
+    description: 'Largest picture, as a file',
+  }),
+  maxImagePixels: Type.Integer({
+    env: 'EPD_MAX_IMAGE_PIXELS',
+    default: 50_000_000,
+    minimum: 1,
+    description: 'Most pixels of a picture: bounds what decoding it costs',
+  }),
+  maxImages: Type.Integer({
+    env: 'EPD_MAX_IMAGES',
+    default: 16,
+    minimum: 0,
+    description: 'Most pictures in a request',
+  }),
+  defaultMaxTokens: Type.Integer({
+    env: 'EPD_DEFAULT_MAX_TOKENS',
+    default: 512,
+    minimum: 1,
+    description: 'Most tokens of an answer when the request does not say',
+  }),
+  fetchTimeoutMs: Type.Integer({
+    env: 'EPD_FETCH_TIMEOUT_MS',
+    default: 10_000,
+    minimum: 1,
+    description: 'For fetching one picture, redirects included',
+  }),
+  fetchHttp: Type.Boolean({
+    env: 'EPD_FETCH_HTTP',
+    default: false,
+    description: 'Whether pictures may come over plain http',
+  }),
+  fetchAllow: Type.Array(Type.String(), {
+    env: 'EPD_FETCH_ALLOW',
+    default: [],
+    description: 'Networks (CIDR) from which pictures may be fetched although they are not public',
+  }),
+  retentionS: Type.Integer({
+    env: 'EPD_RETENTION_S',
+    default: 3_600,
+    minimum: 1,
+    description: 'How long a job is kept after it has ended',
+  }),
+});
+
+export type ApiConfig = Readonly<Static<typeof schema>>;
+
+/** From the process's environment unless given another. */
+export const readApiConfig = (env?: Readonly<Record<string, string>>): ApiConfig =>
+  readConfig(schema, env);

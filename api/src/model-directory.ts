@@ -1,0 +1,55 @@
+import type { ModelCard, ModelRegistry } from '@epd/jobs';
+import { ApiError } from './errors.ts';
+
+/** A card changes when its model is replaced; a second of the old one does no harm. */
+const FRESH_MS = 1_000;
+
+/** The registry as the routes ask it; spares Redis a question for every request. */
+export class ModelDirectory {
+  readonly #registry: ModelRegistry;
+  readonly #seen = new Map<string, { card: ModelCard; untilMs: number }>();
+
+  constructor(registry: ModelRegistry) {
+    this.#registry = registry;
+  }
+
+  models(): Promise<ModelCard[]> {
+    return this.#registry.models();
+  }
+
+  workers(model: string): Promise<{ encoder: number; prefillDecode: number }> {
+    return this.#registry.workers(model);
+  }
+
+  /** The named model, or the only one. Throws `model_not_found` and `model_required`. */
+  async resolve(id: string | undefined): Promise<ModelCard> {
+    if (id === undefined) return this.#only();
+    const card = await this.find(id);
+    if (card !== null) return card;
+    throw new ApiError('model_not_found', `No model ${JSON.stringify(id)} is registered`, {
+      param: 'model',
+    });
+  }
+
+  async find(id: string): Promise<ModelCard | null> {
+    const seen = this.#seen.get(id);
+    if (seen !== undefined && seen.untilMs > Date.now()) return seen.card;
+    const card = await this.#registry.model(id);
+    if (card === null) this.#seen.delete(id);
+    else this.#seen.set(id, { card, untilMs: Date.now() + FRESH_MS });
+    return card;
+  }
+
+  async #only(): Promise<ModelCard> {
+    const [card, ...others] = await this.models();
+    if (card !== undefined && others.length === 0) return card;
+    const known = [card, ...others].flatMap((one) => (one === undefined ? [] : [one.id]));
+    throw new ApiError(
+      'model_required',
+      `model: expected one of ${JSON.stringify(known)}, got nothing`,
+      {
+        param: 'model',
+      },
+    );
+  }
+}

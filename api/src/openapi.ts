@@ -1,0 +1,21 @@
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+
+/** Collects the routes' schemas; to be installed before them. */
+export async function installOpenApi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'epd-fleet',
+        version: '0.1.0',
+        description: 'Questions about pictures, answered by a fleet of encoders and decoders.',
+      },
+      tags: [
+        { name: 'Jobs', description: 'The durable job: submit, poll, follow.' },
+        { name: 'Models', description: 'What can be asked.' },
+        { name: 'Operation', description: 'For load balancers and monitoring.' },
+      ],
+    },
+  });
+}

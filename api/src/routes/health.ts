@@ -1,0 +1,39 @@
+import { readiness, type Readiness } from '@epd/service';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+
+const Report = Type.Object(
+  { ready: Type.Boolean() },
+  { additionalProperties: true, title: 'Readiness' },
+);
+
+/** `/healthz`: the process lives. `/readyz`: a load balancer may send it work. */
+export const healthRoutes =
+  (ready: () => Promise<Readiness>): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.get(
+      '/healthz',
+      {
+        schema: {
+          tags: ['Operation'],
+          summary: 'Whether the process lives',
+          response: { 200: Type.Object({ status: Type.Literal('ok') }) },
+        },
+      },
+      async () => ({ status: 'ok' }) as const,
+    );
+    app.get(
+      '/readyz',
+      {
+        schema: {
+          tags: ['Operation'],
+          summary: 'Whether work may be sent here',
+          response: { 200: Report, 503: Report },
+        },
+      },
+      async (_request, reply) => {
+        const report = await readiness(ready);
+        return reply.code(report.ready ? 200 : 503).send(report);
+      },
+    );
+  };

@@ -1,0 +1,15 @@
+import type { EncodeRequester, ObjectStore } from '@epd/connector';
+import type { JobStore } from '@epd/jobs';
+import type { Acceptor } from './accept/acceptor.ts';
+import type { ModelDirectory } from './model-directory.ts';
+import type { JobReader } from './views/job-reader.ts';
+
+/** What the routes work with. */
+export interface Services {
+  readonly jobs: JobStore;
+  readonly models: ModelDirectory;
+  readonly inputs: ObjectStore;
+  readonly encodes: Pick<EncodeRequester, 'request' | 'release'>;
+  readonly acceptor: Acceptor;
+  readonly reader: JobReader;
+}

@@ -1,0 +1,98 @@
+import { Ajv } from 'ajv';
+import type { FastifyInstance } from 'fastify';
+import { ApiError } from './errors.ts';
+
+/** The part of ajv's verbose error that a message is made from. */
+export interface Violation {
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message?: string;
+  readonly data?: unknown;
+}
+
+const SHARED = {
+  verbose: true,
+  useDefaults: false,
+  allErrors: false,
+  discriminator: true,
+} as const;
+const MAX_SHOWN_CHARACTERS = 80;
+
+/**
+ * Bodies are checked as they came: a `"5"` is no number. What comes as text, query and path, is
+ * converted first. `discriminator` makes a union's errors speak of the chosen member alone.
+ */
+export function installValidation(app: FastifyInstance): void {
+  const strict = new Ajv({ ...SHARED, strict: false });
+  const converting = new Ajv({ ...SHARED, strict: false, coerceTypes: true });
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? strict : converting).compile(schema as object),
+  );
+  // Schemas describe answers for the documentation and its tests; plain JSON keeps what is sent exact.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+}
+
+/** One error out of ajv's list: where, what was expected, what came. */
+export function describeViolation(violations: readonly Violation[], context: string): ApiError {
+  const deepest = violations.reduce((best, next) => (depth(next) > depth(best) ? next : best));
+  const siblings = violations.filter(
+    (one) => one.instancePath === deepest.instancePath && !UNIONS.has(one.keyword),
+  );
+  const path = pathOf(deepest);
+  const where = path === '' ? `the ${context}` : path;
+  const expected = [...new Set((siblings.length > 0 ? siblings : [deepest]).map(expectation))].join(
+    ' or ',
+  );
+  return new ApiError(
+    deepest.keyword === 'additionalProperties' ? 'unsupported_parameter' : 'invalid_value',
+    `${where}: expected ${expected}, got ${show(deepest)}`,
+    path === '' ? {} : { param: path },
+  );
+}
+
+/** These only say that no member fits; what each member expects stands beside them. */
+const UNIONS = new Set(['anyOf', 'oneOf']);
+
+const depth = ({ keyword, instancePath }: Violation): number =>
+  UNIONS.has(keyword) ? -1 : instancePath.split('/').length;
+
+function pathOf(violation: Violation): string {
+  const segments = violation.instancePath.split('/').slice(1);
+  const { missingProperty, additionalProperty } = violation.params;
+  const named = missingProperty ?? additionalProperty;
+  if (typeof named === 'string') segments.push(named.slice(0, MAX_SHOWN_CHARACTERS));
+  return segments.reduce(
+    (path, segment) =>
+      /^\d+$/.test(segment) ? `${path}[${segment}]` : path === '' ? segment : `${path}.${segment}`,
+    '',
+  );
+}
+
+function expectation({ keyword, params, message }: Violation): string {
+  switch (keyword) {
+    case 'type':
+      return String(params['type']);
+    case 'enum':
+      return `one of ${JSON.stringify(params['allowedValues'])}`;
+    case 'const':
+      return JSON.stringify(params['allowedValue']);
+    case 'required':
+      return 'a value';
+    case 'additionalProperties':
+      return 'no such parameter';
+    case 'discriminator':
+      return `a known ${String(params['tag'])}`;
+    default:
+      return (message ?? keyword).replace(/^must (be|have|NOT have|match) ?/, (_, verb: string) =>
+        verb === 'be' ? '' : `to ${verb.replace('NOT', 'not')} `,
+      );
+  }
+}
+
+function show({ keyword, data, params }: Violation): string {
+  if (keyword === 'required') return 'nothing';
+  if (keyword === 'additionalProperties') return JSON.stringify(params['additionalProperty']);
+  const json = JSON.stringify(data) ?? 'nothing';
+  return json.length > MAX_SHOWN_CHARACTERS ? `${json.slice(0, MAX_SHOWN_CHARACTERS)}…` : json;
+}

@@ -1,0 +1,34 @@
+import type { Choice, Job, JobStore } from '@epd/jobs';
+import type { ModelDirectory } from '../model-directory.ts';
+import type { JobView } from '../schemas/jobs.ts';
+import { jobView } from './job-view.ts';
+import { partialChoices } from './partial-output.ts';
+import { statusDetail } from './status-detail.ts';
+
+/** Gathers what a job's view shows beside its record. */
+export class JobReader {
+  readonly #jobs: JobStore;
+  readonly #models: ModelDirectory;
+
+  constructor(jobs: JobStore, models: ModelDirectory) {
+    this.#jobs = jobs;
+    this.#models = models;
+  }
+
+  async view(job: Job): Promise<JobView> {
+    const [detail, partial] = await Promise.all([this.#detail(job), this.#partial(job)]);
+    return jobView(job, { statusDetail: detail, partial });
+  }
+
+  async #detail(job: Job): Promise<string | null> {
+    return job.ending === null
+      ? statusDetail(job, await this.#models.workers(job.request.model))
+      : null;
+  }
+
+  async #partial(job: Job): Promise<Choice[]> {
+    const answered = job.ending !== null && job.ending.choices.length > 0;
+    if (answered || job.startedAtMs === null) return [];
+    return partialChoices(await this.#jobs.events(job.id, 0), job.request.sampling.n);
+  }
+}

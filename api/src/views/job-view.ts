@@ -1,0 +1,86 @@
+import type { Choice, ImageTimings, Job, JobTimings, JobUsage } from '@epd/jobs';
+import { notesOf } from '../accept/api-notes.ts';
+import type { JobView } from '../schemas/jobs.ts';
+import { snakeCase } from './snake-case.ts';
+
+export interface JobViewExtras {
+  readonly statusDetail: string | null;
+  /** For a job whose ending holds no answer: what its stream holds. */
+  readonly partial: readonly Choice[];
+  readonly queue?: JobView['queue'];
+}
+
+/** The job as `/v1/jobs` shows it. Times in seconds where OpenAI's are, in milliseconds in `timings`. */
+export function jobView(job: Job, { statusDetail, partial, queue }: JobViewExtras): JobView {
+  const { request, ending } = job;
+  const choices = ending === null || ending.choices.length === 0 ? partial : ending.choices;
+  const outputs = choices.map((choice) => outputOf(choice, request.returnTokenIds));
+  return {
+    id: job.id,
+    object: 'job',
+    status: job.status,
+    stage: ending === null ? job.stage : 'done',
+    status_detail: statusDetail,
+    model: request.model,
+    created_at: seconds(job.createdAtMs),
+    started_at: secondsOrNull(job.startedAtMs),
+    finished_at: secondsOrNull(job.finishedAtMs),
+    priority: request.priority,
+    ...(queue === undefined ? {} : { queue }),
+    output: outputs[0] ?? null,
+    ...(request.sampling.n > 1 ? { outputs } : {}),
+    usage: usageOf(ending?.usage ?? null),
+    timings: timingsOf(job),
+    error: ending?.error ?? null,
+    metadata: { ...job.metadata },
+    links: {
+      self: `/v1/jobs/${job.id}`,
+      events: `/v1/jobs/${job.id}/events`,
+      cancel: `/v1/jobs/${job.id}/cancel`,
+    },
+  };
+}
+
+export const seconds = (ms: number): number => Math.floor(ms / 1000);
+const secondsOrNull = (ms: number | null): number | null => (ms === null ? null : seconds(ms));
+
+function outputOf(choice: Choice, withIds: boolean): NonNullable<JobView['output']> {
+  return {
+    text: choice.text,
+    finish_reason: choice.finishReason,
+    ...(withIds ? { token_ids: [...choice.tokenIds] } : {}),
+    ...(choice.logprobs === undefined ? {} : { logprobs: choice.logprobs }),
+  };
+}
+
+function usageOf(usage: JobUsage | null): JobView['usage'] {
+  if (usage === null) return null;
+  return {
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.promptTokens + usage.completionTokens,
+    image_tokens: usage.imageTokens,
+    cached_tokens: usage.cachedTokens,
+    images: { ...usage.images },
+  };
+}
+
+function timingsOf(job: Job): JobView['timings'] {
+  const timings: JobTimings = { ...job.ending?.timings, acceptMs: notesOf(job).acceptMs };
+  const images = timings.images ?? imagesSoFar(job);
+  return snakeCase({ ...timings, images }) as JobView['timings'];
+}
+
+/** Before the end, an image's times are what encoders have noted of it. */
+function imagesSoFar(job: Job): Partial<ImageTimings>[] {
+  return job.request.images.map(({ mmHash, found }, index) => {
+    const noted = job.imageNotes.filter(({ item }) => item === index);
+    const {
+      item: _item,
+      stage: _stage,
+      ms: _ms,
+      ...detail
+    } = Object.assign({}, ...noted) as Record<string, unknown>;
+    return { ...(found === 'stored' ? { source: 'stored' } : {}), ...detail, mmHash };
+  });
+}

@@ -1,0 +1,78 @@
+import {
+  createObjectStore,
+  encodeQueueName,
+  type EncodeJob,
+  type ObjectStore,
+} from '@epd/connector';
+import { RedisModelRegistry, type JobStore, type ModelCard } from '@epd/jobs';
+import { testPrefix, testRedisUrl } from '@epd/service/testing';
+import type { ExecutionContext } from 'ava';
+import { Queue } from 'bullmq';
+import type { FastifyInstance } from 'fastify';
+import { Redis } from 'ioredis';
+import { Registry } from 'prom-client';
+import { buildApp } from '../../src/app.ts';
+import { composeServices } from '../../src/compose.ts';
+import { readApiConfig, type ApiConfig } from '../../src/config.ts';
+import { checkReadiness } from '../../src/readiness.ts';
+import { TEST_CARD } from './test-card.ts';
+
+export interface TestApi {
+  readonly app: FastifyInstance;
+  readonly jobs: JobStore;
+  readonly inputs: ObjectStore;
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** The encodes that wait: there is no encoder here. */
+  readonly waitingEncodes: () => Promise<EncodeJob[]>;
+}
+
+/** An API of its own over real Redis and a store in memory, with one model registered. */
+export async function testApi(
+  t: ExecutionContext,
+  overrides: Partial<ApiConfig> = {},
+  cards: readonly ModelCard[] = [TEST_CARD],
+): Promise<TestApi> {
+  const config = { ...readApiConfig(TEST_ENVIRONMENT), prefix: testPrefix(), ...overrides };
+  const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: 1 });
+  const inputs = createObjectStore({ kind: 'memory' });
+  const services = composeServices({ config, redis, store: inputs });
+  const app = await buildApp({
+    services,
+    registry: new Registry(),
+    ready: () => checkReadiness({ redis, inputs, models: services.models }),
+    maxBodyBytes: config.maxBodyBytes,
+  });
+  await register(redis, config.prefix, cards);
+  const queue = new Queue<EncodeJob>(encodeQueueName(TEST_CARD.id), {
+    connection: redis,
+    prefix: config.prefix,
+  });
+  const waitingEncodes = async () =>
+    (await queue.getJobs(['waiting', 'prioritized'])).map(({ data }) => data);
+  t.teardown(async () => {
+    await app.close();
+    await services.close();
+    await queue.close();
+    redis.disconnect();
+  });
+  return { app, jobs: services.jobs, inputs, redis, prefix: config.prefix, waitingEncodes };
+}
+
+const TEST_ENVIRONMENT = {
+  EPD_LOG_LEVEL: 'silent',
+  EPD_MAX_BODY_BYTES: '8000000',
+  EPD_MAX_IMAGE_BYTES: '1000000',
+  EPD_MAX_IMAGE_PIXELS: '1000000',
+  EPD_MAX_IMAGES: '4',
+  EPD_DEFAULT_MAX_TOKENS: '64',
+  EPD_FETCH_TIMEOUT_MS: '2000',
+  EPD_FETCH_HTTP: 'true',
+  EPD_FETCH_ALLOW: '127.0.0.1/32',
+};
+
+/** The lease ends at once: a model that is known while no worker runs. */
+async function register(redis: Redis, prefix: string, cards: readonly ModelCard[]): Promise<void> {
+  const registry = new RedisModelRegistry(redis, prefix);
+  for (const card of cards) await (await registry.announce('encoder', 'gone', card)).stop();
+}
