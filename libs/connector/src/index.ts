@@ -59,6 +59,19 @@ export {
 } from './embedding-store.ts';
 export { readEmbeddingFile, writeEmbeddingFile } from './embedding-file.ts';
 export { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
+export { RedisSingleFlight, type RedisSingleFlightOptions } from './redis-single-flight.ts';
+export {
+  EncodeRequester,
+  type EncodeRequest,
+  type EncodeRequesterOptions,
+  type Recheck,
+} from './encode-requester.ts';
+export {
+  CompletionPublisher,
+  CompletionReader,
+  type CompletionListener,
+  type CompletionReaderOptions,
+} from './completion-events.ts';
 export type { FlightState, SingleFlight } from './single-flight.ts';
 export type {
   ECConnectorMetadata,

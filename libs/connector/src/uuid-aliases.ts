@@ -1,15 +1,16 @@
 import type { Redis } from 'ioredis';
 import { AliasConflictError } from './errors.ts';
 import { hashFields } from './keys.ts';
+import { redisScript } from './redis-script.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Binds, or renews the binding; returns the content that the alias stands for. */
-const BIND = `
+const bindScript = redisScript(`
 redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
 local content = redis.call('GET', KEYS[1])
 if content == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return content`;
+return content`);
 
 export interface UuidAliasesOptions {
   readonly redis: Redis;
@@ -35,13 +36,8 @@ export class UuidAliases {
 
   /** Throws `AliasConflictError` when the name stands for other content already. */
   async bind(tenant: string, uuid: string, contentSha256: string): Promise<void> {
-    const content = await this.#redis.eval(
-      BIND,
-      1,
-      this.#key(tenant, uuid),
-      contentSha256,
-      this.#ttlMs,
-    );
+    const key = this.#key(tenant, uuid);
+    const content = await bindScript(this.#redis, [key], [contentSha256, this.#ttlMs]);
     if (content !== contentSha256) throw new AliasConflictError(uuid);
   }
 

@@ -10,9 +10,10 @@ export const redisUrl = (): string => {
 
 /** A connection that ends with the test, and a key prefix that no other test has. */
 export function testRedis(t: ExecutionContext): { redis: Redis; prefix: string } {
-  const redis = new Redis(redisUrl(), { maxRetriesPerRequest: null });
+  const prefix = `test-${randomUUID()}`;
+  const redis = new Redis(redisUrl(), { maxRetriesPerRequest: null, connectionName: prefix });
   t.teardown(() => redis.disconnect());
-  return { redis, prefix: `test-${randomUUID()}` };
+  return { redis, prefix };
 }
 
 /** Every key of the prefix with its time to live in milliseconds; -1: it stays for ever. */

@@ -1,0 +1,134 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { EmbeddingStore } from './embedding-store.ts';
+import { encodeJobId, encodeQueueName, type EncodeJob, type ItemError } from './messages.ts';
+import { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
+import { RedisSingleFlight } from './redis-single-flight.ts';
+
+export interface EncodeRequesterOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** Where to look before anything is encoded. */
+  readonly embeddings: Pick<EmbeddingStore, 'has'>;
+  /** @default one on the same connection and prefix */
+  readonly flight?: RedisSingleFlight;
+  readonly metrics?: ConnectorMetrics;
+  /** Errors of the queue's connection that belong to no call. */
+  readonly onError?: (error: Error) => void;
+}
+
+export interface EncodeRequest {
+  /** In the store already, under way for somebody else, or asked for by this call. */
+  readonly found: 'stored' | 'joined' | 'requested';
+  /** Of the flight that was joined; 0 when stored. To be handed to `recheck`. */
+  readonly generation: number;
+}
+
+export type Recheck =
+  | { readonly state: 'stored'; readonly generation: number }
+  | { readonly state: 'pending'; readonly generation: number }
+  | { readonly state: 'failed'; readonly generation: number; readonly error: ItemError };
+
+/**
+ * Has images encoded, each at most once at a time in the fleet. The queue holds the work and the
+ * flight says who waits for it; either may be lost, so waiters look again now and then.
+ */
+export class EncodeRequester {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #embeddings: Pick<EmbeddingStore, 'has'>;
+  readonly #flight: RedisSingleFlight;
+  readonly #metrics: ConnectorMetrics;
+  readonly #onError: (error: Error) => void;
+  readonly #queues = new Map<string, Queue>();
+
+  constructor(options: EncodeRequesterOptions) {
+    this.#redis = options.redis;
+    this.#prefix = options.prefix;
+    this.#embeddings = options.embeddings;
+    this.#flight = options.flight ?? new RedisSingleFlight(options);
+    this.#metrics = options.metrics ?? NO_METRICS;
+    this.#onError = options.onError ?? (() => {});
+  }
+
+  /** Looks, joins whoever is at it, or asks for an encode. `waiter` is dropped by `release`. */
+  async request(
+    job: EncodeJob,
+    waiter: string,
+    options: { readonly priority?: number } = {},
+  ): Promise<EncodeRequest> {
+    if (await this.#embeddings.has(job)) return { found: 'stored', generation: 0 };
+    const { generation, leader } = await this.#flight.join(job.mmHash, waiter);
+    if (!leader) {
+      this.#metrics.joined();
+      return { found: 'joined', generation };
+    }
+    await this.#enqueue(job, options.priority);
+    this.#metrics.requested();
+    return { found: 'requested', generation };
+  }
+
+  /**
+   * What has become of a request. While it is pending, makes sure that the work is still there: what
+   * was lost (the flight, the queued job, the stored object) is asked for again.
+   */
+  async recheck(job: EncodeJob, waiter: string, generation: number): Promise<Recheck> {
+    if (await this.#embeddings.has(job)) return { state: 'stored', generation };
+    const flight = await this.#flight.look(job.mmHash, generation, waiter);
+    if (flight.state === 'failed') return { ...flight, generation };
+    const current =
+      flight.state === 'pending'
+        ? generation
+        : (await this.#flight.join(job.mmHash, waiter)).generation;
+    await this.#enqueue(job);
+    return { state: 'pending', generation: current };
+  }
+
+  /** The waiter wants the item no more. Work that has not begun goes with the last waiter. */
+  async release(mmHash: string, waiter: string, model?: string): Promise<void> {
+    const { remaining } = await this.#flight.leave(mmHash, waiter);
+    if (remaining > 0) return;
+    for (const queue of model === undefined ? this.#queues.values() : [this.#queue(model)]) {
+      await this.#removeWaiting(queue, mmHash);
+    }
+  }
+
+  /** Closes the queues; the Redis connection is the caller's. */
+  async close(): Promise<void> {
+    for (const queue of this.#queues.values()) await queue.close();
+    this.#queues.clear();
+  }
+
+  /** Adding a job that is there already changes nothing: its id is the item's. */
+  async #enqueue(job: EncodeJob, priority?: number): Promise<void> {
+    await this.#queue(job.model).add('encode', job, {
+      jobId: encodeJobId(job.mmHash),
+      // A finished job that stayed would stand in the way of the next with its id.
+      removeOnComplete: true,
+      removeOnFail: true,
+      attempts: 3,
+      backoff: { type: 'exponential', delay: 200 },
+      ...(priority === undefined ? {} : { priority }),
+    });
+  }
+
+  /** Somebody may have joined since the last one left: then the job goes back where it was. */
+  async #removeWaiting(queue: Queue, mmHash: string): Promise<void> {
+    const job = await queue.getJob(encodeJobId(mmHash));
+    const removed = job && (await queue.remove(encodeJobId(mmHash))) === 1;
+    if (!removed || (await this.#flight.waiters(mmHash)).length === 0) return;
+    await this.#enqueue(job.data as EncodeJob, job.priority);
+  }
+
+  #queue(model: string): Queue {
+    const open = this.#queues.get(model);
+    if (open) return open;
+    const queue = new Queue(encodeQueueName(model), {
+      connection: this.#redis,
+      prefix: this.#prefix,
+    });
+    queue.on('error', this.#onError);
+    this.#queues.set(model, queue);
+    return queue;
+  }
+}
