@@ -49,8 +49,6 @@ async function start({ config, log, signal }: ServiceContext<ApiConfig>): Promis
 }
 
 /** A caller waits for every command here: better to say soon that Redis is away than to hang. */
-const requestRedisOptions = () => ({
-  ...redisOptions('api'),
-  maxRetriesPerRequest: 1,
-  commandTimeout: 5_000,
-});
+function requestRedisOptions() {
+  return { ...redisOptions('api'), maxRetriesPerRequest: 1, commandTimeout: 5_000 };
+}
