@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+
+/** A command held to some cores by `taskset`, or as it is when `cores` is null. */
+export function pinned(
+  cores: string | null,
+  command: string,
+  args: readonly string[],
+): { readonly command: string; readonly args: readonly string[] } {
+  if (cores === null) return { command, args };
+  return { command: 'taskset', args: ['-c', cores, command, ...args] };
+}
+
+/** Whether processes can be held to cores here: taskset is there, and there are two cores at least. */
+export function canPin(): boolean {
+  const probe = spawnSync('taskset', ['-c', '0,1', 'true'], { stdio: 'ignore' });
+  return probe.status === 0 && availableParallelism() >= 2;
+}
+
+/** Holds a running process, all its threads, to some cores. */
+export function pin(pid: number, cores: string): void {
+  spawnSync('taskset', ['-a', '-p', '-c', cores, String(pid)], { stdio: 'ignore' });
+}
