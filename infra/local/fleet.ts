@@ -22,6 +22,9 @@ type Environment = Record<string, string | undefined>;
 /** More than the process takes itself, so that it is the one to cut its stop short and say so. */
 const KILL_AFTER_EXTRA_MS = 3_000;
 
+/** One that was just started reads its append-only file first; one that is given is there or is not. */
+const REDIS_WITHIN_MS = 8_000;
+
 /** A fleet on this machine: `start`, then `stop`, each once. */
 export class Fleet {
   readonly options: FleetOptions;
@@ -29,6 +32,7 @@ export class Fleet {
   readonly #supervisor: Supervisor;
   #claimed = false;
   #redisUrl = '';
+  #stateWritten = Promise.resolve();
 
   constructor(options: FleetOptions, say: (line: string) => void) {
     this.options = options;
@@ -65,7 +69,7 @@ export class Fleet {
     await this.#checkRedis(signal);
     const env = sharedEnvironment(this.options, {
       redisUrl: this.#redisUrl,
-      s3: this.options.store === 's3' ? await this.#s3() : null,
+      s3: this.options.store === 's3' ? await this.#s3(signal) : null,
     });
     await writeEnvironmentFile(this.environmentFile, env);
     const watched = [...(await this.#startWorkers(env)), ...(await this.#startApis(env))];
@@ -102,7 +106,7 @@ export class Fleet {
   async #checkRedis(signal: AbortSignal): Promise<void> {
     const redis = connectRedis(this.#redisUrl, { name: 'launcher' });
     try {
-      await waitForRedis(redis, { withinMs: 15_000, signal });
+      await waitForRedis(redis, { withinMs: REDIS_WITHIN_MS, signal });
     } finally {
       redis.disconnect();
     }
@@ -114,7 +118,7 @@ export class Fleet {
   }
 
   /** The S3 that the settings name, else the embedded one. */
-  async #s3(): Promise<S3Location> {
+  async #s3(signal: AbortSignal): Promise<S3Location> {
     const { s3Endpoint, s3Bucket, s3Region: region, dataDir } = this.options;
     if (s3Endpoint || s3Bucket) return this.#givenS3();
     const folder = join(dataDir, 's3');
@@ -125,10 +129,11 @@ export class Fleet {
       EPD_S3_SERVER_PORT: String(port),
       EPD_S3_BUCKET: bucket,
     };
-    await this.#supervisor.add([
+    const [server] = await this.#supervisor.add([
       this.#node('s3', 'infra/local/s3-server.ts', { ...process.env, ...env }),
     ]);
     const endpoint = `http://127.0.0.1:${port}`;
+    if (server) await untilReady([{ process: server, url: `${endpoint}/${bucket}` }], { signal });
     this.#say(`${'s3'.padEnd(18)}embedded, ${endpoint}/${bucket}, data in ${shown(folder)}`);
     const keys = { accessKeyId: 'local', secretAccessKey: 'local-secret' };
     return { endpoint, bucket, region, forcePathStyle: true, ...keys };
@@ -168,7 +173,7 @@ export class Fleet {
     const processes = await this.#supervisor.add(specs);
     return processes.map((process, index) => ({
       process,
-      url: `http://127.0.0.1:${ports[index]}`,
+      url: `http://127.0.0.1:${ports[index]}/readyz`,
     }));
   }
 
@@ -182,7 +187,7 @@ export class Fleet {
       }),
     );
     const processes = await this.#supervisor.add(specs);
-    return processes.map((process, index) => ({ process, url: this.urls[index] ?? '' }));
+    return processes.map((process, index) => ({ process, url: `${this.urls[index]}/readyz` }));
   }
 
   #node(name: string, program: string, env: Environment): ProcessSpec {
@@ -220,13 +225,17 @@ export class Fleet {
   }
 
   async #writeState(): Promise<void> {
-    await writeFleetState(this.options.dataDir, {
+    const state = {
       pid: process.pid,
       api: this.urls,
       redis: withoutPassword(this.#redisUrl),
       prefix: this.prefix,
       processes: this.#supervisor.processes.map(({ spec, pid }) => ({ name: spec.name, pid })),
-    });
+    };
+    this.#stateWritten = this.#stateWritten.then(() =>
+      writeFleetState(this.options.dataDir, state),
+    );
+    await this.#stateWritten;
   }
 }
 

@@ -9,7 +9,7 @@ const LOOK_EVERY_MS = 100;
 
 export interface Watched {
   readonly process: ManagedProcess;
-  /** Of the server that answers /readyz. */
+  /** Answers 200 when the process is ready. */
   readonly url: string;
 }
 
@@ -25,15 +25,21 @@ export async function untilReady(
   {
     signal,
     onReady,
-  }: { readonly signal: AbortSignal; readonly onReady: (name: string, ms: number) => void },
+  }: { readonly signal: AbortSignal; readonly onReady?: (name: string, ms: number) => void },
 ): Promise<void> {
   const beganMs = performance.now();
-  await Promise.all(
-    watched.map(async (each) => {
-      await ready(each, beganMs, signal);
-      onReady(each.process.spec.name, Math.round(performance.now() - beganMs));
-    }),
-  );
+  const over = new AbortController(); // the first that fails ends the wait for the others
+  const either = AbortSignal.any([signal, over.signal]);
+  try {
+    await Promise.all(
+      watched.map(async (each) => {
+        await ready(each, beganMs, either);
+        onReady?.(each.process.spec.name, Math.round(performance.now() - beganMs));
+      }),
+    );
+  } finally {
+    over.abort();
+  }
 }
 
 async function ready(
@@ -57,7 +63,7 @@ async function ready(
 async function look(url: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
   try {
-    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
     const text = await response.text();
     return response.ok ? 'ready' : text;
   } catch (error) {
