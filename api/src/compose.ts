@@ -3,6 +3,7 @@ import { RedisJobStore, RedisModelRegistry } from '@epd/jobs';
 import type { Redis } from 'ioredis';
 import { Acceptor } from './accept/acceptor.ts';
 import { ImageIntake } from './accept/image-intake.ts';
+import { JobEnder } from './accept/job-ender.ts';
 import type { ApiConfig } from './config.ts';
 import { createAddressPolicy } from './media/address-policy.ts';
 import { ImageFetcher } from './media/image-fetcher.ts';
@@ -42,6 +43,7 @@ export function composeServices({ config, redis, store }: Foundations): Composed
     inputs: store,
     encodes,
     acceptor,
+    ender: new JobEnder(jobs, encodes),
     reader: new JobReader(jobs, models),
     close: async () => {
       await fetcher.close();

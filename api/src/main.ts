@@ -26,7 +26,13 @@ async function start({ config, log, signal }: ServiceContext<ApiConfig>): Promis
   const registry = new Registry();
   addDefaultMetrics(registry);
   const services = composeServices({ config, redis, store });
-  const reconciler = new Reconciler({ redis, prefix: config.prefix, jobs: services.jobs });
+  const reconciler = new Reconciler({
+    redis,
+    prefix: config.prefix,
+    jobs: services.jobs,
+    onExpired: (job) => services.ender.release(job),
+    onError: (err) => log.warn({ err }, 'reconciling failed; it is tried again'),
+  });
   const app = await buildApp({
     services,
     registry,

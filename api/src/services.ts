@@ -1,5 +1,6 @@
 import type { EncodeRequester, ObjectStore } from '@epd/connector';
 import type { JobStore } from '@epd/jobs';
+import type { JobEnder } from './accept/job-ender.ts';
 import type { Acceptor } from './accept/acceptor.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import type { JobReader } from './views/job-reader.ts';
@@ -11,5 +12,6 @@ export interface Services {
   readonly inputs: ObjectStore;
   readonly encodes: Pick<EncodeRequester, 'request' | 'release'>;
   readonly acceptor: Acceptor;
+  readonly ender: JobEnder;
   readonly reader: JobReader;
 }

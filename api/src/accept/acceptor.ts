@@ -28,7 +28,7 @@ export interface Submission {
   readonly traceparent?: string | undefined;
   readonly id?: string;
   readonly metadata?: NewJob['metadata'];
-  readonly idempotency?: NewJob['idempotency'];
+  readonly idempotency?: NewJob['idempotency'] | undefined;
   readonly webhook?: NewJob['webhook'];
 }
 

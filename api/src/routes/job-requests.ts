@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../accept/acceptor.ts';
+import { idempotencyOf } from './idempotency.ts';
 import type { JobBody } from '../schemas/jobs.ts';
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -18,6 +19,7 @@ export function submissionOf(request: FastifyRequest, body: JobBody): Submission
     notes: { kind: 'job' },
     receivedAtMs: request.receivedAtMs,
     traceparent: traceparentOf(request),
+    idempotency: idempotencyOf(request, 'job'),
     ...(body.metadata === undefined ? {} : { metadata: body.metadata }),
   };
 }

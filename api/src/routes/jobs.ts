@@ -1,10 +1,15 @@
+import type { Job, JobStore } from '@epd/jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ERROR_RESPONSES } from '../schemas/errors.ts';
 import { JobBody, JobView } from '../schemas/jobs.ts';
 import type { Services } from '../services.ts';
+import { goneSignal } from '../streams/gone-signal.ts';
+import { waitForEnd } from '../streams/wait-for-end.ts';
 import { submissionOf } from './job-requests.ts';
 import { ownJob } from './own-job.ts';
+import { applyWait, preferredWaitMs } from './prefer-wait.ts';
 
 const JobParams = Type.Object({ id: Type.String() });
 
@@ -19,17 +24,19 @@ export const jobRoutes =
           tags: ['Jobs'],
           summary: 'Submit a job',
           description:
-            'Accepts the job durably and answers at once; poll it, follow its events, or wait.',
+            'Accepts the job durably and answers 202 at once; poll it or follow its events. With ' +
+            '`Prefer: wait=n` the answer comes when the job has ended (then it is 200) or after n seconds. ' +
+            '`Idempotency-Key` makes it safe to send again: the same key and body are the same job.',
           body: JobBody,
-          response: { 202: JobView, ...ERROR_RESPONSES },
+          response: { 200: JobView, 202: JobView, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const { job } = await acceptor.accept(submissionOf(request, request.body));
-        return reply
-          .code(202)
-          .header('location', `/v1/jobs/${job.id}`)
-          .send(await reader.view(job));
+        const { job, repeated } = await acceptor.accept(submissionOf(request, request.body));
+        if (repeated) void reply.header('idempotency-replayed', 'true');
+        void reply.header('location', `/v1/jobs/${job.id}`);
+        const latest = await waited(jobs, job, request, reply);
+        return reply.code(latest.ending === null ? 202 : 200).send(await reader.view(latest));
       },
     );
     app.get(
@@ -42,7 +49,22 @@ export const jobRoutes =
           response: { 200: JobView, ...ERROR_RESPONSES },
         },
       },
-      // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Fastify awaits handlers, Express did not
-      async ({ params, tenant }) => reader.view(await ownJob(jobs, params.id, tenant)),
+      async (request, reply) => {
+        const job = await ownJob(jobs, request.params.id, request.tenant);
+        return reader.view(await waited(jobs, job, request, reply));
+      },
     );
   };
+
+/** The job after the wait that the caller prefers, if any. */
+async function waited(
+  jobs: JobStore,
+  job: Job,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Job> {
+  const waitMs = preferredWaitMs(request);
+  applyWait(reply, waitMs);
+  if (waitMs === 0 || job.ending !== null) return job;
+  return (await waitForEnd(jobs, job.id, waitMs, goneSignal(reply))) ?? job;
+}

@@ -20,6 +20,11 @@ export class JobReader {
     return jobView(job, { statusDetail: detail, partial });
   }
 
+  /** Without what an unfinished job has written so far: for lists. */
+  async summary(job: Job): Promise<JobView> {
+    return jobView(job, { statusDetail: await this.#detail(job), partial: [] });
+  }
+
   async #detail(job: Job): Promise<string | null> {
     return job.ending === null
       ? statusDetail(job, await this.#models.workers(job.request.model))
@@ -29,6 +34,8 @@ export class JobReader {
   async #partial(job: Job): Promise<Choice[]> {
     const answered = job.ending !== null && job.ending.choices.length > 0;
     if (answered || job.startedAtMs === null) return [];
-    return partialChoices(await this.#jobs.events(job.id, 0), job.request.sampling.n);
+    const finishReason = job.status === 'cancelled' ? 'cancelled' : null;
+    const events = await this.#jobs.events(job.id, 0);
+    return partialChoices(events, job.request.sampling.n, finishReason);
   }
 }

@@ -1,0 +1,40 @@
+import { jobSchemas } from '@epd/jobs';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { ERROR_RESPONSES } from '../schemas/errors.ts';
+import { JobView } from '../schemas/jobs.ts';
+import { PageQuery, pageOf, pageSchema } from '../schemas/page.ts';
+import type { Services } from '../services.ts';
+
+/** A tenant's jobs, the newest first. */
+export const jobListRoutes =
+  ({ jobs, reader }: Services): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.get(
+      '/v1/jobs',
+      {
+        schema: {
+          tags: ['Jobs'],
+          summary: 'List jobs',
+          description:
+            'A page of jobs. Go on with `after` set to `last_id` while `has_more` is true.',
+          querystring: Type.Object({
+            ...PageQuery.properties,
+            status: Type.Optional(jobSchemas.JobStatus),
+          }),
+          response: { 200: pageSchema(JobView), ...ERROR_RESPONSES },
+        },
+      },
+      async ({ query, tenant }) => {
+        const { limit = 20, order = 'desc', after, status } = query;
+        const { jobs: page, hasMore } = await jobs.list({
+          tenant: tenant.id,
+          limit,
+          order,
+          ...(after === undefined ? {} : { after }),
+          ...(status === undefined ? {} : { status }),
+        });
+        return pageOf(await Promise.all(page.map((job) => reader.summary(job))), hasMore);
+      },
+    );
+  };

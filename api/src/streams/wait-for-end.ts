@@ -1,0 +1,28 @@
+import type { Job, JobStore } from '@epd/jobs';
+import { Inbox } from './inbox.ts';
+
+/** How long a lost message can delay the answer. */
+const LOOK_AGAIN_MS = 2_000;
+
+/** The job once it has ended, or as it stands after `ms`; null when it is gone. */
+export async function waitForEnd(
+  jobs: JobStore,
+  id: string,
+  ms: number,
+  signal: AbortSignal,
+): Promise<Job | null> {
+  const untilMs = Date.now() + ms;
+  const ends = new Inbox<true>();
+  const unsubscribe = await jobs.subscribe(id, ({ type }) => type === 'end' && ends.push(true));
+  try {
+    for (;;) {
+      const job = await jobs.get(id);
+      const leftMs = untilMs - Date.now();
+      if (job === null || job.ending !== null || leftMs <= 0 || signal.aborted) return job;
+      await ends.wait(Math.min(leftMs, LOOK_AGAIN_MS), signal);
+      ends.takeAll();
+    }
+  } finally {
+    await unsubscribe();
+  }
+}
