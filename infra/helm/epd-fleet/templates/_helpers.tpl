@@ -1,0 +1,92 @@
+{{- define "epd.labels" -}}
+app.kubernetes.io/name: epd-fleet
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "epd.metadata" -}}
+name: {{ .root.Release.Name }}-{{ .component }}
+labels:
+  {{- include "epd.labels" . | nindent 2 }}
+  app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+  app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+  helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
+{{- end }}
+
+{{- define "epd.image" -}}
+{{ .root.Values.image.repository }}/{{ .component }}:{{ .service.tag | default .root.Values.image.tag | default .root.Chart.AppVersion }}
+{{- end }}
+
+{{- define "epd.secretName" -}}
+{{ .Values.secret.existing | default (printf "%s-settings" .Release.Name) }}
+{{- end }}
+
+{{/* What every pod has: who it runs as, how it is spread, where it may run. */}}
+{{- define "epd.podSpec" -}}
+serviceAccountName: {{ .root.Release.Name }}-{{ .component }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+# The service stops by itself within EPD_STOP_MS; the rest is for what comes before and after.
+terminationGracePeriodSeconds: {{ add .service.stopSeconds 10 }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  seccompProfile: { type: RuntimeDefault }
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+topologySpreadConstraints:
+  {{- range .root.Values.topologySpread.keys }}
+  - topologyKey: {{ . }}
+    maxSkew: {{ $.root.Values.topologySpread.maxSkew }}
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{- include "epd.labels" $ | nindent 8 }}
+    matchLabelKeys: [pod-template-hash]
+  {{- end }}
+{{- $gpu := .service.gpu | default dict }}
+{{- $on := $gpu.enabled | default false }}
+{{- if and $on $gpu.runtimeClassName }}
+runtimeClassName: {{ $gpu.runtimeClassName }}
+{{- end }}
+{{- with merge dict .service.nodeSelector (ternary ($gpu.nodeSelector | default dict) dict $on) }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with concat .service.tolerations (ternary ($gpu.tolerations | default list) list $on) }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "epd.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end }}
+
+{{/* Settings: the shared ones, the service's own over them, secrets by reference. */}}
+{{- define "epd.envFrom" -}}
+- configMapRef: { name: {{ .root.Release.Name }}-{{ .component }} }
+- secretRef: { name: {{ include "epd.secretName" .root }} }
+{{- end }}
+
+{{/* Pods are replaced when their settings change. */}}
+{{- define "epd.checksums" -}}
+checksum/config: {{ include (print .root.Template.BasePath "/config.yaml") .root | sha256sum }}
+{{- if not .root.Values.secret.existing }}
+checksum/secret: {{ toYaml .root.Values.secret.values | sha256sum }}
+{{- end }}
+{{- end }}
+
+{{- define "epd.strategy" -}}
+type: RollingUpdate
+rollingUpdate: {{- toYaml .service.rollingUpdate | nindent 2 }}
+{{- end }}
+
+{{/* The services of this release by their component's name. */}}
+{{- define "epd.services" -}}
+{{- $services := dict "encoder" .Values.encoder "prefill-decode" .Values.prefillDecode }}
+{{- if .Values.api.enabled }}{{ $_ := set $services "api" .Values.api }}{{ end }}
+{{- toJson $services }}
+{{- end }}
