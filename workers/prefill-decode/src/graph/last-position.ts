@@ -14,8 +14,6 @@ export function takeLastPosition(graph: GraphParts, logits: string): void {
   const at = projectionOf(graph, logits);
   graph.initializer.push(int64Tensor('epd.last.axis', [1], [1]));
   const index = node('Unsqueeze', ['last_index', 'epd.last.axis'], ['epd.last.index']);
-  const gather = (from: string, to: string): Node =>
-    node('GatherND', [from, 'epd.last.index'], [to], { batch_dims: 1 });
   if (at) {
     const hidden = at.input?.[0] ?? '';
     at.input?.splice(0, 1, 'epd.last.hidden');
@@ -33,4 +31,8 @@ function projectionOf(graph: GraphParts, logits: string): Node | null {
   while (found && ELEMENTWISE.has(found.opType ?? ''))
     found = producers.get(found.input?.[0] ?? '');
   return found && HEADS.has(found.opType ?? '') ? found : null;
+}
+
+function gather(from: string, to: string): Node {
+  return node('GatherND', [from, 'epd.last.index'], [to], { batch_dims: 1 });
 }

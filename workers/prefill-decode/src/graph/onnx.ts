@@ -94,8 +94,8 @@ export function elementType(info: ValueInfo): number {
 
 /** The size of a dimension, or null where it is only named. */
 export function fixedSize(info: ValueInfo, axis: number): number | null {
-  const value = info.type?.tensorType?.shape?.dim?.[axis]?.dimValue;
-  const size = value === null || value === undefined ? 0 : Number(value);
+  const dimension = info.type?.tensorType?.shape?.dim?.[axis];
+  const size = Number((dimension?.dimValue as object | number | null | undefined) ?? 0);
   return size > 0 ? size : null;
 }
 

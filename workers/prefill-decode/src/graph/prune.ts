@@ -31,10 +31,7 @@ export function producersOf(graph: GraphParts): Map<string, Node> {
 
 /** Inputs of the node and of the graphs inside it (branches and loops read outer names). */
 function namesRead(node: Node): string[] {
-  const inner = (node.attribute ?? []).flatMap((attribute) => [
-    ...(attribute.g ? [attribute.g] : []),
-    ...(attribute.graphs ?? []),
-  ]);
+  const inner = (node.attribute ?? []).flatMap(({ g, graphs }) => (graphs ?? []).concat(g ?? []));
   const outer = (node.input ?? []).filter((name) => name !== '');
   return [...outer, ...inner.flatMap((graph) => (graph.node ?? []).flatMap(namesRead))];
 }

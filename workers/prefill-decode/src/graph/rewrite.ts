@@ -58,10 +58,11 @@ function opset(model: Model): number {
   return Number(standard?.version ?? 0);
 }
 
+function refuse(what: string): never {
+  throw new NotRewritableError(`GroupQueryAttention with ${what}`);
+}
+
 function refuseUnknownForms(node: Node): void {
-  const refuse = (what: string): never => {
-    throw new NotRewritableError(`GroupQueryAttention with ${what}`);
-  };
   if (intAttribute(node, 'local_window_size', -1) > 0) refuse('a local window');
   if (floatAttribute(node, 'softcap', 0) !== 0) refuse('a soft cap');
   if (intAttribute(node, 'smooth_softmax', 0) > 0) refuse('a smooth softmax');

@@ -64,7 +64,7 @@ export class KVSlots implements KVMemory {
       const next = floatArray(type, slots * kvHeads * length * headDim);
       for (let slot = 0; slot < kept; slot++) {
         const elements = Math.min(lengths[slot] ?? 0, length) * headDim;
-        for (let head = 0; elements > 0 && head < kvHeads; head++) {
+        for (let head = 0; head < kvHeads; head++) {
           const start = this.#offset(slot, head, 0);
           const target = (slot * kvHeads + head) * length * headDim;
           next.set(this.#buffer(side).subarray(start, start + elements), target);

@@ -10,7 +10,7 @@ import { TwoPartHolder } from './two-part-holder.ts';
 /** Loads the graphs, rewriting the decoder where that can be done. Throws when they cannot be used. */
 export async function loadModel(
   options: RunnerOptions,
-): Promise<{ runner: ModelRunner; facts: RunnerFacts; release(): Promise<void> }> {
+): Promise<{ runner: ModelRunner; facts: RunnerFacts; release: () => Promise<void> }> {
   const startedAt = performance.now();
   const session = sessionOptions(options);
   const prepared = await prepareDecoder(options.decoderPath, options.cacheFolder, session);
@@ -50,7 +50,7 @@ function sessionOptions(options: RunnerOptions): InferenceSession.SessionOptions
 async function loadEmbedder(
   path: string,
   options: InferenceSession.SessionOptions,
-): Promise<{ embedder: TokenEmbedder; release(): Promise<void> }> {
+): Promise<{ embedder: TokenEmbedder; release: () => Promise<void> }> {
   const table = await readTable(path);
   if (table) return { embedder: table, release: async () => {} };
   const session = await InferenceSession.create(path, options);

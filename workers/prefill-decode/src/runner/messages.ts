@@ -82,8 +82,6 @@ export interface OpenSequence {
   readonly prompt: readonly number[];
   /** Tokens that were generated before, elsewhere. */
   readonly generated: readonly number[];
-  /** Tokens that end a sequence. */
-  readonly eos: readonly number[];
 }
 
 export interface Step {

@@ -36,8 +36,8 @@ export class ModelRunner {
 
   async step(step: Step): Promise<StepResult> {
     const startedAt = performance.now();
-    for (const sequence of step.close) this.#samplers.delete(sequence);
     for (const open of step.open) this.#samplers.set(open.sequence, new Sampler(open));
+    for (const sequence of step.close) this.#samplers.delete(sequence);
     for (const operation of step.operations) apply(this.#holder.memory, operation);
     const samples: Sampled[] = [];
     for (const run of step.runs) samples.push(...(await this.#run(run)));

@@ -88,7 +88,7 @@ export class Runner {
   }
 
   #send(message: ToRunner): void {
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, []);
   }
 
   #receive(message: FromRunner): void {

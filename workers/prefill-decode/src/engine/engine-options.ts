@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import type { Embedding } from '@epd/connector';
+import { readModelFolder, requireOnnxFile, Tokenizer, type ModelFolder } from '@epd/model';
+import type { Logger } from '@epd/service';
+import type { RunnerOptions } from '../runner/messages.ts';
+import type { ECConnector } from './intake.ts';
+
+export interface EngineOptions {
+  readonly modelFolder: string;
+  /** Where rewritten graphs are kept. */
+  readonly cacheFolder: string;
+  /** Memory for keys and values: slots and parked prefixes. */
+  readonly kvCacheBytes: number;
+  /** Memory for images' embeddings. */
+  readonly encoderCacheBytes: number;
+  /** Tokens that one step computes at most: what a long prompt may cost those that decode beside it. */
+  readonly tokenBudgetPerStep: number;
+  /** Sequences that have slots at once. */
+  readonly maxBatch: number;
+  /** Requests that the engine takes at once; those that wait for images need no slot. */
+  readonly maxHeld: number;
+  readonly executionProviders?: readonly string[];
+  /** Threads of one run of the decoder. */
+  readonly threads: number;
+  /** The decoder's file in the model's `onnx` folder; `auto`: the one that it names. */
+  readonly decoder?: string;
+  /** Null: only `embeddings` are known. */
+  readonly connector: ECConnector | null;
+  readonly embeddings?: ReadonlyMap<string, Embedding>;
+  readonly logger?: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+}
+
+/** What the engine knows of the model besides its graphs. */
+export interface EngineModel {
+  readonly contextLength: number;
+  readonly imageTokenId: number;
+  readonly eosTokenIds: readonly number[];
+  readonly tokenizer: Tokenizer;
+}
+
+/** Throws `ModelFolderError` for what cannot be used. */
+export async function readEngineModel(
+  options: EngineOptions,
+): Promise<{ model: EngineModel; runner: RunnerOptions }> {
+  const folder = await readModelFolder(options.modelFolder);
+  const tokenizer = new Tokenizer(folder);
+  const { eosTokenIds, imageTokenId } = tokenizer;
+  const contextLength = folder.config.text_config.max_position_embeddings;
+  return {
+    model: { contextLength, imageTokenId, eosTokenIds, tokenizer },
+    runner: {
+      decoderPath: decoderPath(folder, options.decoder ?? 'auto'),
+      embedTokensPath: requireOnnxFile(folder.onnx, 'embed_tokens').path,
+      cacheFolder: options.cacheFolder,
+      executionProviders: options.executionProviders ?? ['cpu'],
+      threads: options.threads,
+    },
+  };
+}
+
+function decoderPath(folder: ModelFolder, decoder: string): string {
+  if (decoder !== 'auto') return join(folder.onnx.folder, decoder);
+  return requireOnnxFile(folder.onnx, 'decoder_model_merged').path;
+}

@@ -1,0 +1,223 @@
+import { Runner, RunnerLostError } from '../runner/runner.ts';
+import { admit } from './admission.ts';
+import { readEngineModel, type EngineModel, type EngineOptions } from './engine-options.ts';
+import { EngineError } from './errors.ts';
+import { buildParts, type EngineParts } from './parts.ts';
+import type { EngineListener, EngineRequest, EngineStats } from './request.ts';
+import { ASK_AGAIN_MS } from './image-rounds.ts';
+import type { Schedule } from './scheduler.ts';
+import type { Sequence } from './sequence.ts';
+import { Wake } from './wake.ts';
+
+/** Loads whose end nobody announces are looked for this often. */
+const LOAD_POLL_MS = 2;
+
+/**
+ * The prefill/decode engine. One loop: learn what images have come, decide what the next step computes,
+ * let the runner compute it, and take the tokens. Requests come and go between steps. All decisions
+ * are made here, on the main thread, while the runner's thread does the work.
+ *
+ * accepting → draining (takes no more) → closed (holds nothing, the thread has ended).
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #model: EngineModel;
+  readonly #runner: Runner;
+  readonly #parts: EngineParts;
+  readonly #wake = new Wake();
+  readonly #lost = Promise.withResolvers<Error>();
+  #keys = 0;
+  #steps = 0;
+  #batchOccupancy = 0;
+  #prefixHitTokens = 0;
+  #accepting = true;
+  #closing = false;
+  #loop: Promise<void> = Promise.resolve();
+
+  private constructor(options: EngineOptions, model: EngineModel, runner: Runner) {
+    this.#options = options;
+    this.#model = model;
+    this.#runner = runner;
+    this.#parts = buildParts(options, model, runner);
+    this.#parts.connector.scheduler.onProgress(() => this.#wake.call());
+  }
+
+  /** Loads the model and starts the loop. Rejects when the model cannot be used. */
+  static async create(options: EngineOptions): Promise<Engine> {
+    const { model, runner } = await readEngineModel(options);
+    const engine = new Engine(options, model, await Runner.start(runner));
+    const { longest } = engine.#parts.plan;
+    options.logger?.info({ ...engine.#runner.facts, longest }, 'decoder loaded');
+    engine.#loop = engine.#run();
+    return engine;
+  }
+
+  /** Resolves when the runner is gone: the process should end and be started anew. */
+  get lost(): Promise<Error> {
+    return this.#lost.promise;
+  }
+
+  /** Takes a request. Throws `EngineError` when it can never be served, or not by this engine now. */
+  add(request: EngineRequest): void {
+    const { book, bounds } = this.#parts;
+    if (!this.#accepting)
+      throw new EngineError('engine_closed', 'The engine takes no more requests');
+    if (book.size >= this.#options.maxHeld) {
+      const message = `The engine holds ${book.size} requests already`;
+      throw new EngineError('engine_full', message, { held: book.size });
+    }
+    if (book.get(request.id)) {
+      throw new EngineError('invalid_request', `The request ${request.id} is held already`);
+    }
+    book.add(admit(request, this.#model, bounds, () => this.#keys++));
+    this.#wake.call();
+  }
+
+  /** Drops a request. Its slot is free at the next step; nothing more is said of it. */
+  abort(id: string): void {
+    const { book } = this.#parts;
+    const held = book.get(id);
+    if (!held) return;
+    book.drop(held);
+    this.#wake.call();
+  }
+
+  /** Calls back with what happens to requests; returns how to stop that. */
+  on(listener: EngineListener): () => void {
+    return this.#parts.outbox.on(listener);
+  }
+
+  /** mm_hashes of images that parked prefixes cover: a prompt that begins the same needs no encode. */
+  residentHashes(): string[] {
+    return [...this.#parts.prefixes.images()];
+  }
+
+  stats(): EngineStats {
+    const { plan, slots, prefixes, scheduler, rounds } = this.#parts;
+    return {
+      waiting: scheduler.waiting.length,
+      running: scheduler.running.length,
+      waitingForEmbeddings: rounds.blocked,
+      slots: slots.count,
+      slotsUsed: slots.used,
+      kvBytes: (slots.count * slots.length + prefixes.tokens) * plan.bytesPerToken,
+      bucket: slots.length,
+      batchOccupancy: this.#batchOccupancy,
+      prefixHitTokens: this.#prefixHitTokens,
+      preemptions: scheduler.preemptions,
+      steps: this.#steps,
+    };
+  }
+
+  /** Takes no more requests and waits for those it holds, at most `limitMs`; returns the ids left over. */
+  async drain(limitMs: number): Promise<string[]> {
+    const { book } = this.#parts;
+    this.#accepting = false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, limitMs);
+    book.onceEmpty(resolve);
+    await promise;
+    clearTimeout(timer);
+    return book.all.map(({ id }) => id);
+  }
+
+  /** Drops everything and ends the runner's thread, after the step that it is at. */
+  async close(): Promise<void> {
+    const { book } = this.#parts;
+    this.#accepting = false;
+    this.#closing = true;
+    for (const held of book.all) book.drop(held);
+    this.#wake.call();
+    await this.#loop;
+    await this.#runner.close();
+  }
+
+  async #run(): Promise<void> {
+    const { rounds, scheduler, outbox } = this.#parts;
+    while (!this.#closing) {
+      rounds.exchange();
+      const schedule = scheduler.schedule();
+      for (const sequence of schedule?.admitted ?? []) this.#noteAdmitted(sequence);
+      rounds.noteBlocked();
+      if (schedule) await this.#step(schedule);
+      else await this.#rest();
+    }
+    outbox.flush();
+  }
+
+  async #rest(): Promise<void> {
+    const { outbox, intake, connector, book } = this.#parts;
+    outbox.flush();
+    const poll = intake.loading || connector.scheduler.hasPendingPushWork();
+    const look = book.size > 0 ? ASK_AGAIN_MS : null;
+    await this.#wake.sleep(poll ? LOAD_POLL_MS : look);
+  }
+
+  async #step(schedule: Schedule): Promise<void> {
+    const { slots, book, outbox, scheduler, intake, plan } = this.#parts;
+    const operations = slots.takeOperations();
+    const { open, close } = book.takeSamplerChanges();
+    const stepping = this.#runner.step({ operations, open, close, runs: schedule.runs });
+    outbox.flush();
+    try {
+      const { samples, runMs } = await stepping;
+      scheduler.advance(schedule);
+      for (const { sequence } of schedule.work) intake.release(sequence, sequence.computed);
+      for (const sampled of samples) book.take(sampled, (length) => length < plan.longest);
+      this.#noteStep(schedule, runMs);
+    } catch (error) {
+      this.#stepFailed(schedule, error);
+    }
+  }
+
+  #noteAdmitted(sequence: Sequence): void {
+    const { book, outbox, rounds } = this.#parts;
+    const held = book.of(sequence);
+    if (!held) return;
+    rounds.noteCovered(held, sequence);
+    if (held.clock.admitted) return;
+    held.clock.admit();
+    held.cachedTokens = sequence.cached;
+    this.#prefixHitTokens += sequence.cached;
+    const detail = { cachedTokens: sequence.cached };
+    outbox.add({ type: 'stage', id: held.id, stage: 'prefill', detail });
+  }
+
+  #noteStep(schedule: Schedule, runMs: number): void {
+    const { slots, scheduler } = this.#parts;
+    this.#steps++;
+    if (schedule.decodeRows > 0) this.#batchOccupancy = schedule.decodeRows;
+    this.#options.logger?.debug(
+      {
+        step: this.#steps,
+        decodeRows: schedule.decodeRows,
+        prefillTokens: schedule.prefillTokens,
+        runs: schedule.runs.length,
+        running: scheduler.running.length,
+        waiting: scheduler.waiting.length,
+        bucket: slots.length,
+        runMs,
+      },
+      'step',
+    );
+  }
+
+  /** What the cache holds for the step's sequences is unknown: their requests end, the others go on. */
+  #stepFailed(schedule: Schedule, error: unknown): void {
+    const { book, scheduler } = this.#parts;
+    const lost = error instanceof RunnerLostError;
+    this.#options.logger?.error({ error }, lost ? 'the runner is lost' : 'a step failed');
+    const touched = new Set(schedule.work.map(({ sequence }) => book.of(sequence)));
+    for (const held of lost ? book.all : touched) {
+      if (!held) continue;
+      const code = lost ? 'runner_lost' : 'step_failed';
+      const message = error instanceof Error ? error.message : String(error);
+      book.fail(held, { code, message, stage: 'decode', item: null, retryable: true });
+    }
+    for (const { sequence } of schedule.work) scheduler.remove(sequence);
+    if (!lost) return;
+    this.#accepting = false;
+    this.#closing = true;
+    this.#lost.resolve(error);
+  }
+}

@@ -1,0 +1,26 @@
+export type EngineErrorCode =
+  | 'prompt_too_long'
+  | 'invalid_request'
+  | 'image_too_large'
+  | 'engine_full'
+  | 'engine_closed';
+
+/**
+ * A request that the engine does not take, with the numbers that say why. What goes wrong after it was
+ * taken is no exception but a `failed` event.
+ */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: EngineErrorCode;
+  readonly facts: Readonly<Record<string, number>>;
+
+  constructor(
+    code: EngineErrorCode,
+    message: string,
+    facts: Readonly<Record<string, number>> = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.facts = facts;
+  }
+}

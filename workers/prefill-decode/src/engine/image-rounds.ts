@@ -1,0 +1,134 @@
+import type { HeldRequest } from './held-request.ts';
+import { lastPosition } from './image-span.ts';
+import type { ECConnector, EmbeddingIntake } from './intake.ts';
+import type { Outbox } from './outbox.ts';
+import type { EngineImage } from './request.ts';
+import type { RequestBook } from './request-book.ts';
+import type { Sequence } from './sequence.ts';
+import type { Slots } from './slots.ts';
+
+/** Interest in missing images is renewed this often: a lost message delays, it never hangs. */
+export const ASK_AGAIN_MS = 1000;
+
+/** Once per step, for all held requests: what images have come, which are wanted, who waits for one. */
+export class ImageRounds {
+  readonly #intake: EmbeddingIntake;
+  readonly #book: RequestBook;
+  readonly #slots: Slots;
+  readonly #outbox: Outbox;
+  #askAgainAt = 0;
+  #blocked = 0;
+
+  constructor(
+    connector: ECConnector,
+    parts: { intake: EmbeddingIntake; book: RequestBook; slots: Slots; outbox: Outbox },
+  ) {
+    this.#intake = parts.intake;
+    this.#book = parts.book;
+    this.#slots = parts.slots;
+    this.#outbox = parts.outbox;
+    connector.scheduler.onProgress(() => this.askAgain());
+  }
+
+  /** Sequences that an image held up when it was last looked. */
+  get blocked(): number {
+    return this.#blocked;
+  }
+
+  askAgain(): void {
+    this.#askAgainAt = 0;
+  }
+
+  /** Before the schedule: takes arrivals in and lets loads begin. */
+  exchange(): void {
+    const { loaded, unavailable } = this.#intake.collect();
+    for (const [id, { mmHash, error }] of unavailable) {
+      const held = this.#book.get(id);
+      if (!held) continue;
+      const item = held.ec.features.findIndex((feature) => feature.mmHash === mmHash);
+      this.#book.fail(held, { ...error, stage: 'encode', item });
+    }
+    const withImages = this.#book.all.filter(({ ec }) => ec.features.length > 0);
+    for (const { mmHash, tier, loadMs } of loaded) {
+      const image: EngineImage = { mmHash, source: 'loaded', tier, loadMs };
+      for (const held of withImages)
+        if (wants(held, mmHash)) this.#outbox.add(...held.loaded(image));
+    }
+    this.#request(withImages);
+    this.#intake.dispatch();
+  }
+
+  /** After the schedule: who stands still for want of an image. */
+  noteBlocked(): void {
+    this.#blocked = 0;
+    for (const held of this.#book.all) {
+      if (held.ec.features.length === 0) continue;
+      const blocked = held.unfinished.filter((sequence) => this.#isBlocked(sequence));
+      this.#blocked += blocked.length;
+      if (held.clock.block(blocked.length > 0)) this.#tellBlocked(held, blocked[0]);
+    }
+  }
+
+  /** A sequence has a slot: images that its cached prefix covers came with it. */
+  noteCovered(held: HeldRequest, sequence: Sequence): void {
+    for (const image of sequence.images) {
+      if (lastPosition(image) >= sequence.computed) continue;
+      this.#outbox.add(...held.loaded({ mmHash: image.mmHash, source: 'kv_cache' }));
+    }
+  }
+
+  #request(requests: readonly HeldRequest[]): void {
+    const now = performance.now();
+    const renew = now >= this.#askAgainAt;
+    if (renew) this.#askAgainAt = now + ASK_AGAIN_MS;
+    for (const held of requests) {
+      const ask = renew || held.unasked;
+      held.unasked = false;
+      for (const [index, sequence] of held.unfinished.entries()) {
+        const computed = this.#computed(sequence);
+        const ahead = sequence.imagesAhead(computed);
+        if (ahead.length === 0) continue;
+        this.#intake.request(sequence, held.ec, computed, ask && index === 0);
+        this.#noteHere(
+          held,
+          ahead.map(({ mmHash }) => mmHash),
+        );
+      }
+    }
+  }
+
+  /** Images that were here already, for another request. */
+  #noteHere(held: HeldRequest, hashes: readonly string[]): void {
+    for (const mmHash of hashes) {
+      if (held.images.has(mmHash) || !this.#intake.isHere(mmHash)) continue;
+      this.#outbox.add(...held.loaded({ mmHash, source: 'loaded', tier: 'process', loadMs: 0 }));
+    }
+  }
+
+  #tellBlocked(held: HeldRequest, sequence: Sequence | undefined): void {
+    if (!sequence) return;
+    const computed = this.#computed(sequence);
+    const image = sequence.imagesAhead(computed).find(({ mmHash }) => !this.#intake.isHere(mmHash));
+    this.#outbox.add({
+      type: 'stage',
+      id: held.id,
+      stage: 'waiting_for_embeddings',
+      ...(image === undefined ? {} : { item: image.index }),
+      detail: { computedTokens: computed },
+    });
+  }
+
+  #isBlocked(sequence: Sequence): boolean {
+    const computed = this.#computed(sequence);
+    return this.#intake.limit(sequence, computed) <= computed;
+  }
+
+  /** Tokens that need no computing any more, in the slot or, without one, parked. */
+  #computed(sequence: Sequence): number {
+    return sequence.slot === null ? this.#slots.parkedTokens(sequence) : sequence.computed;
+  }
+}
+
+function wants(held: HeldRequest, mmHash: string): boolean {
+  return held.ec.features.some((feature) => feature.mmHash === mmHash);
+}

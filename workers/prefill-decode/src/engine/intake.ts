@@ -1,0 +1,142 @@
+import type {
+  ECRequest,
+  ECSchedulerConnector,
+  ECWorkerConnector,
+  Embedding,
+  EncoderCache,
+  ItemError,
+  LoadReport,
+} from '@epd/connector';
+import type { SharedEmbedding } from '../runner/messages.ts';
+import { EncoderSpace } from './encoder-space.ts';
+import { lastPosition } from './image-span.ts';
+import type { ImageGate } from './scheduler.ts';
+import type { Sequence } from './sequence.ts';
+
+/** Both sides of the connector, as this process plays them. */
+export interface ECConnector {
+  readonly scheduler: ECSchedulerConnector;
+  readonly worker: ECWorkerConnector;
+}
+
+/** Where embeddings go once they are here. */
+export interface EmbeddingSink {
+  keep(embedding: SharedEmbedding): void;
+  forget(mmHash: string): void;
+}
+
+/** What a round with the connector brought. */
+export interface Arrivals {
+  readonly loaded: readonly LoadReport[];
+  readonly unavailable: ReadonlyMap<string, { mmHash: string; error: ItemError }>;
+}
+
+/** Embeddings take at most this many bytes per element: what a reservation counts with. */
+const BYTES_PER_ELEMENT_MAX = 4;
+
+/**
+ * Brings images' embeddings in: asks the connector for what waiting prompts need, reserves room, lets
+ * loads begin, and hands what has arrived to the runner. Nothing here waits for anything.
+ */
+export class EmbeddingIntake implements ImageGate {
+  readonly #connector: ECConnector;
+  readonly #space: EncoderSpace;
+  readonly #sink: EmbeddingSink;
+  readonly #width: number;
+  readonly #cache: EncoderCache = new Map();
+
+  constructor(connector: ECConnector, space: EncoderSpace, sink: EmbeddingSink, width: number) {
+    this.#connector = connector;
+    this.#space = space;
+    this.#sink = sink;
+    this.#width = width;
+    connector.worker.registerCaches(this.#cache);
+  }
+
+  /** True while a load is under way whose end nobody will announce. */
+  get loading(): boolean {
+    return this.#space.loading > 0;
+  }
+
+  isHere(mmHash: string): boolean {
+    return this.#space.isReady(mmHash);
+  }
+
+  bytesOf(rows: number): number {
+    return rows * this.#width * BYTES_PER_ELEMENT_MAX;
+  }
+
+  limit(sequence: Sequence, computed: number): number {
+    for (const image of sequence.images) {
+      if (lastPosition(image) < computed || this.#space.isReady(image.mmHash)) continue;
+      return image.positions.find((position) => position >= computed) ?? sequence.length;
+    }
+    return sequence.length;
+  }
+
+  /** Takes in what has been loaded, and learns what never will be. */
+  collect(): Arrivals {
+    const { scheduler, worker } = this.#connector;
+    const output = worker.getFinished();
+    for (const mmHash of output.finishedReceiving) this.#receive(mmHash);
+    for (const mmHash of output.failedReceiving) this.#space.remove(mmHash);
+    scheduler.updateConnectorOutput(output);
+    return { loaded: output.reports, unavailable: scheduler.takeUnavailableRequests() };
+  }
+
+  /**
+   * Asks for what the sequence needs past `computed`, first image first, so that the one it will want
+   * next never waits for room that a later one holds. `ask` also renews its interest.
+   */
+  request(sequence: Sequence, request: ECRequest, computed: number, ask: boolean): void {
+    const { scheduler } = this.#connector;
+    if (ask) scheduler.ensureCacheAvailable(request, computed);
+    for (const image of sequence.imagesAhead(computed)) {
+      if (this.#space.use(image.mmHash, sequence.key)) continue;
+      if (!scheduler.hasCacheItem(image.mmHash)) continue;
+      const evicted = this.#space.reserve(image.mmHash, this.bytesOf(image.rows), sequence.key);
+      if (evicted === null) return;
+      for (const mmHash of evicted) this.#forget(mmHash);
+      scheduler.updateStateAfterAlloc(request, image.index);
+    }
+  }
+
+  /** Lets the loads that were noted begin. */
+  dispatch(): void {
+    const { scheduler, worker } = this.#connector;
+    const metadata = scheduler.buildConnectorMeta();
+    if (metadata.loads.length === 0) return;
+    worker.bindConnectorMetadata(metadata);
+    worker.startLoadCaches();
+    worker.clearConnectorMetadata();
+  }
+
+  /** The sequence no longer needs the images that lie before `computed`; all of them when it has ended. */
+  release(sequence: Sequence, computed: number): void {
+    for (const image of sequence.images) {
+      if (lastPosition(image) < computed) this.#space.release(image.mmHash, sequence.key);
+    }
+  }
+
+  #receive(mmHash: string): void {
+    const embedding = this.#cache.get(mmHash);
+    if (!embedding) return;
+    this.#space.settle(mmHash, embedding.data.byteLength);
+    this.#sink.keep(shared(mmHash, embedding));
+  }
+
+  #forget(mmHash: string): void {
+    this.#cache.delete(mmHash);
+    this.#sink.forget(mmHash);
+  }
+}
+
+/** The runner reads the same memory; what a connector keeps elsewhere is copied once. */
+function shared(mmHash: string, { rows, width, dtype, data }: Embedding): SharedEmbedding {
+  if (data.buffer instanceof SharedArrayBuffer) {
+    return { mmHash, rows, width, dtype, data: data as Uint8Array<SharedArrayBuffer> };
+  }
+  const copy = new Uint8Array(new SharedArrayBuffer(data.byteLength));
+  copy.set(data);
+  return { mmHash, rows, width, dtype, data: copy };
+}

@@ -1,0 +1,36 @@
+import type { EngineEvent, EngineListener } from './request.ts';
+
+/** Events wait here until the runner is at work on the next step, so that listeners cost it no time. */
+export class Outbox {
+  readonly #listeners = new Set<EngineListener>();
+  readonly #onError: (error: unknown) => void;
+  #events: EngineEvent[] = [];
+
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  on(listener: EngineListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  add(...events: readonly EngineEvent[]): void {
+    this.#events.push(...events);
+  }
+
+  flush(): void {
+    const events = this.#events;
+    this.#events = [];
+    for (const event of events) for (const listener of this.#listeners) this.#tell(listener, event);
+  }
+
+  /** A listener that throws is its owner's fault and nobody else's loss. */
+  #tell(listener: EngineListener, event: EngineEvent): void {
+    try {
+      listener(event);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+}

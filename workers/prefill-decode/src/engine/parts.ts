@@ -1,0 +1,55 @@
+import type { Runner } from '../runner/runner.ts';
+import type { Bounds } from './admission.ts';
+import { EncoderSpace } from './encoder-space.ts';
+import type { EngineModel, EngineOptions } from './engine-options.ts';
+import { ImageRounds } from './image-rounds.ts';
+import { EmbeddingIntake, type ECConnector } from './intake.ts';
+import { LocalConnector } from './local-connector.ts';
+import { MemoryPlan } from './memory-plan.ts';
+import { Outbox } from './outbox.ts';
+import { PrefixCache } from './prefix-cache.ts';
+import { RequestBook } from './request-book.ts';
+import { Scheduler } from './scheduler.ts';
+import { Slots } from './slots.ts';
+
+/** Room for a chunk of a prompt beside a full batch: below it, prompts would wait for answers to end. */
+const CHUNK_ROOM = 32;
+
+export type EngineParts = ReturnType<typeof buildParts>;
+
+/** What the engine is made of, put together. */
+export function buildParts(options: EngineOptions, model: EngineModel, runner: Runner) {
+  const { kvCacheBytes, encoderCacheBytes, maxBatch, logger } = options;
+  const { kv, hiddenSize } = runner.facts;
+  const plan = new MemoryPlan({ kv, kvCacheBytes, maxBatch, contextLength: model.contextLength });
+  const prefixes = new PrefixCache();
+  const slots = new Slots(plan, prefixes);
+  const connector = options.connector ?? localConnector(options);
+  const intake = new EmbeddingIntake(
+    connector,
+    new EncoderSpace(encoderCacheBytes),
+    runner,
+    hiddenSize,
+  );
+  const budget = Math.max(options.tokenBudgetPerStep, maxBatch + CHUNK_ROOM);
+  const scheduler = new Scheduler(plan, slots, intake, budget);
+  const outbox = new Outbox((error) => logger?.error({ error }, 'a listener of the engine threw'));
+  const book = new RequestBook(scheduler, outbox, (held) => {
+    for (const sequence of held.sequences) intake.release(sequence, Infinity);
+    connector.scheduler.requestFinished(held.ec);
+  });
+  const rounds = new ImageRounds(connector, { intake, book, slots, outbox });
+  const bounds: Bounds = {
+    longest: plan.longest,
+    kvCacheBytes,
+    bytesPerToken: plan.bytesPerToken,
+    encoderCacheBytes,
+    bytesOf: (rows) => intake.bytesOf(rows),
+  };
+  return { plan, prefixes, slots, connector, intake, scheduler, outbox, book, rounds, bounds };
+}
+
+function localConnector({ embeddings }: EngineOptions): ECConnector {
+  const local = new LocalConnector(embeddings);
+  return { scheduler: local, worker: local };
+}

@@ -1,0 +1,66 @@
+import type { JobTimings } from '@epd/jobs';
+
+/** When a request passed which point; milliseconds of the process's clock. */
+export class RequestClock {
+  readonly #added = performance.now();
+  #admitted: number | null = null;
+  #blockedSince: number | null = null;
+  /** How long an image held it up, before and after it first had a slot. */
+  #blockedBefore = 0;
+  #blockedAfter = 0;
+  #firstToken: number | null = null;
+  #lastToken: number | null = null;
+  #tokens = 0;
+
+  get admitted(): boolean {
+    return this.#admitted !== null;
+  }
+
+  admit(): void {
+    this.block(false);
+    this.#admitted ??= performance.now();
+  }
+
+  /** Whether an image holds it up now. Returns true when that has just begun. */
+  block(blocked: boolean): boolean {
+    if (blocked === (this.#blockedSince !== null)) return false;
+    const now = performance.now();
+    if (blocked) {
+      this.#blockedSince = now;
+      return true;
+    }
+    const waited = now - (this.#blockedSince ?? now);
+    if (this.#admitted === null) this.#blockedBefore += waited;
+    else this.#blockedAfter += waited;
+    this.#blockedSince = null;
+    return false;
+  }
+
+  /** A token has come; the first answer's are those that are measured. Returns true for the very first. */
+  token(choice: number): boolean {
+    const now = performance.now();
+    const first = this.#firstToken === null;
+    this.#firstToken ??= now;
+    if (choice > 0) return first;
+    this.#lastToken = now;
+    this.#tokens++;
+    return first;
+  }
+
+  /** `resumed`: others gave the first tokens, so that nothing is said of the first. */
+  timings(resumed: boolean): JobTimings {
+    const admitted = this.#admitted ?? performance.now();
+    const first = this.#firstToken;
+    const more = this.#tokens - 1;
+    return {
+      queueMs: admitted - this.#added - this.#blockedBefore,
+      waitForEmbeddingsMs: this.#blockedBefore + this.#blockedAfter,
+      ...(first === null ? {} : { prefillMs: first - admitted - this.#blockedAfter }),
+      ...(first === null || resumed ? {} : { ttftMs: first - this.#added }),
+      ...(first === null || more < 1
+        ? {}
+        : { tpotMs: ((this.#lastToken ?? first) - first) / more }),
+      totalMs: performance.now() - this.#added,
+    };
+  }
+}

@@ -1,0 +1,222 @@
+import type { StepRow, StepRun } from '../runner/messages.ts';
+import { compact } from './compaction.ts';
+import { gathersFor } from './gathers.ts';
+import type { MemoryPlan } from './memory-plan.ts';
+import { byTurn, type Sequence } from './sequence.ts';
+import type { Slots } from './slots.ts';
+
+/** How far a sequence may be computed with the images that have arrived. */
+export interface ImageGate {
+  limit(sequence: Sequence, computed: number): number;
+}
+
+/** New tokens of one sequence in a step. */
+export interface Work {
+  readonly sequence: Sequence;
+  readonly count: number;
+  /** The tokens reach the end of the sequence: the next one is sampled. */
+  readonly sample: boolean;
+}
+
+export interface Schedule {
+  readonly runs: readonly StepRun[];
+  readonly work: readonly Work[];
+  readonly admitted: readonly Sequence[];
+  readonly decodeRows: number;
+  readonly prefillTokens: number;
+}
+
+/** A run costs about as much as this many tokens in it: shorter rests of a budget are not worth one. */
+const CHUNK_MIN = 16;
+/** Steps for which slots must be twice too long before they are made shorter. */
+const SHRINK_AFTER_STEPS = 32;
+
+/**
+ * Decides what each step computes: one token for every sequence that decodes, and with what is left of
+ * the token budget, chunks of prompts. Sequences wait in order of turn; one that an image holds up is
+ * passed by the others and, when its slot is wanted, gives it up.
+ */
+export class Scheduler {
+  readonly waiting: Sequence[] = [];
+  readonly running: Sequence[] = [];
+  preemptions = 0;
+  readonly #plan: MemoryPlan;
+  readonly #slots: Slots;
+  readonly #gate: ImageGate;
+  readonly #budget: number;
+  #roomySteps = 0;
+
+  constructor(plan: MemoryPlan, slots: Slots, gate: ImageGate, tokenBudgetPerStep: number) {
+    this.#plan = plan;
+    this.#slots = slots;
+    this.#gate = gate;
+    this.#budget = tokenBudgetPerStep;
+  }
+
+  add(sequence: Sequence): void {
+    const at = this.waiting.findIndex((other) => byTurn(sequence, other) < 0);
+    this.waiting.splice(at < 0 ? this.waiting.length : at, 0, sequence);
+  }
+
+  /** What the next step computes; null when nothing can be. */
+  schedule(): Schedule | null {
+    this.#fitLengths();
+    const decoding = this.running.filter(
+      (sequence) => sequence.decoding && !this.#stalled(sequence),
+    );
+    let left = this.#budget - decoding.length;
+    const work: Work[] = decoding.map((sequence) => ({ sequence, count: 1, sample: true }));
+    const chunk = (sequence: Sequence): void => {
+      const ready = this.#gate.limit(sequence, sequence.computed) - sequence.computed;
+      const count = Math.min(ready, left);
+      if (count <= 0 || (count < ready && count < CHUNK_MIN)) return;
+      left -= count;
+      work.push({ sequence, count, sample: sequence.computed + count === sequence.length });
+    };
+    for (const sequence of this.running.toSorted(byTurn)) if (!sequence.decoding) chunk(sequence);
+    const admitted = this.#admit(() => left >= CHUNK_MIN, chunk);
+    if (work.length === 0) return null;
+    const runs = this.#runs(work);
+    const prefillTokens = this.#budget - decoding.length - left;
+    return { runs, work, admitted, decodeRows: decoding.length, prefillTokens };
+  }
+
+  /** The step was made: its tokens are cached. Prompts that are complete are parked for others. */
+  advance({ work }: Schedule): void {
+    for (const { sequence, count } of work) {
+      if (sequence.slot === null) continue;
+      sequence.computed += count;
+      if (sequence.promptParked || sequence.computed < sequence.promptLength) continue;
+      sequence.promptParked = true;
+      this.#slots.park(sequence);
+    }
+  }
+
+  /** Takes a sequence out, whatever it was doing. */
+  remove(sequence: Sequence): void {
+    sequence.finished = true;
+    drop(this.waiting, sequence);
+    drop(this.running, sequence);
+    this.#slots.free(sequence);
+  }
+
+  /** The cache's content is lost for these: they are computed anew. */
+  restart(sequence: Sequence): void {
+    drop(this.running, sequence);
+    this.#slots.free(sequence);
+    sequence.computed = 0;
+    this.add(sequence);
+  }
+
+  #admit(mayGoOn: () => boolean, chunk: (sequence: Sequence) => void): Sequence[] {
+    const admitted: Sequence[] = [];
+    for (const sequence of this.waiting.slice()) {
+      if (!mayGoOn()) break;
+      if (!sequence.mayStart || !this.#hasWork(sequence)) continue;
+      // Strictly in turn among those that are ready: else a long prompt would wait for ever.
+      if (!this.#makeRoomFor(sequence)) {
+        if (this.#complete(sequence)) break;
+        continue;
+      }
+      drop(this.waiting, sequence);
+      this.#slots.allocate(sequence);
+      this.running.push(sequence);
+      sequence.cached = Math.min(sequence.computed, sequence.promptLength);
+      admitted.push(sequence);
+      chunk(sequence);
+    }
+    return admitted;
+  }
+
+  #hasWork(sequence: Sequence): boolean {
+    const parked = this.#slots.parkedTokens(sequence);
+    return this.#gate.limit(sequence, parked) > parked;
+  }
+
+  #complete(sequence: Sequence): boolean {
+    return this.#gate.limit(sequence, this.#slots.parkedTokens(sequence)) === sequence.length;
+  }
+
+  /** A free slot that is long enough; a sequence that an image holds up gives way to one that can run. */
+  #makeRoomFor(sequence: Sequence): boolean {
+    const length = Math.max(this.#slots.length, this.#plan.bucketFor(sequence.length));
+    const slots = this.#plan.slotsAt(length);
+    if (this.running.length >= slots && this.#complete(sequence)) this.#displaceStalled();
+    if (this.running.length >= slots) return false;
+    if (length > this.#slots.length) this.#slots.layout(length);
+    return true;
+  }
+
+  #displaceStalled(): void {
+    const stalled = this.running
+      .filter((sequence) => this.#stalled(sequence))
+      .toSorted(byTurn)
+      .at(-1);
+    if (stalled) this.restart(stalled);
+  }
+
+  #stalled(sequence: Sequence): boolean {
+    return this.#gate.limit(sequence, sequence.computed) === sequence.computed;
+  }
+
+  /** Lengthens slots before a sequence outgrows them, and shortens them when they have long been roomy. */
+  #fitLengths(): void {
+    for (;;) {
+      const longest = Math.max(0, ...this.running.map((sequence) => sequence.length));
+      if (longest === 0) return;
+      const bucket = this.#plan.bucketFor(longest);
+      if (bucket <= this.#slots.length) return this.#considerShrinking(bucket);
+      if (this.running.length <= this.#plan.slotsAt(bucket)) return this.#slots.layout(bucket);
+      this.#preempt();
+    }
+  }
+
+  #considerShrinking(bucket: number): void {
+    this.#roomySteps = bucket * 2 <= this.#slots.length ? this.#roomySteps + 1 : 0;
+    if (this.#roomySteps < SHRINK_AFTER_STEPS) return;
+    this.#roomySteps = 0;
+    this.#slots.layout(bucket);
+  }
+
+  /** The newest gives way; it goes on later from what is parked of it. */
+  #preempt(): void {
+    const newest = this.running.toSorted(byTurn).at(-1);
+    if (!newest) throw new RangeError('There is nothing to preempt');
+    this.preemptions++;
+    this.restart(newest);
+  }
+
+  #runs(work: readonly Work[]): StepRun[] {
+    const decodes = new Map(
+      work.filter(({ sequence }) => sequence.decoding).map((item) => [item.sequence, item]),
+    );
+    const { first, end } = compact(this.#slots, [...decodes.keys()]);
+    const rows = Array.from({ length: end - first }, (_, index) => {
+      const owner = this.#slots.ownerOf(first + index);
+      const item = owner && decodes.get(owner);
+      return item ? stepRow(item) : null;
+    });
+    const prefills = work.filter((item) => !decodes.has(item.sequence));
+    const chunks = prefills.map((item) => ({
+      slot: item.sequence.slot ?? 0,
+      rows: [stepRow(item)],
+    }));
+    return decodes.size > 0 ? [{ slot: first, rows }, ...chunks] : chunks;
+  }
+}
+
+function stepRow({ sequence, count, sample }: Work): StepRow {
+  const end = sequence.computed + count;
+  return {
+    sequence: sequence.key,
+    tokens: sequence.tokens.slice(sequence.computed, end),
+    past: sequence.computed,
+    images: gathersFor(sequence.images, sequence.computed, end),
+    sample,
+  };
+}
+
+function drop(from: Sequence[], sequence: Sequence): void {
+  const at = from.indexOf(sequence);
+  if (at >= 0) from.splice(at, 1);
+}
