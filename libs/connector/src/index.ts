@@ -84,4 +84,19 @@ export type {
   ItemArrival,
   LoadReport,
   MultiModalFeature,
+  SaveReport,
 } from './ec/ec-connector.ts';
+export type { ECConnector, ECConnectorMaker, ECServices } from './ec/ec-services.ts';
+export {
+  ECTransferConfig,
+  isConsumer,
+  isProducer,
+  parseTransferConfig,
+} from './ec/transfer-config.ts';
+export { createECConnector, registerECConnector } from './ec/connector-factory.ts';
+export { createStoreECConnector } from './ec/store-ec-connector.ts';
+export { StoreECScheduler, type StoreECSchedulerOptions } from './ec/store-ec-scheduler.ts';
+export { StoreECWorker, type StoreECWorkerOptions } from './ec/store-ec-worker.ts';
+export { EncoderCacheManager } from './ec/encoder-cache-manager.ts';
+export { withConnectorStep } from './ec/connector-step.ts';
+export { lastUses } from './ec/last-use.ts';

@@ -18,6 +18,8 @@ export interface MultiModalFeature {
   readonly rows: number;
   /** What an encoder needs to make it, should the store not have it. */
   readonly encode: EncodeJob;
+  /** Of the flight that whoever accepted the request joined for it; 0: it was stored. Unknown: absent. */
+  readonly generation?: number;
 }
 
 /** What the scheduler side knows of a request. */
@@ -39,6 +41,15 @@ export interface LoadReport {
   readonly bytes: number;
 }
 
+/** How an embedding came to be saved, for the announcement. */
+export interface SaveReport {
+  readonly mmHash: string;
+  /** Of the stored file. */
+  readonly bytes: number;
+  readonly etag: string;
+  readonly saveMs: number;
+}
+
 /** Per-step message from the worker side to the scheduler side. */
 export interface ECConnectorOutput {
   /** mm_hashes that have become durable since the last call. */
@@ -48,6 +59,10 @@ export interface ECConnectorOutput {
   /** mm_hashes whose load found nothing usable; they are to be looked for, or encoded, again. */
   readonly failedReceiving: ReadonlySet<string>;
   readonly reports: readonly LoadReport[];
+  /** One for each of `finishedSending`. */
+  readonly saves?: readonly SaveReport[];
+  /** Saves that did not become durable, with what was thrown. */
+  readonly failedSending?: ReadonlyMap<string, unknown>;
 }
 
 /** What the consumer has learned of an item that it waits for. */

@@ -1,0 +1,91 @@
+import type { EmbeddingStore } from '../embedding-store.ts';
+import type { EncodeRequester } from '../encode-requester.ts';
+import type { ItemError } from '../messages.ts';
+import type { ECRole } from './ec-connector.ts';
+import { groupByGeneration, type Interest, type TrackedItem } from './tracked-item.ts';
+import { isConsumer } from './transfer-config.ts';
+
+export interface ItemLookerOptions {
+  readonly ecRole: ECRole;
+  readonly embeddings: EmbeddingStore;
+  readonly requester?: EncodeRequester;
+}
+
+export interface LookAnswer {
+  readonly available: boolean;
+  /** Interests that will never be served. */
+  readonly failures: readonly { readonly interests: Interest[]; readonly error: ItemError }[];
+}
+
+const UNKNOWN: LookAnswer = { available: false, failures: [] };
+const AVAILABLE: LookAnswer = { available: true, failures: [] };
+
+/**
+ * Finds out what has become of an item: asks the store, and for a consumer joins and asks the flights
+ * of those who wait for it, which also asks again for work that was lost. Throws when the store or
+ * Redis cannot be reached.
+ */
+export class ItemLooker {
+  readonly #embeddings: EmbeddingStore;
+  readonly #requester: EncodeRequester | undefined;
+  readonly #isConsumer: boolean;
+
+  constructor(options: ItemLookerOptions) {
+    this.#embeddings = options.embeddings;
+    this.#isConsumer = isConsumer(options);
+    this.#requester = options.requester;
+  }
+
+  async look(item: TrackedItem): Promise<LookAnswer> {
+    // A producer answers for what everybody can read, not for its own caches.
+    if (!this.#isConsumer) return (await this.#embeddings.has(item.spec)) ? AVAILABLE : UNKNOWN;
+    if (await this.#embeddings.isReadable(item.spec)) return AVAILABLE;
+    return this.#requester ? this.#askFlights(item, this.#requester) : UNKNOWN;
+  }
+
+  async #askFlights(item: TrackedItem, requester: EncodeRequester): Promise<LookAnswer> {
+    for (const interest of item.interests.values()) {
+      if (interest.generation !== null) continue;
+      if (await this.#joinFlight(item, interest, requester)) return AVAILABLE;
+    }
+    const failures = [];
+    for (const [generation, interests] of groupByGeneration(item)) {
+      const [first] = interests as [Interest, ...Interest[]];
+      const answer = await requester.recheck(item.job, first.requestId, generation);
+      await leaveIfGone(item, first, requester);
+      if (answer.state === 'stored') return AVAILABLE;
+      if (answer.state === 'failed')
+        failures.push({ interests: current(item, interests), error: answer.error });
+      for (const interest of interests) interest.generation = answer.generation;
+    }
+    return { available: false, failures };
+  }
+
+  /** Nobody said which flight this interest waits for. True when the item was found on the way. */
+  async #joinFlight(
+    item: TrackedItem,
+    interest: Interest,
+    requester: EncodeRequester,
+  ): Promise<boolean> {
+    const { found, generation } = await requester.request(item.job, interest.requestId);
+    interest.generation = generation;
+    await leaveIfGone(item, interest, requester);
+    return found === 'stored';
+  }
+}
+
+const isCurrent = (item: TrackedItem, interest: Interest): boolean =>
+  item.interests.get(interest.requestId) === interest;
+
+const current = (item: TrackedItem, interests: readonly Interest[]): Interest[] =>
+  interests.filter((interest) => isCurrent(item, interest));
+
+/** The request ended while it was being joined to a flight: its release may have come too early. */
+async function leaveIfGone(
+  item: TrackedItem,
+  interest: Interest,
+  requester: EncodeRequester,
+): Promise<void> {
+  if (isCurrent(item, interest)) return;
+  await requester.release(item.spec.mmHash, interest.requestId, item.job.model);
+}

@@ -1,0 +1,262 @@
+import type { CompletionReader } from '../completion-events.ts';
+import type { EmbeddingStore } from '../embedding-store.ts';
+import type { EmbeddingSpec } from '../embedding.ts';
+import type { EncodeRequester } from '../encode-requester.ts';
+import type { CompletionEvent, ItemError } from '../messages.ts';
+import type {
+  ECConnectorMetadata,
+  ECConnectorOutput,
+  ECRequest,
+  ECRole,
+  ECSchedulerConnector,
+  ItemArrival,
+  MultiModalFeature,
+} from './ec-connector.ts';
+import { ItemLooker } from './item-looker.ts';
+import { RecentArrivals } from './recent-arrivals.ts';
+import type { ProgressSignal } from './progress-signal.ts';
+import { trackedItem, unusableError, type Interest, type TrackedItem } from './tracked-item.ts';
+import { isConsumer } from './transfer-config.ts';
+
+export interface StoreECSchedulerOptions {
+  readonly ecRole: ECRole;
+  readonly embeddings: EmbeddingStore;
+  readonly fingerprint: string;
+  readonly width: number;
+  readonly requester?: EncodeRequester;
+  readonly events?: CompletionReader;
+  readonly lookAgainMs: number;
+  readonly maxFailedLoads: number;
+  readonly progress: ProgressSignal;
+  /** Whether the encoder cache of this process has the item. */
+  readonly isHeld: (mmHash: string) => boolean;
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Scheduler side. Interest is registered first, then the store is looked at, then events are trusted,
+ * and what is still unknown is looked for again every `lookAgainMs`: whatever is lost (an event, a
+ * queued job, a flight, the stored object itself) costs that time and nothing else.
+ */
+export class StoreECScheduler implements ECSchedulerConnector {
+  readonly #options: StoreECSchedulerOptions;
+  readonly #isConsumer: boolean;
+  readonly #looker: ItemLooker;
+  readonly #items = new Map<string, TrackedItem>();
+  readonly #arrivals = new RecentArrivals();
+  readonly #background = new Set<Promise<void>>();
+  readonly #unsubscribe: () => void;
+  #pendingLoads = new Map<string, EmbeddingSpec>();
+  readonly #pendingSends = new Set<string>();
+  #unavailable = new Map<string, { mmHash: string; error: ItemError }>();
+  #timer: NodeJS.Timeout | null = null;
+  #isShutDown = false;
+
+  constructor(options: StoreECSchedulerOptions) {
+    this.#options = options;
+    this.#isConsumer = isConsumer(options);
+    this.#looker = new ItemLooker(options);
+    this.#unsubscribe = options.events?.subscribe((event) => this.#onEvent(event)) ?? (() => {});
+  }
+
+  hasCacheItem(mmHash: string): boolean {
+    return this.#items.get(mmHash)?.available ?? false;
+  }
+
+  ensureCacheAvailable(request: ECRequest, numComputedTokens: number): boolean {
+    // It has failed already; its owner is about to learn so.
+    if (this.#unavailable.has(request.id)) return false;
+    let all = true;
+    for (const feature of request.features) {
+      if (feature.offset + feature.length <= numComputedTokens) continue;
+      all = this.#want(request.id, feature).available && all;
+    }
+    return all;
+  }
+
+  /** A consumer notes a load; a producer, and one that is both and will encode by itself, a save. */
+  updateStateAfterAlloc(request: ECRequest, index: number): void {
+    const feature = request.features[index];
+    if (!feature) throw new TypeError(`Request ${request.id} has no feature ${index}`);
+    const item = this.#want(request.id, feature);
+    if (!this.#isConsumer || (this.#options.ecRole === 'ec_both' && !item.available)) {
+      this.#pendingSends.add(feature.mmHash);
+    } else if (!item.isLoading) {
+      this.#pendingLoads.set(feature.mmHash, item.spec);
+    }
+  }
+
+  buildConnectorMeta(): ECConnectorMetadata {
+    const loads = [...this.#pendingLoads.values()];
+    this.#pendingLoads = new Map();
+    for (const { mmHash } of loads) {
+      const item = this.#items.get(mmHash);
+      if (item) item.isLoading = true;
+    }
+    return { loads };
+  }
+
+  updateConnectorOutput(output: ECConnectorOutput): void {
+    for (const mmHash of output.finishedReceiving) this.#onLoaded(mmHash);
+    for (const mmHash of output.failedReceiving) this.#onLoadFailed(mmHash);
+    for (const mmHash of output.failedSending?.keys() ?? []) this.#pendingSends.delete(mmHash);
+    for (const mmHash of output.finishedSending) {
+      this.#pendingSends.delete(mmHash);
+      this.#markAvailable(this.#items.get(mmHash));
+    }
+  }
+
+  requestFinished(request: ECRequest): void {
+    for (const { mmHash, encode } of request.features) {
+      const item = this.#items.get(mmHash);
+      item?.interests.delete(request.id);
+      if (item?.interests.size === 0) this.#items.delete(mmHash);
+      const { requester } = this.#options;
+      if (requester && this.#isConsumer) {
+        this.#inBackground(() => requester.release(mmHash, request.id, encode.model));
+      }
+    }
+    this.#unavailable.delete(request.id);
+    if (this.#items.size === 0) this.#stopClock();
+  }
+
+  takeUnavailableRequests(): ReadonlyMap<string, { mmHash: string; error: ItemError }> {
+    const taken = this.#unavailable;
+    this.#unavailable = new Map();
+    return taken;
+  }
+
+  hasPendingPushWork(): boolean {
+    return this.#pendingSends.size > 0;
+  }
+
+  onProgress(listener: () => void): void {
+    this.#options.progress.on(listener);
+  }
+
+  /** What the completion event of an item said, if this process has heard it lately. */
+  arrival(mmHash: string): ItemArrival | null {
+    return this.#arrivals.get(mmHash);
+  }
+
+  /** Looks at the store now: for a producer, before it encodes. Throws when the store is unavailable. */
+  lookUp(mmHash: string): Promise<boolean> {
+    return this.#options.embeddings.has({ mmHash });
+  }
+
+  async shutdown(): Promise<void> {
+    this.#isShutDown = true;
+    this.#unsubscribe();
+    this.#stopClock();
+    await Promise.all(this.#background);
+  }
+
+  #want(requestId: string, feature: MultiModalFeature): TrackedItem {
+    const item = this.#items.get(feature.mmHash) ?? this.#track(feature);
+    if (item.interests.has(requestId)) return item;
+    item.interests.set(requestId, { requestId, generation: feature.generation ?? null });
+    if (!item.available) this.#lookSoon(item);
+    return item;
+  }
+
+  #track(feature: MultiModalFeature): TrackedItem {
+    const { mmHash, rows, encode } = feature;
+    const { fingerprint, width, isHeld } = this.#options;
+    const item = trackedItem({ mmHash, fingerprint, width, rows }, encode);
+    // Believed without a look: should the store have lost it, the load fails and a look follows.
+    item.available = this.#isConsumer && isHeld(mmHash);
+    this.#items.set(mmHash, item);
+    return item;
+  }
+
+  #onEvent(event: CompletionEvent): void {
+    this.#arrivals.add(event);
+    const item = this.#items.get(event.mmHash);
+    if (!item || item.available) return;
+    // Which generation failed is known to the flight alone.
+    if (event.outcome === 'stored') this.#markAvailable(item);
+    else this.#lookSoon(item);
+  }
+
+  #onLoaded(mmHash: string): void {
+    const item = this.#items.get(mmHash);
+    if (!item) return;
+    item.isLoading = false;
+    item.failedLoads = 0;
+    item.available = true;
+  }
+
+  #onLoadFailed(mmHash: string): void {
+    const item = this.#items.get(mmHash);
+    if (!item) return;
+    item.isLoading = false;
+    item.available = false;
+    item.failedLoads += 1;
+    if (item.failedLoads < this.#options.maxFailedLoads) return this.#lookSoon(item);
+    this.#fail(item, [...item.interests.values()], unusableError(item.failedLoads));
+    item.failedLoads = 0;
+  }
+
+  #markAvailable(item: TrackedItem | undefined): void {
+    if (!item || item.available) return;
+    item.available = true;
+    this.#options.progress.emit();
+  }
+
+  #fail(item: TrackedItem, interests: readonly Interest[], error: ItemError): void {
+    for (const { requestId } of interests) {
+      item.interests.delete(requestId);
+      this.#unavailable.set(requestId, { mmHash: item.spec.mmHash, error });
+    }
+    if (item.interests.size === 0) this.#items.delete(item.spec.mmHash);
+    this.#options.progress.emit();
+  }
+
+  #lookSoon(item: TrackedItem): void {
+    item.mustLookAgain = true;
+    this.#startClock();
+    if (item.isLooking || this.#isShutDown) return;
+    item.isLooking = true;
+    this.#inBackground(async () => {
+      try {
+        while (item.mustLookAgain && !item.available && item.interests.size > 0) {
+          item.mustLookAgain = false;
+          await this.#look(item);
+        }
+      } finally {
+        item.isLooking = false;
+      }
+    });
+  }
+
+  async #look(item: TrackedItem): Promise<void> {
+    const { available, failures } = await this.#looker.look(item);
+    if (available) this.#markAvailable(item);
+    for (const { interests, error } of failures) this.#fail(item, interests, error);
+  }
+
+  /** The clock runs while something is waited for, and finds out by itself when nothing is. */
+  #startClock(): void {
+    if (this.#isShutDown) return;
+    this.#timer ??= setInterval(() => this.#lookAgain(), this.#options.lookAgainMs);
+  }
+
+  #stopClock(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #lookAgain(): void {
+    const unknown = [...this.#items.values()].filter((item) => !item.available);
+    if (unknown.length === 0) this.#stopClock();
+    for (const item of unknown) this.#lookSoon(item);
+  }
+
+  /** What fails here is looked for again in time; only its reason is told. */
+  #inBackground(work: () => Promise<void>): void {
+    const running = work()
+      .catch((error: unknown) => this.#options.onError?.(error))
+      .finally(() => this.#background.delete(running));
+    this.#background.add(running);
+  }
+}

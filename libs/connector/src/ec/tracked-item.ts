@@ -1,0 +1,59 @@
+import type { EmbeddingSpec } from '../embedding.ts';
+import type { EncodeJob, ItemError } from '../messages.ts';
+
+/** What one request waits for, of one item. */
+export interface Interest {
+  readonly requestId: string;
+  /** Of the flight joined on its behalf; null: none yet, as far as this process knows. */
+  generation: number | null;
+}
+
+/**
+ * One item that requests of this process want.
+ *
+ *   unknown ──look or event──▶ available ──load──▶ in the encoder cache (still available)
+ *      ▲                           │
+ *      └───────load failed─────────┘
+ *
+ * Availability belongs to the item; failure belongs to each interest, for a request that joined after
+ * a failed encode waits for the next one.
+ */
+export interface TrackedItem {
+  readonly spec: EmbeddingSpec;
+  readonly job: EncodeJob;
+  readonly interests: Map<string, Interest>;
+  available: boolean;
+  isLoading: boolean;
+  isLooking: boolean;
+  /** Something happened during a look: it may have looked too early. */
+  mustLookAgain: boolean;
+  /** In a row. */
+  failedLoads: number;
+}
+
+export const trackedItem = (spec: EmbeddingSpec, job: EncodeJob): TrackedItem => ({
+  spec,
+  job,
+  interests: new Map(),
+  available: false,
+  isLoading: false,
+  isLooking: false,
+  mustLookAgain: false,
+  failedLoads: 0,
+});
+
+/** An interest for each distinct generation: one look answers for all that share it. */
+export function groupByGeneration(item: TrackedItem): Map<number, Interest[]> {
+  const groups = new Map<number, Interest[]>();
+  for (const interest of item.interests.values()) {
+    if (interest.generation === null) continue;
+    groups.set(interest.generation, [...(groups.get(interest.generation) ?? []), interest]);
+  }
+  return groups;
+}
+
+export const unusableError = (failedLoads: number): ItemError => ({
+  code: 'embedding_unusable',
+  message: `The image's embedding was stored but could not be used, ${failedLoads} times in a row`,
+  retryable: true,
+});
