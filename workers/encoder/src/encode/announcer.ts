@@ -1,0 +1,91 @@
+import {
+  MESSAGE_VERSION,
+  type CompletionPublisher,
+  type EncodeJob,
+  type EncodeTimings,
+  type ItemError,
+  type RedisSingleFlight,
+} from '@epd/connector';
+import type { JobStore, Stage } from '@epd/jobs';
+
+export interface AnnouncerParts {
+  /** This encoder's name. */
+  readonly encoder: string;
+  /** Width of the model's embeddings. */
+  readonly width: number;
+  readonly flight: Pick<RedisSingleFlight, 'settle'>;
+  readonly completions: Pick<CompletionPublisher, 'publish'>;
+  readonly jobs: Pick<JobStore, 'note'>;
+}
+
+export interface StoredFile {
+  readonly bytes: number;
+  readonly etag: string;
+}
+
+const BYTES_PER_VALUE = 4;
+
+/**
+ * Tells the fleet what became of an item: first the event, then the flight, so that whoever finds the
+ * flight settled can rest on the event having been sent. Doing it twice does no harm.
+ */
+export class Announcer {
+  readonly #parts: AnnouncerParts;
+
+  constructor(parts: AnnouncerParts) {
+    this.#parts = parts;
+  }
+
+  async encoding(job: EncodeJob, waiters: readonly string[]): Promise<void> {
+    await this.#note(waiters, 'encoding', job, {});
+  }
+
+  /** To be called once the embedding is durable. `file` is null when nothing is known of it. */
+  async stored(job: EncodeJob, file: StoredFile | null, timings: EncodeTimings): Promise<void> {
+    await this.#settleStored(job, file, timings, timings);
+  }
+
+  /** It was stored before this encoder looked: nothing is known of how. */
+  async storedBefore(job: EncodeJob): Promise<void> {
+    const timings = { queueMs: 0, preprocessMs: 0, encodeMs: 0, saveMs: 0, batch: 0 };
+    await this.#settleStored(job, null, timings, {});
+  }
+
+  async failed(mmHash: string, error: ItemError): Promise<void> {
+    const { encoder, flight, completions } = this.#parts;
+    await completions.publish({ v: MESSAGE_VERSION, outcome: 'failed', mmHash, encoder, error });
+    await flight.settle(mmHash, { state: 'failed', error });
+  }
+
+  async #settleStored(
+    job: EncodeJob,
+    file: StoredFile | null,
+    timings: EncodeTimings,
+    detail: Partial<EncodeTimings>,
+  ): Promise<void> {
+    const { encoder, width, flight, completions } = this.#parts;
+    await completions.publish({
+      v: MESSAGE_VERSION,
+      outcome: 'stored',
+      mmHash: job.mmHash,
+      rows: job.tokens,
+      width,
+      dtype: 'F32',
+      ...(file ?? { bytes: job.tokens * width * BYTES_PER_VALUE, etag: '' }),
+      encoder,
+      timings,
+    });
+    const { waiters } = await flight.settle(job.mmHash, { state: 'stored' });
+    await this.#note(waiters, 'stored', job, detail);
+  }
+
+  async #note(
+    waiters: readonly string[],
+    stage: Stage,
+    { mmHash }: EncodeJob,
+    detail: Partial<EncodeTimings>,
+  ): Promise<void> {
+    const note = { stage, mmHash, detail: { mmHash, ...detail } };
+    await Promise.all(waiters.map((waiter) => this.#parts.jobs.note(waiter, note)));
+  }
+}

@@ -1,0 +1,20 @@
+import { EncodeJob, MESSAGE_VERSION } from '@epd/connector';
+import { Compile } from 'typebox/compile';
+
+const schema = Compile(EncodeJob);
+
+export type EncodeMessage =
+  | { readonly kind: 'job'; readonly job: EncodeJob }
+  /** Of a version that this encoder does not know; another one may. */
+  | { readonly kind: 'foreign' }
+  /** Of this version, but not as it should be. `mmHash`: whom to tell, when that much can be read. */
+  | { readonly kind: 'unreadable'; readonly mmHash: string | null };
+
+export function readMessage(data: unknown): EncodeMessage {
+  if (schema.Check(data)) return { kind: 'job', job: data };
+  const fields = (data ?? {}) as { readonly v?: unknown; readonly mmHash?: unknown };
+  if (fields.v !== MESSAGE_VERSION) return { kind: 'foreign' };
+  const { mmHash } = fields;
+  const isHash = typeof mmHash === 'string' && /^[0-9a-f]{64}$/.test(mmHash);
+  return { kind: 'unreadable', mmHash: isHash ? mmHash : null };
+}

@@ -1,0 +1,97 @@
+import { encodeQueueName } from '@epd/connector';
+import type { Logger } from '@epd/service';
+import { DelayedError, UnrecoverableError, WaitingError, Worker, type Job } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { EncoderError } from '../errors.ts';
+import { readMessage } from './encode-message.ts';
+import { HandBack } from './hand-back.ts';
+import type { ItemEncoder } from './item-encoder.ts';
+
+export interface EncodeWorkerOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly model: string;
+  /** Items held at once: those in a batch, those being prepared for the next, those being saved. */
+  readonly concurrency: number;
+  readonly lockMs: number;
+  readonly items: ItemEncoder;
+  readonly log: Logger;
+}
+
+/** How long a message of an unknown version is left to encoders that may know it. */
+const FOREIGN_DELAY_MS = 2_000;
+
+/** BullMQ's side of an encoder: takes messages off the queue, and puts back what it cannot finish. */
+export class EncodeWorker {
+  readonly #worker: Worker<unknown>;
+  readonly #items: ItemEncoder;
+  readonly #log: Logger;
+  readonly #abort = new AbortController();
+
+  constructor(options: EncodeWorkerOptions) {
+    this.#items = options.items;
+    this.#log = options.log;
+    const process = (job: Job<unknown>, token?: string) => this.#process(job, token);
+    this.#worker = new Worker<unknown>(encodeQueueName(options.model), process, {
+      connection: options.redis,
+      prefix: options.prefix,
+      concurrency: options.concurrency,
+      lockDuration: options.lockMs,
+      stalledInterval: options.lockMs / 2,
+      // The flight counts who died with an item; BullMQ's own count would drop it unannounced.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+    });
+    this.#worker.on('error', (err) =>
+      this.#log.error({ err }, 'the encode queue reports an error'),
+    );
+    this.#worker.on('failed', (job, err) =>
+      this.#log.error({ err, job: job?.id }, 'an encode failed'),
+    );
+    this.#worker.on('stalled', (job) => this.#log.warn({ job }, 'an encoder lost an image'));
+  }
+
+  get isRunning(): boolean {
+    return this.#worker.isRunning() && !this.#worker.closing;
+  }
+
+  /** Takes no more; finishes what is held within the time, and hands back the rest. */
+  async stop(withinMs: number): Promise<void> {
+    const limit = setTimeout(() => this.#abort.abort(), withinMs);
+    await this.#worker.close();
+    clearTimeout(limit);
+  }
+
+  async #process(job: Job<unknown>, token?: string): Promise<void> {
+    const message = readMessage(job.data);
+    try {
+      if (message.kind === 'foreign') throw new HandBack('of another version', FOREIGN_DELAY_MS);
+      if (message.kind === 'unreadable') await this.#refuse(job, message.mmHash);
+      else await this.#items.encode(message.job, this.#context(job));
+    } catch (error) {
+      if (error instanceof HandBack) await this.#handBack(job, token, error);
+      throw error;
+    }
+  }
+
+  #context(job: Job<unknown>): { queueMs: number; signal: AbortSignal } {
+    const queueMs = Math.max(0, (job.processedOn ?? Date.now()) - job.timestamp);
+    return { queueMs, signal: this.#abort.signal };
+  }
+
+  async #refuse(job: Job<unknown>, mmHash: string | null): Promise<never> {
+    const error = new EncoderError('message_unreadable', 'The encode message cannot be read');
+    if (mmHash !== null) await this.#items.fail(mmHash, error.toItemError(), this.#context(job));
+    throw new UnrecoverableError(error.message);
+  }
+
+  /** BullMQ is told by these errors that the job is no longer the worker's. */
+  async #handBack(job: Job<unknown>, token: string | undefined, reason: HandBack): Promise<never> {
+    this.#log.info({ job: job.id, reason: reason.message }, 'an image is handed back');
+    if (reason.delayMs === 0) {
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+    await job.moveToDelayed(Date.now() + reason.delayMs, token);
+    throw new DelayedError();
+  }
+}

@@ -1,0 +1,80 @@
+import type { Embedding, EncodeJob, EncodeTimings, ObjectStore } from '@epd/connector';
+import type { Logger } from '@epd/service';
+import type { Batched } from '../batcher.ts';
+import { EncoderError } from '../errors.ts';
+import type { EncoderMetrics } from '../metrics.ts';
+import type { Pixels } from '../preprocess/preprocess.ts';
+import type { BatchItem } from '../take-batch.ts';
+import type { TokenGate } from '../token-gate.ts';
+import { fetchInput } from './fetch-input.ts';
+import { persist } from './persist.ts';
+
+/** An image on its way into a batch. */
+export interface PixelItem extends BatchItem {
+  readonly pixels: Pixels;
+}
+
+export interface ImagePipelineParts {
+  readonly maxImageBytes: number;
+  readonly inputs: Pick<ObjectStore, 'get'>;
+  readonly gate: TokenGate;
+  readonly preprocess: (bytes: Uint8Array) => Promise<Pixels>;
+  readonly encode: (item: PixelItem) => Promise<Batched<Embedding>>;
+  readonly metrics: EncoderMetrics;
+  readonly log: Logger;
+}
+
+export interface EncodedImage {
+  readonly embedding: Embedding;
+  /** `queueMs` is the wait for the model. */
+  readonly timings: Omit<EncodeTimings, 'saveMs'>;
+}
+
+/** From an image's place in the store to its embedding: fetch, preprocess, encode in a batch. */
+export class ImagePipeline {
+  readonly #parts: ImagePipelineParts;
+
+  constructor(parts: ImagePipelineParts) {
+    this.#parts = parts;
+  }
+
+  /** `alone`: nobody else is to be in the batch. Rejects with `EncoderError` for the image's own faults. */
+  encode(job: EncodeJob, options: { alone: boolean; signal: AbortSignal }): Promise<EncodedImage> {
+    const { gate, encode } = this.#parts;
+    const { tokens } = job;
+    return gate.within(tokens, async () => {
+      const { pixels, preprocessMs } = await this.#pixels(job, options.signal);
+      const addedAt = performance.now();
+      const {
+        result,
+        ms: encodeMs,
+        batch,
+      } = await encode({ pixels, tokens, alone: options.alone });
+      const queueMs = Math.max(0, performance.now() - addedAt - encodeMs);
+      return { embedding: result, timings: { queueMs, preprocessMs, encodeMs, batch } };
+    });
+  }
+
+  async #pixels(
+    job: EncodeJob,
+    signal: AbortSignal,
+  ): Promise<{ pixels: Pixels; preprocessMs: number }> {
+    const { preprocess, metrics } = this.#parts;
+    const startedAt = performance.now();
+    const pixels = await preprocess(await this.#fetch(job, signal));
+    const preprocessMs = performance.now() - startedAt;
+    metrics.preprocessed(preprocessMs);
+    if (pixels.layout.tokens === job.tokens) return { pixels, preprocessMs };
+    const found = `${pixels.layout.tokens} visual tokens`;
+    const message = `The image has ${found}, but its header promised ${job.tokens}`;
+    throw new EncoderError('image_size_mismatch', message);
+  }
+
+  #fetch({ input }: EncodeJob, signal: AbortSignal): Promise<Uint8Array> {
+    const { inputs, maxImageBytes: maxBytes, log } = this.#parts;
+    return persist('Fetching an image', () => fetchInput(inputs, input, { maxBytes, signal }), {
+      signal,
+      log,
+    });
+  }
+}

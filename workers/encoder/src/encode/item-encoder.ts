@@ -1,0 +1,171 @@
+import type {
+  Embedding,
+  EmbeddingStore,
+  EncodeJob,
+  EncodeTimings,
+  ItemError,
+  RedisSingleFlight,
+} from '@epd/connector';
+import type { Logger } from '@epd/service';
+import type { EmbeddingCache } from '../embedding-cache.ts';
+import { EncoderError } from '../errors.ts';
+import type { EncoderMetrics } from '../metrics.ts';
+import type { Announcer, StoredFile } from './announcer.ts';
+import { HandBack, orHandBack } from './hand-back.ts';
+import type { EncodedImage, ImagePipeline } from './image-pipeline.ts';
+import { persist } from './persist.ts';
+import type { PoisonList } from './poison-list.ts';
+
+export interface ItemEncoderParts {
+  readonly encoder: string;
+  readonly fingerprint: string;
+  readonly deathsMax: number;
+  readonly embeddings: Pick<EmbeddingStore, 'has'>;
+  readonly flight: Pick<RedisSingleFlight, 'begin' | 'handBack'>;
+  readonly poison: PoisonList;
+  readonly announcer: Announcer;
+  readonly pipeline: ImagePipeline;
+  readonly cache: EmbeddingCache;
+  /** Makes `cache[mmHash]` durable. */
+  readonly save: (mmHash: string) => Promise<StoredFile | null>;
+  readonly metrics: EncoderMetrics;
+  readonly log: Logger;
+}
+
+export interface ItemContext {
+  /** How long the item waited in the queue, in milliseconds. */
+  readonly queueMs: number;
+  /** Aborted when what is held is to be handed back. */
+  readonly signal: AbortSignal;
+}
+
+/** How long an item of another version of the model is left to the encoders that may have it. */
+const OTHER_MODEL_MS_MAX = 60_000;
+const OTHER_MODEL_DELAY_MS = 2_000;
+
+/**
+ * Takes one image from queue to store: looks whether it is there already, takes up its flight,
+ * encodes, saves, announces. An image's own failure is announced too and ends the work normally;
+ * Redis or the store being away only delays it. Rejects with `HandBack`, and with whatever else goes
+ * wrong with the worker itself: the flight then counts a death.
+ */
+export class ItemEncoder {
+  readonly #parts: ItemEncoderParts;
+
+  constructor(parts: ItemEncoderParts) {
+    this.#parts = parts;
+  }
+
+  async encode(job: EncodeJob, context: ItemContext): Promise<void> {
+    try {
+      this.#checkModel(job);
+      if (await this.#isStored(job, context)) await this.#announceStored(job, context);
+      else await this.#takeUp(job, context);
+    } catch (error) {
+      if (error instanceof HandBack) this.#parts.metrics.item('handed_back');
+      if (!(error instanceof EncoderError)) throw error;
+      await this.fail(job.mmHash, error.toItemError(), context);
+    }
+  }
+
+  /** Tells those who wait for the item that it has failed. */
+  async fail(
+    mmHash: string,
+    error: ItemError,
+    context: Pick<ItemContext, 'signal'>,
+  ): Promise<void> {
+    const { announcer, metrics, log } = this.#parts;
+    log.warn({ mmHash, code: error.code, reason: error.message }, 'an image failed');
+    await this.#persist('Announcing a failure', () => announcer.failed(mmHash, error), context);
+    metrics.item('failed');
+    metrics.failure(error.code);
+  }
+
+  /** A fleet in the middle of a rollout has encoders of both versions. */
+  #checkModel(job: EncodeJob): void {
+    if (job.fingerprint === this.#parts.fingerprint) return;
+    if (Date.now() - job.requestedAtMs < OTHER_MODEL_MS_MAX) {
+      throw new HandBack('The item is of another version of the model', OTHER_MODEL_DELAY_MS);
+    }
+    const message = 'No encoder has the version of the model that the image was accepted for';
+    throw new EncoderError('model_mismatch', message, { retryable: true });
+  }
+
+  #isStored(job: EncodeJob, context: ItemContext): Promise<boolean> {
+    return this.#persist('Looking up', () => this.#parts.embeddings.has(job), context);
+  }
+
+  async #announceStored(job: EncodeJob, context: ItemContext): Promise<void> {
+    const { announcer, metrics } = this.#parts;
+    await this.#persist('Announcing', () => announcer.storedBefore(job), context);
+    metrics.item('stored_already');
+  }
+
+  async #takeUp(job: EncodeJob, context: ItemContext): Promise<void> {
+    const { poison, flight, encoder, announcer } = this.#parts;
+    const known = await this.#persist('Looking up', () => poison.find(job.mmHash), context);
+    if (known) return this.fail(job.mmHash, known, context);
+    const begin = () => flight.begin(job.mmHash, encoder);
+    const { deaths, waiters } = await this.#persist('Taking up', begin, context);
+    try {
+      if (deaths > 0) await this.#checkDeaths(job, deaths, context);
+      await announcer.encoding(job, waiters);
+      await this.#encodeAndSave(job, { ...context, alone: deaths > 0 });
+    } catch (error) {
+      if (error instanceof HandBack) await flight.handBack(job.mmHash, encoder);
+      throw error;
+    }
+  }
+
+  async #checkDeaths(job: EncodeJob, deaths: number, context: ItemContext): Promise<void> {
+    const { deathsMax, poison, metrics } = this.#parts;
+    metrics.redispatched();
+    if (deaths < deathsMax) return;
+    const message = `${deaths} encoders ended while they had the image`;
+    const error = new EncoderError('encode_poison', message);
+    await this.#persist('Noting', () => poison.add(job.mmHash, error.toItemError()), context);
+    throw error;
+  }
+
+  async #encodeAndSave(job: EncodeJob, context: ItemContext & { alone: boolean }): Promise<void> {
+    const { cache, pipeline, metrics } = this.#parts;
+    const kept = cache.get(job.mmHash);
+    const encoded = kept
+      ? unencoded(kept)
+      : await orHandBack(pipeline.encode(job, context), context.signal);
+    const queueMs = context.queueMs + encoded.timings.queueMs;
+    metrics.queued(queueMs);
+    await this.#save(job, encoded.embedding, { ...encoded.timings, queueMs }, context);
+    metrics.item(kept ? 'saved_again' : 'encoded');
+  }
+
+  async #save(
+    job: EncodeJob,
+    embedding: Embedding,
+    timings: Omit<EncodeTimings, 'saveMs'>,
+    context: ItemContext,
+  ): Promise<void> {
+    const { cache, save, announcer, metrics } = this.#parts;
+    const startedAt = performance.now();
+    const file = await cache.pinned(job.mmHash, embedding, () =>
+      this.#persist('Saving an embedding', () => save(job.mmHash), context),
+    );
+    const saveMs = performance.now() - startedAt;
+    metrics.saved(saveMs);
+    const announce = () => announcer.stored(job, file, { ...timings, saveMs });
+    await this.#persist('Announcing', announce, context);
+  }
+
+  #persist<R>(
+    what: string,
+    attempt: () => Promise<R>,
+    { signal }: Pick<ItemContext, 'signal'>,
+  ): Promise<R> {
+    return persist(what, attempt, { signal, log: this.#parts.log });
+  }
+}
+
+/** Its object was lost from the store, but this encoder still has it. */
+function unencoded(embedding: Embedding): EncodedImage {
+  return { embedding, timings: { queueMs: 0, preprocessMs: 0, encodeMs: 0, batch: 0 } };
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { createObjectStore, type ObjectStore } from '@epd/connector';
+import { RedisModelRegistry } from '@epd/jobs';
+import {
+  connectRedis,
+  serveTelemetry,
+  storeOptions,
+  waitForRedis,
+  type Readiness,
+  type RunningService,
+  type ServiceContext,
+} from '@epd/service';
+import type { Redis } from 'ioredis';
+import { buildEncoder, type Encoder } from './build-encoder.ts';
+import type { Config } from './config.ts';
+import { loadModel } from './load-model.ts';
+import { EncoderMetrics } from './metrics.ts';
+import { loadVision } from './vision/load-vision.ts';
+
+/** Of the time for a graceful stop: the rest is for handing back and closing. */
+const FINISHING_SHARE = 0.7;
+
+/** What readiness rests on; filled in as the service comes up. */
+interface Readable {
+  redis: Redis;
+  store: ObjectStore;
+  encoder: Encoder | null;
+  model: string | null;
+}
+
+/** An encoder process: answers to telemetry at once, takes work when its model is loaded. */
+export async function startEncoder(context: ServiceContext<Config>): Promise<RunningService> {
+  const { config, log, signal } = context;
+  const name = `encoder-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const metrics = new EncoderMetrics();
+  await using stack = new AsyncDisposableStack();
+  const redis = connectRedis(config.redisUrl, { name: 'epd-encoder', log });
+  stack.defer(() => redis.disconnect());
+  const store = createObjectStore(storeOptions(config));
+  stack.defer(() => store.close());
+  const state: Readable = { redis, store, encoder: null, model: null };
+  const telemetry = await serveTelemetry({
+    host: config.metricsHost,
+    port: config.metricsPort,
+    registry: metrics.registry,
+    ready: () => readiness(state),
+  });
+  stack.defer(() => telemetry.close());
+  log.info({ url: telemetry.url, encoder: name }, 'telemetry');
+  await waitForRedis(redis, { signal });
+  const model = await loadModel(config.modelDir, config.visionEncoder);
+  const vision = await loadVision(model.folder, model.card.geometry, {
+    ...config,
+    log,
+    onHang: () => endHungProcess(context),
+    onDeath: context.fail,
+  });
+  stack.defer(() => vision.runner.close());
+  const { id, fingerprint } = model.card;
+  log.info({ model: id, fingerprint, tilesPerRun: vision.tilesPerRun }, 'model loaded');
+  const encoder = await buildEncoder({
+    encoder: name,
+    config,
+    model,
+    vision,
+    redis,
+    store,
+    metrics,
+    log,
+  });
+  stack.defer(() => encoder.stop(config.stopMs * FINISHING_SHARE));
+  const announced = await new RedisModelRegistry(redis, config.prefix).announce(
+    'encoder',
+    name,
+    model.card,
+  );
+  stack.defer(() => announced.stop());
+  Object.assign(state, { encoder, model: id });
+  const held = stack.move();
+  return { stop: () => held.disposeAsync() };
+}
+
+async function readiness({ redis, store, encoder, model }: Readable): Promise<Readiness> {
+  if (encoder === null) return { ready: false, reason: 'the model is being loaded' };
+  await store.ping();
+  const ready = encoder.isRunning && redis.status === 'ready';
+  return { ready, model, redis: redis.status, takesWork: encoder.isRunning };
+}
+
+/** Nothing can interrupt a run: an ordinary exit would wait for its thread. */
+function endHungProcess({ config, log }: ServiceContext<Config>): void {
+  log.fatal(
+    { runTimeoutMs: config.runTimeoutMs },
+    'a run of the vision encoder hangs; the process ends',
+  );
+  process.kill(process.pid, 'SIGKILL');
+}

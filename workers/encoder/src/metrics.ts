@@ -1,0 +1,82 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Seconds; from a small model on a warm machine to a large cut image on a slow one. */
+const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** What became of an item that this encoder took up. */
+export type ItemOutcome = 'encoded' | 'stored_already' | 'saved_again' | 'failed' | 'handed_back';
+
+/** What an encoder measures. */
+export class EncoderMetrics {
+  readonly registry = new Registry();
+  readonly #encode = this.#histogram(
+    'epd_encode_seconds',
+    'Time in the vision encoder by size of the batch, rounded up to a power of two',
+    ['batch'],
+  );
+  readonly #preprocess = this.#histogram(
+    'epd_encoder_preprocess_seconds',
+    'Time to fetch an image and turn it into pixels',
+  );
+  readonly #queue = this.#histogram(
+    'epd_encoder_queue_seconds',
+    'Time that an image waited to be taken up, and then for the model',
+  );
+  readonly #save = this.#histogram(
+    'epd_encoder_save_seconds',
+    'Time until an embedding was durable',
+  );
+  readonly #items = this.#counter('epd_encoder_items_total', 'Images by what became of them', [
+    'outcome',
+  ]);
+  readonly #failures = this.#counter('epd_encoder_failures_total', 'Images that failed, by code', [
+    'code',
+  ]);
+  readonly #redispatches = this.#counter(
+    'epd_encoder_redispatches_total',
+    'Images taken up that another encoder had taken up and never settled',
+  );
+
+  item(outcome: ItemOutcome): void {
+    this.#items.inc({ outcome });
+  }
+
+  failure(code: string): void {
+    this.#failures.inc({ code });
+  }
+
+  redispatched(): void {
+    this.#redispatches.inc();
+  }
+
+  preprocessed(ms: number): void {
+    this.#preprocess.observe(ms / 1000);
+  }
+
+  queued(ms: number): void {
+    this.#queue.observe(ms / 1000);
+  }
+
+  saved(ms: number): void {
+    this.#save.observe(ms / 1000);
+  }
+
+  /** Once per batch. */
+  encoded(ms: number, batch: number): void {
+    this.#encode.observe({ batch: String(2 ** Math.ceil(Math.log2(batch))) }, ms / 1000);
+  }
+
+  /** A figure that is read whenever somebody asks. */
+  gauge(name: string, help: string, read: () => number): void {
+    const collect = (): void => gauge.set(read());
+    const gauge = new Gauge({ name, help, collect, registers: [this.registry] });
+  }
+
+  #histogram<L extends string>(name: string, help: string, labelNames: L[] = []): Histogram<L> {
+    return new Histogram({ name, help, labelNames, buckets: BUCKETS, registers: [this.registry] });
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: L[] = []): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+}
