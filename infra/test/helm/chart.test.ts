@@ -1,5 +1,7 @@
 import test from 'ava';
-import { checkProperties, render, validate, type Manifest } from '../helpers/manifests.ts';
+import { at, checkProperties, render, validate, type Manifest } from '../helpers/manifests.ts';
+
+const POD = 'spec.template.spec';
 
 const variants: readonly (readonly [string, object])[] = [
   ['as it comes', {}],
@@ -39,10 +41,10 @@ for (const [name, values] of variants) {
 
 test('the checks see a value of the wrong kind and a property that there is not', async (t) => {
   const deployment = find(await render(), 'Deployment', 'fleet-api');
-  const [container] = deployment['spec'].template.spec.containers;
-  container.reedinessProbe = {};
+  const container = at(deployment, `${POD}.containers.0`) as Record<string, unknown>;
+  container['reedinessProbe'] = {};
   await t.throwsAsync(checkProperties([deployment]), { message: /reedinessProbe/ });
-  container.image = 7;
+  container['image'] = 7;
   t.throws(() => validate(deployment), { message: /image/ });
 });
 
@@ -54,26 +56,27 @@ test('a value of the wrong kind, and one that the chart does not have, are refus
 test('every container runs without root, privileges and a writable root, with a bound on memory', async (t) => {
   const deployments = (await render({ model: { claim: '' } })).filter(isDeployment);
   t.is(deployments.length, 3);
-  for (const { metadata, spec } of deployments) {
-    const pod = spec.template.spec;
-    t.true(pod.securityContext.runAsNonRoot);
-    t.false(pod.automountServiceAccountToken);
+  for (const deployment of deployments) {
+    const pod = at(deployment, POD) as Record<'containers' | 'initContainers', object[]>;
+    t.like(pod, { securityContext: { runAsNonRoot: true }, automountServiceAccountToken: false });
     for (const container of [...pod.containers, ...(pod.initContainers ?? [])]) {
-      t.like(container.securityContext, {
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ['ALL'] },
+      t.like(container, {
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
       });
-      t.truthy(container.resources.limits.memory, metadata.name);
+      t.truthy(at(container, 'resources.limits.memory'), deployment.metadata.name);
     }
   }
 });
 
 test('the grace period outlasts the stop that a service is given', async (t) => {
   const manifests = await render({ prefillDecode: { stopSeconds: 90 } });
-  const pod = find(manifests, 'Deployment', 'fleet-prefill-decode')['spec'].template.spec;
-  t.is(find(manifests, 'ConfigMap', 'fleet-prefill-decode')['data'].EPD_STOP_MS, '90000');
-  t.true(pod.terminationGracePeriodSeconds > 90);
+  const deployment = find(manifests, 'Deployment', 'fleet-prefill-decode');
+  t.is(at(find(manifests, 'ConfigMap', 'fleet-prefill-decode'), 'data.EPD_STOP_MS'), '90000');
+  t.true(Number(at(deployment, `${POD}.terminationGracePeriodSeconds`)) > 90);
 });
 
 test('settings of a service go before those of all, and the GPU its own', async (t) => {
@@ -81,26 +84,27 @@ test('settings of a service go before those of all, and the GPU its own', async 
     config: { EPD_LOG_LEVEL: 'warn' },
     encoder: { config: { EPD_LOG_LEVEL: 'debug' }, gpu: { enabled: true } },
   });
-  t.is(find(manifests, 'ConfigMap', 'fleet-encoder')['data'].EPD_LOG_LEVEL, 'debug');
-  t.is(find(manifests, 'ConfigMap', 'fleet-encoder')['data'].EPD_EXECUTION_PROVIDERS, 'webgpu,cpu');
-  t.is(find(manifests, 'ConfigMap', 'fleet-api')['data'].EPD_LOG_LEVEL, 'warn');
+  t.like(find(manifests, 'ConfigMap', 'fleet-encoder')['data'], {
+    EPD_LOG_LEVEL: 'debug',
+    EPD_EXECUTION_PROVIDERS: 'webgpu,cpu',
+  });
+  t.is(at(find(manifests, 'ConfigMap', 'fleet-api'), 'data.EPD_LOG_LEVEL'), 'warn');
 });
 
 test('a GPU is asked for only by the service that has it on, and leads to its nodes', async (t) => {
   const manifests = await render({ encoder: { gpu: { enabled: true } } });
-  const pod = find(manifests, 'Deployment', 'fleet-encoder')['spec'].template.spec;
-  t.is(pod.containers[0].resources.limits['nvidia.com/gpu'], 1);
-  t.deepEqual(pod.nodeSelector, { 'nvidia.com/gpu.present': 'true' });
-  t.is(pod.tolerations[0].key, 'nvidia.com/gpu');
-  const other = find(manifests, 'Deployment', 'fleet-prefill-decode')['spec'].template.spec;
-  t.is(other.nodeSelector, undefined);
+  t.like(at(find(manifests, 'Deployment', 'fleet-encoder'), POD), {
+    containers: [{ resources: { limits: { 'nvidia.com/gpu': 1 } } }],
+    nodeSelector: { 'nvidia.com/gpu.present': 'true' },
+    tolerations: [{ key: 'nvidia.com/gpu' }],
+  });
+  const other = find(manifests, 'Deployment', 'fleet-prefill-decode');
+  t.is(at(other, `${POD}.nodeSelector`), undefined);
 });
 
 test('deployments that are scaled leave their replicas to the scaler', async (t) => {
-  const scaled = (await render()).filter(isDeployment);
-  t.true(scaled.every(({ spec }) => spec.replicas === undefined));
-  const fixed = (await render({ autoscaling: { enabled: false } })).filter(isDeployment);
-  t.true(fixed.every(({ spec }) => spec.replicas >= 1));
+  t.deepEqual(await replicas(true), [undefined, undefined, undefined]);
+  t.deepEqual(await replicas(false), [2, 1, 1]);
 });
 
 test('the scalers ask for the model of the release, and hold still for a while', async (t) => {
@@ -108,21 +112,28 @@ test('the scalers ask for the model of the release, and hold still for a while',
     model: { name: 'vlm' },
     autoscaling: { matchers: 'namespace="a"' },
   });
-  const { spec } = find(manifests, 'ScaledObject', 'fleet-encoder');
-  t.is(
-    spec.triggers[0].metadata.query,
-    'max(epd_queue_cost_tokens{stage="encode",model="vlm",namespace="a"})',
-  );
-  t.is(spec.minReplicaCount, 0);
-  const { scaleDown } = spec.advanced.horizontalPodAutoscalerConfig.behavior;
-  t.is(scaleDown.stabilizationWindowSeconds, 300);
+  t.like(find(manifests, 'ScaledObject', 'fleet-encoder')['spec'], {
+    minReplicaCount: 0,
+    triggers: [
+      {
+        metadata: {
+          query: 'max(epd_queue_cost_tokens{stage="encode",model="vlm",namespace="a"})',
+        },
+      },
+    ],
+    advanced: {
+      horizontalPodAutoscalerConfig: {
+        behavior: { scaleDown: { stabilizationWindowSeconds: 300 } },
+      },
+    },
+  });
 });
 
 test('the API may not be led to private addresses, whatever port', async (t) => {
-  const { spec } = find(await render(), 'NetworkPolicy', 'fleet-api');
-  const open = spec.egress.filter(
-    ({ ports, to }: { ports: { port: number }[]; to?: unknown }) =>
-      to === undefined && ports.some(({ port }) => [80, 443].includes(port)),
+  const policy = find(await render(), 'NetworkPolicy', 'fleet-api');
+  const egress = at(policy, 'spec.egress') as { ports: { port: number }[]; to?: unknown }[];
+  const open = egress.filter(
+    ({ ports, to }) => to === undefined && ports.some(({ port }) => [80, 443].includes(port)),
   );
   t.deepEqual(open, []);
 });
@@ -141,6 +152,12 @@ test('secrets are only in Secrets', async (t) => {
     ['Secret'],
   );
 });
+
+async function replicas(scaled: boolean): Promise<unknown[]> {
+  return (await render({ autoscaling: { enabled: scaled } }))
+    .filter(isDeployment)
+    .map((deployment) => at(deployment, 'spec.replicas'));
+}
 
 function isDeployment({ kind }: Manifest): boolean {
   return kind === 'Deployment';

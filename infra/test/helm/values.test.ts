@@ -12,7 +12,7 @@ test('every value of the chart has a line that says what it is for', async (t) =
 });
 
 /** What these hold is described where it comes from: settings in docs/configuration.md. */
-const DESCRIBED_ELSEWHERE = ['config', 'values', 'resources'];
+const DESCRIBED_ELSEWHERE = new Set(['config', 'values', 'resources']);
 
 /** Inline maps are one value; block maps are described key by key. */
 function undocumented(map: YAMLMap, path: string, before: string | null | undefined): string[] {
@@ -23,7 +23,7 @@ function undocumented(map: YAMLMap, path: string, before: string | null | undefi
     const comment = key?.commentBefore ?? (index === 0 ? before : null);
     const own = comment ? [] : [name];
     const { value } = pair;
-    const elsewhere = DESCRIBED_ELSEWHERE.includes(String(key?.value));
+    const elsewhere = DESCRIBED_ELSEWHERE.has(String(key?.value));
     const nested = isMap(value) && value.flow !== true && !elsewhere ? value : null;
     return nested === null
       ? own

@@ -22,9 +22,7 @@ export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
-  // A manifest's body is data here; what it may hold is the schemas' business.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly [part: string]: any;
+  readonly [part: string]: unknown;
 }
 
 const CHART = projectPath('infra/helm/epd-fleet');
@@ -48,6 +46,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'keda.sh': '@kubernetes-models/keda',
   'monitoring.coreos.com': '@kubernetes-models/prometheus-operator',
 };
+
+/** What is at a path like `spec.template.0`; undefined when there is nothing. */
+export function at(value: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], value);
+}
 
 /** What helm makes of the chart with these values over its own. Throws what helm complains about. */
 export async function render(values: object = {}): Promise<Manifest[]> {
