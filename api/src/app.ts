@@ -3,6 +3,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { Registry } from 'prom-client';
 import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
 import { installOpenApi } from './openapi.ts';
+import { chatCompletionRoutes } from './routes/chat-completions.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { installBodyParser } from './routes/idempotency.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -54,6 +55,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(jobListRoutes(services));
   await app.register(jobControlRoutes(services));
   await app.register(jobEventRoutes(services));
+  await app.register(chatCompletionRoutes(services));
   await app.register(modelRoutes(services));
   await app.register(healthRoutes(ready));
   await app.register(metricsRoutes(registry));

@@ -27,6 +27,7 @@ export const API_ERRORS = {
   image_too_many_pixels: 400,
   image_url_not_allowed: 400,
   image_fetch_failed: 400,
+  image_gone: 400,
   image_alias_unknown: 400,
   image_alias_conflict: 400,
   invalid_file: 400,
@@ -47,8 +48,11 @@ export const API_ERRORS = {
   idempotency_conflict: 422,
   rate_limited: 429,
   too_much_waiting: 429,
+  job_cancelled: 400,
   internal_error: 500,
+  job_failed: 500,
   unavailable: 503,
+  job_expired: 504,
 } as const satisfies Record<string, number>;
 
 export type ApiErrorCode = keyof typeof API_ERRORS;

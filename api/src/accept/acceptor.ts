@@ -3,12 +3,11 @@ import { MESSAGE_VERSION, type EncodeJob, type EncodeRequester } from '@epd/conn
 import type { Job, JobImage, JobRequest, JobStore, ModelCard, NewJob } from '@epd/jobs';
 import { ApiError } from '../errors.ts';
 import type { ModelDirectory } from '../model-directory.ts';
-import type { ChatMessageBody } from '../schemas/chat.ts';
 import type { SamplingBody } from '../schemas/sampling.ts';
 import type { Tenant } from '../tenant.ts';
 import type { ApiNotes } from './api-notes.ts';
 import type { ImageIntake } from './image-intake.ts';
-import { findImages, toJobMessages } from './image-sources.ts';
+import { findImages, toJobMessages, type SubmittedMessage } from './image-sources.ts';
 import { checkContext, priceImage, type PricedImage } from './price-images.ts';
 import { toSampling } from './sampling.ts';
 import { takeImages } from './take-images.ts';
@@ -17,7 +16,7 @@ import { takeImages } from './take-images.ts';
 export interface Submission {
   readonly tenant: Tenant;
   readonly model: string | undefined;
-  readonly messages: readonly ChatMessageBody[];
+  readonly messages: readonly SubmittedMessage[];
   readonly sampling: SamplingBody;
   readonly returnTokenIds: boolean;
   readonly priority: number;

@@ -39,7 +39,8 @@ export class ImageIntake {
    * along. Throws the `image…` codes; nothing is stored unless the header passes.
    */
   async take(source: ImageSource, tenant: string, signal: AbortSignal): Promise<InputRef> {
-    const { url, uuid, param } = source;
+    const { url, uuid, sha256, param } = source;
+    if (sha256 !== null) return this.#stored(sha256, param);
     if (uuid === null) return this.store(await this.#bytes(url, param, signal), param);
     const known = url.startsWith('data:') ? null : await this.#named(tenant, uuid, param);
     if (known !== null) return known;
@@ -76,6 +77,14 @@ export class ImageIntake {
       bytes: bytes.length,
       ...readImageHeader(bytes, limits.maxImagePixels, param),
     };
+  }
+
+  async #stored(sha256: string, param: string): Promise<InputRef> {
+    const input = await this.recall(sha256, param);
+    if (input !== null) return input;
+    throw new ApiError('image_gone', `${param}: the picture that this refers to is kept no more`, {
+      param,
+    });
   }
 
   async #named(tenant: string, uuid: string, param: string): Promise<InputRef | null> {

@@ -2,16 +2,33 @@ import type { ChatMessage } from '@epd/jobs';
 import { ApiError } from '../errors.ts';
 import type { ChatMessageBody, ContentPart } from '../schemas/chat.ts';
 
+/** A picture that is in the store already: what files and earlier answers refer to. Never a caller's. */
+export interface StoredImagePart {
+  readonly type: 'stored_image';
+  readonly sha256: string;
+}
+
+/** A chat message as routes hand it to the acceptor. */
+export interface SubmittedMessage {
+  readonly role: ChatMessageBody['role'];
+  readonly content?: string | readonly (ContentPart | StoredImagePart)[] | null;
+}
+
 /** One mention of a picture in a request. */
 export interface ImageSource {
   readonly url: string;
   readonly uuid: string | null;
+  /** Digest of stored bytes; then there is no URL. */
+  readonly sha256: string | null;
   /** Where in the request it stands, for messages. */
   readonly param: string;
 }
 
 /** Every mention of a picture, in the order of the prompt. Throws `too_many_images`. */
-export function findImages(messages: readonly ChatMessageBody[], maxImages: number): ImageSource[] {
+export function findImages(
+  messages: readonly SubmittedMessage[],
+  maxImages: number,
+): ImageSource[] {
   const sources = messages.flatMap(({ content }, message) =>
     partsOf(content).flatMap((part, index) =>
       sourceOf(part, `messages[${message}].content[${index}]`),
@@ -30,13 +47,13 @@ export function findImages(messages: readonly ChatMessageBody[], maxImages: numb
  * distinct ones.
  */
 export function toJobMessages(
-  messages: readonly ChatMessageBody[],
+  messages: readonly SubmittedMessage[],
   images: readonly number[],
 ): ChatMessage[] {
   const next = images.values();
   return messages.map(({ role, content }) => ({
     role: role === 'developer' ? 'system' : role,
-    content: Array.isArray(content)
+    content: isParts(content)
       ? content.map((part) =>
           part.type === 'text'
             ? { type: 'text', text: part.text }
@@ -46,15 +63,19 @@ export function toJobMessages(
   }));
 }
 
-const partsOf = (content: ChatMessageBody['content']): readonly ContentPart[] =>
-  Array.isArray(content) ? content : [];
+const isParts = (
+  content: SubmittedMessage['content'],
+): content is readonly (ContentPart | StoredImagePart)[] => Array.isArray(content);
 
-function sourceOf(part: ContentPart, path: string): ImageSource[] {
+const partsOf = (content: SubmittedMessage['content']) => (isParts(content) ? content : []);
+
+function sourceOf(part: ContentPart | StoredImagePart, path: string): ImageSource[] {
   if (part.type === 'text') return [];
-  const { url, uuid } = part.image_url;
   const param = `${path}.image_url.url`;
+  if (part.type === 'stored_image') return [{ url: '', uuid: null, sha256: part.sha256, param }];
+  const { url, uuid } = part.image_url;
   if (url === undefined && uuid === undefined) {
     throw new ApiError('invalid_value', `${param}: expected a URL, got nothing`, { param });
   }
-  return [{ url: url ?? '', uuid: uuid ?? null, param }];
+  return [{ url: url ?? '', uuid: uuid ?? null, sha256: null, param }];
 }

@@ -32,4 +32,5 @@ export async function takeImages(
   return sources.map((source) => taken.get(nameOf(source))).filter((input) => input !== undefined);
 }
 
-const nameOf = ({ url, uuid }: ImageSource): string => `${uuid ?? ''} ${url}`;
+const nameOf = ({ url, uuid, sha256 }: ImageSource): string =>
+  `${sha256 ?? ''} ${uuid ?? ''} ${url}`;

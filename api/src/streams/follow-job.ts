@@ -23,7 +23,7 @@ export async function* followJob(options: FollowOptions): AsyncGenerator<Sequenc
   let last = options.afterSeq;
   let batch = await stored(jobs, id, last);
   try {
-    while (!signal.aborted) {
+    for (;;) {
       if (batch === null) return;
       for (const event of batch) {
         if (event.seq <= last) continue;
@@ -32,6 +32,7 @@ export async function* followJob(options: FollowOptions): AsyncGenerator<Sequenc
         if (event.type === 'end') return;
       }
       await inbox.wait(idleMs, signal);
+      if (signal.aborted) return;
       const news = inbox.takeAll().filter(({ seq }) => seq > last);
       if (news.length === 0) yield null;
       const gapless = news.every(({ seq }, index) => seq === last + 1 + index);

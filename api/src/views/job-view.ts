@@ -1,4 +1,4 @@
-import type { Choice, ImageTimings, Job, JobTimings, JobUsage } from '@epd/jobs';
+import type { Choice, ImageTimings, Job, JobImage, JobTimings, JobUsage } from '@epd/jobs';
 import { notesOf } from '../accept/api-notes.ts';
 import type { JobView } from '../schemas/jobs.ts';
 import { snakeCase } from './snake-case.ts';
@@ -67,20 +67,28 @@ function usageOf(usage: JobUsage | null): JobView['usage'] {
 
 function timingsOf(job: Job): JobView['timings'] {
   const timings: JobTimings = { ...job.ending?.timings, acceptMs: notesOf(job).acceptMs };
-  const images = timings.images ?? imagesSoFar(job);
+  const images = job.request.images.map((image, index) => imageTimings(job, image, index));
   return snakeCase({ ...timings, images }) as JobView['timings'];
 }
 
-/** Before the end, an image's times are what encoders have noted of it. */
-function imagesSoFar(job: Job): Partial<ImageTimings>[] {
-  return job.request.images.map(({ mmHash, found }, index) => {
-    const noted = job.imageNotes.filter(({ item }) => item === index);
-    const {
-      item: _item,
-      stage: _stage,
-      ms: _ms,
-      ...detail
-    } = Object.assign({}, ...noted) as Record<string, unknown>;
-    return { ...(found === 'stored' ? { source: 'stored' } : {}), ...detail, mmHash };
-  });
+/** What encoders have noted of an image, and what the decoder reported of it in the end. */
+function imageTimings(job: Job, { mmHash, found }: JobImage, index: number): object {
+  const noted = job.imageNotes.filter(({ item }) => item === index);
+  const shown = noted
+    .flatMap((note) => Object.entries(note))
+    .filter(([name]) => IMAGE_TIMES.has(name));
+  const reported = job.ending?.timings.images?.find((image) => image.mmHash === mmHash);
+  const source = found === 'stored' ? { source: 'stored' } : {};
+  return { mmHash, ...source, ...Object.fromEntries(shown), ...reported };
 }
+
+const IMAGE_TIMES: ReadonlySet<string> = new Set([
+  'queueMs',
+  'preprocessMs',
+  'encodeMs',
+  'saveMs',
+  'batch',
+  'loadMs',
+  'readyMs',
+  'tier',
+] satisfies (keyof ImageTimings)[]);

@@ -1,0 +1,23 @@
+import type { ExecutionContext } from 'ava';
+import OpenAI from 'openai';
+import type { ApiConfig } from '../../src/config.ts';
+import { echoWorker } from './echo-worker.ts';
+import { listen } from './sse-client.ts';
+import { testApi, type TestApi } from './test-api.ts';
+
+export interface ClientAndApi {
+  readonly client: OpenAI;
+  readonly api: TestApi;
+  readonly baseURL: string;
+}
+
+/** The official client, unmodified, at an API of its own that is answered by an echoing worker. */
+export async function openaiClient(
+  t: ExecutionContext,
+  overrides: Partial<ApiConfig> = {},
+): Promise<ClientAndApi> {
+  const api = await testApi(t, overrides);
+  await echoWorker(t, api);
+  const baseURL = `${await listen(api.app)}/v1`;
+  return { client: new OpenAI({ baseURL, apiKey: 'none needed', maxRetries: 0 }), api, baseURL };
+}
