@@ -11,7 +11,7 @@ import {
 const embedded = await startS3();
 test.after.always(() => embedded.stop());
 
-const servers: [string, S3Settings][] = [['S3 store', embedded.settings]];
+const servers: [string, S3Settings][] = [['S3 store', embedded]];
 const given = givenS3();
 if (given) servers.push(['S3 store on the given server', given]);
 
@@ -67,7 +67,7 @@ if (given) {
 
 test('a server that does not answer makes the S3 store unavailable', async (t) => {
   const store = new S3Store({
-    ...embedded.settings,
+    ...embedded,
     endpoint: 'http://127.0.0.1:9',
     bucket: 'any',
     maxAttempts: 1,
