@@ -12,6 +12,7 @@ export const configSchema = Type.Object({
   executionProviders: Type.Array(Type.String(), {
     env: 'EPD_EXECUTION_PROVIDERS',
     default: ['cpu'],
+    minItems: 1,
     description: 'ONNX Runtime execution providers in order of preference: cpu, webgpu, cuda, ...',
   }),
   decoder: Type.Optional(
@@ -19,6 +20,13 @@ export const configSchema = Type.Object({
       env: 'EPD_DECODER',
       description:
         'Suffix of the decoder graph to load (eager, fp16, q4, ...); without it decoder_model_merged.onnx',
+    }),
+  ),
+  visionEncoder: Type.Optional(
+    Type.String({
+      env: 'EPD_VISION_ENCODER',
+      description:
+        'Suffix of the vision graph that the encoders load: its fingerprint is part of every key. It is not loaded here',
     }),
   ),
   threads: Type.Integer({
@@ -78,4 +86,4 @@ export const configSchema = Type.Object({
 
 export type Config = Readonly<Static<typeof configSchema>>;
 
-export const config = (): Config => readConfig(configSchema);
+export const readPdConfig = (): Config => readConfig(configSchema);

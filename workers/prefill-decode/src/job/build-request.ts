@@ -3,12 +3,18 @@ import type { Job, JobImage } from '@epd/jobs';
 import type { PromptBuilder } from '@epd/model';
 import type { EngineRequest } from '../engine/index.ts';
 
+export interface BuiltRequest {
+  readonly request: EngineRequest;
+  /** The image, by its index in the job, of each of the request's features. */
+  readonly images: readonly number[];
+}
+
 /** The job's prompt in tokens, with what its images are and where they go. */
 export function buildEngineRequest(
   job: Job,
   prompts: PromptBuilder,
   resume: readonly number[][],
-): EngineRequest {
+): BuiltRequest {
   const { request } = job;
   const sizes = request.images.map(({ input }) => ({ width: input.width, height: input.height }));
   const { tokens, spans } = prompts.build(request.messages, sizes);
@@ -19,13 +25,10 @@ export function buildEngineRequest(
     rows,
     encode: encodeJob(job, imageAt(job, image)),
   }));
+  const { sampling, priority } = request;
   return {
-    id: job.id,
-    tokens,
-    features,
-    sampling: request.sampling,
-    resume,
-    priority: request.priority,
+    request: { id: job.id, tokens, features, sampling, resume, priority },
+    images: spans.map(({ image }) => image),
   };
 }
 

@@ -13,6 +13,8 @@ export interface ProcessorOptions {
   readonly engine: Engine;
   readonly jobs: JobStore;
   readonly prompts: PromptBuilder;
+  /** Of the embeddings that this worker's decoder can read. */
+  readonly fingerprint: string;
   readonly worker: string;
   readonly log: Logger;
   /** The job is over: whatever it held in the fleet (waiter entries, leases) is let go. */
@@ -85,9 +87,14 @@ export class GenerateProcessor {
   #begin(held: HeldJob): void {
     const { job, fence, emitted } = held.claim;
     if (fence > MAX_CLAIMS) return held.fail(WORKER_LOST);
+    if (job.request.images.length > 0 && job.request.fingerprint !== this.#options.fingerprint) {
+      return held.fail(MODEL_CHANGED);
+    }
     try {
       const resume = emittedTokens(emitted, job.request.sampling.n);
-      this.#options.engine.add(buildEngineRequest(job, this.#options.prompts, resume));
+      const { request, images } = buildEngineRequest(job, this.#options.prompts, resume);
+      held.images = images;
+      this.#options.engine.add(request);
     } catch (error) {
       held.fail(asJobError(error));
     }
@@ -113,6 +120,14 @@ export class GenerateProcessor {
 const WORKER_LOST: JobError = {
   code: 'worker_lost',
   message: `Given up after ${MAX_CLAIMS} workers were lost while they held it`,
+  stage: 'prefill',
+  item: null,
+  retryable: true,
+};
+
+const MODEL_CHANGED: JobError = {
+  code: 'model_changed',
+  message: 'The images were accepted for another version of the model; submit the job again',
   stage: 'prefill',
   item: null,
   retryable: true,

@@ -19,6 +19,8 @@ export type Release = 'ended' | 'handed_back' | 'lost';
 export class HeldJob {
   readonly claim: Claim;
   readonly released: Promise<Release>;
+  /** The job's image of each feature that the engine knows. */
+  images: readonly number[] = [];
   readonly #jobs: JobStore;
   readonly #writer: EventWriter;
   readonly #release: (release: Release) => void;
@@ -49,7 +51,8 @@ export class HeldJob {
     } else if (event.type === 'finished') {
       this.#end(completedEnding(this.claim.job, event, this.#ms()));
     } else {
-      this.fail(event.error);
+      const { item = null } = this.#imageOf(event.error.item);
+      this.fail({ ...event.error, item });
     }
   }
 
@@ -67,9 +70,14 @@ export class HeldJob {
       type: 'stage',
       stage,
       ms: this.#ms(),
-      ...(item === undefined ? {} : { item }),
+      ...this.#imageOf(item),
       ...(detail === undefined ? {} : { detail }),
     });
+  }
+
+  #imageOf(feature: number | null | undefined): { item?: number } {
+    const item = feature === undefined || feature === null ? undefined : this.images[feature];
+    return item === undefined ? {} : { item };
   }
 
   #write(event: JobEvent): void {

@@ -1,0 +1,171 @@
+import { join } from 'node:path';
+import {
+  CompletionReader,
+  createECConnector,
+  EmbeddingStore,
+  EncodeRequester,
+  generateQueueName,
+  parseTransferConfig,
+  type ECConnector,
+  type ObjectStore,
+} from '@epd/connector';
+import { RedisJobStore, type Claim } from '@epd/jobs';
+import type { Logger } from '@epd/service';
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Registry } from 'prom-client';
+import type { Config } from './config.ts';
+import { connectorMetrics } from './connector-metrics.ts';
+import { createEngine, type Engine } from './engine/index.ts';
+import { GenerateProcessor } from './job/generate-processor.ts';
+import type { PdModel } from './load-model.ts';
+
+export interface WorkerParts {
+  /** This worker's name in the fleet. */
+  readonly worker: string;
+  readonly config: Config;
+  readonly model: PdModel;
+  readonly redis: Redis;
+  readonly store: ObjectStore;
+  readonly registry: Registry;
+  readonly log: Logger;
+}
+
+export interface PdWorker {
+  readonly engine: Engine;
+  readonly isRunning: boolean;
+  readonly held: number;
+  /** Takes no more, finishes what it can within the time, hands the rest back. */
+  stop(withinMs: number): Promise<void>;
+}
+
+/** A lost message about an ended job is made up for this often. */
+const DROP_ENDED_MS = 5_000;
+
+/** Puts a PD worker together. It takes work from the moment this resolves. */
+export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
+  await using stack = new AsyncDisposableStack();
+  const jobs = new RedisJobStore({ redis: parts.redis, prefix: parts.config.prefix });
+  stack.defer(() => jobs.close());
+  const { connector, requester } = await buildConnector(parts, stack);
+  const engine = await buildEngine(parts, connector);
+  stack.defer(() => engine.close());
+  const processor = new GenerateProcessor({
+    engine,
+    jobs,
+    prompts: parts.model.prompts,
+    fingerprint: parts.model.card.fingerprint,
+    worker: parts.worker,
+    log: parts.log,
+    onOver: (claim) => release(claim, requester),
+  });
+  await jobs.onEnded((id) => processor.ended(id));
+  const sweep = setInterval(() => void processor.dropEnded().catch(() => undefined), DROP_ENDED_MS);
+  stack.defer(() => clearInterval(sweep));
+  const queue = buildQueueWorker(parts, processor);
+  const held = stack.move();
+  return {
+    engine,
+    get isRunning() {
+      return queue.isRunning();
+    },
+    get held() {
+      return processor.held;
+    },
+    stop: async (withinMs) => {
+      await stopQueue(queue, processor, withinMs);
+      await held.disposeAsync();
+    },
+  };
+}
+
+async function buildConnector(
+  { config, model, redis, store, registry, log }: WorkerParts,
+  stack: AsyncDisposableStack,
+): Promise<{ connector: ECConnector; requester: EncodeRequester }> {
+  const { prefix } = config;
+  const metrics = connectorMetrics(registry);
+  const embeddings = new EmbeddingStore({
+    store,
+    metrics,
+    onQuarantine: (mmHash, reason) =>
+      log.warn({ mmHash, reason }, 'put an unusable embedding aside'),
+  });
+  const requester = new EncodeRequester({ redis, prefix, embeddings, metrics });
+  stack.defer(() => requester.close());
+  const events = new CompletionReader({ redis, prefix, metrics });
+  await events.start();
+  stack.defer(() => events.stop());
+  const connector = await createECConnector(
+    parseTransferConfig({ ecConnector: 'StoreECConnector', ecRole: 'ec_consumer' }),
+    {
+      embeddings,
+      fingerprint: model.card.fingerprint,
+      width: model.card.hiddenSize,
+      requester,
+      events,
+      metrics,
+      onError: (error) => log.warn({ err: error }, 'the connector will try again'),
+    },
+  );
+  stack.defer(() => connector.shutdown());
+  return { connector, requester };
+}
+
+function buildEngine({ config, log }: WorkerParts, connector: ECConnector): Promise<Engine> {
+  return createEngine({
+    modelFolder: config.modelDir,
+    cacheFolder: join(config.dataDir, 'graphs'),
+    kvCacheBytes: config.kvCacheBytes,
+    encoderCacheBytes: config.encoderCacheBytes,
+    tokenBudgetPerStep: config.tokenBudgetPerStep,
+    maxBatch: config.maxBatch,
+    maxHeld: config.maxHeld,
+    executionProviders: config.executionProviders,
+    threads: config.threads,
+    decoder: config.decoder === undefined ? 'auto' : `decoder_model_merged_${config.decoder}.onnx`,
+    connector,
+    logger: log,
+  });
+}
+
+function buildQueueWorker(
+  { config, model, redis, log }: WorkerParts,
+  processor: GenerateProcessor,
+): Worker {
+  const worker = new Worker<unknown>(
+    generateQueueName(model.card.id),
+    (queued, token) => processor.process(queued, token),
+    {
+      connection: redis,
+      prefix: config.prefix,
+      concurrency: config.maxHeld,
+      lockDuration: config.lockMs,
+      stalledInterval: config.lockMs / 2,
+      // Deaths are counted by the record's fence; BullMQ's own count would fail the job without a word.
+      maxStalledCount: 1_000,
+    },
+  );
+  worker.on('error', (err) => log.warn({ err }, 'queue'));
+  worker.on('failed', (job, err) =>
+    log.error({ err, job: job?.id }, 'a job failed in this worker and will be tried again'),
+  );
+  return worker;
+}
+
+/** Most answers are done in a few seconds: those are finished, the long ones are handed over. */
+async function stopQueue(
+  queue: Worker,
+  processor: GenerateProcessor,
+  withinMs: number,
+): Promise<void> {
+  await queue.pause(true);
+  const limit = setTimeout(() => processor.handBackAll(), withinMs);
+  await queue.close();
+  clearTimeout(limit);
+}
+
+async function release({ job }: Claim, requester: EncodeRequester): Promise<void> {
+  const { images, model } = job.request;
+  await Promise.all(images.map(({ mmHash }) => requester.release(mmHash, job.id, model)));
+}
