@@ -24,8 +24,12 @@ export async function run(
     });
     return stdout;
   } catch (error) {
-    const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string };
-    const said = (stderr || stdout).trim().split('\n').slice(-20).join('\n');
+    const { stderr, stdout, message } = error as {
+      stderr?: string;
+      stdout?: string;
+      message: string;
+    };
+    const said = (stderr || stdout || message).trim().split('\n').slice(-20).join('\n');
     throw new Error(`${command} ${args.slice(0, 3).join(' ')} failed: ${said}`, { cause: error });
   }
 }
