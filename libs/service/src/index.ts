@@ -19,3 +19,12 @@ export {
   type Readiness,
   type TelemetryServer,
 } from './telemetry.ts';
+export {
+  recordSpan,
+  startSpan,
+  startTracing,
+  tracingConfig,
+  type Span,
+  type SpanOptions,
+  type TracingConfig,
+} from './tracing.ts';
