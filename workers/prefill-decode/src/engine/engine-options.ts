@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Embedding } from '@epd/connector';
 import { readModelFolder, requireOnnxFile, Tokenizer, type ModelFolder } from '@epd/model';
 import type { Logger } from '@epd/service';
@@ -22,7 +22,7 @@ export interface EngineOptions {
   readonly executionProviders?: readonly string[];
   /** Threads of one run of the decoder. */
   readonly threads: number;
-  /** The decoder's file in the model's `onnx` folder; `auto`: the one that it names. */
+  /** The decoder's file, relative to the model's `onnx` folder; `auto`: the one that exports have. */
   readonly decoder?: string;
   /** Null: only `embeddings` are known. */
   readonly connector: ECConnector | null;
@@ -59,6 +59,6 @@ export async function readEngineModel(
 }
 
 function decoderPath(folder: ModelFolder, decoder: string): string {
-  if (decoder !== 'auto') return join(folder.onnx.folder, decoder);
+  if (decoder !== 'auto') return resolve(folder.onnx.folder, decoder);
   return requireOnnxFile(folder.onnx, 'decoder_model_merged').path;
 }

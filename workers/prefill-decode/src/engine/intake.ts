@@ -85,15 +85,16 @@ export class EmbeddingIntake implements ImageGate {
   }
 
   /**
-   * Asks for what the sequence needs past `computed`, first image first, so that the one it will want
-   * next never waits for room that a later one holds. `ask` also renews its interest.
+   * Asks for what the sequence needs past `computed`. Room is taken in the order of the prompt and only
+   * up to the first image that is not there yet: else prompts could hold room for images that they
+   * want later, and wait for each other for ever. `ask` also renews its interest.
    */
   request(sequence: Sequence, request: ECRequest, computed: number, ask: boolean): void {
     const { scheduler } = this.#connector;
     if (ask) scheduler.ensureCacheAvailable(request, computed);
     for (const image of sequence.imagesAhead(computed)) {
       if (this.#space.use(image.mmHash, sequence.key)) continue;
-      if (!scheduler.hasCacheItem(image.mmHash)) continue;
+      if (!scheduler.hasCacheItem(image.mmHash)) return;
       const evicted = this.#space.reserve(image.mmHash, this.bytesOf(image.rows), sequence.key);
       if (evicted === null) return;
       for (const mmHash of evicted) this.#forget(mmHash);

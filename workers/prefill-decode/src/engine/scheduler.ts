@@ -100,10 +100,11 @@ export class Scheduler {
     this.#slots.free(sequence);
   }
 
-  /** The cache's content is lost for these: they are computed anew. */
-  restart(sequence: Sequence): void {
+  /** Takes its slot away. It waits again, in its old place, and begins with what is parked of it. */
+  #giveUp(sequence: Sequence): void {
     drop(this.running, sequence);
     this.#slots.free(sequence);
+    sequence.reached = sequence.computed;
     sequence.computed = 0;
     this.add(sequence);
   }
@@ -112,7 +113,7 @@ export class Scheduler {
     const admitted: Sequence[] = [];
     for (const sequence of this.waiting.slice()) {
       if (!mayGoOn()) break;
-      if (!sequence.mayStart || !this.#hasWork(sequence)) continue;
+      if (!sequence.mayStart || !this.#canAdvance(sequence)) continue;
       // Strictly in turn among those that are ready: else a long prompt would wait for ever.
       if (!this.#makeRoomFor(sequence)) {
         if (this.#complete(sequence)) break;
@@ -128,9 +129,10 @@ export class Scheduler {
     return admitted;
   }
 
-  #hasWork(sequence: Sequence): boolean {
+  /** Would a slot bring it further than it was? An image that has not come yet may forbid it. */
+  #canAdvance(sequence: Sequence): boolean {
     const parked = this.#slots.parkedTokens(sequence);
-    return this.#gate.limit(sequence, parked) > parked;
+    return this.#gate.limit(sequence, parked) > Math.max(parked, sequence.reached);
   }
 
   #complete(sequence: Sequence): boolean {
@@ -141,7 +143,7 @@ export class Scheduler {
   #makeRoomFor(sequence: Sequence): boolean {
     const length = Math.max(this.#slots.length, this.#plan.bucketFor(sequence.length));
     const slots = this.#plan.slotsAt(length);
-    if (this.running.length >= slots && this.#complete(sequence)) this.#displaceStalled();
+    if (this.running.length >= slots) this.#displaceStalled();
     if (this.running.length >= slots) return false;
     if (length > this.#slots.length) this.#slots.layout(length);
     return true;
@@ -152,7 +154,7 @@ export class Scheduler {
       .filter((sequence) => this.#stalled(sequence))
       .toSorted(byTurn)
       .at(-1);
-    if (stalled) this.restart(stalled);
+    if (stalled) this.#giveUp(stalled);
   }
 
   #stalled(sequence: Sequence): boolean {
@@ -183,7 +185,7 @@ export class Scheduler {
     const newest = this.running.toSorted(byTurn).at(-1);
     if (!newest) throw new RangeError('There is nothing to preempt');
     this.preemptions++;
-    this.restart(newest);
+    this.#giveUp(newest);
   }
 
   #runs(work: readonly Work[]): StepRun[] {

@@ -18,6 +18,8 @@ export class Sequence {
   slot: number | null = null;
   computed = 0;
   finished = false;
+  /** Tokens that were computed when it last lost its slot. */
+  reached = 0;
   /** Prompt tokens that the last admission found cached. */
   cached = 0;
   /** The choice whose prefill this one waits for, to take the prompt over from the cache. */

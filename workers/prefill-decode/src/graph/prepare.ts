@@ -12,6 +12,7 @@ import { verifyRewritten } from './verify.ts';
 /** The graph to run, and a line for the log that says how it was come by. */
 export interface PreparedDecoder {
   readonly path: string;
+  readonly groupsQueries: boolean;
   readonly note: string;
 }
 
@@ -27,16 +28,17 @@ export async function prepareDecoder(
 ): Promise<PreparedDecoder> {
   const model = await readModel(source);
   if (!graphOf(model).node.some(isGroupQueryAttention)) {
-    return { path: source, note: 'run as exported: it has no GroupQueryAttention' };
+    const note = 'run as exported: it has no GroupQueryAttention';
+    return { path: source, groupsQueries: false, note };
   }
   const folder = join(cacheFolder, 'decoders', `${await digestOf(source, model)}-v${PASS_VERSION}`);
   const path = join(folder, 'decoder.onnx');
-  if (await exists(path)) return { path, note: 'rewritten earlier' };
+  if (await exists(path)) return { path, groupsQueries: false, note: 'rewritten earlier' };
   try {
-    return { path, note: await make(source, model, folder, options) };
+    return { path, groupsQueries: false, note: await make(source, model, folder, options) };
   } catch (error) {
     if (!(error instanceof NotRewritableError)) throw error;
-    return { path: source, note: `run as exported: ${error.message}` };
+    return { path: source, groupsQueries: true, note: `run as exported: ${error.message}` };
   }
 }
 

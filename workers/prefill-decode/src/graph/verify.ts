@@ -27,12 +27,12 @@ export async function verifyRewritten(
   const before = await InferenceSession.create(original, options);
   const after = await InferenceSession.create(rewritten, options);
   try {
-    const facts = decoderFacts(before);
+    const facts = decoderFacts(before, true);
     const expected = await logitsOf(
       new ReturningHolder(before, { ...facts, kind: 'grouped' }),
       facts,
     );
-    const actual = await logitsOf(new TwoPartHolder(after, decoderFacts(after)), facts);
+    const actual = await logitsOf(new TwoPartHolder(after, decoderFacts(after, false)), facts);
     const difference = relativeDifference(expected, actual);
     if (difference <= TOLERANCE[facts.kv.type]) {
       return `rewritten; logits differ by at most ${difference.toExponential(1)} of the largest`;

@@ -41,15 +41,19 @@ export interface KVHolder {
   forward(run: ForwardRun): Promise<Float32Array>;
 }
 
-/** Reads the facts off a session's inputs and outputs. Throws when it is no decoder that is known. */
-export function decoderFacts(session: InferenceSession): DecoderFacts {
+/**
+ * Reads the facts off a session's inputs and outputs. `groupsQueries`: the graph has
+ * `GroupQueryAttention` nodes, which their interface does not always tell. Throws when it is no
+ * decoder that is known.
+ */
+export function decoderFacts(session: InferenceSession, groupsQueries: boolean): DecoderFacts {
   const embeds = tensorInput(session, 'inputs_embeds');
   const past = tensorInput(session, 'past_key_values.0.key');
   const layers = session.inputNames.filter((name) =>
     /^past_key_values\.\d+\.key$/.test(name),
   ).length;
   return {
-    kind: graphKind(session),
+    kind: graphKind(session, groupsQueries),
     kv: { layers, kvHeads: sizeOf(past, 1), headDim: sizeOf(past, 3), type: floatType(past) },
     hiddenSize: sizeOf(embeds, 2),
     embedsType: floatType(embeds),
@@ -57,9 +61,9 @@ export function decoderFacts(session: InferenceSession): DecoderFacts {
   };
 }
 
-function graphKind(session: InferenceSession): GraphKind {
+function graphKind(session: InferenceSession, groupsQueries: boolean): GraphKind {
   if (session.inputNames.includes('past_lengths')) return 'two_part';
-  return session.inputNames.includes('position_ids') ? 'concatenating' : 'grouped';
+  return groupsQueries ? 'grouped' : 'concatenating';
 }
 
 type TensorMetadata = Extract<InferenceSession['inputMetadata'][number], { isTensor: true }>;

@@ -15,7 +15,7 @@ export async function loadModel(
   const session = sessionOptions(options);
   const prepared = await prepareDecoder(options.decoderPath, options.cacheFolder, session);
   const decoder = await InferenceSession.create(prepared.path, session);
-  const decoded = decoderFacts(decoder);
+  const decoded = decoderFacts(decoder, prepared.groupsQueries);
   const { embedder, release } = await loadEmbedder(options.embedTokensPath, session);
   const runner = new ModelRunner(decoded, createHolder(decoder, decoded), embedder);
   const { kind, kv, hiddenSize } = decoded;

@@ -19,12 +19,9 @@ process.once('beforeExit', () => void rm(CACHE, { recursive: true, force: true }
 
 const MIB = 2 ** 20;
 
-/** An engine with generous bounds, closed when the test ends. */
-export async function startEngine(
-  t: ExecutionContext,
-  options: Partial<EngineOptions> = {},
-): Promise<Engine> {
-  const engine = await createEngine({
+/** Generous bounds, unless overridden. */
+export function engineOptions(overrides: Partial<EngineOptions> = {}): EngineOptions {
+  return {
     modelFolder: MODEL_FOLDER,
     cacheFolder: CACHE,
     kvCacheBytes: 64 * MIB,
@@ -34,8 +31,16 @@ export async function startEngine(
     maxHeld: 64,
     threads: 1,
     connector: null,
-    ...options,
-  });
+    ...overrides,
+  };
+}
+
+/** An engine that is closed when the test ends. */
+export async function startEngine(
+  t: ExecutionContext,
+  overrides: Partial<EngineOptions> = {},
+): Promise<Engine> {
+  const engine = await createEngine(engineOptions(overrides));
   t.teardown(() => engine.close());
   return engine;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import type { Embedding, MultiModalFeature } from '@epd/connector';
-import { PromptBuilder, readModelFolder, type ModelFolder } from '@epd/model';
+import { PromptBuilder, readModelFolder, type ModelFolder, type PromptMessage } from '@epd/model';
 import { projectPath } from '@epd/service';
 
 export const MODEL_FOLDER = projectPath('models/tiny-vlm');
@@ -22,6 +22,8 @@ export interface GoldenCase {
   readonly features: readonly MultiModalFeature[];
   readonly expected: readonly number[];
   readonly answer: string;
+  readonly question: string;
+  readonly images: readonly string[];
 }
 
 export interface Golden {
@@ -48,27 +50,47 @@ export async function readGolden(): Promise<Golden> {
 /** Stands for an image's content digest. */
 export const hashOf = (name: string): string => createHash('sha256').update(name).digest('hex');
 
-/** The prompt of a question about images, by their file names. */
+interface Question {
+  readonly question: string;
+  readonly images: readonly string[];
+}
+
+interface Prompt {
+  readonly tokens: readonly number[];
+  readonly features: readonly MultiModalFeature[];
+}
+
+/** The prompt of a question about images (file names), behind earlier questions with their answers. */
 export function ask(
   prompts: PromptBuilder,
-  question: string,
-  images: readonly string[],
-): { tokens: readonly number[]; features: MultiModalFeature[] } {
-  const sizes = images.map((name) => pngSize(join(GOLDEN, name)));
-  const parts = images.map((_, image) => ({ type: 'image' as const, image }));
-  const content =
-    images.length === 0 ? question : [...parts, { type: 'text' as const, text: question }];
-  const { tokens, spans } = prompts.build([{ role: 'user', content }], sizes);
+  last: Question,
+  earlier: readonly (Question & { readonly answer: string })[] = [],
+): Prompt {
+  const names: string[] = [];
+  const user = ({ question, images }: Question): PromptMessage => {
+    const parts = images.map((name) => ({ type: 'image' as const, image: names.push(name) - 1 }));
+    const content =
+      parts.length === 0 ? question : [...parts, { type: 'text' as const, text: question }];
+    return { role: 'user', content };
+  };
+  const turns = earlier.flatMap((turn): PromptMessage[] => [
+    user(turn),
+    { role: 'assistant', content: turn.answer },
+  ]);
+  const messages = [...turns, user(last)];
+  const { tokens, spans } = prompts.build(
+    messages,
+    names.map((name) => pngSize(join(GOLDEN, name))),
+  );
   const features = spans.map(({ image, offset, length, rows }) =>
-    feature(hashOf(images[image] ?? ''), offset, length, rows),
+    feature(hashOf(names[image] ?? ''), offset, length, rows),
   );
   return { tokens, features };
 }
 
 function goldenCase(prompts: PromptBuilder, file: GoldenFile, index: number): GoldenCase {
-  const { tokens, features } = ask(prompts, file.question, file.images);
-  const expected = file.token_ids;
-  return { name: `case ${index}`, tokens, features, expected, answer: file.answer };
+  const { question, images, answer, token_ids: expected } = file;
+  return { name: `case ${index}`, ...ask(prompts, file), expected, answer, question, images };
 }
 
 function feature(mmHash: string, offset: number, length: number, rows: number): MultiModalFeature {
