@@ -1,14 +1,15 @@
-import { fleetConfig, readConfig } from '@epd/service';
+import { fleetConfig, readConfig, tracingConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
 
 const MIB = 1024 * 1024;
 
-export const configSchema = Type.Object({
+const configSchema = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
   ...fleetConfig.model,
   ...fleetConfig.service,
   ...fleetConfig.metrics,
+  ...tracingConfig,
   executionProviders: Type.Array(Type.String(), {
     env: 'EPD_EXECUTION_PROVIDERS',
     default: ['cpu'],

@@ -5,6 +5,7 @@ import { RedisModelRegistry } from '@epd/jobs';
 import {
   connectRedis,
   serveTelemetry,
+  startTracing,
   storeOptions,
   waitForRedis,
   type Readiness,
@@ -35,6 +36,8 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   const name = `encoder-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const metrics = new EncoderMetrics();
   await using stack = new AsyncDisposableStack();
+  const tracing = await startTracing('encoder', config);
+  stack.defer(() => tracing.stop());
   const redis = connectRedis(config.redisUrl, { name: 'epd-encoder', log });
   stack.defer(() => redis.disconnect());
   const store = createObjectStore(storeOptions(config));

@@ -6,7 +6,7 @@ import type {
   ItemError,
   RedisSingleFlight,
 } from '@epd/connector';
-import type { Logger } from '@epd/service';
+import { startSpan, type Logger, type Span } from '@epd/service';
 import type { EmbeddingCache } from '../embedding-cache.ts';
 import { EncoderError } from '../errors.ts';
 import type { EncoderMetrics } from '../metrics.ts';
@@ -39,6 +39,8 @@ export interface ItemContext {
   readonly signal: AbortSignal;
 }
 
+type TracedContext = ItemContext & { readonly span: Span };
+
 /** How long an item of another version of the model is left to the encoders that may have it. */
 const OTHER_MODEL_MS_MAX = 60_000;
 const OTHER_MODEL_DELAY_MS = 2_000;
@@ -57,11 +59,13 @@ export class ItemEncoder {
   }
 
   async encode(job: EncodeJob, context: ItemContext): Promise<void> {
+    const attributes = { mm_hash: job.mmHash, tokens: job.tokens };
+    const span = startSpan('encode image', { parent: job.traceparent, attributes });
     try {
-      this.#checkModel(job);
-      if (await this.#isStored(job, context)) await this.#announceStored(job, context);
-      else await this.#takeUp(job, context);
+      await this.#encode(job, { ...context, span });
+      span.end();
     } catch (error) {
+      span.end({ error });
       if (error instanceof HandBack) this.#parts.metrics.item('handed_back');
       if (!(error instanceof EncoderError)) throw error;
       await this.fail(job.mmHash, error.toItemError(), context);
@@ -79,6 +83,12 @@ export class ItemEncoder {
     await this.#persist('Announcing a failure', () => announcer.failed(mmHash, error), context);
     metrics.item('failed');
     metrics.failure(error.code);
+  }
+
+  async #encode(job: EncodeJob, context: TracedContext): Promise<void> {
+    this.#checkModel(job);
+    if (await this.#isStored(job, context)) await this.#announceStored(job, context);
+    else await this.#takeUp(job, context);
   }
 
   /** A fleet in the middle of a rollout has encoders of both versions. */
@@ -101,7 +111,7 @@ export class ItemEncoder {
     metrics.item('stored_already');
   }
 
-  async #takeUp(job: EncodeJob, context: ItemContext): Promise<void> {
+  async #takeUp(job: EncodeJob, context: TracedContext): Promise<void> {
     const { poison, flight, encoder, announcer } = this.#parts;
     const known = await this.#persist('Looking up', () => poison.find(job.mmHash), context);
     if (known) return this.fail(job.mmHash, known, context);
@@ -127,7 +137,7 @@ export class ItemEncoder {
     throw error;
   }
 
-  async #encodeAndSave(job: EncodeJob, context: ItemContext & { alone: boolean }): Promise<void> {
+  async #encodeAndSave(job: EncodeJob, context: TracedContext & { alone: boolean }): Promise<void> {
     const { cache, pipeline, metrics } = this.#parts;
     const kept = cache.get(job.mmHash);
     const encoded = kept
@@ -143,7 +153,7 @@ export class ItemEncoder {
     job: EncodeJob,
     embedding: Embedding,
     timings: Omit<EncodeTimings, 'saveMs'>,
-    context: ItemContext,
+    context: TracedContext,
   ): Promise<void> {
     const { cache, save, announcer, metrics } = this.#parts;
     const startedAt = performance.now();
@@ -152,6 +162,7 @@ export class ItemEncoder {
     );
     const saveMs = performance.now() - startedAt;
     metrics.saved(saveMs);
+    context.span.set({ ...timings, saveMs });
     const announce = () => announcer.stored(job, file, { ...timings, saveMs });
     await this.#persist('Announcing', announce, context);
   }

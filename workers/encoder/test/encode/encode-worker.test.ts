@@ -74,13 +74,10 @@ test('what is asked for together is encoded in batches, by two encoders each ima
   );
   const events = await Promise.all(jobs.map((job) => eventOf(fleet, job)));
   t.true(events.some((event) => event.outcome === 'stored' && event.timings.batch > 1));
-  const counts = encoders.map((each) =>
-    each.metric('epd_encoder_items_total', { outcome: 'encoded' }),
-  );
-  t.is(
-    (await Promise.all(counts)).reduce((sum, count) => sum + count, 0),
-    names.length,
-  );
+  await eventually(async () => {
+    const counts = await Promise.all(encoders.map(encoded));
+    return counts.reduce((sum, count) => sum + count, 0) === names.length;
+  });
 });
 
 test('a waiting job is told the stages of its image', async (t) => {
