@@ -119,7 +119,7 @@ export class ItemEncoder {
     const { deaths, waiters } = await this.#persist('Taking up', begin, context);
     try {
       if (deaths > 0) await this.#checkDeaths(job, deaths, context);
-      await announcer.encoding(job, waiters);
+      await this.#persist('Announcing', () => announcer.encoding(job, waiters), context);
       await this.#encodeAndSave(job, { ...context, alone: deaths > 0 });
     } catch (error) {
       if (error instanceof HandBack) await flight.handBack(job.mmHash, encoder);
