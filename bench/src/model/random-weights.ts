@@ -1,3 +1,5 @@
+import { uniform } from '../random.ts';
+
 /** Standard deviation that Llama and SigLIP initialize with: activations keep a sane size. */
 const DEVIATION = 0.02;
 
@@ -11,17 +13,6 @@ export function randomWeights(seed: number, name: string, count: number): Float3
   const values = new Float32Array(count);
   for (let i = 0; i < count; i++) values[i] = (next() - 0.5) * spread;
   return values;
-}
-
-/** Numbers in [0, 1), the same for the same seed: Marsaglia's xorshift of 32 bits. */
-export function uniform(seed: number): () => number {
-  let state = seed === 0 ? 1 : seed | 0;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
 }
 
 /** FNV-1a. */

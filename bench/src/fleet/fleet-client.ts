@@ -1,0 +1,96 @@
+import { serverSentEvents } from '@epd/infra/local/server-sent-events.ts';
+import type { Answer, Question, Target } from '../question.ts';
+import type { HttpClient } from './http.ts';
+
+interface JobEvent {
+  readonly type: string;
+  readonly ids?: readonly number[];
+  readonly status?: string;
+  readonly stage?: string;
+  readonly ms?: number;
+}
+
+/** What the harness reads of a job. Times in milliseconds as the fleet measured them. */
+export interface JobRecord {
+  readonly id: string;
+  readonly status: string;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly usage: {
+    readonly cached_tokens: number;
+    readonly prompt_tokens: number;
+    readonly images: { readonly encoded: number; readonly reused: number };
+  } | null;
+  readonly timings: Readonly<Record<string, unknown>>;
+}
+
+/** Asks the fleet as a client does: submits a job, then follows its events to the end. */
+export class FleetClient implements Target {
+  readonly name = 'fleet';
+  readonly #http: HttpClient;
+
+  constructor(http: HttpClient) {
+    this.#http = http;
+  }
+
+  async ask(question: Question): Promise<Answer> {
+    return (await this.askJob(question)).answer;
+  }
+
+  /** The answer, and the job's id, under which its record can be read. */
+  async askJob(question: Question): Promise<{ readonly id: string; readonly answer: Answer }> {
+    const body = jobBody(question);
+    const submittedMs = performance.now();
+    const { id } = (await this.#http.postJson('/v1/jobs', body, 202)) as { id: string };
+    const tokenMs: number[] = [];
+    const tokenIds: number[] = [];
+    const stream = await this.#http.stream(`/v1/jobs/${id}/events`);
+    for await (const { data } of serverSentEvents(stream)) {
+      const event = JSON.parse(data) as JobEvent;
+      const nowMs = performance.now();
+      for (const token of event.ids ?? []) {
+        tokenIds.push(token);
+        tokenMs.push(nowMs);
+      }
+      if (event.type !== 'end') continue;
+      if (event.status !== 'completed') throw new Error(await this.#why(id));
+      return { id, answer: { submittedMs, tokenMs, tokenIds, endedMs: nowMs } };
+    }
+    throw new Error(`The events of job ${id} stopped before its end`);
+  }
+
+  async record(id: string): Promise<JobRecord> {
+    return (await this.#http.getJson(`/v1/jobs/${id}`)) as JobRecord;
+  }
+
+  /** When the embedding of a job's image was stored, in milliseconds after acceptance; null: never. */
+  async storedMs(id: string): Promise<number | null> {
+    const stream = await this.#http.stream(`/v1/jobs/${id}/events`);
+    for await (const { data } of serverSentEvents(stream)) {
+      const event = JSON.parse(data) as JobEvent;
+      if (event.type === 'stage' && event.stage === 'stored') return event.ms ?? null;
+      if (event.type === 'end') return null;
+    }
+    return null;
+  }
+
+  async #why(id: string): Promise<string> {
+    const { status, error } = await this.record(id);
+    return `Job ${id} ended ${status}: ${error?.code ?? 'no reason'}: ${error?.message ?? ''}`;
+  }
+}
+
+/** The request's body; `model` is left to the API, which knows only one. */
+export function jobBody({ parts, maxTokens, ignoreEos }: Question): string {
+  const content = parts.map((part) =>
+    'text' in part
+      ? { type: 'text', text: part.text }
+      : { type: 'image_url', image_url: { url: part.image.dataUri } },
+  );
+  return JSON.stringify({
+    messages: [{ role: 'user', content }],
+    max_tokens: maxTokens,
+    temperature: 0,
+    ignore_eos: ignoreEos,
+    return_token_ids: true,
+  });
+}

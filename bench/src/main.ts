@@ -1,0 +1,35 @@
+import { Harness } from './harness.ts';
+import { machine, print, report, type Findings } from './json.ts';
+import { readOptions, USAGE, UsageError, type BenchOptions, type Command } from './options.ts';
+
+interface Question {
+  readonly model: 'tiny' | 'smolvlm';
+  readonly measure: (harness: Harness) => Promise<Findings>;
+}
+
+/** Loaded on demand: a question's measurement should not pay for another's modules. */
+const QUESTIONS: Partial<Readonly<Record<Command, () => Promise<Question>>>> = {
+  serve: async () => ({ model: 'tiny', measure: (await import('./serve.ts')).serve }),
+  ttft: async () => ({ model: 'smolvlm', measure: (await import('./ttft.ts')).ttft }),
+  isolation: async () => ({ model: 'tiny', measure: (await import('./isolation.ts')).isolation }),
+  memory: async () => ({ model: 'smolvlm', measure: (await import('./memory.ts')).memory }),
+  api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),
+};
+
+try {
+  await run(readOptions(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n\n${USAGE}\n`);
+  process.exitCode = 2;
+}
+
+async function run(options: BenchOptions): Promise<void> {
+  const where = machine();
+  const load = QUESTIONS[options.command];
+  if (load === undefined) throw new UsageError(`${options.command} is not measured yet`);
+  const { model, measure } = await load();
+  print(`epd-fleet bench ${options.command}`);
+  await using harness = await Harness.open(options, model);
+  await report(options.command, where, await measure(harness), options.json);
+}

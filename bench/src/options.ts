@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util';
+
+export const COMMANDS = [
+  'serve',
+  'ttft',
+  'isolation',
+  'engine',
+  'memory',
+  'connector',
+  'api',
+] as const;
+export type Command = (typeof COMMANDS)[number];
+
+export interface BenchOptions {
+  readonly command: Command;
+  readonly json: string | null;
+  /** `tiny`: the bundled model. `smolvlm`: random weights in SmolVLM-256M's shape. Null: the question's own. */
+  readonly model: 'tiny' | 'smolvlm' | null;
+  /** Share of the built model's layers, in (0, 1]. */
+  readonly scale: number;
+  /** More requests and rounds: minutes instead of a minute or two. */
+  readonly full: boolean;
+  /** ONNX Runtime threads of the peer; null: one per core, which is its default. */
+  readonly peerThreads: number | null;
+}
+
+export const USAGE = `npm run bench -- <${COMMANDS.join('|')}> [--json FILE] [--full]
+                [--model tiny|smolvlm] [--scale 0.1..1] [--peer-threads N]
+docs/benchmarks.md says what each measures.`;
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Throws UsageError with what was expected. */
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values, positionals } = parsed(args);
+  const command = COMMANDS.find((name) => name === positionals[0]);
+  if (command === undefined || positionals.length !== 1) {
+    throw new UsageError(
+      `Expected one of ${COMMANDS.join(', ')}, got ${positionals.join(' ') || 'nothing'}`,
+    );
+  }
+  return {
+    command,
+    json: values.json ?? null,
+    model: modelOf(values.model),
+    scale: number('scale', values.scale ?? '1', (value) => value > 0 && value <= 1, 'in (0, 1]'),
+    full: values.full ?? false,
+    peerThreads:
+      values['peer-threads'] === undefined
+        ? null
+        : number('peer-threads', values['peer-threads'], (value) => value >= 1, 'of 1 or more'),
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'string' },
+        model: { type: 'string' },
+        scale: { type: 'string' },
+        full: { type: 'boolean' },
+        'peer-threads': { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function modelOf(name: string | undefined): 'tiny' | 'smolvlm' | null {
+  if (name === undefined || name === 'tiny' || name === 'smolvlm') return name ?? null;
+  throw new UsageError(`--model: expected tiny or smolvlm, got ${name}`);
+}
+
+function number(
+  name: string,
+  text: string,
+  accepts: (value: number) => boolean,
+  expected: string,
+): number {
+  const value = Number(text);
+  if (text !== '' && accepts(value)) return value;
+  throw new UsageError(`--${name}: expected a number ${expected}, got ${JSON.stringify(text)}`);
+}
