@@ -1,11 +1,13 @@
 import type { Readiness } from '@epd/service';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { ApiConfig } from './config.ts';
 import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
 import { installOpenApi } from './openapi.ts';
 import { chatCompletionRoutes } from './routes/chat-completions.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { installBodyParser } from './routes/idempotency.ts';
+import { fileRoutes } from './routes/files.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobControlRoutes } from './routes/job-control.ts';
 import { jobListRoutes } from './routes/job-list.ts';
@@ -13,6 +15,8 @@ import { jobEventRoutes } from './routes/job-events.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
+import { responseControlRoutes } from './routes/response-control.ts';
+import { responseRoutes } from './routes/responses.ts';
 import type { Services } from './services.ts';
 import { LOCAL_TENANT, type Tenant } from './tenant.ts';
 import { installValidation } from './validation.ts';
@@ -32,13 +36,14 @@ interface AppOptions {
   readonly services: Services;
   readonly registry: Registry;
   readonly ready: () => Promise<Readiness>;
-  readonly maxBodyBytes: number;
+  readonly limits: Pick<ApiConfig, 'maxBodyBytes' | 'maxFileBytes'>;
   readonly log?: FastifyBaseLogger;
 }
 
 /** The API without a port: `inject` or `listen`. Closing it ends its streams, nothing else. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { services, registry, ready, maxBodyBytes, log } = options;
+  const { services, registry, ready, log } = options;
+  const { maxBodyBytes, maxFileBytes } = options.limits;
   const app: FastifyInstance = Fastify({
     bodyLimit: maxBodyBytes,
     ...(log === undefined ? {} : { loggerInstance: log }),
@@ -56,6 +61,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(jobControlRoutes(services));
   await app.register(jobEventRoutes(services));
   await app.register(chatCompletionRoutes(services));
+  await app.register(responseRoutes(services));
+  await app.register(responseControlRoutes(services));
+  await app.register(fileRoutes(services, maxFileBytes));
   await app.register(modelRoutes(services));
   await app.register(healthRoutes(ready));
   await app.register(metricsRoutes(registry));

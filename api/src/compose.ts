@@ -5,6 +5,8 @@ import { Acceptor } from './accept/acceptor.ts';
 import { ImageIntake } from './accept/image-intake.ts';
 import { JobEnder } from './accept/job-ender.ts';
 import type { ApiConfig } from './config.ts';
+import { FileRecords } from './files/file-records.ts';
+import { Files } from './files/files.ts';
 import { createAddressPolicy } from './media/address-policy.ts';
 import { ImageFetcher } from './media/image-fetcher.ts';
 import { ModelDirectory } from './model-directory.ts';
@@ -35,7 +37,14 @@ export function composeServices({ config, redis, store }: Foundations): Composed
   const aliases = new UuidAliases({ redis, prefix });
   const embeddings = new EmbeddingStore({ store });
   const encodes = new EncodeRequester({ redis, prefix, embeddings });
-  const intake = new ImageIntake({ inputs: store, fetcher, aliases, limits: config });
+  const records = new FileRecords(redis, prefix);
+  const intake = new ImageIntake({
+    inputs: store,
+    fetcher,
+    aliases,
+    files: records,
+    limits: config,
+  });
   const acceptor = new Acceptor({ jobs, models, intake, encodes, limits: config });
   return {
     jobs,
@@ -45,6 +54,7 @@ export function composeServices({ config, redis, store }: Foundations): Composed
     acceptor,
     ender: new JobEnder(jobs, encodes),
     reader: new JobReader(jobs, models),
+    files: new Files({ records, store, intake }),
     close: async () => {
       await fetcher.close();
       await encodes.close();

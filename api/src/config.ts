@@ -25,6 +25,12 @@ const schema = Type.Object({
     minimum: 1024,
     description: 'Largest request body; base64 makes a picture a third larger than it is',
   }),
+  maxFileBytes: Type.Integer({
+    env: 'EPD_MAX_FILE_BYTES',
+    default: 100 * MIB,
+    minimum: 1024,
+    description: 'Largest uploaded file: a batch of requests, or a picture if its own limit allows',
+  }),
   maxImageBytes: Type.Integer({
     env: 'EPD_MAX_IMAGE_BYTES',
     default: 20 * MIB,

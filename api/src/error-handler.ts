@@ -6,6 +6,10 @@ import { describeViolation } from './validation.ts';
 /** Fastify's own refusals, in the API's words. */
 const FRAMEWORK_CODES: Readonly<Record<string, ApiErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_REQ_FILE_TOO_LARGE: 'body_too_large',
+  FST_PARTS_LIMIT: 'invalid_value',
+  FST_FILES_LIMIT: 'invalid_value',
+  FST_FIELDS_LIMIT: 'invalid_value',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_json',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',

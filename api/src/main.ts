@@ -37,7 +37,7 @@ async function start({ config, log, signal }: ServiceContext<ApiConfig>): Promis
     services,
     registry,
     ready: () => checkReadiness({ redis, inputs: store, models: services.models }),
-    maxBodyBytes: config.maxBodyBytes,
+    limits: config,
     log,
   });
   reconciler.start();

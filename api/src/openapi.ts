@@ -14,6 +14,7 @@ export async function installOpenApi(app: FastifyInstance): Promise<void> {
       tags: [
         { name: 'Jobs', description: 'The durable job: submit, poll, follow.' },
         { name: 'OpenAI', description: "The same jobs in the shapes of OpenAI's API." },
+        { name: 'Files', description: 'Pictures to refer to, inputs and outputs of batches.' },
         { name: 'Models', description: 'What can be asked.' },
         { name: 'Operation', description: 'For load balancers and monitoring.' },
       ],

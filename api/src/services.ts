@@ -2,6 +2,7 @@ import type { EncodeRequester, ObjectStore } from '@epd/connector';
 import type { JobStore } from '@epd/jobs';
 import type { JobEnder } from './accept/job-ender.ts';
 import type { Acceptor } from './accept/acceptor.ts';
+import type { Files } from './files/files.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import type { JobReader } from './views/job-reader.ts';
 
@@ -14,4 +15,5 @@ export interface Services {
   readonly acceptor: Acceptor;
   readonly ender: JobEnder;
   readonly reader: JobReader;
+  readonly files: Files;
 }

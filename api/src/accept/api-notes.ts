@@ -9,6 +9,18 @@ export interface ApiNotes {
   readonly acceptMs: number;
   /** By which kind of route it came. */
   readonly kind: 'job' | 'chat' | 'response';
+  readonly response?: ResponseNotes;
+}
+
+/** What of a `POST /v1/responses` is not in the job itself, and shown with its response. */
+export interface ResponseNotes {
+  /** Stands before this turn's messages, and is not handed on to the next turn. */
+  readonly instructions: string | null;
+  readonly previousResponseId: string | null;
+  readonly background: boolean;
+  readonly store: boolean;
+  readonly format: Readonly<Record<string, unknown>>;
+  readonly maxOutputTokens: number | null;
 }
 
 const NONE: ApiNotes = { acceptMs: 0, kind: 'job' };

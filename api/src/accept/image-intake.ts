@@ -7,6 +7,7 @@ import {
   type UuidAliases,
 } from '@epd/connector';
 import { ApiError } from '../errors.ts';
+import type { FileRecords } from '../files/file-records.ts';
 import { decodeDataUri } from '../media/data-uri.ts';
 import type { ImageFetcher } from '../media/image-fetcher.ts';
 import { readImageHeader } from '../media/image-header.ts';
@@ -21,6 +22,7 @@ interface IntakeParts {
   readonly inputs: ObjectStore;
   readonly fetcher: ImageFetcher;
   readonly aliases: Pick<UuidAliases, 'bind' | 'resolve'>;
+  readonly files: Pick<FileRecords, 'find'>;
   readonly limits: ImageLimits;
 }
 
@@ -39,7 +41,8 @@ export class ImageIntake {
    * along. Throws the `image…` codes; nothing is stored unless the header passes.
    */
   async take(source: ImageSource, tenant: string, signal: AbortSignal): Promise<InputRef> {
-    const { url, uuid, sha256, param } = source;
+    const { url, uuid, sha256, fileId, param } = source;
+    if (fileId !== null) return this.#stored(await this.#uploaded(fileId, tenant, param), param);
     if (sha256 !== null) return this.#stored(sha256, param);
     if (uuid === null) return this.store(await this.#bytes(url, param, signal), param);
     const known = url.startsWith('data:') ? null : await this.#named(tenant, uuid, param);
@@ -77,6 +80,14 @@ export class ImageIntake {
       bytes: bytes.length,
       ...readImageHeader(bytes, limits.maxImagePixels, param),
     };
+  }
+
+  async #uploaded(fileId: string, tenant: string, param: string): Promise<string> {
+    const file = await this.#parts.files.find(tenant, fileId);
+    if (file === null) throw new ApiError('file_not_found', `${param}: no such file`, { param });
+    if (file.picture === null)
+      throw new ApiError('invalid_file', `${param}: the file is no picture`, { param });
+    return file.picture.sha256;
   }
 
   async #stored(sha256: string, param: string): Promise<InputRef> {

@@ -18,8 +18,9 @@ export interface SubmittedMessage {
 export interface ImageSource {
   readonly url: string;
   readonly uuid: string | null;
-  /** Digest of stored bytes; then there is no URL. */
+  /** Digest of stored bytes, or an uploaded file's id; then there is no URL. */
   readonly sha256: string | null;
+  readonly fileId: string | null;
   /** Where in the request it stands, for messages. */
   readonly param: string;
 }
@@ -72,10 +73,12 @@ const partsOf = (content: SubmittedMessage['content']) => (isParts(content) ? co
 function sourceOf(part: ContentPart | StoredImagePart, path: string): ImageSource[] {
   if (part.type === 'text') return [];
   const param = `${path}.image_url.url`;
-  if (part.type === 'stored_image') return [{ url: '', uuid: null, sha256: part.sha256, param }];
-  const { url, uuid } = part.image_url;
+  const none = { url: '', uuid: null, sha256: null, fileId: null, param };
+  if (part.type === 'stored_image') return [{ ...none, sha256: part.sha256 }];
+  const { url, uuid, file_id: fileId } = part.image_url;
+  if (fileId !== undefined) return [{ ...none, fileId }];
   if (url === undefined && uuid === undefined) {
     throw new ApiError('invalid_value', `${param}: expected a URL, got nothing`, { param });
   }
-  return [{ url: url ?? '', uuid: uuid ?? null, sha256: null, param }];
+  return [{ ...none, url: url ?? '', uuid: uuid ?? null }];
 }

@@ -32,5 +32,5 @@ export async function takeImages(
   return sources.map((source) => taken.get(nameOf(source))).filter((input) => input !== undefined);
 }
 
-const nameOf = ({ url, uuid, sha256 }: ImageSource): string =>
-  `${sha256 ?? ''} ${uuid ?? ''} ${url}`;
+const nameOf = ({ url, uuid, sha256, fileId }: ImageSource): string =>
+  `${sha256 ?? ''} ${fileId ?? ''} ${uuid ?? ''} ${url}`;

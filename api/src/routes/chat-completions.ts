@@ -1,29 +1,23 @@
-import type { Job } from '@epd/jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../accept/acceptor.ts';
-import { ApiError } from '../errors.ts';
 import { ChatCompletion, ChatCompletionBody } from '../schemas/chat-completions.ts';
 import { ERROR_RESPONSES } from '../schemas/errors.ts';
 import type { Services } from '../services.ts';
+import { ANSWER_WITHIN_S, awaitAnswer, endingWithReader } from '../streams/await-answer.ts';
 import { followJob } from '../streams/follow-job.ts';
-import { goneSignal } from '../streams/gone-signal.ts';
 import { HEARTBEAT_MS, sendSse } from '../streams/sse.ts';
-import { waitForEnd } from '../streams/wait-for-end.ts';
 import { chatChunks } from '../views/chat-chunks.ts';
 import { chatCompletion } from '../views/chat-completion.ts';
-import { failureOf } from '../views/job-failure.ts';
 import { dropNulls } from './drop-nulls.ts';
 import { idempotencyOf } from './idempotency.ts';
 import { traceparentOf } from './job-requests.ts';
 
-/** OpenAI's clients wait ten minutes; a job that nobody waits for any more should not run. */
-const ANSWER_WITHIN_S = 600;
-
 /** OpenAI's chat completions: a job that the caller waits for, and that ends when the caller leaves. */
 export const chatCompletionRoutes =
-  ({ jobs, acceptor, ender }: Services): FastifyPluginAsyncTypebox =>
+  (services: Services): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const { jobs, acceptor, ender } = services;
     app.post(
       '/v1/chat/completions',
       {
@@ -39,43 +33,21 @@ export const chatCompletionRoutes =
       async (request, reply) => {
         const { body } = request;
         const { job } = await acceptor.accept(submissionOf(request, body));
-        if (body.stream === true) {
-          const includeUsage = body.stream_options?.include_usage ?? false;
-          return sendSse(reply, async function* (signal) {
-            const events = followJob({
-              jobs,
-              id: job.id,
-              afterSeq: 0,
-              signal,
-              idleMs: HEARTBEAT_MS,
-            });
-            try {
-              yield* chatChunks({ jobs, job, events, includeUsage });
-            } finally {
-              if (signal.aborted && !app.closing.aborted) await ender.cancel(job);
-            }
+        if (body.stream !== true) return chatCompletion(await awaitAnswer(services, job, reply));
+        const includeUsage = body.stream_options?.include_usage ?? false;
+        return sendSse(reply, (reader) => {
+          const events = followJob({
+            jobs,
+            id: job.id,
+            afterSeq: 0,
+            signal: reader,
+            idleMs: HEARTBEAT_MS,
           });
-        }
-        return chatCompletion(await answered(job, goneSignal(reply)));
+          const chunks = chatChunks({ jobs, job, events, includeUsage });
+          return endingWithReader(chunks, { job, ender, reader, closing: app.closing });
+        });
       },
     );
-
-    /** The job with its answer. Throws what became of it instead. */
-    const answered = async (job: Job, gone: AbortSignal): Promise<Job> => {
-      const ended = await waitForEnd(jobs, job.id, ANSWER_WITHIN_S * 1000, gone);
-      if (ended === null) throw new ApiError('job_cancelled', 'The job was deleted');
-      if (ended.ending === null) {
-        if (app.closing.aborted)
-          throw new ApiError('unavailable', 'The server is stopping; ask again', {
-            retryAfterS: 1,
-          });
-        await ender.cancel(ended);
-        throw new ApiError('job_expired', `No answer within ${ANSWER_WITHIN_S} s`);
-      }
-      const failure = failureOf(ended);
-      if (failure !== null) throw failure;
-      return ended;
-    };
   };
 
 function submissionOf(request: FastifyRequest, body: ChatCompletionBody): Submission {

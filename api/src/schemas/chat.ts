@@ -8,9 +8,11 @@ const ImageUrlPart = Type.Object({
   image_url: Type.Object({
     url: Type.Optional(
       Type.String({
-        description:
-          'A data URI (`data:image/png;base64,…`), an http(s) URL, or `file:<id>` of an uploaded file.',
+        description: 'A data URI (`data:image/png;base64,…`) or an https URL.',
       }),
+    ),
+    file_id: Type.Optional(
+      Type.String({ description: 'Of an uploaded picture, in place of `url`.' }),
     ),
     detail: Type.Optional(
       Type.Union([Type.Literal('auto'), Type.Literal('low'), Type.Literal('high')], {

@@ -16,7 +16,7 @@ export class JobReader {
   }
 
   async view(job: Job): Promise<JobView> {
-    const [detail, partial] = await Promise.all([this.#detail(job), this.#partial(job)]);
+    const [detail, partial] = await Promise.all([this.#detail(job), this.partial(job)]);
     return jobView(job, { statusDetail: detail, partial });
   }
 
@@ -31,7 +31,8 @@ export class JobReader {
       : null;
   }
 
-  async #partial(job: Job): Promise<Choice[]> {
+  /** What a job that has no answer has written so far. */
+  async partial(job: Job): Promise<Choice[]> {
     const answered = job.ending !== null && job.ending.choices.length > 0;
     if (answered || job.startedAtMs === null) return [];
     const finishReason = job.status === 'cancelled' ? 'cancelled' : null;

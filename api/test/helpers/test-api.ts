@@ -41,7 +41,7 @@ export async function testApi(
     services,
     registry: new Registry(),
     ready: () => checkReadiness({ redis, inputs, models: services.models }),
-    maxBodyBytes: config.maxBodyBytes,
+    limits: config,
   });
   await register(redis, config.prefix, cards);
   const queue = new Queue<EncodeJob>(encodeQueueName(TEST_CARD.id), {

@@ -1,0 +1,80 @@
+import type { InputRef } from '@epd/connector';
+import type { Redis } from 'ioredis';
+
+export type FilePurpose = 'vision' | 'user_data' | 'batch' | 'batch_output';
+
+/** What is known of an uploaded file; its bytes are in the object store under `key`. */
+export interface FileRecord {
+  readonly id: string;
+  readonly tenant: string;
+  readonly filename: string;
+  readonly purpose: FilePurpose;
+  readonly bytes: number;
+  readonly createdAtMs: number;
+  /** Null: until it is deleted. */
+  readonly expiresAtMs: number | null;
+  readonly key: string;
+  /** For a picture, what its header says. */
+  readonly picture: InputRef | null;
+}
+
+interface FilePage {
+  readonly limit: number;
+  readonly order: 'asc' | 'desc';
+  readonly after?: string | undefined;
+  readonly purpose?: string | undefined;
+}
+
+/** Records of uploaded files in Redis: one key a file, which may expire, and an index by time. */
+export class FileRecords {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+
+  constructor(redis: Redis, prefix: string) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+  }
+
+  async add(record: FileRecord): Promise<void> {
+    const key = this.#record(record.tenant, record.id);
+    const json = JSON.stringify(record);
+    const write = this.#redis.multi();
+    if (record.expiresAtMs === null) write.set(key, json);
+    else write.set(key, json, 'PXAT', record.expiresAtMs);
+    await write.zadd(this.#index(record.tenant), record.createdAtMs, record.id).exec();
+  }
+
+  /** Null for an unknown file, an expired one, and another tenant's. */
+  async find(tenant: string, id: string): Promise<FileRecord | null> {
+    const json = await this.#redis.get(this.#record(tenant, id));
+    return json === null ? null : (JSON.parse(json) as FileRecord);
+  }
+
+  async list(tenant: string, page: FilePage): Promise<{ files: FileRecord[]; hasMore: boolean }> {
+    const index = this.#index(tenant);
+    const ids = await this.#redis.zrange(index, '0', '-1');
+    if (page.order === 'desc') ids.reverse();
+    const start = page.after === undefined ? 0 : ids.indexOf(page.after) + 1;
+    const files: FileRecord[] = [];
+    for (const id of ids.slice(start)) {
+      const file = await this.find(tenant, id);
+      if (file === null) await this.#redis.zrem(index, id); // it has expired
+      if (file === null || (page.purpose !== undefined && page.purpose !== file.purpose)) continue;
+      if (files.length === page.limit) return { files, hasMore: true };
+      files.push(file);
+    }
+    return { files, hasMore: false };
+  }
+
+  async remove({ tenant, id }: FileRecord): Promise<void> {
+    await this.#redis.multi().del(this.#record(tenant, id)).zrem(this.#index(tenant), id).exec();
+  }
+
+  #record(tenant: string, id: string): string {
+    return `${this.#prefix}:file:${tenant}:${id}`;
+  }
+
+  #index(tenant: string): string {
+    return `${this.#prefix}:files:${tenant}`;
+  }
+}

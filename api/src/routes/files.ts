@@ -1,0 +1,130 @@
+import multipart from '@fastify/multipart';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { FileRecord } from '../files/file-records.ts';
+import { ERROR_RESPONSES } from '../schemas/errors.ts';
+import { PageQuery, pageOf, pageSchema } from '../schemas/page.ts';
+import type { Services } from '../services.ts';
+import { seconds } from '../views/job-view.ts';
+import { readUpload } from './read-upload.ts';
+
+const FileView = Type.Object(
+  {
+    id: Type.String(),
+    object: Type.Literal('file'),
+    bytes: Type.Integer(),
+    created_at: Type.Integer(),
+    expires_at: Type.Union([Type.Integer(), Type.Null()]),
+    filename: Type.String(),
+    purpose: Type.String(),
+    status: Type.Literal('processed'),
+  },
+  { title: 'File' },
+);
+
+const FileParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
+
+/** Files: pictures that messages refer to, and the inputs and outputs of batches. */
+export const fileRoutes =
+  ({ files }: Pick<Services, 'files'>, maxFileBytes: number): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    await app.register(multipart, {
+      limits: { fileSize: maxFileBytes, files: 1, fields: 8, fieldSize: 4_096, parts: 12 },
+    });
+    app.post('/v1/files', {
+      bodyLimit: maxFileBytes + 65_536,
+      schema: {
+        tags: ['Files'],
+        summary: 'Upload a file',
+        description:
+          'Multipart: `file`, and `purpose`: `vision` for a picture that messages refer to by `file_id`, ' +
+          '`batch` for the input of a batch. The same picture twice is stored once.',
+        consumes: ['multipart/form-data'],
+        response: { 200: FileView, ...ERROR_RESPONSES },
+      },
+      handler: async (request) => fileView(await files.add(await readUpload(request))),
+    });
+    app.get(
+      '/v1/files',
+      {
+        schema: {
+          tags: ['Files'],
+          summary: 'List files',
+          querystring: Type.Object({
+            ...PageQuery.properties,
+            purpose: Type.Optional(Type.String()),
+          }),
+          response: { 200: pageSchema(FileView), ...ERROR_RESPONSES },
+        },
+      },
+      async ({ query, tenant }) => {
+        const { limit = 20, order = 'desc', after, purpose } = query;
+        const page = await files.records.list(tenant.id, { limit, order, after, purpose });
+        return pageOf(page.files.map(fileView), page.hasMore);
+      },
+    );
+    app.get('/v1/files/:id', {
+      schema: {
+        tags: ['Files'],
+        summary: 'One file',
+        params: FileParams,
+        response: { 200: FileView, ...ERROR_RESPONSES },
+      },
+      handler: async ({ params, tenant }) => fileView(await files.get(tenant.id, params.id)),
+    });
+    app.get(
+      '/v1/files/:id/content',
+      {
+        schema: {
+          tags: ['Files'],
+          summary: "A file's bytes",
+          params: FileParams,
+          produces: ['application/octet-stream'],
+          response: {
+            200: Type.Unsafe<Buffer>(Type.String({ format: 'binary' })),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async ({ params, tenant }, reply) => {
+        const bytes = await files.content(await files.get(tenant.id, params.id));
+        // Never as what it claims to be: a browser must not run what somebody uploaded.
+        return reply
+          .type('application/octet-stream')
+          .header('content-disposition', 'attachment')
+          .header('x-content-type-options', 'nosniff')
+          .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      },
+    );
+    app.delete('/v1/files/:id', {
+      schema: {
+        tags: ['Files'],
+        summary: 'Delete a file',
+        params: FileParams,
+        response: {
+          200: Type.Object({
+            id: Type.String(),
+            object: Type.Literal('file'),
+            deleted: Type.Literal(true),
+          }),
+          ...ERROR_RESPONSES,
+        },
+      },
+      handler: async ({ params, tenant }) => {
+        const file = await files.get(tenant.id, params.id);
+        await files.remove(file);
+        return { id: file.id, object: 'file', deleted: true } as const;
+      },
+    });
+  };
+
+const fileView = (file: FileRecord) => ({
+  id: file.id,
+  object: 'file' as const,
+  bytes: file.bytes,
+  created_at: seconds(file.createdAtMs),
+  expires_at: file.expiresAtMs === null ? null : seconds(file.expiresAtMs),
+  filename: file.filename,
+  purpose: file.purpose,
+  status: 'processed' as const,
+});

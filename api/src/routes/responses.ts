@@ -1,0 +1,51 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { ERROR_RESPONSES } from '../schemas/errors.ts';
+import { ResponseBody, ResponseView } from '../schemas/responses.ts';
+import type { Services } from '../services.ts';
+import { awaitAnswer, endingWithReader } from '../streams/await-answer.ts';
+import { sendSse } from '../streams/sse.ts';
+import { responseFrames } from '../views/response-frames.ts';
+import { responseView } from '../views/response-view.ts';
+import { dropNulls } from './drop-nulls.ts';
+import { ownResponse } from './own-response.ts';
+import { responseSubmission } from './response-submission.ts';
+
+/** OpenAI's responses: answered at once, streamed, or in the background. */
+export const responseRoutes =
+  (services: Services): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const { jobs, acceptor, ender } = services;
+    app.post(
+      '/v1/responses',
+      {
+        preValidation: dropNulls,
+        schema: {
+          tags: ['OpenAI'],
+          summary: 'Create a response',
+          description:
+            "As OpenAI's: plain, `stream: true`, or `background: true` to poll or stream it later from any replica.",
+          body: ResponseBody,
+          response: { 200: ResponseView, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { body, tenant } = request;
+        const previousId = body.previous_response_id;
+        const previous =
+          previousId === undefined ? null : await ownResponse(jobs, previousId, tenant);
+        const { job } = await acceptor.accept(responseSubmission(request, body, previous));
+        const background = body.background ?? false;
+        if (body.stream === true) {
+          return sendSse(reply, (reader) => {
+            const frames = responseFrames(jobs, job, -1, reader);
+            if (background) return frames;
+            return endingWithReader(frames, { job, ender, reader, closing: app.closing });
+          });
+        }
+        if (background) return responseView(job);
+        const answered = await awaitAnswer(services, job, reply);
+        if (body.store === false) await jobs.remove(job.id);
+        return responseView(answered);
+      },
+    );
+  };
