@@ -3,6 +3,7 @@ import { readEmbeddingFile, writeEmbeddingFile } from './embedding-file.ts';
 import type { Embedding, EmbeddingSpec } from './embedding.ts';
 import { ObjectTooLargeError, SafetensorsError } from './errors.ts';
 import { embeddingKey } from './keys.ts';
+import type { EmbeddingUsage } from './lifetime/embedding-usage.ts';
 import { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
 import type { ObjectStore } from './stores/object-store.ts';
 import { quarantine } from './quarantine.ts';
@@ -18,6 +19,8 @@ export interface EmbeddingStoreOptions {
   readonly acceptForeign?: boolean;
   /** Keep a copy of what could not be used below `quarantine/`. @default true */
   readonly keepQuarantined?: boolean;
+  /** Keeps the books of what is stored and when it was used. @default none */
+  readonly usage?: EmbeddingUsage;
   readonly metrics?: ConnectorMetrics;
   /** Told of every object that was put aside. */
   readonly onQuarantine?: (mmHash: string, reason: string) => void;
@@ -58,6 +61,7 @@ export class EmbeddingStore {
   readonly #maxBytes: number;
   readonly #acceptForeign: boolean;
   readonly #keepQuarantined: boolean;
+  readonly #usage: EmbeddingUsage | undefined;
   readonly #metrics: ConnectorMetrics;
   readonly #onQuarantine: (mmHash: string, reason: string) => void;
 
@@ -67,6 +71,7 @@ export class EmbeddingStore {
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#acceptForeign = options.acceptForeign ?? false;
     this.#keepQuarantined = options.keepQuarantined ?? true;
+    this.#usage = options.usage;
     this.#metrics = options.metrics ?? NO_METRICS;
     this.#onQuarantine = options.onQuarantine ?? (() => {});
   }
@@ -75,8 +80,12 @@ export class EmbeddingStore {
   async has({ mmHash }: Pick<EmbeddingSpec, 'mmHash'>): Promise<boolean> {
     const stat = await this.#store.stat(this.#key(mmHash));
     const found = stat !== null && stat.bytes >= MIN_FILE_BYTES;
-    if (found) this.#metrics.hit('store');
-    else this.#metrics.miss('absent');
+    if (found) {
+      this.#metrics.hit('store');
+      this.#note((usage) => usage.touch(mmHash));
+    } else {
+      this.#metrics.miss('absent');
+    }
     return found;
   }
 
@@ -99,6 +108,7 @@ export class EmbeddingStore {
     if (!result.created && !(await this.#isSound({ ...embedding, mmHash, fingerprint }))) {
       result = await this.#store.put(key, file);
     }
+    this.#note((usage) => usage.record(mmHash, file.byteLength));
     this.#metrics.saved(file.byteLength, performance.now() - startedAt);
     return { bytes: file.byteLength, ...result };
   }
@@ -114,6 +124,7 @@ export class EmbeddingStore {
       if (found.outcome === 'absent') return this.#miss('absent');
       if (found.outcome === 'loaded') {
         const { embedding, tier, bytes } = found;
+        this.#note((usage) => usage.touch(spec.mmHash));
         this.#metrics.loaded(tier, bytes, performance.now() - startedAt);
         return { embedding: { ...embedding, data: toSharedBytes(embedding.data) }, tier, bytes };
       }
@@ -173,6 +184,11 @@ export class EmbeddingStore {
 
   async #isSound(spec: EmbeddingSpec): Promise<boolean> {
     return (await this.#read(spec)).outcome === 'loaded';
+  }
+
+  /** The books may lag behind or lose a line: the sweeper finds out from the store. */
+  #note(write: (usage: EmbeddingUsage) => Promise<void>): void {
+    if (this.#usage) write(this.#usage).catch(() => {});
   }
 
   #miss(reason: string): null {

@@ -2,6 +2,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { EmbeddingStore } from './embedding-store.ts';
 import { encodeJobId, encodeQueueName, type EncodeJob, type ItemError } from './messages.ts';
+import type { EmbeddingUsage } from './lifetime/embedding-usage.ts';
 import { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
 import { RedisSingleFlight } from './redis-single-flight.ts';
 
@@ -12,6 +13,8 @@ export interface EncodeRequesterOptions {
   readonly embeddings: Pick<EmbeddingStore, 'has'>;
   /** @default one on the same connection and prefix */
   readonly flight?: RedisSingleFlight;
+  /** Leases the item for each waiter, so that it is not swept before its use. @default no leases */
+  readonly usage?: EmbeddingUsage;
   readonly metrics?: ConnectorMetrics;
   /** Errors of the queue's connection that belong to no call. */
   readonly onError?: (error: Error) => void;
@@ -38,6 +41,7 @@ export class EncodeRequester {
   readonly #prefix: string;
   readonly #embeddings: Pick<EmbeddingStore, 'has'>;
   readonly #flight: RedisSingleFlight;
+  readonly #usage: EmbeddingUsage | undefined;
   readonly #metrics: ConnectorMetrics;
   readonly #onError: (error: Error) => void;
   readonly #queues = new Map<string, Queue>();
@@ -47,6 +51,7 @@ export class EncodeRequester {
     this.#prefix = options.prefix;
     this.#embeddings = options.embeddings;
     this.#flight = options.flight ?? new RedisSingleFlight(options);
+    this.#usage = options.usage;
     this.#metrics = options.metrics ?? NO_METRICS;
     this.#onError = options.onError ?? (() => {});
   }
@@ -57,6 +62,7 @@ export class EncodeRequester {
     waiter: string,
     options: { readonly priority?: number } = {},
   ): Promise<EncodeRequest> {
+    await this.#usage?.lease(job.mmHash, waiter, job);
     if (await this.#embeddings.has(job)) return { found: 'stored', generation: 0 };
     const { generation, leader } = await this.#flight.join(job.mmHash, waiter);
     if (!leader) {
@@ -73,6 +79,7 @@ export class EncodeRequester {
    * was lost (the flight, the queued job, the stored object) is asked for again.
    */
   async recheck(job: EncodeJob, waiter: string, generation: number): Promise<Recheck> {
+    await this.#usage?.lease(job.mmHash, waiter, job);
     if (await this.#embeddings.has(job)) return { state: 'stored', generation };
     const flight = await this.#flight.look(job.mmHash, generation, waiter);
     if (flight.state === 'failed') return { ...flight, generation };
@@ -86,6 +93,7 @@ export class EncodeRequester {
 
   /** The waiter wants the item no more. Work that has not begun goes with the last waiter. */
   async release(mmHash: string, waiter: string, model?: string): Promise<void> {
+    await this.#usage?.endLease(mmHash, waiter);
     const { remaining } = await this.#flight.leave(mmHash, waiter);
     if (remaining > 0) return;
     for (const queue of model === undefined ? this.#queues.values() : [this.#queue(model)]) {

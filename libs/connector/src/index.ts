@@ -72,6 +72,17 @@ export {
   type CompletionListener,
   type CompletionReaderOptions,
 } from './completion-events.ts';
+export {
+  EmbeddingUsage,
+  type EmbeddingLabels,
+  type EmbeddingUsageOptions,
+  type UsageEntry,
+} from './lifetime/embedding-usage.ts';
+export {
+  EmbeddingSweeper,
+  type EmbeddingSweeperOptions,
+  type SweepResult,
+} from './lifetime/embedding-sweeper.ts';
 export type { FlightState, SingleFlight } from './single-flight.ts';
 export type {
   ECConnectorMetadata,

@@ -60,6 +60,12 @@ export function embeddingKey(root: string, hash: string): string {
   return root === '' ? `${hash}/${EMBEDDING_FILE}` : `${root}/${hash}/${EMBEDDING_FILE}`;
 }
 
+/** The other way round; null for a key that holds no embedding. */
+export function mmHashOfKey(root: string, key: string): string | null {
+  const hash = key.split('/').at(-2) ?? '';
+  return SHA256_HEX.test(hash) && embeddingKey(root, hash) === key ? hash : null;
+}
+
 export const EMBEDDING_FILE = 'encoder_cache.safetensors';
 
 function assertSha256(hex: string): void {

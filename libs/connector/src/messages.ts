@@ -30,6 +30,8 @@ export const EncodeJob = Type.Object({
   /** Visual tokens that the image costs: the unit of batch budgets and of back-pressure. */
   tokens: Type.Integer({ minimum: 1 }),
   requestedAtMs: Type.Number(),
+  /** On whose behalf, for the store's books; not part of the key. */
+  tenant: Type.Optional(Type.String()),
   traceparent: Type.Optional(Type.String()),
 });
 export type EncodeJob = Static<typeof EncodeJob>;

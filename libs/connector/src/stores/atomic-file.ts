@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+/** No key has a `~`. */
+export const TEMPORARY_NAME = /^~[0-9a-f]{16}$/;
+
 export interface FileModes {
   readonly file: number;
   readonly directory: number;

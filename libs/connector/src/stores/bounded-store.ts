@@ -1,6 +1,9 @@
 import { LruBytes } from './lru-bytes.ts';
 import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 
+/** No put takes so long. */
+const LEFTOVER_MS = 10 * 60_000;
+
 /**
  * A store used as a cache by one process: bounded in bytes, what was used longest ago goes first.
  * What lies there from an earlier run is counted at the first use. An object that can never fit is
@@ -82,6 +85,7 @@ export class BoundedStore implements ObjectStore {
   }
 
   async #learnOnce(): Promise<void> {
+    await this.#store.removeLeftovers?.(LEFTOVER_MS);
     const objects = await Array.fromAsync(this.#store.list(''));
     objects.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
     for (const { key, bytes } of objects) {

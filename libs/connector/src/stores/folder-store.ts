@@ -12,6 +12,7 @@ import {
 import { dirname, join, resolve, sep } from 'node:path';
 import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
 import { publishFile, writeTemporary, type FileModes } from './atomic-file.ts';
+import { removeLeftovers } from './folder-leftovers.ts';
 import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
 
@@ -114,6 +115,10 @@ export class FolderStore implements ObjectStore {
   }
 
   async close(): Promise<void> {}
+
+  removeLeftovers(olderThanMs: number): Promise<number> {
+    return guarded(`tidying ${this.#root}`, () => removeLeftovers(this.#root, olderThanMs));
+  }
 
   async #putOnce(path: string, body: Uint8Array, onlyIfAbsent: boolean): Promise<PutResult> {
     if (onlyIfAbsent) {

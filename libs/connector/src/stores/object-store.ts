@@ -41,4 +41,6 @@ export interface ObjectStore {
   /** Resolves when the store answers; throws `StoreUnavailableError` otherwise. For readiness. */
   ping(): Promise<void>;
   close(): Promise<void>;
+  /** Removes what puts that never came to their end left behind so long ago. Returns how many. */
+  removeLeftovers?(olderThanMs: number): Promise<number>;
 }

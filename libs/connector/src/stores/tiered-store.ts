@@ -118,6 +118,10 @@ export class TieredStore implements ObjectStore {
     for (const { store } of [...this.#caches, this.#durable]) await store.close();
   }
 
+  async removeLeftovers(olderThanMs: number): Promise<number> {
+    return (await this.#durable.store.removeLeftovers?.(olderThanMs)) ?? 0;
+  }
+
   #fillLater(tiers: readonly Tier[], key: string, body: Uint8Array): void {
     if (tiers.length === 0 || this.#fills.has(key) || this.#fills.size >= MAX_PENDING_FILLS) return;
     const fill = this.#fill(tiers, key, body).finally(() => this.#fills.delete(key));

@@ -1,0 +1,181 @@
+import type { Redis } from 'ioredis';
+import { embeddingKey, mmHashOfKey } from '../keys.ts';
+import { NO_METRICS, type ConnectorMetrics } from '../metrics.ts';
+import { QUARANTINE_PREFIX } from '../quarantine.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
+import type { EmbeddingUsage, UsageEntry } from './embedding-usage.ts';
+import { RedisLock } from './redis-lock.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** No put takes so long. */
+const LEFTOVER_MS = 60 * MINUTE_MS;
+/** Items looked at between two questions about the total. */
+const BATCH = 100;
+/** Past the bound, the store is brought down to this part of it, so that not every save sweeps. */
+const LOW_WATER = 0.9;
+
+export interface EmbeddingSweeperOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly store: ObjectStore;
+  readonly usage: EmbeddingUsage;
+  /** Folder of the embeddings in the store. @default embeddings */
+  readonly root?: string;
+  /** Embeddings not used for so long go. @default 7 days */
+  readonly ttlMs?: number;
+  /** Bound on all embeddings together; beyond it the longest unused go. @default none */
+  readonly maxBytes?: number;
+  /** What was used within this time stays, even beyond the bound. @default 1 minute */
+  readonly minIdleMs?: number;
+  /** What was put aside is kept so long. @default 7 days */
+  readonly quarantineTtlMs?: number;
+  /** @default 1 minute */
+  readonly intervalMs?: number;
+  readonly metrics?: ConnectorMetrics;
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface SweepResult {
+  /** Embeddings deleted because of their age, and because of the bound. */
+  readonly expired: number;
+  readonly evicted: number;
+  /** In the store, but unknown to the index; and the other way round. */
+  readonly adopted: number;
+  readonly vanished: number;
+}
+
+/**
+ * Ends the lives of embeddings. Of all processes that start one, the holder of a lock sweeps. An item
+ * is claimed in the index, which refuses what is leased or was just used, and then deleted. Whoever
+ * wanted it at that very moment finds nothing and has it encoded again.
+ */
+export class EmbeddingSweeper {
+  readonly #options: Required<Omit<EmbeddingSweeperOptions, 'maxBytes'>> & { maxBytes: number };
+  readonly #lock: RedisLock;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: EmbeddingSweeperOptions) {
+    this.#options = {
+      root: 'embeddings',
+      ttlMs: 7 * DAY_MS,
+      maxBytes: Number.POSITIVE_INFINITY,
+      minIdleMs: MINUTE_MS,
+      quarantineTtlMs: 7 * DAY_MS,
+      intervalMs: MINUTE_MS,
+      metrics: NO_METRICS,
+      onError: () => {},
+      ...options,
+    };
+    this.#lock = new RedisLock({
+      redis: options.redis,
+      key: `${options.prefix}:ec:sweeper`,
+      ttlMs: 3 * this.#options.intervalMs,
+    });
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.#tick(), this.#options.intervalMs);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#running;
+    await this.#lock.free();
+  }
+
+  /** Sweeps if this is the elected one; null if another is. */
+  async sweepIfElected(): Promise<SweepResult | null> {
+    return (await this.#lock.hold()) ? this.sweep() : null;
+  }
+
+  /** Sweeps once, elected or not: two sweepers at once do no harm, only work. */
+  async sweep(): Promise<SweepResult> {
+    const { adopted, vanished } = await this.#reconcile();
+    const expired = await this.#expire();
+    const evicted = await this.#holdBound();
+    await this.#emptyQuarantine();
+    await this.#options.store.removeLeftovers?.(LEFTOVER_MS);
+    return { expired, evicted, adopted, vanished };
+  }
+
+  #tick(): void {
+    this.#running = this.#running
+      .then(() => this.sweepIfElected())
+      .catch((error: unknown) => this.#options.onError(error));
+  }
+
+  /** Brings the index in step with the store. */
+  async #reconcile(): Promise<{ adopted: number; vanished: number }> {
+    const { store, usage, root } = this.#options;
+    const startedAtMs = Date.now();
+    const stored = new Set<string>();
+    let adopted = 0;
+    for await (const { key, bytes, modifiedAtMs } of store.list(root === '' ? '' : `${root}/`)) {
+      const mmHash = mmHashOfKey(root, key);
+      if (mmHash === null) continue;
+      stored.add(mmHash);
+      if (await usage.adopt(mmHash, bytes, modifiedAtMs)) adopted += 1;
+    }
+    let vanished = 0;
+    for await (const { mmHash, lastUsedAtMs } of usage.entries()) {
+      // What was saved while the store was being listed may be missing from the list.
+      if (stored.has(mmHash) || lastUsedAtMs >= startedAtMs - MINUTE_MS) continue;
+      if ((await store.stat(this.#key(mmHash))) !== null) continue;
+      if (await usage.claim(mmHash, { notUsedAfterMs: lastUsedAtMs, force: true })) vanished += 1;
+    }
+    return { adopted, vanished };
+  }
+
+  async #expire(): Promise<number> {
+    const { usage, ttlMs } = this.#options;
+    const notUsedAfterMs = Date.now() - ttlMs;
+    let expired = 0;
+    for (let skipped = 0; ;) {
+      const entries = (await usage.oldest(skipped + BATCH, notUsedAfterMs)).slice(skipped);
+      if (entries.length === 0) return expired;
+      for (const entry of entries) {
+        if (await this.#remove(entry, notUsedAfterMs, 'expired')) expired += 1;
+        else skipped += 1;
+      }
+    }
+  }
+
+  async #holdBound(): Promise<number> {
+    const { usage, maxBytes, minIdleMs } = this.#options;
+    if ((await usage.totalBytes()) <= maxBytes) return 0;
+    const notUsedAfterMs = Date.now() - minIdleMs;
+    let evicted = 0;
+    for (let skipped = 0; ;) {
+      const entries = (await usage.oldest(skipped + BATCH, notUsedAfterMs)).slice(skipped);
+      if (entries.length === 0) return evicted;
+      for (const entry of entries) {
+        if ((await usage.totalBytes()) <= LOW_WATER * maxBytes) return evicted;
+        if (await this.#remove(entry, notUsedAfterMs, 'evicted')) evicted += 1;
+        else skipped += 1;
+      }
+    }
+  }
+
+  async #remove(entry: UsageEntry, notUsedAfterMs: number, reason: string): Promise<boolean> {
+    const { usage, store, metrics } = this.#options;
+    if (!(await usage.claim(entry.mmHash, { notUsedAfterMs }))) return false;
+    await store.delete(this.#key(entry.mmHash));
+    metrics.swept(reason, entry.bytes);
+    return true;
+  }
+
+  async #emptyQuarantine(): Promise<void> {
+    const { store, quarantineTtlMs } = this.#options;
+    for await (const { key, modifiedAtMs } of store.list(QUARANTINE_PREFIX)) {
+      if (Date.now() - modifiedAtMs > quarantineTtlMs) await store.delete(key);
+    }
+  }
+
+  #key(mmHash: string): string {
+    return embeddingKey(this.#options.root, mmHash);
+  }
+}

@@ -1,0 +1,148 @@
+import type { Redis } from 'ioredis';
+import type { RedisScript } from '../redis-script.ts';
+import {
+  claimScript,
+  endLeaseScript,
+  leaseScript,
+  recordScript,
+  touchScript,
+} from './usage-scripts.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** A use is written down at most this often per item and process: last use need not be exact. */
+const TOUCH_EVERY_MS = MINUTE_MS;
+/** Items whose last touch this process remembers. */
+const MAX_REMEMBERED = 10_000;
+
+export interface EmbeddingLabels {
+  readonly model?: string | undefined;
+  readonly tenant?: string | undefined;
+}
+
+export interface UsageEntry extends EmbeddingLabels {
+  readonly mmHash: string;
+  readonly bytes: number;
+  /** Milliseconds since the epoch. */
+  readonly lastUsedAtMs: number;
+}
+
+export interface EmbeddingUsageOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** How long a lease holds that is not renewed: what a job that vanished may keep. @default 30 minutes */
+  readonly leaseTtlMs?: number;
+}
+
+/**
+ * What is stored, how large it is, when it was last used, and who must not lose it. An index beside
+ * the store, in Redis: it may lose entries, and the sweeper restores it from the store's own listing.
+ */
+export class EmbeddingUsage {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #leaseTtlMs: number;
+  readonly #touchedAtMs = new Map<string, number>();
+
+  constructor(options: EmbeddingUsageOptions) {
+    this.#redis = options.redis;
+    this.#prefix = `${options.prefix}:ec:{usage}`;
+    this.#leaseTtlMs = options.leaseTtlMs ?? 30 * MINUTE_MS;
+  }
+
+  /** The item was saved. */
+  async record(mmHash: string, bytes: number): Promise<void> {
+    await this.#run(recordScript, mmHash, [mmHash, bytes, '', 0]);
+  }
+
+  /** The item was found in the store. Changes nothing when it is known; true when it was not. */
+  async adopt(mmHash: string, bytes: number, lastUsedAtMs: number): Promise<boolean> {
+    const adopted = await this.#run(recordScript, mmHash, [
+      mmHash,
+      bytes,
+      Math.floor(lastUsedAtMs),
+      1,
+    ]);
+    return adopted === 1;
+  }
+
+  /** The item was used. */
+  async touch(mmHash: string): Promise<void> {
+    const nowMs = Date.now();
+    if (nowMs - (this.#touchedAtMs.get(mmHash) ?? 0) < TOUCH_EVERY_MS) return;
+    if (this.#touchedAtMs.size >= MAX_REMEMBERED) this.#touchedAtMs.clear();
+    this.#touchedAtMs.set(mmHash, nowMs);
+    await this.#run(touchScript, mmHash, [mmHash]);
+  }
+
+  /** The holder, a live job, must not lose the item; whether it is stored yet does not matter. */
+  async lease(mmHash: string, holder: string, labels: EmbeddingLabels = {}): Promise<void> {
+    const { model, tenant } = labels;
+    const label =
+      model === undefined && tenant === undefined ? '' : JSON.stringify({ model, tenant });
+    await this.#run(leaseScript, mmHash, [holder, this.#leaseTtlMs, label, DAY_MS]);
+  }
+
+  async endLease(mmHash: string, holder: string): Promise<void> {
+    await this.#run(endLeaseScript, mmHash, [holder]);
+  }
+
+  /**
+   * Gives the right to delete the item, and forgets it: unless it is leased, or was used after
+   * `notUsedAfterMs`. With `force` leases do not count.
+   */
+  async claim(
+    mmHash: string,
+    options: { readonly notUsedAfterMs?: number; readonly force?: boolean } = {},
+  ): Promise<boolean> {
+    const args = [mmHash, options.notUsedAfterMs ?? '', options.force ? 1 : 0];
+    return (await this.#run(claimScript, mmHash, args)) === 1;
+  }
+
+  async totalBytes(): Promise<number> {
+    return Number((await this.#redis.get(`${this.#prefix}:total`)) ?? 0);
+  }
+
+  /** Up to `limit` items last used at or before the given time, the longest unused first. */
+  async oldest(limit: number, atOrBeforeMs = Number.POSITIVE_INFINITY): Promise<UsageEntry[]> {
+    const latest = Number.isFinite(atOrBeforeMs) ? Math.floor(atOrBeforeMs) : '+inf';
+    const used = `${this.#prefix}:used`;
+    const flat = await this.#redis.zrangebyscore(
+      used,
+      '-inf',
+      latest,
+      'WITHSCORES',
+      'LIMIT',
+      0,
+      limit,
+    );
+    return this.#entries(flat);
+  }
+
+  /** Every item, in no order. */
+  async *entries(): AsyncIterable<UsageEntry> {
+    const scan = this.#redis.zscanStream(`${this.#prefix}:used`, { count: 500 });
+    for await (const flat of scan) yield* await this.#entries(flat as string[]);
+  }
+
+  async #entries(flat: readonly string[]): Promise<UsageEntry[]> {
+    const items = flat.filter((_, index) => index % 2 === 0);
+    if (items.length === 0) return [];
+    const [bytes, labels] = await Promise.all([
+      this.#redis.hmget(`${this.#prefix}:bytes`, ...items),
+      this.#redis.hmget(`${this.#prefix}:labels`, ...items),
+    ]);
+    return items.map((mmHash, index) => {
+      const { model, tenant } = JSON.parse(labels[index] ?? '{}') as EmbeddingLabels;
+      const lastUsedAtMs = Number(flat[2 * index + 1]);
+      return { mmHash, bytes: Number(bytes[index] ?? 0), lastUsedAtMs, model, tenant };
+    });
+  }
+
+  #run(script: RedisScript, mmHash: string, args: readonly (string | number)[]): Promise<unknown> {
+    const ofAll = ['used', 'bytes', 'labels', 'total'].map((name) => `${this.#prefix}:${name}`);
+    const ofOne = ['lease', 'label'].map((name) => `${this.#prefix}:${name}:${mmHash}`);
+    return script(this.#redis, [...ofAll, ...ofOne], args);
+  }
+}

@@ -1,0 +1,58 @@
+import { redisScript } from '../redis-script.ts';
+
+/**
+ * The scripts of `EmbeddingUsage`. KEYS, of which each script is given all:
+ *   1 used    sorted set: item by the time of its last use
+ *   2 bytes   hash: size of each item; has the same members as `used`
+ *   3 labels  hash: model and tenant of each item, in JSON, where known
+ *   4 total   sum of `bytes`
+ * and of one item
+ *   5 lease   sorted set: who must not lose it, by the time until which
+ *   6 label   what it will be labelled with when it is saved
+ */
+
+const FORGET = `
+local function forget(item)
+  local bytes = redis.call('HGET', KEYS[2], item)
+  if bytes then redis.call('DECRBY', KEYS[4], bytes) end
+  redis.call('HDEL', KEYS[2], item)
+  redis.call('HDEL', KEYS[3], item)
+  redis.call('ZREM', KEYS[1], item)
+end`;
+
+/** ARGV: item, bytes, time of last use or '' for now, 1 to leave an entry that is there. */
+export const recordScript = redisScript(`${FORGET}
+local present = redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1
+if present and ARGV[4] == '1' then return 0 end
+local label = redis.call('GET', KEYS[6]) or redis.call('HGET', KEYS[3], ARGV[1])
+forget(ARGV[1])
+redis.call('ZADD', KEYS[1], ARGV[3] == '' and now or ARGV[3], ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+redis.call('INCRBY', KEYS[4], ARGV[2])
+if label then redis.call('HSET', KEYS[3], ARGV[1], label) end
+return 1`);
+
+/** ARGV: item. */
+export const touchScript = redisScript(`
+redis.call('ZADD', KEYS[1], 'XX', now, ARGV[1])`);
+
+/** ARGV: holder, lease ttl, label in JSON or '', label ttl. */
+export const leaseScript = redisScript(`
+redis.call('ZADD', KEYS[5], now + ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[5], ARGV[2])
+if ARGV[3] ~= '' then redis.call('SET', KEYS[6], ARGV[3], 'PX', ARGV[4]) end`);
+
+/** ARGV: holder. */
+export const endLeaseScript = redisScript(`redis.call('ZREM', KEYS[5], ARGV[1])`);
+
+/**
+ * ARGV: item, latest time of last use or '' for any, 1 to disregard leases.
+ * Forgets the item unless it is leased or was used later. Returns 1 when it did.
+ */
+export const claimScript = redisScript(`${FORGET}
+local used = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if ARGV[2] ~= '' and used and tonumber(used) > tonumber(ARGV[2]) then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now)
+if ARGV[3] ~= '1' and redis.call('ZCARD', KEYS[5]) > 0 then return 0 end
+forget(ARGV[1])
+return 1`);
