@@ -107,7 +107,7 @@ export class ImageRounds {
 
   #tellBlocked(held: HeldRequest, sequence: Sequence | undefined): void {
     if (!sequence) return;
-    const computed = this.#computed(sequence);
+    const computed = this.#reached(sequence);
     const image = sequence.imagesAhead(computed).find(({ mmHash }) => !this.#intake.isHere(mmHash));
     this.#outbox.add({
       type: 'stage',
@@ -119,13 +119,17 @@ export class ImageRounds {
   }
 
   #isBlocked(sequence: Sequence): boolean {
-    const computed = this.#computed(sequence);
-    return this.#intake.limit(sequence, computed) <= computed;
+    return this.#intake.limit(sequence, this.#computed(sequence)) <= this.#reached(sequence);
   }
 
   /** Tokens that need no computing any more, in the slot or, without one, parked. */
   #computed(sequence: Sequence): number {
     return sequence.slot === null ? this.#slots.parkedTokens(sequence) : sequence.computed;
+  }
+
+  /** How far it has come, be it that a part of it would have to be computed again. */
+  #reached(sequence: Sequence): number {
+    return Math.max(sequence.reached, this.#computed(sequence));
   }
 }
 

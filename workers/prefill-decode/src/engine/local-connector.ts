@@ -39,6 +39,11 @@ export class LocalConnector implements ECSchedulerConnector, ECWorkerConnector {
     for (const listener of this.#listeners) listener();
   }
 
+  /** Takes an item away; what was loaded of it stays where it is. */
+  take(mmHash: string): void {
+    this.#items.delete(mmHash);
+  }
+
   hasCacheItem(mmHash: string): boolean {
     return this.#items.has(mmHash);
   }

@@ -48,15 +48,7 @@ export class Runner {
     const worker = new Worker(new URL('runner-thread.ts', import.meta.url), {
       workerData: options,
     });
-    const facts = await new Promise<RunnerFacts>((resolve, reject) => {
-      worker.once('error', reject);
-      worker.once('message', (message: FromRunner) => {
-        worker.off('error', reject);
-        if (message.type === 'ready') resolve(message.facts);
-        else reject(new Error(`The runner began with ${message.type}`));
-      });
-    });
-    return new Runner(worker, facts);
+    return new Runner(worker, await ready(worker));
   }
 
   get lost(): boolean {
@@ -107,4 +99,17 @@ export class Runner {
     this.#pending?.reject(this.#lost);
     this.#pending = null;
   }
+}
+
+function ready(worker: Worker): Promise<RunnerFacts> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: Error): void =>
+      reject(new Error(`The model could not be loaded: ${cause.message}`, { cause }));
+    worker.once('error', failed);
+    worker.once('message', (message: FromRunner) => {
+      worker.off('error', failed);
+      if (message.type === 'ready') resolve(message.facts);
+      else failed(new Error(`the runner began with ${message.type}`));
+    });
+  });
 }

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Sampling } from '@epd/jobs';
-import type { ExecutionContext } from 'ava';
+import type { ExecutionContext, TestFn } from 'ava';
 import {
   createEngine,
   type Engine,
@@ -45,6 +47,20 @@ export async function startEngine(
   return engine;
 }
 
+/** Engines for all tests of a file, closed after them: starting one costs a second of a core. */
+export async function sharedEngines(
+  test: TestFn,
+  count: number,
+  overrides: Partial<EngineOptions> = {},
+): Promise<Engine[]> {
+  const starting = Array.from({ length: count }, () => createEngine(engineOptions(overrides)));
+  const engines = await Promise.all(starting);
+  test.after.always(async () => {
+    for (const engine of engines) await engine.close();
+  });
+  return engines;
+}
+
 export function sampling(overrides: Partial<Sampling> = {}): Sampling {
   return {
     maxTokens: 160,
@@ -70,9 +86,10 @@ export type Finished = Extract<EngineEvent, { type: 'finished' }>;
 /** Adds the request and resolves with its end; rejects when it fails. `events` takes all that is said. */
 export function generate(
   engine: Engine,
-  request: EngineRequest,
+  asked: Omit<EngineRequest, 'id'> & { readonly id?: string },
   events: EngineEvent[] = [],
 ): Promise<Finished> {
+  const request = { id: randomUUID(), ...asked };
   const { promise, resolve, reject } = Promise.withResolvers<Finished>();
   const off = engine.on((event) => {
     if (event.id !== request.id) return;
@@ -83,4 +100,15 @@ export function generate(
   });
   engine.add(request);
   return promise;
+}
+
+const UNTIL_MS = 20_000;
+
+/** Resolves when the condition holds; rejects when it has not after a long while. */
+export async function until(condition: () => boolean): Promise<void> {
+  const limit = performance.now() + UNTIL_MS;
+  while (!condition()) {
+    if (performance.now() > limit) throw new Error(`Not within ${UNTIL_MS} ms: ${condition}`);
+    await sleep(2);
+  }
 }
