@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startS3 } from '@epd/connector/testing';
@@ -52,7 +53,10 @@ export async function startFleet(t: ExecutionContext, options: FleetOptions = {}
     ...options.env,
   };
   const fleet = new LocalFleet(`http://127.0.0.1:${port}`, folder, env);
-  t.teardown(() => fleet.stop());
+  t.teardown(async () => {
+    await fleet.stop();
+    if (!t.passed) t.log(await lastLines(folder));
+  });
   fleet.start('api');
   for (let i = 0; i < (options.encoders ?? 1); i++) fleet.start('encoder');
   for (let i = 0; i < (options.pds ?? 1); i++) fleet.start('prefill-decode');
@@ -92,7 +96,7 @@ class LocalFleet implements Fleet {
     await eventually(
       async () => {
         const models = (await (await fetch(`${this.url}/v1/models`)).json()) as { data: unknown[] };
-        if (workers > 0 && models.data.length === 0) throw new Error('No model is registered yet');
+        return workers === 0 || models.data.length > 0;
       },
       { withinMs: READY_MS },
     );
@@ -145,3 +149,13 @@ async function storeEnv(
 
 /** Lets a fleet come to the middle of its work. */
 export const aWhile = (ms: number): Promise<void> => sleep(ms);
+
+/** What the processes said last: a failed test is read with it. */
+async function lastLines(folder: string): Promise<string> {
+  const logs = (await readdir(folder)).filter((name) => name.endsWith('.log'));
+  const texts = logs.map(async (name) => {
+    const lines = (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n');
+    return `${name}:\n${lines.slice(-8).join('\n')}`;
+  });
+  return (await Promise.all(texts)).join('\n');
+}

@@ -21,7 +21,7 @@ export function goldenJob({ images, question }: GoldenCase): Record<string, unkn
     messages: [
       { role: 'user', content: [...images.map(imagePart), { type: 'text', text: question }] },
     ],
-    max_tokens: 32,
+    max_tokens: 128,
     temperature: 0,
     return_token_ids: true,
   };

@@ -43,7 +43,7 @@ export const configSchema = Type.Object({
     description: 'Memory for the KV cache; slots and their length follow from it',
   }),
   encoderCacheBytes: Type.Integer({
-    env: 'EPD_ENCODER_CACHE_BYTES',
+    env: 'EPD_EMBEDDING_CACHE_BYTES',
     default: 256 * MIB,
     minimum: MIB,
     description: 'Memory for image embeddings that prompts in flight use',

@@ -72,40 +72,55 @@ function counters(registry: Registry) {
 
 type Stats = ReturnType<Engine['stats']>;
 
+/** The engine counts for itself; what it says replaces what was there. */
 function gauges(registry: Registry, engine: Engine): void {
   const gauge = (name: string, help: string, read: (stats: Stats) => number): void => {
-    new Gauge({
+    const made: Gauge = new Gauge({
       name,
       help,
-      registers: [registry],
-      collect() {
-        this.set(read(engine.stats()));
-      },
+      registers: [],
+      collect: (): void => made.set(read(engine.stats())),
     });
+    registry.registerMetric(made);
+  };
+  const total = (name: string, help: string, read: (stats: Stats) => number): void => {
+    const collect = (): void => {
+      made.reset();
+      made.inc(read(engine.stats()));
+    };
+    const made: Counter = new Counter({ name, help, registers: [], collect });
+    registry.registerMetric(made);
   };
   gauge('epd_batch_rows', 'Sequences in the last decode step', (stats) => stats.batchOccupancy);
-  gauge('epd_kv_bytes', 'Memory of the KV slots in use', (stats) => stats.kvBytes);
-  gauge(
+  gauge('epd_kv_bytes', 'Memory of KV slots and parked prefixes', (stats) => stats.kvBytes);
+  gauge('epd_kv_slots_used', 'KV slots in use', (stats) => stats.slotsUsed);
+  total(
     'epd_prefix_hit_tokens_total',
     'Prompt tokens whose KV was there already',
     (stats) => stats.prefixHitTokens,
   );
-  gauge(
+  total(
     'epd_preemptions_total',
     'Sequences put back for want of KV memory',
     (stats) => stats.preemptions,
   );
-  gauge('epd_engine_steps_total', 'Steps run', (stats) => stats.steps);
-  new Gauge({
+  total('epd_engine_steps_total', 'Steps run', (stats) => stats.steps);
+  sequences(registry, engine);
+}
+
+function sequences(registry: Registry, engine: Engine): void {
+  const collect = (): void => {
+    const { waiting, running, waitingForEmbeddings } = engine.stats();
+    made.set({ state: 'waiting' }, waiting);
+    made.set({ state: 'running' }, running);
+    made.set({ state: 'waiting_for_embeddings' }, waitingForEmbeddings);
+  };
+  const made: Gauge<'state'> = new Gauge({
     name: 'epd_sequences',
     help: 'Sequences by what they do',
     labelNames: ['state'],
-    registers: [registry],
-    collect() {
-      const { waiting, running, waitingForEmbeddings } = engine.stats();
-      this.set({ state: 'waiting' }, waiting);
-      this.set({ state: 'running' }, running);
-      this.set({ state: 'waiting_for_embeddings' }, waitingForEmbeddings);
-    },
+    registers: [],
+    collect,
   });
+  registry.registerMetric(made);
 }
