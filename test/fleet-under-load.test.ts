@@ -35,7 +35,7 @@ const wrong = (jobs: readonly JobView[]): unknown[] =>
 const encodes = (jobs: readonly JobView[]): number =>
   jobs.reduce((sum, { usage }) => sum + (usage?.images.encoded ?? 0), 0);
 
-test('200 mixed jobs at once on two encoders and two PD workers: all right, each image encoded once', async (t) => {
+test.serial('200 mixed jobs at once on two encoders and two PD workers: all right, each image encoded once', async (t) => {
   t.timeout(180_000);
   const fleet = await startFleet(t, { encoders: 2, pds: 2 });
   const jobs = await endings(fleet, await submitMix(fleet));
@@ -43,7 +43,7 @@ test('200 mixed jobs at once on two encoders and two PD workers: all right, each
   t.is(encodes(jobs), distinctImages);
 });
 
-test('every worker told to stop in the middle of that: all still right', async (t) => {
+test.serial('every worker told to stop in the middle of that: all still right', async (t) => {
   t.timeout(180_000);
   const fleet = await startFleet(t, { encoders: 2, pds: 2 });
   const ids = await submitMix(fleet);
@@ -58,7 +58,7 @@ test('every worker told to stop in the middle of that: all still right', async (
   t.deepEqual(wrong(jobs), []);
 });
 
-test('the API told to stop in the middle: its jobs go on, and another answers for them', async (t) => {
+test.serial('the API told to stop in the middle: its jobs go on, and another answers for them', async (t) => {
   t.timeout(180_000);
   const fleet = await startFleet(t);
   const ids = await submitMix(fleet);

@@ -5,7 +5,7 @@ import { ask } from './helpers/jobs.ts';
 
 for (const decoder of ['', 'eager']) {
   const graph = decoder === '' ? 'fused' : decoder;
-  test(`every golden question gets the reference's tokens over HTTP, Redis and S3 (${graph} decoder)`, async (t) => {
+  test.serial(`every golden question gets the reference's tokens over HTTP, Redis and S3 (${graph} decoder)`, async (t) => {
     t.timeout(180_000);
     const fleet = await startFleet(t, { store: 's3', env: { EPD_DECODER: decoder } });
     const jobs = await Promise.all(goldenCases.map((golden) => ask(fleet.url, goldenJob(golden))));

@@ -5,7 +5,7 @@ import { ask } from './helpers/jobs.ts';
 
 const golden = goldenCases.find(({ images }) => images.length === 1)!;
 
-test('a second question about a picture does not encode it again, also after every worker was restarted', async (t) => {
+test.serial('a second question about a picture does not encode it again, also after every worker was restarted', async (t) => {
   t.timeout(90_000);
   const fleet = await startFleet(t);
   const first = await ask(fleet.url, goldenJob(golden));

@@ -7,7 +7,7 @@ import { ask, ended, read, submit } from './helpers/jobs.ts';
 const withImage = goldenCases.find(({ images }) => images.length === 1)!;
 const textOnly = goldenCases.find(({ images }) => images.length === 0)!;
 
-test('text is answered with no encoder running; an image waits, says so, and is answered when one joins', async (t) => {
+test.serial('text is answered with no encoder running; an image waits, says so, and is answered when one joins', async (t) => {
   t.timeout(90_000);
   const fleet = await startFleet(t, { encoders: 0 });
   const waiting = await submit(fleet.url, goldenJob(withImage));
