@@ -89,14 +89,12 @@ export class EmbeddingStore {
     return found;
   }
 
-  /** As `has`, and also true when a cache of this process has the item. */
-  async isReadable(spec: Pick<EmbeddingSpec, 'mmHash'>): Promise<boolean> {
-    const key = this.#key(spec.mmHash);
-    if (this.#store instanceof TieredStore && (await this.#store.isCached(key))) {
-      this.#metrics.hit('cache');
-      return true;
-    }
-    return this.has(spec);
+  /** Whether a cache of this process has the item, whatever the store proper has. */
+  async isCached({ mmHash }: Pick<EmbeddingSpec, 'mmHash'>): Promise<boolean> {
+    if (!(this.#store instanceof TieredStore)) return false;
+    const found = await this.#store.isCached(this.#key(mmHash));
+    if (found) this.#metrics.hit('cache');
+    return found;
   }
 
   /** Durable when it resolves. Saving what is there already is cheap and changes nothing. */

@@ -91,6 +91,11 @@ export class EncodeRequester {
     return { state: 'pending', generation: current };
   }
 
+  /** The waiter is going to use an item that is there: it is not to be swept before `release`. */
+  async hold(job: EncodeJob, waiter: string): Promise<void> {
+    await this.#usage?.lease(job.mmHash, waiter, job);
+  }
+
   /** The waiter wants the item no more. Work that has not begun goes with the last waiter. */
   async release(mmHash: string, waiter: string, model?: string): Promise<void> {
     await this.#usage?.endLease(mmHash, waiter);

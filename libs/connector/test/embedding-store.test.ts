@@ -164,7 +164,7 @@ test('an item in a cache alone is readable here, but not there for others', asyn
   const embeddings = new EmbeddingStore({ store });
   await embeddings.save(hashOf('cat'), FINGERPRINT, embeddingOf('cat'));
   await durable.delete(KEY);
-  t.true(await embeddings.isReadable(specOf('cat')));
+  t.true(await embeddings.isCached(specOf('cat')));
   t.false(await embeddings.has(specOf('cat')));
 });
 

@@ -39,8 +39,9 @@ export class ItemLooker {
   async look(item: TrackedItem): Promise<LookAnswer> {
     // A producer answers for what everybody can read, not for its own caches.
     if (!this.#isConsumer) return (await this.#embeddings.has(item.spec)) ? AVAILABLE : UNKNOWN;
-    if (await this.#embeddings.isReadable(item.spec)) return AVAILABLE;
-    return this.#requester ? this.#askFlights(item, this.#requester) : UNKNOWN;
+    if (await this.#embeddings.isCached(item.spec)) return AVAILABLE;
+    if (this.#requester) return this.#askFlights(item, this.#requester);
+    return (await this.#embeddings.has(item.spec)) ? AVAILABLE : UNKNOWN;
   }
 
   async #askFlights(item: TrackedItem, requester: EncodeRequester): Promise<LookAnswer> {

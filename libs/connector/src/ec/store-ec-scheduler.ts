@@ -155,7 +155,8 @@ export class StoreECScheduler implements ECSchedulerConnector {
     const item = this.#items.get(feature.mmHash) ?? this.#track(feature);
     if (item.interests.has(requestId)) return item;
     item.interests.set(requestId, { requestId, generation: feature.generation ?? null });
-    if (!item.available) this.#lookSoon(item);
+    if (item.available) this.#hold(requestId, item);
+    else this.#lookSoon(item);
     return item;
   }
 
@@ -167,6 +168,12 @@ export class StoreECScheduler implements ECSchedulerConnector {
     item.available = this.#isConsumer && isHeld(mmHash);
     this.#items.set(mmHash, item);
     return item;
+  }
+
+  #hold(requestId: string, item: TrackedItem): void {
+    const { requester } = this.#options;
+    if (requester && this.#isConsumer)
+      this.#inBackground(() => requester.hold(item.job, requestId));
   }
 
   #onEvent(event: CompletionEvent): void {

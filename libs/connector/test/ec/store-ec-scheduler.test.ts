@@ -3,6 +3,7 @@ import {
   CompletionPublisher,
   CompletionReader,
   EmbeddingStore,
+  EmbeddingUsage,
   EncodeRequester,
   MemoryStore,
   RedisSingleFlight,
@@ -36,7 +37,8 @@ async function setUp(
   const { redis, prefix } = testRedis(t);
   const store = new MemoryStore();
   const embeddings = new EmbeddingStore({ store });
-  const requester = new EncodeRequester({ redis, prefix, embeddings });
+  const usage = new EmbeddingUsage({ redis, prefix });
+  const requester = new EncodeRequester({ redis, prefix, embeddings, usage });
   const events = new CompletionReader({ redis, prefix });
   await events.start();
   const connector = createStoreECConnector(
@@ -72,7 +74,19 @@ async function setUp(
     });
     return !failed;
   };
-  return { redis, prefix, store, embeddings, requester, scheduler, worker, cache, step, load };
+  return {
+    redis,
+    prefix,
+    store,
+    embeddings,
+    requester,
+    usage,
+    scheduler,
+    worker,
+    cache,
+    step,
+    load,
+  };
 }
 
 const requestFor = (id: string, names: readonly string[], generation?: number): ECRequest => ({
@@ -287,4 +301,18 @@ test('nothing keeps looking once nobody waits', async (t) => {
   const after = looks;
   await new Promise((resolve) => setTimeout(resolve, 100));
   t.is(looks, after);
+});
+
+test('what a request waits for or is about to use is leased until the request ends', async (t) => {
+  const { scheduler, embeddings, usage } = await setUp(t);
+  await embeddings.save(CAT, FINGERPRINT, embeddingOf('cat'));
+  const [first, second] = [requestFor('a', ['cat', 'dog']), requestFor('b', ['cat'])];
+  scheduler.ensureCacheAvailable(first, 0);
+  await until(() => scheduler.hasCacheItem(CAT));
+  scheduler.ensureCacheAvailable(second, 0);
+  scheduler.requestFinished(first);
+  await until(() => usage.claim(DOG));
+  t.false(await usage.claim(CAT));
+  scheduler.requestFinished(second);
+  await until(() => usage.claim(CAT));
 });
