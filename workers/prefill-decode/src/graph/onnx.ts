@@ -52,7 +52,6 @@ export function node(
       : { name, type: proto.AttributeProto.AttributeType.INTS, ints: [...value] },
   );
   return {
-    name: `epd.${output[0]}`,
     opType,
     domain,
     input: [...input],

@@ -42,6 +42,8 @@ function sessionOptions(options: RunnerOptions): InferenceSession.SessionOptions
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
+    // Warnings are about the export's leftovers, and are not JSON lines.
+    logSeverityLevel: 3,
     // Threads that spin between steps would take the cores of the encoder and of the main thread.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   };

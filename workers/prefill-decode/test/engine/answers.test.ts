@@ -88,15 +88,13 @@ test('the same seed gives the same tokens alone and in company, and another seed
   });
   const request = { tokens: long.tokens, features: long.features, sampling: parameters };
   const alone = await generate(engine, { ...request });
-  const crowd = cases
-    .slice(0, 7)
-    .map(({ tokens, features }) =>
-      generate(engine, {
-        tokens,
-        features,
-        sampling: sampling({ temperature: 2, maxTokens: 60, ignoreEos: true }),
-      }),
-    );
+  const crowd = cases.slice(0, 7).map(({ tokens, features }) =>
+    generate(engine, {
+      tokens,
+      features,
+      sampling: sampling({ temperature: 2, maxTokens: 60, ignoreEos: true }),
+    }),
+  );
   const inCompany = await generate(engine, { ...request });
   await Promise.all(crowd);
   t.deepEqual(inCompany.choices, alone.choices);
@@ -135,7 +133,7 @@ test('a character that several tokens make is streamed whole', async (t) => {
   // Bytes of one character each, as a byte-level vocabulary spells what it has no token for.
   const spelled = '𝄞 ż 漢字 🙂';
   const resume = [prompts.tokenizer.encode(spelled)];
-  t.true((resume[0]?.length ?? 0) > [...spelled].length);
+  t.true((resume[0]?.length ?? 0) > Array.from(spelled).length);
   const { choices } = await generate(engine, {
     ...long,
     sampling: sampling({ maxTokens: (resume[0]?.length ?? 0) + 1 }),

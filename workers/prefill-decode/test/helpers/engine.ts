@@ -108,7 +108,8 @@ const UNTIL_MS = 20_000;
 export async function until(condition: () => boolean): Promise<void> {
   const limit = performance.now() + UNTIL_MS;
   while (!condition()) {
-    if (performance.now() > limit) throw new Error(`Not within ${UNTIL_MS} ms: ${condition}`);
+    if (performance.now() > limit)
+      throw new Error(`Not within ${UNTIL_MS} ms: ${condition.toString()}`);
     await sleep(2);
   }
 }

@@ -1,0 +1,117 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { NotRewritableError } from '../../src/graph/errors.ts';
+import { graphOf } from '../../src/graph/onnx.ts';
+import { prepareDecoder } from '../../src/graph/prepare.ts';
+import { rewrite } from '../../src/graph/rewrite.ts';
+import { verifyRewritten } from '../../src/graph/verify.ts';
+import {
+  packed,
+  readDecoder,
+  reshapedLogits,
+  rotatedBefore,
+  temporaryFolder,
+  windowed,
+  writeDecoder,
+  writeModel,
+  type Change,
+} from '../helpers/decoders.ts';
+import { generate, sampling, startEngine } from '../helpers/engine.ts';
+import { MODEL_FOLDER, readGolden } from '../helpers/golden.ts';
+
+const DECODER = join(MODEL_FOLDER, 'onnx/decoder_model_merged.onnx');
+const OPTIONS = { intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
+const { cases, embeddings } = await readGolden();
+
+const FORMS: Record<string, Change[]> = {
+  'as exported': [],
+  'with packed query, key and value': [packed],
+  'with rotation before the operator': [rotatedBefore],
+  'with logits behind an unknown operator': [reshapedLogits],
+};
+
+for (const [form, changes] of Object.entries(FORMS)) {
+  test(`the rewritten graph computes the original's logits: ${form}`, async (t) => {
+    const path = await writeDecoder(t, ...changes);
+    const prepared = await prepareDecoder(path, await temporaryFolder(t), OPTIONS);
+    t.regex(prepared.note, /^rewritten; logits differ by at most [0-9.]+e-[6-9] /);
+  });
+}
+
+test('the rewritten graph returns new slices and reads no mask', async (t) => {
+  const model = await readDecoder();
+  rewrite(model);
+  const { input, output } = graphOf(model);
+  t.deepEqual(
+    input.map(({ name }) => name).filter((name) => !name?.startsWith('past_key_values')),
+    ['inputs_embeds', 'position_ids', 'past_lengths', 'last_index'],
+  );
+  t.deepEqual(
+    output.slice(0, 3).map(({ name }) => name),
+    ['logits', 'new.0.key', 'new.0.value'],
+  );
+});
+
+test('a graph that computes something else is not used', async (t) => {
+  const model = await readDecoder();
+  rewrite(model);
+  const scale = graphOf(model).initializer.find(({ name }) => name === 'epd.3.scale');
+  if (scale) scale.rawData = new Uint8Array(Float32Array.of(0.1).buffer);
+  const wrong = await writeModel(t, model);
+  await t.throwsAsync(verifyRewritten(DECODER, wrong, OPTIONS), { instanceOf: NotRewritableError });
+});
+
+test('a graph that the runtime refuses is not used', async (t) => {
+  const model = await readDecoder();
+  rewrite(model);
+  graphOf(model).node.shift();
+  const broken = await writeModel(t, model);
+  await t.throwsAsync(verifyRewritten(DECODER, broken, OPTIONS), {
+    instanceOf: NotRewritableError,
+  });
+});
+
+test('a graph is rewritten once', async (t) => {
+  const folder = await temporaryFolder(t);
+  const first = await prepareDecoder(DECODER, folder, OPTIONS);
+  const again = await prepareDecoder(DECODER, folder, OPTIONS);
+  t.is(again.path, first.path);
+  t.is(again.note, 'rewritten earlier');
+  t.is((await readdir(join(folder, 'decoders'))).length, 1);
+});
+
+test('processes that rewrite at once end with one graph', async (t) => {
+  const folder = await temporaryFolder(t);
+  const made = await Promise.all([0, 1, 2].map(() => prepareDecoder(DECODER, folder, OPTIONS)));
+  t.is(new Set(made.map(({ path }) => path)).size, 1);
+  t.is((await readdir(join(folder, 'decoders'))).length, 1);
+});
+
+test('a form that is not known runs as exported, with the same tokens', async (t) => {
+  const decoder = await writeDecoder(t, windowed);
+  const prepared = await prepareDecoder(decoder, await temporaryFolder(t), OPTIONS);
+  t.deepEqual(prepared, {
+    path: decoder,
+    groupsQueries: true,
+    note: 'run as exported: GroupQueryAttention with a local window',
+  });
+  const engine = await startEngine(t, { decoder, embeddings, tokenBudgetPerStep: 48 });
+  const finished = await Promise.all(
+    cases.map(({ name, tokens, features }) =>
+      generate(engine, { id: name, tokens, features, sampling: sampling() }),
+    ),
+  );
+  t.deepEqual(
+    finished.map(({ choices }) => choices[0]?.tokenIds),
+    cases.map(({ expected }) => expected),
+  );
+});
+
+test('a plain export is left alone', async (t) => {
+  const path = join(MODEL_FOLDER, 'onnx/decoder_model_merged_eager.onnx');
+  t.like(await prepareDecoder(path, await temporaryFolder(t), OPTIONS), {
+    path,
+    groupsQueries: false,
+  });
+});
