@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { ApiConfig } from './config.ts';
 import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
 import { installOpenApi } from './openapi.ts';
+import { adminRoutes } from './routes/admin.ts';
 import { chatCompletionRoutes } from './routes/chat-completions.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { installBodyParser } from './routes/idempotency.ts';
@@ -18,7 +19,6 @@ import { modelRoutes } from './routes/models.ts';
 import { responseControlRoutes } from './routes/response-control.ts';
 import { responseRoutes } from './routes/responses.ts';
 import type { Services } from './services.ts';
-import { LOCAL_TENANT, type Tenant } from './tenant.ts';
 import { installValidation } from './validation.ts';
 
 declare module 'fastify' {
@@ -27,7 +27,6 @@ declare module 'fastify' {
     readonly closing: AbortSignal;
   }
   interface FastifyRequest {
-    tenant: Tenant;
     receivedAtMs: number;
   }
 }
@@ -54,6 +53,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   installErrorHandler(app);
   installValidation(app);
   installRequestFacts(app);
+  services.authenticator.install(app);
   installBodyParser(app);
   await installOpenApi(app);
   await app.register(jobRoutes(services));
@@ -65,6 +65,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(responseControlRoutes(services));
   await app.register(fileRoutes(services, maxFileBytes));
   await app.register(modelRoutes(services));
+  await app.register(adminRoutes(services));
   await app.register(healthRoutes(ready));
   await app.register(metricsRoutes(registry));
   await app.register(docsRoutes);
@@ -78,10 +79,8 @@ function installClosing(app: FastifyInstance): void {
 }
 
 function installRequestFacts(app: FastifyInstance): void {
-  app.decorateRequest('tenant');
   app.decorateRequest('receivedAtMs', 0);
   app.addHook('onRequest', async (request) => {
-    request.tenant = LOCAL_TENANT;
     request.receivedAtMs = Date.now();
   });
 }

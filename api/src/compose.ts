@@ -4,9 +4,17 @@ import type { Redis } from 'ioredis';
 import { Acceptor } from './accept/acceptor.ts';
 import { ImageIntake } from './accept/image-intake.ts';
 import { JobEnder } from './accept/job-ender.ts';
-import type { ApiConfig } from './config.ts';
+import { ApiKeys } from './auth/api-keys.ts';
+import { Authenticator } from './auth/authenticator.ts';
+import { Tenants } from './auth/tenants.ts';
+import { needsKeys, type ApiConfig } from './config.ts';
 import { FileRecords } from './files/file-records.ts';
 import { Files } from './files/files.ts';
+import { Admission } from './limits/admission.ts';
+import { Gatekeeper } from './limits/gatekeeper.ts';
+import { QueuePositions } from './limits/queue-positions.ts';
+import { RateLimiter } from './limits/rate-limiter.ts';
+import { Throughput } from './limits/throughput.ts';
 import { createAddressPolicy } from './media/address-policy.ts';
 import { ImageFetcher } from './media/image-fetcher.ts';
 import { ModelDirectory } from './model-directory.ts';
@@ -21,6 +29,7 @@ export interface Foundations {
 }
 
 export interface Composed extends Services {
+  readonly admission: Admission;
   close(): Promise<void>;
 }
 
@@ -29,23 +38,10 @@ export function composeServices({ config, redis, store }: Foundations): Composed
   const { prefix } = config;
   const jobs = new RedisJobStore({ redis, prefix, retentionMs: config.retentionS * 1000 });
   const models = new ModelDirectory(new RedisModelRegistry(redis, prefix));
-  const fetcher = new ImageFetcher({
-    policy: createAddressPolicy(config.fetchAllow),
-    allowHttp: config.fetchHttp,
-    timeoutMs: config.fetchTimeoutMs,
-  });
-  const aliases = new UuidAliases({ redis, prefix });
-  const embeddings = new EmbeddingStore({ store });
-  const encodes = new EncodeRequester({ redis, prefix, embeddings });
-  const records = new FileRecords(redis, prefix);
-  const intake = new ImageIntake({
-    inputs: store,
-    fetcher,
-    aliases,
-    files: records,
-    limits: config,
-  });
-  const acceptor = new Acceptor({ jobs, models, intake, encodes, limits: config });
+  const encodes = new EncodeRequester({ redis, prefix, embeddings: new EmbeddingStore({ store }) });
+  const limits = composeLimits(config, redis);
+  const media = composeMedia(config, redis, store);
+  const acceptor = new Acceptor({ jobs, models, encodes, limits: config, ...limits, ...media });
   return {
     jobs,
     models,
@@ -53,12 +49,59 @@ export function composeServices({ config, redis, store }: Foundations): Composed
     encodes,
     acceptor,
     ender: new JobEnder(jobs, encodes),
-    reader: new JobReader(jobs, models),
-    files: new Files({ records, store, intake }),
+    reader: new JobReader(jobs, models, new QueuePositions(redis, prefix, limits.throughput)),
+    files: media.files,
+    ...composeAccess(config, redis),
+    ...limits,
     close: async () => {
-      await fetcher.close();
+      await media.fetcher.close();
       await encodes.close();
       await jobs.close();
     },
   };
+}
+
+function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore) {
+  const fetcher = new ImageFetcher({
+    policy: createAddressPolicy(config.fetchAllow),
+    allowHttp: config.fetchHttp,
+    timeoutMs: config.fetchTimeoutMs,
+  });
+  const aliases = new UuidAliases({ redis, prefix: config.prefix });
+  const records = new FileRecords(redis, config.prefix);
+  const intake = new ImageIntake({
+    inputs: store,
+    fetcher,
+    aliases,
+    files: records,
+    limits: config,
+  });
+  return { fetcher, intake, files: new Files({ records, store, intake }) };
+}
+
+function composeLimits({ prefix, maxWaitingCost }: ApiConfig, redis: Redis) {
+  const admission = new Admission(redis, prefix);
+  const limiter = new RateLimiter(redis, prefix);
+  const throughput = new Throughput(admission);
+  const gatekeeper = new Gatekeeper({ admission, limiter, throughput, maxWaitingCost });
+  return { admission, limiter, throughput, gatekeeper };
+}
+
+function composeAccess(config: ApiConfig, redis: Redis) {
+  const limits = {
+    requestsPerMinute: config.requestsPerMinute,
+    tokensPerMinute: config.tokensPerMinute,
+    waitingCost: config.tenantWaitingCost,
+  };
+  const keys = new ApiKeys(redis, config.prefix, config.apiKeys);
+  const tenants = new Tenants(redis, config.prefix, limits);
+  const { adminKey } = config;
+  const authenticator = new Authenticator({
+    keys,
+    tenants,
+    required: needsKeys(config),
+    adminKey,
+    limits,
+  });
+  return { keys, tenants, authenticator };
 }

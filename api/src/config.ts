@@ -1,5 +1,6 @@
-import { fleetConfig, readConfig } from '@epd/service';
+import { ConfigError, fleetConfig, readConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
+import { isLoopback } from './loopback.ts';
 
 const MIB = 1024 * 1024;
 
@@ -71,6 +72,46 @@ const schema = Type.Object({
     default: [],
     description: 'Networks (CIDR) from which pictures may be fetched although they are not public',
   }),
+  apiKeys: Type.Array(Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}:\\S{16,}$' }), {
+    env: 'EPD_API_KEYS',
+    default: [],
+    secret: true,
+    expects: 'tenant:key pairs, separated by commas; keys of 16 characters or more',
+    description: 'Keys that may ask, beside those made with the admin key',
+  }),
+  adminKey: Type.Optional(
+    Type.String({
+      env: 'EPD_ADMIN_KEY',
+      minLength: 16,
+      secret: true,
+      description: 'Opens /v1/admin and the queue board; with it, every request needs a key',
+    }),
+  ),
+  requestsPerMinute: Type.Integer({
+    env: 'EPD_REQUESTS_PER_MINUTE',
+    default: 0,
+    minimum: 0,
+    description: 'Jobs that a tenant may submit a minute, unless set for it; 0: no limit',
+  }),
+  tokensPerMinute: Type.Integer({
+    env: 'EPD_TOKENS_PER_MINUTE',
+    default: 0,
+    minimum: 0,
+    description: 'Cost in tokens that a tenant may submit a minute, unless set for it; 0: no limit',
+  }),
+  tenantWaitingCost: Type.Integer({
+    env: 'EPD_TENANT_WAITING_COST',
+    default: 0,
+    minimum: 0,
+    description: 'Cost in tokens that a tenant may have waiting, unless set for it; 0: no limit',
+  }),
+  maxWaitingCost: Type.Integer({
+    env: 'EPD_MAX_WAITING_COST',
+    default: 4_000_000,
+    minimum: 0,
+    description:
+      'Cost in tokens that may wait in the whole fleet; past it jobs are refused with 429',
+  }),
   retentionS: Type.Integer({
     env: 'EPD_RETENTION_S',
     default: 3_600,
@@ -82,5 +123,13 @@ const schema = Type.Object({
 export type ApiConfig = Readonly<Static<typeof schema>>;
 
 /** From the process's environment unless given another. */
-export const readApiConfig = (env?: Readonly<Record<string, string>>): ApiConfig =>
-  readConfig(schema, env);
+export function readApiConfig(env?: Readonly<Record<string, string>>): ApiConfig {
+  const config = readConfig(schema, env);
+  if (needsKeys(config) || config.host === 'localhost' || isLoopback(config.host)) return config;
+  const expected = 'a loopback address, because neither EPD_API_KEYS nor EPD_ADMIN_KEY is set';
+  throw new ConfigError([{ variable: 'EPD_HOST', expected, value: config.host }]);
+}
+
+/** Whether requests must bring a key. */
+export const needsKeys = ({ apiKeys, adminKey }: ApiConfig): boolean =>
+  apiKeys.length > 0 || adminKey !== undefined;

@@ -14,6 +14,7 @@ import { Registry } from 'prom-client';
 import { buildApp } from './app.ts';
 import { composeServices } from './compose.ts';
 import { readApiConfig, type ApiConfig } from './config.ts';
+import { AdmissionKeeper } from './limits/admission-keeper.ts';
 import { checkReadiness } from './readiness.ts';
 
 runService({ name: 'api', config: () => readApiConfig(), start });
@@ -40,12 +41,18 @@ async function start({ config, log, signal }: ServiceContext<ApiConfig>): Promis
     limits: config,
     log,
   });
+  const keeper = new AdmissionKeeper(services.jobs, services.admission, (err) =>
+    log.warn({ err }, 'the account of waiting work is behind; it is put right again'),
+  );
+  await keeper.start();
   reconciler.start();
   const url = await app.listen({ host: config.host, port: config.port });
   log.info({ url }, 'listening');
+  if (!services.authenticator.required) log.info('no API keys are set: only this machine can ask');
   return {
     stop: async () => {
       await app.close();
+      await keeper.stop();
       await reconciler.stop();
       await services.close();
       await store.close();

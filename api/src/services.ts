@@ -2,7 +2,11 @@ import type { EncodeRequester, ObjectStore } from '@epd/connector';
 import type { JobStore } from '@epd/jobs';
 import type { JobEnder } from './accept/job-ender.ts';
 import type { Acceptor } from './accept/acceptor.ts';
+import type { ApiKeys } from './auth/api-keys.ts';
+import type { Authenticator } from './auth/authenticator.ts';
+import type { Tenants } from './auth/tenants.ts';
 import type { Files } from './files/files.ts';
+import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import type { JobReader } from './views/job-reader.ts';
 
@@ -16,4 +20,8 @@ export interface Services {
   readonly ender: JobEnder;
   readonly reader: JobReader;
   readonly files: Files;
+  readonly keys: ApiKeys;
+  readonly tenants: Tenants;
+  readonly authenticator: Authenticator;
+  readonly limiter: RateLimiter;
 }

@@ -41,3 +41,10 @@ test('a setting that is none is named together with what was expected', async (t
   t.regex(output.join(''), /EPD_PORT/);
   t.regex(output.join(''), /eighty/);
 });
+
+test('without keys it will not listen where others can reach it, and says so', async (t) => {
+  const { child, output } = await startProcess(t, { EPD_HOST: '0.0.0.0' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  t.is(code, 1);
+  t.regex(output.join(''), /EPD_HOST.*loopback/);
+});

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { MESSAGE_VERSION, type EncodeJob, type EncodeRequester } from '@epd/connector';
 import type { Job, JobImage, JobRequest, JobStore, ModelCard, NewJob } from '@epd/jobs';
 import { ApiError } from '../errors.ts';
+import type { Gatekeeper } from '../limits/gatekeeper.ts';
+import { jobCost } from '../limits/job-cost.ts';
 import type { ModelDirectory } from '../model-directory.ts';
 import type { SamplingBody } from '../schemas/sampling.ts';
 import type { Tenant } from '../tenant.ts';
@@ -36,6 +38,7 @@ interface AcceptorParts {
   readonly models: ModelDirectory;
   readonly intake: ImageIntake;
   readonly encodes: Pick<EncodeRequester, 'request' | 'release'>;
+  readonly gatekeeper: Gatekeeper;
   readonly limits: { readonly maxImages: number; readonly defaultMaxTokens: number };
 }
 
@@ -50,14 +53,19 @@ export class Acceptor {
   /** Resolves when the job is durable. Throws `ApiError`; then nothing is left waiting. */
   async accept(submission: Submission): Promise<{ job: Job; repeated: boolean }> {
     const card = await this.#parts.models.resolve(submission.model);
-    const { images, messages } = await this.#takeIn(submission, card);
+    const { images, messages, imageTokens } = await this.#takeIn(submission, card);
+    const { defaultMaxTokens } = this.#parts.limits;
+    const { contextLength } = card;
+    const sampling = toSampling(submission.sampling, { defaultMaxTokens, contextLength });
     const id = submission.id ?? newJobId();
+    const cost = jobCost(submission.messages, imageTokens, sampling);
+    await this.#parts.gatekeeper.admit(id, submission.tenant, cost);
     try {
       const found = await this.#requestEncodes(images, card, id, submission);
       return await this.#create(
         id,
         submission,
-        toRequest(submission, card, messages, found, this.#parts.limits),
+        toRequest(submission, card, { messages, images: found, sampling }),
       );
     } catch (error) {
       await this.#release(images, id);
@@ -69,17 +77,15 @@ export class Acceptor {
     const sources = findImages(submission.messages, this.#parts.limits.maxImages);
     const inputs = await takeImages(sources, this.#parts.intake, submission.tenant.id);
     const priced = inputs.map((input) => priceImage(input, card, submission.tenant.embeddingScope));
-    checkContext(
-      priced.map(({ expansion }) => expansion),
-      card,
-    );
+    const imageTokens = priced.map(({ expansion }) => expansion);
+    checkContext(imageTokens, card);
     const images = [...new Map(priced.map((image) => [image.mmHash, image])).values()];
     const order = images.map(({ mmHash }) => mmHash);
     const messages = toJobMessages(
       submission.messages,
       priced.map(({ mmHash }) => order.indexOf(mmHash)),
     );
-    return { images, messages };
+    return { images, messages, imageTokens };
   }
 
   /** Settles before it throws: a join that is still under way could not be released. */
@@ -133,9 +139,9 @@ export class Acceptor {
   }
 
   async #release(images: readonly { readonly mmHash: string }[], waiter: string): Promise<void> {
-    await Promise.allSettled(
-      images.map(({ mmHash }) => this.#parts.encodes.release(mmHash, waiter)),
-    );
+    const { encodes, gatekeeper } = this.#parts;
+    const released = images.map(({ mmHash }) => encodes.release(mmHash, waiter));
+    await Promise.allSettled([...released, gatekeeper.withdraw(waiter)]);
   }
 }
 
@@ -147,11 +153,8 @@ const newJobId = (): string => `job_${randomBytes(16).toString('hex')}`;
 function toRequest(
   submission: Submission,
   card: ModelCard,
-  messages: JobRequest['messages'],
-  images: JobImage[],
-  { defaultMaxTokens }: { readonly defaultMaxTokens: number },
+  parts: Pick<JobRequest, 'messages' | 'images' | 'sampling'>,
 ): JobRequest & { api: ApiNotes } {
-  const { contextLength } = card;
   const nowMs = Date.now();
   const within = (seconds: number | null): number | null =>
     seconds === null ? null : nowMs + seconds * 1000;
@@ -159,9 +162,7 @@ function toRequest(
     v: MESSAGE_VERSION,
     model: card.id,
     fingerprint: card.fingerprint,
-    messages,
-    images,
-    sampling: toSampling(submission.sampling, { defaultMaxTokens, contextLength }),
+    ...parts,
     returnTokenIds: submission.returnTokenIds,
     priority: submission.priority,
     startByMs: within(submission.startWithinS),

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../accept/acceptor.ts';
 import { ChatCompletion, ChatCompletionBody } from '../schemas/chat-completions.ts';
+import { limitRequests } from '../limits/limit-requests.ts';
 import { ERROR_RESPONSES } from '../schemas/errors.ts';
 import type { Services } from '../services.ts';
 import { ANSWER_WITHIN_S, awaitAnswer, endingWithReader } from '../streams/await-answer.ts';
@@ -22,6 +23,7 @@ export const chatCompletionRoutes =
       '/v1/chat/completions',
       {
         preValidation: dropNulls,
+        preHandler: limitRequests(services.limiter),
         schema: {
           tags: ['OpenAI'],
           summary: 'Create a chat completion',

@@ -14,6 +14,7 @@ export const healthRoutes =
     app.get(
       '/healthz',
       {
+        config: { access: 'public' },
         schema: {
           tags: ['Operation'],
           summary: 'Whether the process lives',
@@ -25,6 +26,7 @@ export const healthRoutes =
     app.get(
       '/readyz',
       {
+        config: { access: 'public' },
         schema: {
           tags: ['Operation'],
           summary: 'Whether work may be sent here',

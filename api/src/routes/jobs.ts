@@ -2,6 +2,7 @@ import type { Job, JobStore } from '@epd/jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { limitRequests } from '../limits/limit-requests.ts';
 import { ERROR_RESPONSES } from '../schemas/errors.ts';
 import { JobBody, JobView } from '../schemas/jobs.ts';
 import type { Services } from '../services.ts';
@@ -15,11 +16,13 @@ const JobParams = Type.Object({ id: Type.String() });
 
 /** Submission and polling of the durable job. */
 export const jobRoutes =
-  ({ jobs, acceptor, reader }: Services): FastifyPluginAsyncTypebox =>
+  (services: Services): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const { jobs, acceptor, reader } = services;
     app.post(
       '/v1/jobs',
       {
+        preHandler: limitRequests(services.limiter),
         schema: {
           tags: ['Jobs'],
           summary: 'Submit a job',

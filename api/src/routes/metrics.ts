@@ -6,7 +6,10 @@ export const metricsRoutes =
   async (app) => {
     app.get(
       '/metrics',
-      { schema: { tags: ['Operation'], summary: 'Prometheus metrics', produces: ['text/plain'] } },
+      {
+        config: { access: 'public' },
+        schema: { tags: ['Operation'], summary: 'Prometheus metrics', produces: ['text/plain'] },
+      },
       async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
     );
   };

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { limitRequests } from '../limits/limit-requests.ts';
 import { ERROR_RESPONSES } from '../schemas/errors.ts';
 import { ResponseBody, ResponseView } from '../schemas/responses.ts';
 import type { Services } from '../services.ts';
@@ -19,6 +20,7 @@ export const responseRoutes =
       '/v1/responses',
       {
         preValidation: dropNulls,
+        preHandler: limitRequests(services.limiter),
         schema: {
           tags: ['OpenAI'],
           summary: 'Create a response',

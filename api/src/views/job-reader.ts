@@ -1,4 +1,5 @@
 import type { Choice, Job, JobStore } from '@epd/jobs';
+import type { QueuePositions } from '../limits/queue-positions.ts';
 import type { ModelDirectory } from '../model-directory.ts';
 import type { JobView } from '../schemas/jobs.ts';
 import { jobView } from './job-view.ts';
@@ -9,15 +10,21 @@ import { statusDetail } from './status-detail.ts';
 export class JobReader {
   readonly #jobs: JobStore;
   readonly #models: ModelDirectory;
+  readonly #positions: QueuePositions;
 
-  constructor(jobs: JobStore, models: ModelDirectory) {
+  constructor(jobs: JobStore, models: ModelDirectory, positions: QueuePositions) {
+    this.#positions = positions;
     this.#jobs = jobs;
     this.#models = models;
   }
 
   async view(job: Job): Promise<JobView> {
-    const [detail, partial] = await Promise.all([this.#detail(job), this.partial(job)]);
-    return jobView(job, { statusDetail: detail, partial });
+    const [detail, partial, queue] = await Promise.all([
+      this.#detail(job),
+      this.partial(job),
+      this.#positions.of(job),
+    ]);
+    return jobView(job, { statusDetail: detail, partial, ...(queue === null ? {} : { queue }) });
   }
 
   /** Without what an unfinished job has written so far: for lists. */

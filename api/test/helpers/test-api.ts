@@ -14,6 +14,7 @@ import { Registry } from 'prom-client';
 import { buildApp } from '../../src/app.ts';
 import { composeServices } from '../../src/compose.ts';
 import { readApiConfig, type ApiConfig } from '../../src/config.ts';
+import type { Admission } from '../../src/limits/admission.ts';
 import { checkReadiness } from '../../src/readiness.ts';
 import { TEST_CARD } from './test-card.ts';
 
@@ -22,6 +23,7 @@ export interface TestApi {
   readonly jobs: JobStore;
   readonly inputs: ObjectStore;
   readonly redis: Redis;
+  readonly admission: Admission;
   readonly prefix: string;
   /** The encodes that wait: there is no encoder here. */
   readonly waitingEncodes: () => Promise<EncodeJob[]>;
@@ -56,7 +58,15 @@ export async function testApi(
     await queue.close();
     redis.disconnect();
   });
-  return { app, jobs: services.jobs, inputs, redis, prefix: config.prefix, waitingEncodes };
+  return {
+    app,
+    jobs: services.jobs,
+    inputs,
+    redis,
+    prefix: config.prefix,
+    admission: services.admission,
+    waitingEncodes,
+  };
 }
 
 const TEST_ENVIRONMENT = {

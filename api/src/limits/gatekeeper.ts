@@ -1,0 +1,63 @@
+import { ApiError } from '../errors.ts';
+import type { Tenant } from '../tenant.ts';
+import type { Admission } from './admission.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import type { Throughput } from './throughput.ts';
+
+interface GatekeeperParts {
+  readonly admission: Admission;
+  readonly limiter: RateLimiter;
+  readonly throughput: Throughput;
+  /** Most cost that may wait in the whole fleet; 0: no bound. */
+  readonly maxWaitingCost: number;
+}
+
+const DEFAULT_RETRY_S = 5;
+const MAX_RETRY_S = 300;
+
+/** Sheds load at the door: what it lets in is never dropped. */
+export class Gatekeeper {
+  readonly #parts: GatekeeperParts;
+
+  constructor(parts: GatekeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws `rate_limited` and `too_much_waiting`, with the time after which it is worth asking again. */
+  async admit(jobId: string, tenant: Tenant, cost: number): Promise<void> {
+    await this.#takeTokens(tenant, cost);
+    const { admission, maxWaitingCost } = this.#parts;
+    const most = { total: maxWaitingCost, tenant: tenant.limits.waitingCost };
+    const reservation = await admission.reserve(jobId, tenant.id, cost, most);
+    if (reservation.outcome === 'reserved') return;
+    const { outcome, waiting } = reservation;
+    const whose = outcome === 'total' ? 'in the fleet' : 'for this tenant';
+    throw new ApiError(
+      'too_much_waiting',
+      `Work worth ${waiting} tokens waits ${whose} already, of at most ${most[outcome]}; this job costs ${cost}`,
+      { retryAfterS: await this.#retryAfterS(waiting + cost - most[outcome]) },
+    );
+  }
+
+  /** A job that was let in and then not written. */
+  async withdraw(jobId: string): Promise<void> {
+    await this.#parts.admission.release(jobId, { ended: false });
+  }
+
+  async #takeTokens(tenant: Tenant, cost: number): Promise<void> {
+    const limit = tenant.limits.tokensPerMinute;
+    if (limit === 0) return;
+    const { allowed, retryMs } = await this.#parts.limiter.take(tenant.id, 'tokens', limit, cost);
+    if (allowed) return;
+    throw new ApiError('rate_limited', `More than ${limit} tokens a minute`, {
+      retryAfterS: Math.ceil(retryMs / 1000),
+    });
+  }
+
+  /** When as much will have ended as is too much now, at the pace of the last minute. */
+  async #retryAfterS(excess: number): Promise<number> {
+    const { costPerS } = await this.#parts.throughput.look();
+    if (costPerS === null || costPerS <= 0) return DEFAULT_RETRY_S;
+    return Math.min(MAX_RETRY_S, Math.max(1, Math.ceil(excess / costPerS)));
+  }
+}

@@ -1,0 +1,36 @@
+import { generateQueueName } from '@epd/connector';
+import type { Job } from '@epd/jobs';
+import type { Redis } from 'ioredis';
+import type { Throughput } from './throughput.ts';
+
+export interface QueuePlace {
+  /** Jobs that go first; 0: it is next. */
+  readonly position: number;
+  /** Null while there is nothing to judge by. */
+  readonly estimated_start_s: number | null;
+}
+
+/** Where jobs stand that no worker has taken up. */
+export class QueuePositions {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #throughput: Throughput;
+
+  constructor(redis: Redis, prefix: string, throughput: Throughput) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+    this.#throughput = throughput;
+  }
+
+  /** Null: the job is not waiting for a worker. */
+  async of({ id, status, request }: Job): Promise<QueuePlace | null> {
+    if (status !== 'queued') return null;
+    // Every generate job has a priority, so all of them wait in BullMQ's set of those.
+    const key = `${this.#prefix}:${generateQueueName(request.model)}:prioritized`;
+    const position = await this.#redis.zrank(key, id);
+    if (position === null) return null;
+    const { jobsPerS } = await this.#throughput.look();
+    const seconds = jobsPerS === null ? null : Math.round((position / jobsPerS) * 10) / 10;
+    return { position, estimated_start_s: seconds };
+  }
+}
