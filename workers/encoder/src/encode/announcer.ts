@@ -26,8 +26,9 @@ export interface StoredFile {
 const BYTES_PER_VALUE = 4;
 
 /**
- * Tells the fleet what became of an item: first the event, then the flight, so that whoever finds the
- * flight settled can rest on the event having been sent. Doing it twice does no harm.
+ * Tells the fleet what became of an item: the flight first, for it names who waits, then those jobs'
+ * streams and the event, in this order on one connection, so that a job's reader sees `stored` before
+ * what the event sets off. An event lost between costs its consumers one look. Twice does no harm.
  */
 export class Announcer {
   readonly #parts: AnnouncerParts;
@@ -53,8 +54,8 @@ export class Announcer {
 
   async failed(mmHash: string, error: ItemError): Promise<void> {
     const { encoder, flight, completions } = this.#parts;
-    await completions.publish({ v: MESSAGE_VERSION, outcome: 'failed', mmHash, encoder, error });
     await flight.settle(mmHash, { state: 'failed', error });
+    await completions.publish({ v: MESSAGE_VERSION, outcome: 'failed', mmHash, encoder, error });
   }
 
   async #settleStored(
@@ -64,7 +65,9 @@ export class Announcer {
     detail: Partial<EncodeTimings>,
   ): Promise<void> {
     const { encoder, width, flight, completions } = this.#parts;
-    await completions.publish({
+    const { waiters } = await flight.settle(job.mmHash, { state: 'stored' });
+    const noted = this.#note(waiters, 'stored', job, detail);
+    const published = completions.publish({
       v: MESSAGE_VERSION,
       outcome: 'stored',
       mmHash: job.mmHash,
@@ -75,8 +78,7 @@ export class Announcer {
       encoder,
       timings,
     });
-    const { waiters } = await flight.settle(job.mmHash, { state: 'stored' });
-    await this.#note(waiters, 'stored', job, detail);
+    await Promise.all([noted, published]);
   }
 
   async #note(
