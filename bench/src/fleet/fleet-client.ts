@@ -40,7 +40,7 @@ export class FleetClient implements Target {
   async askJob(question: Question): Promise<{ readonly id: string; readonly answer: Answer }> {
     const body = jobBody(question);
     const submittedMs = performance.now();
-    const { id } = (await this.#http.postJson('/v1/jobs', body, 202)) as { id: string };
+    const { id } = (await this.#http.postJson('/v1/jobs', body)) as { id: string };
     const tokenMs: number[] = [];
     const tokenIds: number[] = [];
     const stream = await this.#http.stream(`/v1/jobs/${id}/events`);

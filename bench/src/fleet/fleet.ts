@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +30,7 @@ const MAINS = {
   'prefill-decode': 'workers/prefill-decode/src/main.ts',
 } as const;
 const STOP_MS = 10_000;
+const LOG_LINES = 10;
 
 /** A whole fleet with a Redis and a folder of its own: what `npm start` starts, held to cores. */
 export class BenchFleet {
@@ -60,8 +62,10 @@ export class BenchFleet {
   static async start(options: FleetOptions): Promise<BenchFleet> {
     const folder = await mkdtemp(join(tmpdir(), 'epd-bench-'));
     const died = new AbortController();
-    const supervisor = new Supervisor(({ name, code, signal }) => {
-      died.abort(new Error(`${name} ended during the measurement (${signal ?? code})`));
+    const supervisor = new Supervisor(({ name, code, signal }, { spec }) => {
+      const log = readFileSync(spec.logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES);
+      const how = `${name} ended during the measurement (${signal ?? code}). Its log ends:`;
+      died.abort(new Error([how, ...log].join('\n')));
     });
     const stop = async (): Promise<void> => {
       await supervisor.stop();
@@ -85,7 +89,7 @@ export class BenchFleet {
       });
     } catch (error) {
       await stop();
-      throw error;
+      throw died.signal.aborted ? died.signal.reason : error;
     }
   }
 

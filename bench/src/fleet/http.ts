@@ -15,25 +15,25 @@ export class HttpClient {
     this.#signal = signal;
   }
 
-  /** Throws when the answer's status is not `status`, with what the answer says. */
-  async postJson(path: string, body: string, status: number): Promise<unknown> {
+  /** Throws when the answer is no success, with what it says. */
+  async postJson(path: string, body: string): Promise<unknown> {
     const response = await this.#send('POST', path, body);
     const text = await textOf(response);
-    if (response.statusCode === status) return JSON.parse(text);
+    if (isSuccess(response)) return JSON.parse(text);
     throw new Error(`POST ${path} was answered ${response.statusCode}: ${text.slice(0, 500)}`);
   }
 
   async getJson(path: string): Promise<unknown> {
     const response = await this.#send('GET', path);
     const text = await textOf(response);
-    if (response.statusCode === 200) return JSON.parse(text);
+    if (isSuccess(response)) return JSON.parse(text);
     throw new Error(`GET ${path} was answered ${response.statusCode}: ${text.slice(0, 500)}`);
   }
 
   /** The body as it comes; the connection is given back when it has ended, closed when left early. */
   async stream(path: string): Promise<IncomingMessage> {
     const response = await this.#send('GET', path);
-    if (response.statusCode === 200) return response;
+    if (isSuccess(response)) return response;
     throw new Error(`GET ${path} was answered ${response.statusCode}`);
   }
 
@@ -63,3 +63,6 @@ async function textOf(response: IncomingMessage): Promise<string> {
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
 }
+
+const isSuccess = ({ statusCode = 0 }: IncomingMessage): boolean =>
+  statusCode >= 200 && statusCode < 300;

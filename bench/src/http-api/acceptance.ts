@@ -21,7 +21,7 @@ export async function acceptance(
   const bodies = textOnly(count, 1000 * round, 1).map(jobBody);
   const ids: string[] = [];
   const acceptedPerS = await perSecond(bodies, async (body) => {
-    const { id } = (await fleet.http.postJson('/v1/jobs', body, 202)) as { id: string };
+    const { id } = (await fleet.http.postJson('/v1/jobs', body)) as { id: string };
     ids.push(id);
   });
   return { ids, acceptedPerS, addedPerS: await rawAdds(fleet.redisUrl, ids) };

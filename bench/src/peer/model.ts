@@ -11,6 +11,9 @@ import {
 } from '@huggingface/transformers';
 import type { ToPeer } from './messages.ts';
 
+/** No token has it: the answer then ends by its length alone. */
+const NO_TOKEN = -1;
+
 /** A vision language model held whole in one process, used as the library's documentation shows. */
 export class PeerModel {
   readonly #processor: Processor;
@@ -40,7 +43,7 @@ export class PeerModel {
       ...(await this.#inputs(question)),
       do_sample: false,
       max_new_tokens: question.maxTokens,
-      ...(question.ignoreEos ? { min_new_tokens: question.maxTokens } : {}),
+      ...(question.ignoreEos ? { eos_token_id: [NO_TOKEN] } : {}),
       streamer: new TokenStreamer(onToken),
     };
     // The library's type asks for all of GenerationConfig, whose members have defaults.
