@@ -69,6 +69,7 @@ export class EncodeRequester {
       this.#metrics.joined();
       return { found: 'joined', generation };
     }
+    if (await this.#embeddings.has(job)) return this.#settledBefore(job.mmHash);
     await this.#enqueue(job, options.priority);
     this.#metrics.requested();
     return { found: 'requested', generation };
@@ -110,6 +111,12 @@ export class EncodeRequester {
   async close(): Promise<void> {
     for (const queue of this.#queues.values()) await queue.close();
     this.#queues.clear();
+  }
+
+  /** The flight before ours ended between our look and our join: there is nothing to encode. */
+  async #settledBefore(mmHash: string): Promise<EncodeRequest> {
+    await this.#flight.settle(mmHash, { state: 'stored' });
+    return { found: 'stored', generation: 0 };
   }
 
   /** Adding a job that is there already changes nothing: its id is the item's. */
