@@ -144,8 +144,16 @@ test('a role for the bucket is bound by an annotation of the service account', a
   t.like(find(manifests, 'ServiceAccount', 'fleet-encoder').metadata, { annotations: role });
 });
 
+test('an API that would refuse to start without keys is not rendered', async (t) => {
+  const none = { EPD_API_KEYS: '', EPD_REDIS_URL: 'redis://host' };
+  await t.throwsAsync(render({ secret: { values: none } }), { message: /EPD_API_KEYS/ });
+  await t.notThrowsAsync(render({ secret: { values: none }, api: { enabled: false } }));
+});
+
 test('secrets are only in Secrets', async (t) => {
-  const manifests = await render({ secret: { values: { EPD_REDIS_URL: 'redis://:hush@host' } } });
+  const manifests = await render({
+    secret: { values: { EPD_API_KEYS: 'hush:hush-hush-hush-hush' } },
+  });
   const holders = manifests.filter((manifest) => JSON.stringify(manifest).includes('hush'));
   t.deepEqual(
     holders.map(({ kind }) => kind),

