@@ -1,128 +1,149 @@
-import { createHash } from 'node:crypto';
 import { BLOCK_TOKENS } from '../runner/kv-memory.ts';
-import type { Sequence } from './sequence.ts';
+import type { Sequence, Unit } from './sequence.ts';
+
+/** Parked tokens that a sequence begins with: whole blocks, the last of which may be used in part. */
+export interface PrefixMatch {
+  readonly blocks: readonly number[];
+  readonly tokens: number;
+}
 
 interface Block {
+  readonly key: string;
+  readonly units: readonly Unit[];
   readonly id: number;
   /** Images whose last token is in the block: with all before it, the block covers them. */
   readonly covers: readonly string[];
+  readonly parent: Block | null;
+  readonly children: Map<string, Block>;
 }
 
 /**
- * Which parked blocks hold which prefix. A block's key is a digest of its tokens, of the images in it
- * and of the key before it, so equal keys mean equal prefixes, whichever sequences made them. Blocks
- * are dropped least recently used first; of one sequence the last before the first, since a block
- * without those before it is of no use.
+ * Which parked blocks hold which prefix: a tree, in which the way to a block spells all tokens before
+ * it. Contents are compared, not digests, and image tokens by the image that they stand for. Blocks
+ * go least recently used first; using one uses all before it later, so the oldest is always a leaf.
  */
 export class PrefixCache {
-  /** In order of use: a used entry moves to the end. */
-  readonly #blocks = new Map<string, Block>();
+  readonly #roots = new Map<string, Block>();
+  /** In order of use. */
+  readonly #used = new Set<Block>();
   readonly #free: number[] = [];
   #issued = 0;
   #capacity = 0;
+  #version = 0;
+
+  /** Changes whenever a match may have become another. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** Tokens that all parked blocks hold. */
   get tokens(): number {
-    return this.#blocks.size * BLOCK_TOKENS;
+    return this.#used.size * BLOCK_TOKENS;
   }
 
   /** Sets how many blocks may be held; returns the ids of those that had to go. */
   resize(capacity: number): number[] {
     this.#capacity = capacity;
     const dropped: number[] = [];
-    while (this.#blocks.size > capacity) dropped.push(this.#evict());
+    while (this.#used.size > capacity) dropped.push(this.#evict());
     this.#free.push(...dropped);
     return dropped;
   }
 
-  /** Blocks that hold the longest known prefix of the sequence, short of its last token. */
-  match(sequence: Sequence): number[] {
-    const most = Math.floor((sequence.length - 1) / BLOCK_TOKENS);
-    const ids: number[] = [];
-    for (let index = 0; index < most; index++) {
-      const block = this.#blocks.get(blockKey(sequence, index));
-      if (!block) break;
-      ids.push(block.id);
-    }
-    return ids;
+  /** The longest known prefix of the sequence, short of its last token, which is computed in any case. */
+  match(sequence: Sequence): PrefixMatch {
+    const most = sequence.length - 1;
+    const path = this.#path(sequence, Math.floor(most / BLOCK_TOKENS));
+    const whole = path.length * BLOCK_TOKENS;
+    const next = this.#closest(
+      path.at(-1),
+      sequence.units(whole, Math.min(most, whole + BLOCK_TOKENS)),
+    );
+    const blocks = path.map(({ id }) => id);
+    return next
+      ? { blocks: [...blocks, next.id], tokens: whole + next.count }
+      : { blocks, tokens: whole };
   }
 
-  /** Marks a sequence's first blocks as used now. */
-  touch(sequence: Sequence, count: number): void {
-    for (let index = count - 1; index >= 0; index--) {
-      const key = blockKey(sequence, index);
-      const block = this.#blocks.get(key);
-      if (!block) continue;
-      this.#blocks.delete(key);
-      this.#blocks.set(key, block);
-    }
+  /** Marks what the sequence begins with as used now. */
+  touch(sequence: Sequence): void {
+    this.#touch(this.#path(sequence, Math.floor(sequence.length / BLOCK_TOKENS)));
   }
 
   /**
    * Takes in the whole blocks among the sequence's computed tokens that are not held yet. Returns where
    * they begin and the ids to copy them to, as far as there is room.
    */
-  insert(sequence: Sequence): { from: number; ids: number[] } {
+  insert(sequence: Sequence): { from: number; blocks: number[] } {
     const whole = Math.min(Math.floor(sequence.computed / BLOCK_TOKENS), this.#capacity);
-    let held = 0;
-    while (held < whole && this.#blocks.has(blockKey(sequence, held))) held++;
-    this.touch(sequence, held);
-    const ids: number[] = [];
-    for (let index = held; index < whole; index++) {
-      const key = blockKey(sequence, index);
-      // It may be there although one before it is not; what it holds is the same.
-      const id = this.#blocks.get(key)?.id ?? this.#allocate();
-      this.#blocks.set(key, { id, covers: coveredIn(sequence, index) });
-      ids.push(id);
-    }
-    this.touch(sequence, whole);
-    return { from: held * BLOCK_TOKENS, ids };
+    const path = this.#path(sequence, whole);
+    const held = path.length;
+    this.#touch(path);
+    for (let index = held; index < whole; index++)
+      path.push(this.#add(sequence, index, path.at(-1)));
+    this.#touch(path);
+    if (path.length > held) this.#version++;
+    return { from: held * BLOCK_TOKENS, blocks: path.slice(held).map(({ id }) => id) };
   }
 
   /** Images that some parked prefix covers. */
   images(): Set<string> {
-    const images = new Set<string>();
-    for (const { covers } of this.#blocks.values()) for (const mmHash of covers) images.add(mmHash);
-    return images;
+    return new Set([...this.#used].flatMap(({ covers }) => covers));
   }
 
-  #allocate(): number {
-    if (this.#blocks.size >= this.#capacity) return this.#evict();
-    return this.#free.pop() ?? this.#issued++;
+  /** Blocks that hold the sequence's first blocks, at most so many. */
+  #path(sequence: Sequence, most: number): Block[] {
+    const path: Block[] = [];
+    let children = this.#roots;
+    for (let index = 0; index < most; index++) {
+      const block = children.get(sequence.blockKey(index));
+      if (!block) break;
+      path.push(block);
+      children = block.children;
+    }
+    return path;
+  }
+
+  /** Of the blocks that may follow, the one that begins with the most of these tokens. */
+  #closest(after: Block | undefined, units: readonly Unit[]): { id: number; count: number } | null {
+    let best: { id: number; count: number } | null = null;
+    for (const block of (after?.children ?? this.#roots).values()) {
+      let count = 0;
+      while (count < units.length && block.units[count] === units[count]) count++;
+      if (count > (best?.count ?? 0)) best = { id: block.id, count };
+    }
+    return best;
+  }
+
+  #add(sequence: Sequence, index: number, parent: Block | undefined): Block {
+    const start = index * BLOCK_TOKENS;
+    const block = {
+      key: sequence.blockKey(index),
+      units: sequence.units(start, start + BLOCK_TOKENS),
+      id: this.#used.size < this.#capacity ? (this.#free.pop() ?? this.#issued++) : this.#evict(),
+      covers: sequence.imagesEndingIn(start, start + BLOCK_TOKENS),
+      parent: parent ?? null,
+      children: new Map<string, Block>(),
+    };
+    (parent?.children ?? this.#roots).set(block.key, block);
+    this.#used.add(block);
+    return block;
+  }
+
+  /** The last first, so that a block is always used later than those behind it. */
+  #touch(path: readonly Block[]): void {
+    for (const block of path.toReversed()) {
+      this.#used.delete(block);
+      this.#used.add(block);
+    }
   }
 
   #evict(): number {
-    const [oldest] = this.#blocks;
-    if (!oldest) throw new RangeError('There is no block to evict');
-    this.#blocks.delete(oldest[0]);
-    return oldest[1].id;
+    const [oldest] = this.#used;
+    if (!oldest || oldest.children.size > 0) throw new RangeError('The oldest block is no leaf');
+    this.#used.delete(oldest);
+    (oldest.parent?.children ?? this.#roots).delete(oldest.key);
+    this.#version++;
+    return oldest.id;
   }
-}
-
-/** The key of a sequence's block; those before it are computed on the way and remembered. */
-function blockKey(sequence: Sequence, index: number): string {
-  const { blockKeys, tokens } = sequence;
-  for (let at = blockKeys.length; at <= index; at++) {
-    const start = at * BLOCK_TOKENS;
-    const hash = createHash('sha256').update(blockKeys[at - 1] ?? '');
-    hash.update(Int32Array.from(tokens.slice(start, start + BLOCK_TOKENS)));
-    for (const image of sequence.images) {
-      const row = image.positions.findIndex((position) => position >= start);
-      const position = image.positions[row];
-      if (position === undefined || position >= start + BLOCK_TOKENS) continue;
-      hash.update(`${image.mmHash}:${row}:${position - start};`);
-    }
-    blockKeys.push(hash.digest('base64'));
-  }
-  return blockKeys[index] ?? '';
-}
-
-function coveredIn(sequence: Sequence, index: number): string[] {
-  const start = index * BLOCK_TOKENS;
-  return sequence.images
-    .filter(({ positions }) => {
-      const last = positions.at(-1) ?? -1;
-      return last >= start && last < start + BLOCK_TOKENS;
-    })
-    .map(({ mmHash }) => mmHash);
 }

@@ -1,5 +1,9 @@
 import type { Sampling } from '@epd/jobs';
+import { BLOCK_TOKENS } from '../runner/kv-memory.ts';
 import { lastPosition, type ImageSpan } from './image-span.ts';
+
+/** What a token stands for: itself, or a row of an image. Equal units in equal places have equal KV. */
+export type Unit = number | string;
 
 /**
  * One answer in the making. It is waiting (no slot, nothing computed), running (a slot whose first
@@ -26,8 +30,8 @@ export class Sequence {
   readonly leader: Sequence | null;
   /** The prompt's blocks were parked. */
   promptParked = false;
-  /** Keys of the blocks of `tokens`, as far as they were needed; see `PrefixCache`. */
-  readonly blockKeys: string[] = [];
+  readonly #blockKeys: string[] = [];
+  readonly #imageUnits: Map<number, string>;
 
   constructor(facts: {
     readonly key: number;
@@ -49,6 +53,7 @@ export class Sequence {
     this.leader = facts.leader;
     this.promptLength = facts.prompt.length;
     this.tokens = [...facts.prompt, ...facts.resume];
+    this.#imageUnits = imageUnits(facts.images);
   }
 
   get length(): number {
@@ -69,6 +74,27 @@ export class Sequence {
     return this.leader === null || this.leader.promptParked || this.leader.finished;
   }
 
+  /** What tokens `start .. end` stand for: image tokens name their image and its row. */
+  units(start: number, end: number): Unit[] {
+    const tokens: Unit[] = this.tokens.slice(start, end);
+    if (this.#imageUnits.size === 0) return tokens;
+    return tokens.map((token, index) => this.#imageUnits.get(start + index) ?? token);
+  }
+
+  /** The units of a whole block in one string. Tokens never change, so it is made once. */
+  blockKey(index: number): string {
+    const start = index * BLOCK_TOKENS;
+    return (this.#blockKeys[index] ??= this.units(start, start + BLOCK_TOKENS).join());
+  }
+
+  imagesEndingIn(start: number, end: number): string[] {
+    const ending = this.images.filter((image) => {
+      const last = lastPosition(image);
+      return last >= start && last < end;
+    });
+    return ending.map(({ mmHash }) => mmHash);
+  }
+
   /** Images that tokens past `computed` still need. */
   imagesAhead(computed: number): ImageSpan[] {
     return this.images.filter((image) => lastPosition(image) >= computed);
@@ -78,3 +104,10 @@ export class Sequence {
 /** Lower priority first, then first come. */
 export const byTurn = (a: Sequence, b: Sequence): number =>
   a.priority - b.priority || a.key - b.key;
+
+function imageUnits(images: readonly ImageSpan[]): Map<number, string> {
+  const units = images.flatMap(({ mmHash, positions }) =>
+    positions.map((position, row) => [position, `${mmHash}:${row}`] as const),
+  );
+  return new Map(units);
+}

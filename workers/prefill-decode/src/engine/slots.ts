@@ -1,4 +1,3 @@
-import { BLOCK_TOKENS } from '../runner/kv-memory.ts';
 import type { KVOperation } from '../runner/messages.ts';
 import type { MemoryPlan } from './memory-plan.ts';
 import type { PrefixCache } from './prefix-cache.ts';
@@ -13,6 +12,7 @@ export class Slots {
   readonly #prefixes: PrefixCache;
   #owners: (Sequence | null)[] = [];
   #operations: KVOperation[] = [];
+  readonly #parked = new WeakMap<Sequence, { version: number; tokens: number }>();
   length = 0;
 
   constructor(plan: MemoryPlan, prefixes: PrefixCache) {
@@ -46,29 +46,34 @@ export class Slots {
     this.length = length;
   }
 
-  /** Tokens of the sequence that an allocation would find parked. */
+  /** Tokens of the sequence that an allocation would find parked. Asked often: kept until it changes. */
   parkedTokens(sequence: Sequence): number {
-    return this.#prefixes.match(sequence).length * BLOCK_TOKENS;
+    const { version } = this.#prefixes;
+    const known = this.#parked.get(sequence);
+    if (known?.version === version) return known.tokens;
+    const { tokens } = this.#prefixes.match(sequence);
+    this.#parked.set(sequence, { version, tokens });
+    return tokens;
   }
 
   /** Gives the sequence the lowest free slot, with what is parked of its prefix. */
   allocate(sequence: Sequence): void {
     const slot = this.#owners.indexOf(null);
     if (slot < 0) throw new RangeError('No slot is free');
-    const blocks = this.#prefixes.match(sequence);
-    this.#prefixes.touch(sequence, blocks.length);
-    if (blocks.length > 0) this.#operations.push({ op: 'restore', slot, blocks });
+    const { blocks, tokens } = this.#prefixes.match(sequence);
+    this.#prefixes.touch(sequence);
+    if (tokens > 0) this.#operations.push({ op: 'restore', slot, blocks, tokens });
     this.#owners[slot] = sequence;
     sequence.slot = slot;
-    sequence.computed = blocks.length * BLOCK_TOKENS;
+    sequence.computed = tokens;
   }
 
   /** Copies the sequence's whole blocks aside, those that are not there yet. */
   park(sequence: Sequence): void {
     if (sequence.slot === null) return;
-    const { from, ids } = this.#prefixes.insert(sequence);
-    if (ids.length > 0)
-      this.#operations.push({ op: 'save', slot: sequence.slot, from, blocks: ids });
+    const { from, blocks } = this.#prefixes.insert(sequence);
+    if (blocks.length === 0) return;
+    this.#operations.push({ op: 'save', slot: sequence.slot, from, blocks });
   }
 
   free(sequence: Sequence): void {

@@ -22,7 +22,7 @@ export interface KVMemory {
   swap(a: number, lengthA: number, b: number, lengthB: number): void;
   /** Copies tokens `from ..` of a slot into blocks, in order. */
   save(slot: number, from: number, blocks: readonly number[]): void;
-  /** Copies blocks to the beginning of a slot. */
-  restore(slot: number, blocks: readonly number[]): void;
+  /** Copies the first `tokens` tokens of the blocks to the beginning of a slot. */
+  restore(slot: number, blocks: readonly number[], tokens: number): void;
   drop(blocks: readonly number[]): void;
 }

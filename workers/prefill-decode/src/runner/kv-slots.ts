@@ -94,17 +94,19 @@ export class KVSlots implements KVMemory {
     for (const [index, id] of blocks.entries()) {
       const block = this.#blocks.get(id) ?? floatArray(this.shape.type, this.#blockElements);
       this.#blocks.set(id, block);
-      this.#eachPiece(slot, from + index * BLOCK_TOKENS, (buffer, start, at, elements) => {
-        block.set(buffer.subarray(start, start + elements), at);
+      this.#eachPiece(slot, from + index * BLOCK_TOKENS, (buffer, start, at) => {
+        block.set(buffer.subarray(start, start + this.#pieceElements), at);
       });
     }
   }
 
-  restore(slot: number, blocks: readonly number[]): void {
+  restore(slot: number, blocks: readonly number[], tokens: number): void {
     for (const [index, id] of blocks.entries()) {
       const block = this.#blocks.get(id);
       if (!block) throw new RangeError(`Block ${id} is not held`);
-      this.#eachPiece(slot, index * BLOCK_TOKENS, (buffer, start, at, elements) => {
+      const first = index * BLOCK_TOKENS;
+      const elements = Math.min(BLOCK_TOKENS, tokens - first) * this.shape.headDim;
+      this.#eachPiece(slot, first, (buffer, start, at) => {
         buffer.set(block.subarray(at, at + elements), start);
       });
     }
@@ -114,22 +116,26 @@ export class KVSlots implements KVMemory {
     for (const id of blocks) this.#blocks.delete(id);
   }
 
-  get #blockElements(): number {
-    return this.sides * this.shape.kvHeads * BLOCK_TOKENS * this.shape.headDim;
+  /** One head's tokens of a block. */
+  get #pieceElements(): number {
+    return BLOCK_TOKENS * this.shape.headDim;
   }
 
-  /** The pieces of a block's tokens in the buffers, beside their places in the block. */
+  get #blockElements(): number {
+    return this.sides * this.shape.kvHeads * this.#pieceElements;
+  }
+
+  /** Where the tokens of a block begin in each buffer and head, and where in the block. */
   #eachPiece(
     slot: number,
     token: number,
-    copy: (buffer: FloatArray, start: number, at: number, elements: number) => void,
+    copy: (buffer: FloatArray, start: number, at: number) => void,
   ): void {
-    const elements = BLOCK_TOKENS * this.shape.headDim;
     let at = 0;
     for (let side = 0; side < this.sides; side++) {
       for (let head = 0; head < this.shape.kvHeads; head++) {
-        copy(this.#buffer(side), this.#offset(slot, head, token), at, elements);
-        at += elements;
+        copy(this.#buffer(side), this.#offset(slot, head, token), at);
+        at += this.#pieceElements;
       }
     }
   }

@@ -46,7 +46,12 @@ export type KVOperation =
       readonly from: number;
       readonly blocks: readonly number[];
     }
-  | { readonly op: 'restore'; readonly slot: number; readonly blocks: readonly number[] }
+  | {
+      readonly op: 'restore';
+      readonly slot: number;
+      readonly blocks: readonly number[];
+      readonly tokens: number;
+    }
   | { readonly op: 'drop'; readonly blocks: readonly number[] };
 
 /** Rows `from ..` of an image's embedding for the tokens `at ..` of a chunk. */

@@ -86,7 +86,7 @@ function apply(memory: KVMemory, operation: KVOperation): void {
     case 'save':
       return memory.save(operation.slot, operation.from, operation.blocks);
     case 'restore':
-      return memory.restore(operation.slot, operation.blocks);
+      return memory.restore(operation.slot, operation.blocks, operation.tokens);
     case 'drop':
       return memory.drop(operation.blocks);
   }

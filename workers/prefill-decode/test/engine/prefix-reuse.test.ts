@@ -5,8 +5,8 @@ import { ask, readGolden } from '../helpers/golden.ts';
 
 const { cases, prompts, embeddings } = await readGolden();
 const [, first] = cases;
-if (!first) throw new Error('The golden cases have changed');
 const BLOCK = 16;
+if (!first) throw new Error('The golden cases have changed');
 
 test('a second turn about an image computes only what is new, and needs the image no more', async (t) => {
   const connector = new LocalConnector(embeddings);
@@ -21,7 +21,9 @@ test('a second turn about an image computes only what is new, and needs the imag
   const finished = await generate(engine, { id: 'second', ...second, sampling: sampling() });
   t.deepEqual(finished.choices, expected.choices);
   const shared = commonPrefix(first.tokens, second.tokens);
-  t.is(finished.usage.cachedTokens, Math.floor(shared / BLOCK) * BLOCK);
+  // Blocks are parked whole: what the first turn left behind its last block is computed again.
+  const parked = Math.floor((first.tokens.length + first.expected.length) / BLOCK) * BLOCK;
+  t.is(finished.usage.cachedTokens, Math.min(shared, parked));
   t.like(finished.images, [{ mmHash: first.features[0]?.mmHash, source: 'kv_cache' }]);
   t.is(engine.stats().prefixHitTokens, finished.usage.cachedTokens);
 });
@@ -35,13 +37,8 @@ test('an image that a cached prefix covers is neither asked for nor loaded', asy
   const [image] = first.features;
   const embedding = embeddings.get(image?.mmHash ?? '');
   if (!image || !embedding) throw new Error('The golden features have changed');
-  // Its tokens end on a block's end, so that the image is covered whole.
-  const filler = prompts.tokenizer.encode(' and').slice(0, 1);
-  const padding = (BLOCK - ((image.offset + image.length) % BLOCK)) % BLOCK;
-  const head = [...Array.from({ length: padding }, () => filler[0] ?? 0), ...first.tokens];
-  const features = [{ ...image, offset: image.offset + padding }];
   connector.put(image.mmHash, embedding);
-  const before = await generate(engine, { id: 'a', tokens: head, features, sampling: sampling() });
+  await generate(engine, { id: 'a', ...first, sampling: sampling() });
 
   connector.take(image.mmHash);
   // Other images push the embedding out of the encoder cache.
@@ -56,13 +53,14 @@ test('an image that a cached prefix covers is neither asked for nor loaded', asy
       sampling: sampling(),
     });
   }
-  const after = await generate(engine, { id: 'b', tokens: head, features, sampling: sampling() });
-  t.deepEqual(after.choices, before.choices);
+  const another = ask(prompts, { question: 'What colour is it?', images: first.images });
+  const after = await generate(engine, { id: 'b', ...another, sampling: sampling() });
+  t.is(after.usage.cachedTokens, commonPrefix(first.tokens, another.tokens));
   t.like(after.images, [{ source: 'kv_cache' }]);
   t.false(connector.asked.has(image.mmHash));
 });
 
-test('equal tokens over another image share nothing from the image on', async (t) => {
+test('equal tokens over another image are shared only up to the image', async (t) => {
   const engine = await startEngine(t, { embeddings });
   const [one, other] = cases.filter(
     ({ features, tokens }) => features.length === 1 && tokens.length > 35,
@@ -79,7 +77,7 @@ test('equal tokens over another image share nothing from the image on', async (t
     features: moved,
     sampling: sampling(),
   });
-  t.is(finished.usage.cachedTokens, 0);
+  t.is(finished.usage.cachedTokens, one.tokens.indexOf(4));
 });
 
 test('answers to one prompt share its prefill', async (t) => {
