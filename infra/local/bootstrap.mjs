@@ -9,6 +9,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const BIN = join(PROJECT, 'node_modules/.bin');
 /** What the tests' tools ask of Node 24; it runs TypeScript as the project writes it. */
 const NODE_MINOR_MIN = 12;
@@ -114,18 +115,24 @@ function isRecent(version) {
   return major > 24 || (major === 24 && minor >= NODE_MINOR_MIN);
 }
 
-/** The channel tells the child when this process is gone; signals are its to answer. */
+/**
+ * The channel tells the child when this process is gone; signals are its to answer. npm, when it is
+ * killed, tells nobody: this process sees it by being given another parent.
+ */
 function hand(node, script, args) {
   const child = spawn(node, [script, ...args], {
     cwd: PROJECT,
     env: { ...process.env, PATH: `${BIN}${delimiter}${process.env.PATH}` },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => child.kill(signal));
-  }
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.env.npm_lifecycle_event && process.ppid !== parent) child.kill('SIGTERM');
+  }, 1_000);
+  for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
   child.on('exit', (code) => {
     process.exitCode = code ?? 1;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
+    clearInterval(watch);
+    for (const signal of SIGNALS) process.removeAllListeners(signal);
   });
 }

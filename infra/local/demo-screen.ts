@@ -50,8 +50,8 @@ export class DemoScreen {
   }
 
   #tokens(text: string): void {
-    if (!this.#answering) this.#write('\n  Answer: ');
+    // Models begin an answer with the space that stands between words.
+    this.#write(this.#answering ? text : `\n  Answer: ${text.trimStart()}`);
     this.#answering = true;
-    this.#write(text);
   }
 }
