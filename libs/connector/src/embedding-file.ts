@@ -39,14 +39,20 @@ export function writeEmbeddingFile(
 export function readEmbeddingFile(
   file: Uint8Array,
   spec: EmbeddingSpec,
-  options: { readonly acceptForeign: boolean },
+  options: {
+    readonly acceptForeign: boolean;
+    /** Sha256 in hex of the payload. @default computed here */
+    readonly digest?: (payload: Uint8Array) => string;
+  },
 ): Embedding {
   const { metadata, tensors } = readSafetensors(file);
   const tensor = tensors.get(TENSOR);
   if (!tensor || tensors.size !== 1) refuse('layout', `The file does not hold ${TENSOR} alone`);
   const embedding = checkShape(tensor, spec);
   if (metadata['format'] === undefined && options.acceptForeign) return embedding;
-  checkMetadata(metadata, spec, tensor.data);
+  checkMetadata(metadata, spec);
+  const digest = (options.digest ?? sha256Hex)(tensor.data);
+  if (metadata['sha256'] !== digest) refuse('digest', 'The payload is damaged');
   return embedding;
 }
 
@@ -63,17 +69,12 @@ function checkShape({ dtype, shape, data }: SafetensorsTensor, spec: EmbeddingSp
   return { rows, width, dtype, data };
 }
 
-function checkMetadata(
-  metadata: Readonly<Record<string, string>>,
-  spec: EmbeddingSpec,
-  data: Uint8Array,
-): void {
+function checkMetadata(metadata: Readonly<Record<string, string>>, spec: EmbeddingSpec): void {
   if (metadata['format'] !== FORMAT) refuse('foreign', 'The file does not say what it holds');
   if (metadata['mm_hash'] !== spec.mmHash) refuse('key', 'The file holds another item');
   if (metadata['fingerprint'] !== spec.fingerprint) {
     refuse('fingerprint', 'The embedding is of another model');
   }
-  if (metadata['sha256'] !== sha256Hex(data)) refuse('digest', 'The payload is damaged');
 }
 
 function refuse(reason: string, message: string): never {

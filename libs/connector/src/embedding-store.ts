@@ -1,5 +1,6 @@
 import { toSharedBytes } from './dtype.ts';
 import { readEmbeddingFile, writeEmbeddingFile } from './embedding-file.ts';
+import { EmbeddingReceiver } from './embedding-receiver.ts';
 import type { Embedding, EmbeddingSpec } from './embedding.ts';
 import { ObjectTooLargeError, SafetensorsError } from './errors.ts';
 import { embeddingKey } from './keys.ts';
@@ -139,11 +140,14 @@ export class EmbeddingStore {
 
   async #read(spec: EmbeddingSpec, signal?: AbortSignal): Promise<ReadOutcome> {
     let tier = 'store';
+    const receiver = new EmbeddingReceiver();
     try {
-      const read = await this.#get(this.#key(spec.mmHash), signal);
+      const read = await this.#get(this.#key(spec.mmHash), receiver, signal);
       if (!read) return { outcome: 'absent' };
       tier = read.tier;
-      const embedding = readEmbeddingFile(read.body, spec, { acceptForeign: this.#acceptForeign });
+      const { digest } = receiver;
+      const options = { acceptForeign: this.#acceptForeign, digest };
+      const embedding = readEmbeddingFile(read.body, spec, options);
       return { outcome: 'loaded', embedding, tier, bytes: read.body.byteLength };
     } catch (error) {
       if (error instanceof SafetensorsError) return { outcome: 'bad', tier, reason: error.reason };
@@ -153,8 +157,12 @@ export class EmbeddingStore {
     }
   }
 
-  async #get(key: string, signal?: AbortSignal): Promise<TieredRead | null> {
-    const options = { maxBytes: this.#maxBytes, ...(signal ? { signal } : {}) };
+  async #get(
+    key: string,
+    { allocate, onFilled }: EmbeddingReceiver,
+    signal?: AbortSignal,
+  ): Promise<TieredRead | null> {
+    const options = { maxBytes: this.#maxBytes, allocate, onFilled, ...(signal ? { signal } : {}) };
     if (this.#store instanceof TieredStore) return this.#store.getFrom(key, options);
     const body = await this.#store.get(key, options);
     return body && { body, tier: 'store' };

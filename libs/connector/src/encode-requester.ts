@@ -56,11 +56,14 @@ export class EncodeRequester {
     this.#onError = options.onError ?? (() => {});
   }
 
-  /** Looks, joins whoever is at it, or asks for an encode. `waiter` is dropped by `release`. */
+  /**
+   * Looks, joins whoever is at it, or asks for an encode. `waiter` is dropped by `release`. With `hold`
+   * the caller asks by itself, with `enqueue`, when `found` is `requested`: once its own record exists.
+   */
   async request(
     job: EncodeJob,
     waiter: string,
-    options: { readonly priority?: number } = {},
+    options: { readonly priority?: number; readonly hold?: boolean } = {},
   ): Promise<EncodeRequest> {
     await this.#usage?.lease(job.mmHash, waiter, job);
     if (await this.#embeddings.has(job)) return { found: 'stored', generation: 0 };
@@ -70,7 +73,7 @@ export class EncodeRequester {
       return { found: 'joined', generation };
     }
     if (await this.#embeddings.has(job)) return this.#settledBefore(job.mmHash);
-    await this.#enqueue(job, options.priority);
+    if (options.hold !== true) await this.enqueue(job, options.priority);
     this.#metrics.requested();
     return { found: 'requested', generation };
   }
@@ -88,7 +91,7 @@ export class EncodeRequester {
       flight.state === 'pending'
         ? generation
         : (await this.#flight.join(job.mmHash, waiter)).generation;
-    await this.#enqueue(job);
+    await this.enqueue(job);
     return { state: 'pending', generation: current };
   }
 
@@ -120,7 +123,7 @@ export class EncodeRequester {
   }
 
   /** Adding a job that is there already changes nothing: its id is the item's. */
-  async #enqueue(job: EncodeJob, priority?: number): Promise<void> {
+  async enqueue(job: EncodeJob, priority?: number): Promise<void> {
     await this.#queue(job.model).add('encode', job, {
       jobId: encodeJobId(job.mmHash),
       // A finished job that stayed would stand in the way of the next with its id.
@@ -137,7 +140,7 @@ export class EncodeRequester {
     const job = await queue.getJob(encodeJobId(mmHash));
     const removed = job && (await queue.remove(encodeJobId(mmHash))) === 1;
     if (!removed || (await this.#flight.waiters(mmHash)).length === 0) return;
-    await this.#enqueue(job.data as EncodeJob, job.priority);
+    await this.enqueue(job.data as EncodeJob, job.priority);
   }
 
   #queue(model: string): Queue {

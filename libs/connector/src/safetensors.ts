@@ -74,6 +74,12 @@ export function readSafetensors(file: Uint8Array): SafetensorsFile {
   return { metadata: checkMetadata(header['__metadata__']), tensors };
 }
 
+/** Where the data begins, by the beginning of a file; null while too little of it is there. */
+export function payloadOffset(beginning: Uint8Array): number | null {
+  if (beginning.byteLength < LENGTH_BYTES) return null;
+  return LENGTH_BYTES + Number(readLength(beginning));
+}
+
 interface Extent {
   readonly begin: number;
   readonly end: number;
@@ -113,7 +119,7 @@ function readHeaderLength(file: Uint8Array): number {
       `${file.byteLength} bytes are too few for a header length`,
     );
   }
-  const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+  const length = readLength(file);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     throw new SafetensorsError(
       'header',
@@ -126,16 +132,23 @@ function readHeaderLength(file: Uint8Array): number {
   return Number(length);
 }
 
+const readLength = (file: Uint8Array): bigint =>
+  new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    header = JSON.parse(decodeUtf8(bytes));
   } catch {
     throw new SafetensorsError('header', 'The header is not JSON in UTF-8');
   }
   if (!isRecord(header)) throw new SafetensorsError('header', 'The header is not an object');
   return header;
 }
+
+/** A decoder takes no shared memory, so it is given a copy, of some hundred bytes. */
+const decodeUtf8 = (bytes: Uint8Array): string =>
+  new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(bytes));
 
 function checkEntry(
   name: string,

@@ -1,5 +1,5 @@
 import { LruBytes } from './lru-bytes.ts';
-import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 
 /** No put takes so long. */
 const LEFTOVER_MS = 10 * 60_000;
@@ -43,10 +43,7 @@ export class BoundedStore implements ObjectStore {
     }
   }
 
-  async get(
-    key: string,
-    options: { maxBytes?: number; signal?: AbortSignal } = {},
-  ): Promise<Uint8Array | null> {
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array | null> {
     await this.#learn();
     const body = await this.#store.get(key, options);
     if (body) this.#lru.touch(key);

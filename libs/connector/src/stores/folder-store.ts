@@ -13,7 +13,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
 import { publishFile, writeTemporary, type FileModes } from './atomic-file.ts';
 import { removeLeftovers } from './folder-leftovers.ts';
-import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
 
 export interface FolderStoreOptions {
@@ -66,17 +66,14 @@ export class FolderStore implements ObjectStore {
     });
   }
 
-  async get(
-    key: string,
-    options: { maxBytes?: number; signal?: AbortSignal } = {},
-  ): Promise<Uint8Array | null> {
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array | null> {
     const path = this.#path(key);
     options.signal?.throwIfAborted();
     return guarded(`reading ${key}`, async () => {
       const file = await openIfThere(path);
       if (!file) return null;
       try {
-        return await readWhole(file, key, options.maxBytes ?? Number.POSITIVE_INFINITY);
+        return await readWhole(file, key, options);
       } finally {
         await file.close();
       }
@@ -168,22 +165,25 @@ async function openIfThere(path: string): Promise<FileHandle | null> {
   return (await open(path, flags).catch(ignoreAbsence)) ?? null;
 }
 
+const ownMemory = (bytes: number): Uint8Array => Buffer.allocUnsafeSlow(bytes);
+
 async function readWhole(
   file: FileHandle,
   key: string,
-  maxBytes: number,
+  { maxBytes = Number.POSITIVE_INFINITY, allocate = ownMemory, onFilled }: GetOptions,
 ): Promise<Uint8Array | null> {
   const stats = await file.stat();
   if (!stats.isFile()) return null;
   if (stats.size > maxBytes) throw new ObjectTooLargeError(key, stats.size, maxBytes);
-  const body = Buffer.allocUnsafeSlow(stats.size);
-  let read = 0;
-  while (read < stats.size) {
-    const { bytesRead } = await file.read(body, read, stats.size - read, read);
+  const body = allocate(stats.size);
+  let filled = 0;
+  while (filled < stats.size) {
+    const { bytesRead } = await file.read(body, filled, stats.size - filled, filled);
     if (bytesRead === 0) break;
-    read += bytesRead;
+    filled += bytesRead;
+    onFilled?.(filled);
   }
-  return body.subarray(0, read);
+  return body.subarray(0, filled);
 }
 
 async function statFile(path: string): Promise<ObjectStat | null> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ObjectTooLargeError } from '../errors.ts';
 import { LruBytes } from './lru-bytes.ts';
-import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 import { assertStoreKey, assertStorePrefix } from './store-key.ts';
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
@@ -45,10 +45,7 @@ export class MemoryStore implements ObjectStore {
     return { etag: object.stat.etag, created: true };
   }
 
-  async get(
-    key: string,
-    options: { maxBytes?: number; signal?: AbortSignal } = {},
-  ): Promise<Uint8Array | null> {
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array | null> {
     assertStoreKey(key);
     options.signal?.throwIfAborted();
     const object = this.#objects.get(key);

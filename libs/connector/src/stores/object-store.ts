@@ -12,6 +12,18 @@ export interface PutResult {
   readonly created: boolean;
 }
 
+export interface GetOptions {
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal;
+  /**
+   * Memory for a body of so many bytes, where it is to come to lie, if the store has to read it from
+   * somewhere. What is returned may nevertheless be the store's own memory.
+   */
+  readonly allocate?: (bytes: number) => Uint8Array;
+  /** Told while a body is read into what `allocate` gave: its first `filled` bytes are there. */
+  readonly onFilled?: (filled: number) => void;
+}
+
 /**
  * The whole contract with an object store. Keys are relative paths of `[A-Za-z0-9._-]` segments
  * joined by `/`, never `.` or `..`; anything else throws `StoreKeyError`. A store that cannot be
@@ -28,10 +40,7 @@ export interface ObjectStore {
    * be the store's own. Larger than `maxBytes` throws `ObjectTooLargeError`. An aborted `signal`
    * rejects with its reason.
    */
-  get(
-    key: string,
-    options?: { maxBytes?: number; signal?: AbortSignal },
-  ): Promise<Uint8Array | null>;
+  get(key: string, options?: GetOptions): Promise<Uint8Array | null>;
   /** Null when there is no such object. Creates nothing. */
   stat(key: string): Promise<ObjectStat | null>;
   /** Deleting what is not there is no error. */

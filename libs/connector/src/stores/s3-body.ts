@@ -1,12 +1,15 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import { ObjectTooLargeError } from '../errors.ts';
+import type { GetOptions } from './object-store.ts';
+
+const ownMemory = (bytes: number): Uint8Array => Buffer.allocUnsafeSlow(bytes);
 
 /** The reply's body in one buffer of the announced size. Throws when the connection ends before. */
 export async function readBody(
   reply: GetObjectCommandOutput,
   key: string,
-  maxBytes: number,
+  { maxBytes = Number.POSITIVE_INFINITY, allocate = ownMemory, onFilled }: GetOptions,
 ): Promise<Uint8Array> {
   const { Body: stream, ContentLength: bytes } = reply;
   if (!(stream instanceof Readable)) throw new TypeError('The reply has no readable body');
@@ -14,12 +17,13 @@ export async function readBody(
     stream.destroy();
     throw new ObjectTooLargeError(key, bytes ?? Number.POSITIVE_INFINITY, maxBytes);
   }
-  const body = Buffer.allocUnsafeSlow(bytes);
+  const body = allocate(bytes);
   let filled = 0;
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
     if (filled + chunk.byteLength > bytes) throw new Error('The body is longer than announced');
     body.set(chunk, filled);
     filled += chunk.byteLength;
+    onFilled?.(filled);
   }
   if (filled !== bytes) throw new Error(`The body ended after ${filled} of ${bytes} bytes`);
   return body;

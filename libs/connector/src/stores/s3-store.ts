@@ -10,7 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
-import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 import { readBody } from './s3-body.ts';
 import { createS3Client, type S3ClientConfig } from './s3-client.ts';
 import { nameOf, statusOf } from './s3-errors.ts';
@@ -71,10 +71,7 @@ export class S3Store implements ObjectStore {
     return { etag: await this.#putObject(key, body), created: true };
   }
 
-  async get(
-    key: string,
-    options: { maxBytes?: number; signal?: AbortSignal } = {},
-  ): Promise<Uint8Array | null> {
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array | null> {
     assertStoreKey(key);
     options.signal?.throwIfAborted();
     try {
@@ -82,7 +79,7 @@ export class S3Store implements ObjectStore {
         new GetObjectCommand(this.#target(key)),
         options.signal ? { abortSignal: options.signal } : {},
       );
-      return await readBody(reply, key, options.maxBytes ?? Number.POSITIVE_INFINITY);
+      return await readBody(reply, key, options);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof ObjectTooLargeError) throw error;

@@ -1,4 +1,4 @@
-import type { ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 
 export interface Tier {
   /** Shown in metrics and in job timings. */
@@ -48,18 +48,12 @@ export class TieredStore implements ObjectStore {
     return result;
   }
 
-  async get(
-    key: string,
-    options: { maxBytes?: number; signal?: AbortSignal } = {},
-  ): Promise<Uint8Array | null> {
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array | null> {
     return (await this.getFrom(key, options))?.body ?? null;
   }
 
   /** As `get`, and tells the tier that had it. Nearer tiers are filled behind the reader's back. */
-  async getFrom(
-    key: string,
-    options: { maxBytes?: number; signal?: AbortSignal } = {},
-  ): Promise<TieredRead | null> {
+  async getFrom(key: string, options: GetOptions = {}): Promise<TieredRead | null> {
     for (const [index, tier] of this.#caches.entries()) {
       const body = await this.#tolerate(tier, () => tier.store.get(key, options));
       options.signal?.throwIfAborted();
