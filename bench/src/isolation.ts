@@ -2,13 +2,14 @@ import { modelNotes, type Harness } from './harness.ts';
 import type { Findings } from './json.ts';
 import { runLoad, timePerToken } from './load/run-load.ts';
 import { textOnly, uniqueImages } from './load/workloads.ts';
-import { median, summarize, type Summary } from './percentiles.ts';
+import { summarize, type Summary } from './percentiles.ts';
 import { canPin, pin } from './pin.ts';
 import type { Answer, Question, Target } from './question.ts';
 import { table } from './table.ts';
 
 const STREAMS = 4;
-const TOKENS = 128;
+/** So many that streams outlast the burst by little: what is averaged happened beside it. */
+const TOKENS = 256;
 /** The decoder has a core for itself; whatever takes pictures in, encodes and reads answers has the other. */
 const DECODER_CORE = '0';
 const OTHER_CORE = '1';
@@ -18,9 +19,11 @@ interface Sample {
   readonly phase: 'idle' | 'burst';
   readonly round: number;
   /** Mean time per token after the first, of each stream. */
-  readonly tpot: Summary;
-  /** Time between any two tokens of a stream. */
-  readonly gap: Summary;
+  readonly tpotMs: readonly number[];
+  /** Time between a token and the next, of all streams. */
+  readonly gapMs: readonly number[];
+  /** From the submission to the end, of each stream. */
+  readonly latencyMs: readonly number[];
   readonly picturesAnswered: number;
 }
 
@@ -47,10 +50,11 @@ export async function isolation(harness: Harness): Promise<Findings> {
   return {
     tables: [tableOf(samples)],
     ratios: {
-      p50: ratio(samples, 'fleet', 'p50'),
-      p99: ratio(samples, 'fleet', 'p99'),
-      gapP99: ratio(samples, 'fleet', 'p99', 'gap'),
-      peerP99: ratio(samples, 'peer', 'p99'),
+      p50: ratio(samples, 'fleet', 'tpotMs', 'p50'),
+      p99: ratio(samples, 'fleet', 'tpotMs', 'p99'),
+      gapP99: ratio(samples, 'fleet', 'gapMs', 'p99'),
+      answerP99: ratio(samples, 'fleet', 'latencyMs', 'p99'),
+      peerAnswerP99: ratio(samples, 'peer', 'latencyMs', 'p99'),
     },
     samples,
     notes: [
@@ -64,23 +68,21 @@ export async function isolation(harness: Harness): Promise<Findings> {
 
 async function measure(harness: Harness, target: Target): Promise<Sample[]> {
   const samples: Sample[] = [];
-  const rounds = harness.options.full ? 4 : 2;
+  const rounds = harness.options.full ? 10 : 5;
   await runLoad(target, textOnly(STREAMS, 0, 16), STREAMS);
   for (let round = 0; round < rounds; round++) {
     const seed = 1 + round;
-    samples.push(await phase(target, 'idle', round, textOnly(2 * STREAMS, 100 * seed, TOKENS), []));
+    samples.push(await phase(target, 'idle', round, textOnly(STREAMS, 100 * seed, TOKENS), []));
     const pictures = await harness.newPictures(burstSize(harness));
     const burst = uniqueImages(pictures, { maxTokens: 1, ignoreEos: true });
-    samples.push(
-      await phase(target, 'burst', round, textOnly(2 * STREAMS, 200 * seed, TOKENS), burst),
-    );
+    samples.push(await phase(target, 'burst', round, textOnly(STREAMS, 200 * seed, TOKENS), burst));
   }
   return samples;
 }
 
 /** As many as keep an encoder busy for about as long as the streams last. */
-function burstSize({ model, options }: Harness): number {
-  return (model.name === 'tiny-vlm' ? 32 : 8) * (options.full ? 2 : 1);
+function burstSize({ model }: Harness): number {
+  return model.name === 'tiny-vlm' ? 32 : 6;
 }
 
 async function phase(
@@ -92,14 +94,15 @@ async function phase(
 ): Promise<Sample> {
   const streams = runLoad(target, texts, STREAMS);
   const pictures = Promise.all(burst.map((question) => target.ask(question)));
-  const { answers } = await streams;
+  const { answers, stats } = await streams;
   const answered = await pictures;
   return {
     target: target.name,
     phase: name,
     round,
-    tpot: summarize(answers.flatMap(timePerToken)),
-    gap: summarize(answers.flatMap(gaps)),
+    tpotMs: answers.flatMap(timePerToken),
+    gapMs: answers.flatMap(gaps),
+    latencyMs: stats.latencyMs,
     picturesAnswered: answered.length,
   };
 }
@@ -108,17 +111,30 @@ async function phase(
 const gaps = ({ tokenMs }: Answer): number[] =>
   tokenMs.slice(1).map((ms, i) => ms - (tokenMs[i] ?? ms));
 
+type Measure = 'tpotMs' | 'gapMs' | 'latencyMs';
+
+/** All rounds of a target's phase taken together. */
+const pooled = (
+  samples: readonly Sample[],
+  target: Target['name'],
+  phaseName: Sample['phase'],
+  measure: Measure,
+): Summary =>
+  summarize(
+    samples
+      .filter((sample) => sample.target === target && sample.phase === phaseName)
+      .flatMap((sample) => sample[measure]),
+  );
+
+/** Beside the burst over idle. */
 function ratio(
   samples: readonly Sample[],
   target: Target['name'],
+  measure: Measure,
   rank: 'p50' | 'p99',
-  of: 'tpot' | 'gap' = 'tpot',
 ): number | null {
-  const values = (phaseName: Sample['phase']): number[] =>
-    samples
-      .filter((sample) => sample.target === target && sample.phase === phaseName)
-      .flatMap((sample) => sample[of][rank] ?? []);
-  const [burst, idle] = [median(values('burst')), median(values('idle'))];
+  const burst = pooled(samples, target, 'burst', measure)[rank];
+  const idle = pooled(samples, target, 'idle', measure)[rank];
   return burst === null || idle === null ? null : burst / idle;
 }
 
@@ -126,24 +142,30 @@ function tableOf(samples: readonly Sample[]): string {
   const headings = [
     '',
     'phase',
-    'pictures',
     'TPOT p50 ms',
     'TPOT p99 ms',
     'gap p50 ms',
     'gap p99 ms',
     'gap max ms',
+    'answer p50 ms',
+    'answer p99 ms',
   ];
-  return table(
-    headings,
-    samples.map(({ target, phase: name, picturesAnswered, tpot, gap }) => [
-      target,
-      name,
-      picturesAnswered,
-      tpot.p50,
-      tpot.p99,
-      gap.p50,
-      gap.p99,
-      gap.max,
-    ]),
+  const rows = (['fleet', 'peer'] as const).flatMap((target) =>
+    (['idle', 'burst'] as const).map((name) => {
+      const of = (measure: Measure): Summary => pooled(samples, target, name, measure);
+      const [tpot, gap, latency] = [of('tpotMs'), of('gapMs'), of('latencyMs')];
+      return [
+        target,
+        name,
+        tpot.p50,
+        tpot.p99,
+        gap.p50,
+        gap.p99,
+        gap.max,
+        latency.p50,
+        latency.p99,
+      ];
+    }),
   );
+  return table(headings, rows);
 }

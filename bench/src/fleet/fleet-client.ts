@@ -33,7 +33,11 @@ export class FleetClient implements Target {
   }
 
   async ask(question: Question): Promise<Answer> {
-    return (await this.askJob(question)).answer;
+    try {
+      return (await this.askJob(question)).answer;
+    } catch (error) {
+      throw await this.#http.reason(error);
+    }
   }
 
   /** The answer, and the job's id, under which its record can be read. */

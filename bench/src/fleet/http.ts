@@ -1,5 +1,8 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const DEATH_SHOWS_MS = 300;
 
 /**
  * A client that costs little: the harness shares its cores with what it measures, and Node's own
@@ -35,6 +38,12 @@ export class HttpClient {
     const response = await this.#send('GET', path);
     if (isSuccess(response)) return response;
     throw new Error(`GET ${path} was answered ${response.statusCode}`);
+  }
+
+  /** Why a request failed: the death of a process, which shows as a broken connection first. */
+  async reason(error: unknown): Promise<unknown> {
+    await sleep(DEATH_SHOWS_MS);
+    return this.#signal.aborted ? this.#signal.reason : error;
   }
 
   close(): void {
