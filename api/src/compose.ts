@@ -1,7 +1,8 @@
 import { EmbeddingStore, EncodeRequester, UuidAliases, type ObjectStore } from '@epd/connector';
-import { RedisJobStore, RedisModelRegistry } from '@epd/jobs';
+import { RedisJobStore, RedisModelRegistry, ResidentImages } from '@epd/jobs';
 import type { Redis } from 'ioredis';
 import { Acceptor } from './accept/acceptor.ts';
+import { ImageEncodes } from './accept/image-encodes.ts';
 import { ImageIntake } from './accept/image-intake.ts';
 import { JobEnder } from './accept/job-ender.ts';
 import { ApiKeys } from './auth/api-keys.ts';
@@ -39,9 +40,17 @@ export function composeServices({ config, redis, store }: Foundations): Composed
   const jobs = new RedisJobStore({ redis, prefix, retentionMs: config.retentionS * 1000 });
   const models = new ModelDirectory(new RedisModelRegistry(redis, prefix));
   const encodes = new EncodeRequester({ redis, prefix, embeddings: new EmbeddingStore({ store }) });
+  const residents = new ResidentImages(redis, prefix);
   const limits = composeLimits(config, redis);
   const media = composeMedia(config, redis, store);
-  const acceptor = new Acceptor({ jobs, models, encodes, limits: config, ...limits, ...media });
+  const acceptor = new Acceptor({
+    jobs,
+    models,
+    encodes: new ImageEncodes({ encodes, residents }),
+    limits: config,
+    ...limits,
+    ...media,
+  });
   return {
     jobs,
     models,

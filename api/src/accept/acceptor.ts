@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { MESSAGE_VERSION, type EncodeJob, type EncodeRequester } from '@epd/connector';
-import type { Job, JobImage, JobRequest, JobStore, ModelCard, NewJob } from '@epd/jobs';
+import { MESSAGE_VERSION } from '@epd/connector';
+import type { Job, JobRequest, JobStore, ModelCard, NewJob } from '@epd/jobs';
 import { ApiError } from '../errors.ts';
 import type { Gatekeeper } from '../limits/gatekeeper.ts';
 import { jobCost } from '../limits/job-cost.ts';
@@ -8,9 +8,10 @@ import type { ModelDirectory } from '../model-directory.ts';
 import type { SamplingBody } from '../schemas/sampling.ts';
 import type { Tenant } from '../tenant.ts';
 import type { ApiNotes } from './api-notes.ts';
+import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageIntake } from './image-intake.ts';
 import { findImages, toJobMessages, type SubmittedMessage } from './image-sources.ts';
-import { checkContext, priceImage, type PricedImage } from './price-images.ts';
+import { checkContext, priceImage } from './price-images.ts';
 import { toSampling } from './sampling.ts';
 import { takeImages } from './take-images.ts';
 
@@ -37,7 +38,7 @@ interface AcceptorParts {
   readonly jobs: JobStore;
   readonly models: ModelDirectory;
   readonly intake: ImageIntake;
-  readonly encodes: Pick<EncodeRequester, 'request' | 'release'>;
+  readonly encodes: ImageEncodes;
   readonly gatekeeper: Gatekeeper;
   readonly limits: { readonly maxImages: number; readonly defaultMaxTokens: number };
 }
@@ -61,12 +62,12 @@ export class Acceptor {
     const cost = jobCost(submission.messages, imageTokens, sampling);
     await this.#parts.gatekeeper.admit(id, submission.tenant, cost);
     try {
-      const found = await this.#requestEncodes(images, card, id, submission);
-      return await this.#create(
-        id,
-        submission,
-        toRequest(submission, card, { messages, images: found, sampling }),
-      );
+      const context = { waiter: id, card, ...submission };
+      const found = await this.#parts.encodes.join(images, context);
+      const request = toRequest(submission, card, { messages, images: found, sampling });
+      const created = await this.#create(id, submission, request);
+      if (!created.repeated) await this.#parts.encodes.begin(found, context);
+      return created;
     } catch (error) {
       await this.#release(images, id);
       throw error;
@@ -86,36 +87,6 @@ export class Acceptor {
       priced.map(({ mmHash }) => order.indexOf(mmHash)),
     );
     return { images, messages, imageTokens };
-  }
-
-  /** Settles before it throws: a join that is still under way could not be released. */
-  async #requestEncodes(
-    images: readonly PricedImage[],
-    card: ModelCard,
-    waiter: string,
-    { traceparent, priority }: Submission,
-  ): Promise<JobImage[]> {
-    const asked = images.map(async ({ mmHash, input, tokens }): Promise<JobImage> => {
-      const job: EncodeJob = {
-        v: MESSAGE_VERSION,
-        mmHash,
-        model: card.id,
-        fingerprint: card.fingerprint,
-        input,
-        tokens,
-        requestedAtMs: Date.now(),
-        ...(traceparent === undefined ? {} : { traceparent }),
-      };
-      const { found, generation } = await this.#parts.encodes.request(job, waiter, {
-        priority: ENCODE_PRIORITY_OFFSET + priority,
-      });
-      return { mmHash, input, tokens, found, generation };
-    });
-    const settled = await Promise.allSettled(asked);
-    return settled.map((outcome) => {
-      if (outcome.status === 'rejected') throw outcome.reason;
-      return outcome.value;
-    });
   }
 
   async #create(id: string, submission: Submission, request: JobRequest) {
@@ -140,13 +111,9 @@ export class Acceptor {
 
   async #release(images: readonly { readonly mmHash: string }[], waiter: string): Promise<void> {
     const { encodes, gatekeeper } = this.#parts;
-    const released = images.map(({ mmHash }) => encodes.release(mmHash, waiter));
-    await Promise.allSettled([...released, gatekeeper.withdraw(waiter)]);
+    await Promise.allSettled([encodes.release(images, waiter), gatekeeper.withdraw(waiter)]);
   }
 }
-
-/** BullMQ takes priorities from 1 (first); ours are -100 to 100. */
-const ENCODE_PRIORITY_OFFSET = 101;
 
 const newJobId = (): string => `job_${randomBytes(16).toString('hex')}`;
 

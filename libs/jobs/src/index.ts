@@ -24,4 +24,5 @@ export type { Claim, CreateResult, JobStore, ListOptions, NewJob, StageNote } fr
 export { RedisJobStore, type JobStoreOptions } from './redis-job-store.ts';
 export { ModelCard, type ModelRegistry, type WorkerRole } from './model-registry.ts';
 export { RedisModelRegistry } from './redis-model-registry.ts';
+export { ResidentImages } from './resident-images.ts';
 export { Reconciler, type ReconcilerOptions } from './reconciler.ts';

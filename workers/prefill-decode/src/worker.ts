@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry } from '@epd/jobs';
+import { RedisModelRegistry, ResidentImages } from '@epd/jobs';
 import {
   connectRedis,
   serveTelemetry,
@@ -63,6 +63,8 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   addMetrics(registry, worker.engine);
   const announced = await models.announce('prefill-decode', name, model.card);
   stack.defer(() => announced.stop());
+  const residents = new ResidentImages(redis, config.prefix);
+  stack.defer(residents.announce(model.card.id, () => worker.engine.residentHashes()));
   Object.assign(state, { worker, model: model.card.id });
   const held = stack.move();
   return { stop: () => held.disposeAsync() };

@@ -39,7 +39,7 @@ const SOURCES = {
   requested: 'encoded',
   joined: 'joined',
   stored: 'stored',
-  resident: 'kv_cache',
+  resident: 'stored',
 } as const;
 
 function imageTimings(image: JobImage, event: Finished): ImageTimings {

@@ -1,0 +1,81 @@
+import { MESSAGE_VERSION, type EncodeJob, type EncodeRequester } from '@epd/connector';
+import type { JobImage, ModelCard, ResidentImages } from '@epd/jobs';
+import type { PricedImage } from './price-images.ts';
+
+export interface ImageEncodesParts {
+  readonly encodes: Pick<EncodeRequester, 'request' | 'enqueue' | 'release'>;
+  readonly residents: Pick<ResidentImages, 'has'>;
+}
+
+/** For whom images are encoded. */
+export interface EncodeContext {
+  /** Id of the job that waits. */
+  readonly waiter: string;
+  readonly card: ModelCard;
+  readonly priority: number;
+  readonly traceparent?: string | undefined;
+}
+
+/** BullMQ takes priorities from 1 (first); ours are -100 to 100. */
+const PRIORITY_OFFSET = 101;
+
+/**
+ * Asks before encoding. `join` before the job's record is written, so that the record can say what was
+ * found; `begin` after it, so that the first thing an encoder says of the job finds a record. Should
+ * this process die between, the PD worker that waits for the image asks again.
+ */
+export class ImageEncodes {
+  readonly #parts: ImageEncodesParts;
+
+  constructor(parts: ImageEncodesParts) {
+    this.#parts = parts;
+  }
+
+  /** Settles before it throws: a join that is still under way could not be released. */
+  async join(images: readonly PricedImage[], context: EncodeContext): Promise<JobImage[]> {
+    const settled = await Promise.allSettled(images.map((image) => this.#join(image, context)));
+    return settled.map((outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    });
+  }
+
+  async begin(images: readonly JobImage[], context: EncodeContext): Promise<void> {
+    const priority = PRIORITY_OFFSET + context.priority;
+    const wanted = images.filter(({ found }) => found === 'requested');
+    await Promise.all(
+      wanted.map((image) => this.#parts.encodes.enqueue(encodeJob(image, context), priority)),
+    );
+  }
+
+  async release(images: readonly { readonly mmHash: string }[], waiter: string): Promise<void> {
+    const released = images.map(({ mmHash }) => this.#parts.encodes.release(mmHash, waiter));
+    await Promise.allSettled(released);
+  }
+
+  async #join(image: PricedImage, context: EncodeContext): Promise<JobImage> {
+    const { mmHash, input, tokens } = image;
+    if (await this.#parts.residents.has(context.card.id, mmHash)) {
+      return { mmHash, input, tokens, found: 'resident', generation: 0 };
+    }
+    const job = encodeJob(image, context);
+    const request = await this.#parts.encodes.request(job, context.waiter, { hold: true });
+    return { mmHash, input, tokens, ...request };
+  }
+}
+
+function encodeJob(
+  { mmHash, input, tokens }: Pick<JobImage, 'mmHash' | 'input' | 'tokens'>,
+  { card, traceparent }: EncodeContext,
+): EncodeJob {
+  return {
+    v: MESSAGE_VERSION,
+    mmHash,
+    model: card.id,
+    fingerprint: card.fingerprint,
+    input,
+    tokens,
+    requestedAtMs: Date.now(),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}
