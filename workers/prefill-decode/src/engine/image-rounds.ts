@@ -81,19 +81,19 @@ export class ImageRounds {
     const now = performance.now();
     const renew = now >= this.#askAgainAt;
     if (renew) this.#askAgainAt = now + ASK_AGAIN_MS;
-    for (const held of requests) {
-      const ask = renew || held.unasked;
+    for (const held of requests) this.#requestFor(held, renew);
+  }
+
+  #requestFor(held: HeldRequest, renew: boolean): void {
+    for (const sequence of held.unfinished) {
+      const computed = this.#computed(sequence);
+      const ahead = sequence.imagesAhead(computed);
+      if (ahead.length === 0) continue;
+      if (renew || held.unasked) this.#intake.ask(held.ec, computed);
       held.unasked = false;
-      for (const [index, sequence] of held.unfinished.entries()) {
-        const computed = this.#computed(sequence);
-        const ahead = sequence.imagesAhead(computed);
-        if (ahead.length === 0) continue;
-        this.#intake.request(sequence, held.ec, computed, ask && index === 0);
-        this.#noteHere(
-          held,
-          ahead.map(({ mmHash }) => mmHash),
-        );
-      }
+      this.#intake.reserve(sequence, held.ec, computed);
+      const hashes = ahead.map(({ mmHash }) => mmHash);
+      this.#noteHere(held, hashes);
     }
   }
 

@@ -84,14 +84,18 @@ export class EmbeddingIntake implements ImageGate {
     return { loaded: output.reports, unavailable: scheduler.takeUnavailableRequests() };
   }
 
+  /** Sees to it that what the request needs past `computed` is, or comes to be, in the store. */
+  ask(request: ECRequest, computed: number): void {
+    this.#connector.scheduler.ensureCacheAvailable(request, computed);
+  }
+
   /**
-   * Asks for what the sequence needs past `computed`. Room is taken in the order of the prompt and only
-   * up to the first image that is not there yet: else prompts could hold room for images that they
-   * want later, and wait for each other for ever. `ask` also renews its interest.
+   * Takes room for the images that the sequence needs past `computed`, in the order of the prompt and
+   * only up to the first that is not in the store: else prompts could hold room for images that they
+   * want later, and wait for each other for ever.
    */
-  request(sequence: Sequence, request: ECRequest, computed: number, ask: boolean): void {
+  reserve(sequence: Sequence, request: ECRequest, computed: number): void {
     const { scheduler } = this.#connector;
-    if (ask) scheduler.ensureCacheAvailable(request, computed);
     for (const image of sequence.imagesAhead(computed)) {
       if (this.#space.use(image.mmHash, sequence.key)) continue;
       if (!scheduler.hasCacheItem(image.mmHash)) return;
