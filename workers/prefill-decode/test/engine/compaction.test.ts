@@ -56,7 +56,7 @@ test('scattered sequences are brought together', (t) => {
   const { slots, decoding } = slotsWith([0, 7, 15]);
   const { first, end } = compact(slots, decoding);
   t.is(end - first, 3);
-  t.deepEqual(decoding.map(({ slot }) => slot).toSorted(), [0, 1, 2]);
+  t.deepEqual(new Set(decoding.map(({ slot }) => slot)), new Set([0, 1, 2]));
 });
 
 test('nothing that decodes needs no range', (t) => {

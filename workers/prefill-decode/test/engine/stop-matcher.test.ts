@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import { array, assert, constantFrom, nat, property, string } from 'fast-check';
 import { StopMatcher } from '../../src/engine/stop-matcher.ts';
 
 function run(
@@ -30,13 +30,12 @@ test('without stop strings everything is shown at once', (t) => {
 });
 
 test('no text is lost, none of a stop string is shown, however the text comes in pieces', (t) => {
-  const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 30 });
-  const stops = fc.array(
-    fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 4 }),
-    { maxLength: 3 },
-  );
-  fc.assert(
-    fc.property(letters, stops, fc.array(fc.nat(5)), (text, wanted, cuts) => {
+  const letters = string({ unit: constantFrom('a', 'b', 'c'), maxLength: 30 });
+  const stops = array(string({ unit: constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 4 }), {
+    maxLength: 3,
+  });
+  assert(
+    property(letters, stops, array(nat(5)), (text, wanted, cuts) => {
       const pieces: string[] = [];
       let at = 0;
       for (const cut of cuts) pieces.push(text.slice(at, (at += cut)));

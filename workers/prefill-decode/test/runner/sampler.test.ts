@@ -70,11 +70,11 @@ test('top_p keeps the fewest tokens that make up the share', (t) => {
   t.deepEqual(kept({ topP: one + three + 0.01 }), [1, 2, 3]);
 });
 
+function greedy(overrides: Partial<Sampling>, tokens: Parameters<typeof sampler>[1]): number {
+  return sampler(overrides, tokens).next(Float32Array.from(LOGITS)).id;
+}
+
 test('penalties look at what was said, the repetition penalty at the prompt too', (t) => {
-  const greedy = (
-    overrides: Partial<Sampling>,
-    tokens: { prompt?: number[]; generated?: number[] },
-  ): number => sampler(overrides, tokens).next(Float32Array.from(LOGITS)).id;
   t.is(greedy({ presencePenalty: 1 }, { generated: [1] }), 3);
   t.is(greedy({ presencePenalty: 1 }, { prompt: [1] }), 1);
   t.is(greedy({ frequencyPenalty: 0.3 }, { generated: [1] }), 1);
