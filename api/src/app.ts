@@ -16,6 +16,7 @@ import { jobEventRoutes } from './routes/job-events.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
+import { pageRoutes } from './routes/page.ts';
 import { responseControlRoutes } from './routes/response-control.ts';
 import { responseRoutes } from './routes/responses.ts';
 import type { Services } from './services.ts';
@@ -69,6 +70,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(healthRoutes(ready));
   await app.register(metricsRoutes(registry));
   await app.register(docsRoutes);
+  await app.register(pageRoutes);
   return app;
 }
 

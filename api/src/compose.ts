@@ -109,6 +109,7 @@ function composeAccess(config: ApiConfig, redis: Redis) {
     keys,
     tenants,
     required: needsKeys(config),
+    open: config.open,
     adminKey,
     limits,
   });

@@ -87,6 +87,12 @@ const schema = Type.Object({
       description: 'Opens /v1/admin and the queue board; with it, every request needs a key',
     }),
   ),
+  open: Type.Boolean({
+    env: 'EPD_OPEN',
+    default: false,
+    description:
+      'Lets whoever reaches the port ask, without keys: for networks that are closed themselves',
+  }),
   requestsPerMinute: Type.Integer({
     env: 'EPD_REQUESTS_PER_MINUTE',
     default: 0,
@@ -125,8 +131,10 @@ export type ApiConfig = Readonly<Static<typeof schema>>;
 /** From the process's environment unless given another. */
 export function readApiConfig(env?: Readonly<Record<string, string>>): ApiConfig {
   const config = readConfig(schema, env);
-  if (needsKeys(config) || config.host === 'localhost' || isLoopback(config.host)) return config;
-  const expected = 'a loopback address, because neither EPD_API_KEYS nor EPD_ADMIN_KEY is set';
+  if (needsKeys(config) || config.open || config.host === 'localhost' || isLoopback(config.host))
+    return config;
+  const expected =
+    'a loopback address, because none of EPD_API_KEYS, EPD_ADMIN_KEY and EPD_OPEN is set';
   throw new ConfigError([{ variable: 'EPD_HOST', expected, value: config.host }]);
 }
 

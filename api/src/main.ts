@@ -48,7 +48,12 @@ async function start({ config, log, signal }: ServiceContext<ApiConfig>): Promis
   reconciler.start();
   const url = await app.listen({ host: config.host, port: config.port });
   log.info({ url }, 'listening');
-  if (!services.authenticator.required) log.info('no API keys are set: only this machine can ask');
+  if (!services.authenticator.required)
+    log.info(
+      config.open
+        ? 'no API keys are set: whoever reaches the port can ask'
+        : 'no API keys are set: only this machine can ask',
+    );
   return {
     stop: async () => {
       await app.close();

@@ -22,6 +22,8 @@ interface AuthenticatorParts {
   readonly tenants: Tenants;
   /** Null: no key is asked for at all. */
   readonly required: boolean;
+  /** Without keys, whether requests may come from other machines. */
+  readonly open: boolean;
   readonly adminKey: string | undefined;
   readonly limits: TenantLimits;
 }
@@ -68,7 +70,7 @@ export class Authenticator {
       throw new ApiError('admin_only', 'Only the admin key opens this');
     }
     if (request.isAdmin) return;
-    if (!this.#parts.required) return checkHost(request);
+    if (!this.#parts.required) return this.#parts.open ? undefined : checkHost(request);
     if (key === null) {
       throw new ApiError('missing_api_key', 'Expected an API key as Authorization: Bearer <key>');
     }

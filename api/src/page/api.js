@@ -1,0 +1,73 @@
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
+/** The API as the page needs it. */
+
+const KEY = 'epd-key';
+
+/** Kept for this tab only. */
+export const rememberKey = (key) => sessionStorage.setItem(KEY, key);
+
+/** An error answer; `status` 401 means that a key is wanted. */
+class ApiError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export async function call(path, { method = 'GET', body } = {}) {
+  const response = await request(path, { method, body });
+  return response.json();
+}
+
+/** The events of a job after `after`, until its end; goes on by itself where a connection breaks. */
+export async function* follow(job, signal) {
+  let after = 0;
+  for (;;) {
+    try {
+      for await (const event of events(`${job.links.events}?starting_after=${after}`, signal)) {
+        after = event.seq;
+        yield event;
+        if (event.type === 'end') return;
+      }
+    } catch (error) {
+      if (signal.aborted || error instanceof ApiError) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+async function request(path, { method = 'GET', body, signal } = {}) {
+  const key = sessionStorage.getItem(KEY);
+  const response = await fetch(path, {
+    method,
+    signal,
+    headers: {
+      ...(body ? { 'content-type': 'application/json' } : {}),
+      ...(key ? { authorization: `Bearer ${key}` } : {}),
+    },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  if (response.ok) return response;
+  const answer = await response.json().catch(() => ({}));
+  throw new ApiError(
+    response.status,
+    answer.error?.message ?? `The API answered ${response.status}`,
+  );
+}
+
+async function* events(path, signal) {
+  const response = await request(path, { signal });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    text += value;
+    const frames = text.split('\n\n');
+    text = frames.pop();
+    for (const frame of frames) {
+      const data = frame.split('\n').find((line) => line.startsWith('data: '));
+      if (data) yield JSON.parse(data.slice('data: '.length));
+    }
+  }
+}
