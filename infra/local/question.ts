@@ -72,7 +72,7 @@ async function requestOf(url: string, { picture, mediaType, text }: Question): P
   };
 }
 
-/** The stream may break off; the job goes on, and its record tells the end. */
+/** Read to its end, which follows the event `end`. Should it break off, the job's record tells the rest. */
 async function follow(
   url: string,
   onEvent: (event: JobEvent) => void,
@@ -81,9 +81,7 @@ async function follow(
   const response = await fetch(url, { headers: { accept: 'text/event-stream' }, signal });
   if (!response.ok || !response.body) throw await unexpected(url, response);
   for await (const { data } of serverSentEvents(response.body)) {
-    const event = JSON.parse(data) as JobEvent;
-    onEvent(event);
-    if (event.type === 'end') return;
+    onEvent(JSON.parse(data) as JobEvent);
   }
 }
 
