@@ -38,6 +38,7 @@ export function createS3Client(config: S3ClientConfig): S3Client {
     requestHandler: {
       connectionTimeout: config.connectionTimeoutMs ?? 2000,
       requestTimeout: config.requestTimeoutMs ?? 30_000,
+      throwOnRequestTimeout: true,
     },
   });
   if (!config.signPayload) leavePayloadsUnsigned(client);

@@ -1,7 +1,10 @@
-import type { ExecutionContext, TestFn } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { randomBytes } from 'node:crypto';
 import { ObjectTooLargeError, StoreKeyError } from '../errors.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
+
+/** Ava's `test`, or its `test.serial` for a store that does not like many visitors at once. */
+export type DeclareTest = (title: string, body: (t: ExecutionContext) => Promise<void>) => void;
 
 /** Makes an empty store for one test and registers its end with `t.teardown`. */
 export type StoreFactory = (t: ExecutionContext) => Promise<ObjectStore>;
@@ -29,7 +32,11 @@ const ODD_KEYS = ['a', 'A', '.a', '..a', 'a..b', '-', '_', 'a.b_c-D/0', 'x/y/z/w
 const RACERS = 8;
 
 /** What every object store must do. `name` begins the titles. */
-export function objectStoreConformance(test: TestFn, name: string, factory: StoreFactory): void {
+export function objectStoreConformance(
+  test: DeclareTest,
+  name: string,
+  factory: StoreFactory,
+): void {
   const behaves = (
     title: string,
     body: (t: ExecutionContext, store: ObjectStore) => Promise<void>,

@@ -5,17 +5,18 @@ import {
   givenS3,
   objectStoreConformance,
   startS3,
+  type DeclareTest,
   type S3Settings,
 } from '../../src/testing/index.ts';
 
 const embedded = await startS3();
 test.after.always(() => embedded.stop());
 
-const servers: [string, S3Settings][] = [['S3 store', embedded]];
+const servers: [string, S3Settings, DeclareTest][] = [['S3 store', embedded, test]];
 const given = givenS3();
-if (given) servers.push(['S3 store on the given server', given]);
+if (given) servers.push(['S3 store on the given server', given, test.serial]);
 
-for (const [name, settings] of servers) {
+for (const [name, settings, declare] of servers) {
   const freshStore = async (t: ExecutionContext, keyPrefix?: string): Promise<S3Store> => {
     const bucket = `epd-test-${randomUUID()}`;
     const store = new S3Store({ ...settings, bucket, ...(keyPrefix ? { keyPrefix } : {}) });
@@ -24,15 +25,15 @@ for (const [name, settings] of servers) {
     return store;
   };
 
-  objectStoreConformance(test, name, (t) => freshStore(t));
-  objectStoreConformance(test, `${name}, below a prefix`, (t) => freshStore(t, 'some/prefix'));
+  objectStoreConformance(declare, name, (t) => freshStore(t));
+  objectStoreConformance(declare, `${name}, below a prefix`, (t) => freshStore(t, 'some/prefix'));
 
-  test(`${name}: making a bucket twice is no error`, async (t) => {
+  declare(`${name}: making a bucket twice is no error`, async (t) => {
     const store = await freshStore(t);
     await t.notThrowsAsync(store.ensureBucket());
   });
 
-  test(`${name}: a list goes on past one page`, async (t) => {
+  declare(`${name}: a list goes on past one page`, async (t) => {
     const store = await freshStore(t);
     const keys = Array.from({ length: 1010 }, (_, index) => `k/${String(index).padStart(4, '0')}`);
     for (let start = 0; start < keys.length; start += 50) {
@@ -44,7 +45,7 @@ for (const [name, settings] of servers) {
     t.deepEqual(listed.map(({ key }) => key).toSorted(), keys);
   });
 
-  test(`${name}: a bucket that is not there is a store that is not there`, async (t) => {
+  declare(`${name}: a bucket that is not there is a store that is not there`, async (t) => {
     const store = new S3Store({ ...settings, bucket: `epd-test-${randomUUID()}` });
     t.teardown(() => store.close());
     await t.throwsAsync(store.ping(), { instanceOf: StoreUnavailableError });
