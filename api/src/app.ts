@@ -19,6 +19,7 @@ import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
 import { responseControlRoutes } from './routes/response-control.ts';
 import { responseRoutes } from './routes/responses.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import type { Services } from './services.ts';
 import { installValidation } from './validation.ts';
 
@@ -61,6 +62,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(jobListRoutes(services));
   await app.register(jobControlRoutes(services));
   await app.register(jobEventRoutes(services));
+  await app.register(webhookRoutes(services));
   await app.register(chatCompletionRoutes(services));
   await app.register(responseRoutes(services));
   await app.register(responseControlRoutes(services));

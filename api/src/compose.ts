@@ -21,6 +21,8 @@ import { ImageFetcher } from './media/image-fetcher.ts';
 import { ModelDirectory } from './model-directory.ts';
 import type { Services } from './services.ts';
 import { JobReader } from './views/job-reader.ts';
+import { WebhookRules } from './webhooks/webhook-rules.ts';
+import { WebhookSecrets } from './webhooks/webhook-secrets.ts';
 
 export interface Foundations {
   readonly config: ApiConfig;
@@ -61,6 +63,7 @@ export function composeServices({ config, redis, store }: Foundations): Composed
     reader: new JobReader(jobs, models, new QueuePositions(redis, prefix, limits.throughput)),
     files: media.files,
     ...composeAccess(config, redis),
+    ...composeWebhooks(config),
     ...limits,
     close: async () => {
       await media.fetcher.close();
@@ -114,4 +117,12 @@ function composeAccess(config: ApiConfig, redis: Redis) {
     limits,
   });
   return { keys, tenants, authenticator };
+}
+
+function composeWebhooks({ webhookHosts, webhookSecret, fetchHttp }: ApiConfig) {
+  const signed = webhookSecret !== undefined;
+  return {
+    webhookRules: new WebhookRules({ hosts: webhookHosts, allowHttp: fetchHttp, signed }),
+    webhookSecrets: signed ? new WebhookSecrets(webhookSecret) : null,
+  };
 }

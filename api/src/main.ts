@@ -1,7 +1,7 @@
 import { createObjectStore } from '@epd/connector';
-import { Reconciler } from '@epd/jobs';
 import {
   addDefaultMetrics,
+  connectRedis,
   redisOptions,
   runService,
   storeOptions,
@@ -12,28 +12,22 @@ import {
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { buildApp } from './app.ts';
+import { startBackground } from './background.ts';
 import { composeServices } from './compose.ts';
-import { readApiConfig, type ApiConfig } from './config.ts';
-import { AdmissionKeeper } from './limits/admission-keeper.ts';
+import { needsKeys, readApiConfig, type ApiConfig } from './config.ts';
 import { checkReadiness } from './readiness.ts';
 
 runService({ name: 'api', config: () => readApiConfig(), start });
 
 async function start({ config, log, signal }: ServiceContext<ApiConfig>): Promise<RunningService> {
+  const patient = connectRedis(config.redisUrl, { name: 'api-background', log });
+  await waitForRedis(patient, { signal });
   const redis = new Redis(config.redisUrl, requestRedisOptions());
   redis.on('error', (err) => log.debug({ err }, 'Redis'));
-  await waitForRedis(redis, { signal });
   const store = createObjectStore(storeOptions(config));
   const registry = new Registry();
   addDefaultMetrics(registry);
   const services = composeServices({ config, redis, store });
-  const reconciler = new Reconciler({
-    redis,
-    prefix: config.prefix,
-    jobs: services.jobs,
-    onExpired: (job) => services.ender.release(job),
-    onError: (err) => log.warn({ err }, 'reconciling failed; it is tried again'),
-  });
   const app = await buildApp({
     services,
     registry,
@@ -41,29 +35,26 @@ async function start({ config, log, signal }: ServiceContext<ApiConfig>): Promis
     limits: config,
     log,
   });
-  const keeper = new AdmissionKeeper(services.jobs, services.admission, (err) =>
-    log.warn({ err }, 'the account of waiting work is behind; it is put right again'),
-  );
-  await keeper.start();
-  reconciler.start();
+  const background = await startBackground({ config, redis: patient, services, log });
   const url = await app.listen({ host: config.host, port: config.port });
-  log.info({ url }, 'listening');
-  if (!services.authenticator.required)
-    log.info(
-      config.open
-        ? 'no API keys are set: whoever reaches the port can ask'
-        : 'no API keys are set: only this machine can ask',
-    );
+  log.info({ url, access: accessOf(config) }, 'listening');
   return {
     stop: async () => {
       await app.close();
-      await keeper.stop();
-      await reconciler.stop();
+      await background.stop();
       await services.close();
       await store.close();
       redis.disconnect();
+      patient.disconnect();
     },
   };
+}
+
+function accessOf(config: ApiConfig): string {
+  if (needsKeys(config)) return 'by key';
+  return config.open
+    ? 'open: whoever reaches the port'
+    : 'this machine only, for no API keys are set';
 }
 
 /** A caller waits for every command here: better to say soon that Redis is away than to hang. */

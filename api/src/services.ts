@@ -9,6 +9,8 @@ import type { Files } from './files/files.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import type { JobReader } from './views/job-reader.ts';
+import type { WebhookRules } from './webhooks/webhook-rules.ts';
+import type { WebhookSecrets } from './webhooks/webhook-secrets.ts';
 
 /** What the routes work with. */
 export interface Services {
@@ -24,4 +26,7 @@ export interface Services {
   readonly tenants: Tenants;
   readonly authenticator: Authenticator;
   readonly limiter: RateLimiter;
+  readonly webhookRules: WebhookRules;
+  /** Null: webhooks are not configured. */
+  readonly webhookSecrets: WebhookSecrets | null;
 }

@@ -28,7 +28,9 @@ test('the process listens where it is told, is ready, and leaves cleanly when as
     EPD_PORT: port,
     EPD_DATA_DIR: await tempFolder(t),
   });
-  await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok);
+  await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, {
+    withinMs: 60_000,
+  });
   child.kill('SIGTERM');
   const [code] = (await once(child, 'exit')) as [number | null];
   t.is(code, 0, output.join(''));

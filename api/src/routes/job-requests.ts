@@ -1,12 +1,18 @@
 import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../accept/acceptor.ts';
+import type { WebhookRules } from '../webhooks/webhook-rules.ts';
 import { idempotencyOf } from './idempotency.ts';
 import type { JobBody } from '../schemas/jobs.ts';
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** A `POST /v1/jobs` as the acceptor takes it. */
-export function submissionOf(request: FastifyRequest, body: JobBody): Submission {
+export function submissionOf(
+  request: FastifyRequest,
+  body: JobBody,
+  rules: WebhookRules,
+): Submission {
+  const webhook = rules.check(body.webhook);
   return {
     tenant: request.tenant,
     model: body.model,
@@ -20,6 +26,7 @@ export function submissionOf(request: FastifyRequest, body: JobBody): Submission
     receivedAtMs: request.receivedAtMs,
     traceparent: traceparentOf(request),
     idempotency: idempotencyOf(request, 'job'),
+    ...(webhook === undefined ? {} : { webhook }),
     ...(body.metadata === undefined ? {} : { metadata: body.metadata }),
   };
 }

@@ -18,7 +18,7 @@ const JobParams = Type.Object({ id: Type.String() });
 export const jobRoutes =
   (services: Services): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const { jobs, acceptor, reader } = services;
+    const { jobs, acceptor, reader, webhookRules } = services;
     app.post(
       '/v1/jobs',
       {
@@ -35,7 +35,9 @@ export const jobRoutes =
         },
       },
       async (request, reply) => {
-        const { job, repeated } = await acceptor.accept(submissionOf(request, request.body));
+        const { job, repeated } = await acceptor.accept(
+          submissionOf(request, request.body, webhookRules),
+        );
         if (repeated) void reply.header('idempotency-replayed', 'true');
         void reply.header('location', `/v1/jobs/${job.id}`);
         const latest = await waited(jobs, job, request, reply);

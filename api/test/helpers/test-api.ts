@@ -16,6 +16,7 @@ import { composeServices } from '../../src/compose.ts';
 import { readApiConfig, type ApiConfig } from '../../src/config.ts';
 import type { Admission } from '../../src/limits/admission.ts';
 import { checkReadiness } from '../../src/readiness.ts';
+import type { JobReader } from '../../src/views/job-reader.ts';
 import { TEST_CARD } from './test-card.ts';
 
 export interface TestApi {
@@ -24,6 +25,7 @@ export interface TestApi {
   readonly inputs: ObjectStore;
   readonly redis: Redis;
   readonly admission: Admission;
+  readonly reader: JobReader;
   readonly prefix: string;
   /** The encodes that wait: there is no encoder here. */
   readonly waitingEncodes: () => Promise<EncodeJob[]>;
@@ -32,10 +34,14 @@ export interface TestApi {
 /** An API of its own over real Redis and a store in memory, with one model registered. */
 export async function testApi(
   t: ExecutionContext,
-  overrides: Partial<ApiConfig> = {},
+  overrides: { [K in keyof ApiConfig]?: ApiConfig[K] | undefined } = {},
   cards: readonly ModelCard[] = [TEST_CARD],
 ): Promise<TestApi> {
-  const config = { ...readApiConfig(TEST_ENVIRONMENT), prefix: testPrefix(), ...overrides };
+  const config = {
+    ...readApiConfig(TEST_ENVIRONMENT),
+    prefix: testPrefix(),
+    ...overrides,
+  } as ApiConfig;
   const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: 1 });
   const inputs = createObjectStore({ kind: 'memory' });
   const services = composeServices({ config, redis, store: inputs });
@@ -65,6 +71,7 @@ export async function testApi(
     redis,
     prefix: config.prefix,
     admission: services.admission,
+    reader: services.reader,
     waitingEncodes,
   };
 }

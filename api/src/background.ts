@@ -1,0 +1,78 @@
+import { Reconciler } from '@epd/jobs';
+import type { Logger } from '@epd/service';
+import type { Redis } from 'ioredis';
+import type { Composed } from './compose.ts';
+import type { ApiConfig } from './config.ts';
+import { AdmissionKeeper } from './limits/admission-keeper.ts';
+import { createAddressPolicy } from './media/address-policy.ts';
+import { WebhookQueue } from './webhooks/webhook-queue.ts';
+import { WebhookSender } from './webhooks/webhook-sender.ts';
+
+interface BackgroundParts {
+  readonly config: ApiConfig;
+  /** A connection that waits without end; nobody waits for what is done over it. */
+  readonly redis: Redis;
+  readonly services: Composed;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** What every API process does beside answering; any number of them share the work. */
+export async function startBackground(parts: BackgroundParts): Promise<Stoppable> {
+  const running = [
+    await startKeeper(parts),
+    startReconciler(parts),
+    ...(await startWebhooks(parts)),
+  ];
+  return {
+    stop: async () => {
+      for (const part of running.toReversed()) await part.stop();
+    },
+  };
+}
+
+async function startKeeper({ services, log }: BackgroundParts): Promise<Stoppable> {
+  const keeper = new AdmissionKeeper(services.jobs, services.admission, (err) =>
+    log.warn({ err }, 'the account of waiting work is behind; it is put right again'),
+  );
+  await keeper.start();
+  return keeper;
+}
+
+function startReconciler({ config, redis, services, log }: BackgroundParts): Stoppable {
+  const reconciler = new Reconciler({
+    redis,
+    prefix: config.prefix,
+    jobs: services.jobs,
+    onExpired: (job) => services.ender.release(job),
+    onError: (err) => log.warn({ err }, 'reconciling failed; it is tried again'),
+  });
+  reconciler.start();
+  return reconciler;
+}
+
+async function startWebhooks({
+  config,
+  redis,
+  services,
+  log,
+}: BackgroundParts): Promise<Stoppable[]> {
+  const { webhookSecrets: secrets, jobs, reader } = services;
+  if (secrets === null) return [];
+  const { prefix, webhookRetryMs: retryMs } = config;
+  const onError = (err: unknown): void =>
+    log.warn({ err }, 'webhooks are held up; they are tried again');
+  const sender = new WebhookSender({
+    redis,
+    prefix,
+    secrets,
+    policy: createAddressPolicy(config.fetchAllow),
+    onError,
+  });
+  const queue = new WebhookQueue({ redis, prefix, jobs, reader, retryMs, onError });
+  await queue.start();
+  return [sender, queue];
+}

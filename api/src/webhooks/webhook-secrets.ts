@@ -1,0 +1,33 @@
+import { createHmac } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
+
+const PREFIX = 'whsec_';
+
+/**
+ * One signing secret per tenant, derived from the fleet's: a tenant that knows its own can check its
+ * messages and sign nobody else's.
+ */
+export class WebhookSecrets {
+  readonly #fleetSecret: string;
+
+  constructor(fleetSecret: string) {
+    this.#fleetSecret = fleetSecret;
+  }
+
+  /** In the form of Standard Webhooks: what a receiver's library takes. */
+  secretOf(tenant: string): string {
+    return (
+      PREFIX + createHmac('sha256', this.#fleetSecret).update(`webhook ${tenant}`).digest('base64')
+    );
+  }
+
+  /** The three headers of Standard Webhooks. */
+  headers(tenant: string, messageId: string, payload: string): Record<string, string> {
+    const now = new Date();
+    return {
+      'webhook-id': messageId,
+      'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+      'webhook-signature': new Webhook(this.secretOf(tenant)).sign(messageId, now, payload),
+    };
+  }
+}
