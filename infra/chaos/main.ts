@@ -1,0 +1,40 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stopRequest } from '../local/stop-request.ts';
+import { readOptions, USAGE, type ChaosOptions } from './options.ts';
+import { makePlan } from './plan.ts';
+import { isClean, markdown, type Outcome } from './report.ts';
+import { runPlan } from './run.ts';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** `npm run chaos`. */
+export async function main(args: readonly string[]): Promise<void> {
+  const options = readOptions(args);
+  if (options.help) return say(USAGE);
+  const steps = makePlan(options);
+  if (options.planOnly) return say(JSON.stringify(steps, null, 2));
+  const stop = stopRequest(() => process.exit(1));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'epd-chaos-')));
+  say(`data and logs in ${folder}`);
+  try {
+    const command = `npm run chaos -- ${args.join(' ')}`.trim();
+    const outcome = await runPlan({ command, steps, folder, say, signal: stop.signal });
+    await conclude(options, outcome, folder);
+  } finally {
+    stop.dispose();
+  }
+}
+
+async function conclude(options: ChaosOptions, outcome: Outcome, folder: string): Promise<void> {
+  const report = markdown(outcome);
+  say(`\n${report}`);
+  if (options.report !== null) await writeFile(options.report, report);
+  if (!isClean(outcome)) {
+    process.exitCode = 1;
+    say(`the processes' logs are in ${folder}/logs`);
+  } else if (options.folder === null) {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,134 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface ChaosProcessSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly logFile: string;
+  /** Answers 200 when the process is ready; null: nobody asks. */
+  readonly readyUrl: string | null;
+}
+
+/** A supervisor takes about so long to notice; what is not noticed at once is part of the test. */
+const RESTART_MS = 250;
+const STOP_MS = 30_000;
+
+/** A process that faults may do anything to. Whoever ends it, it is started again until `stop`. */
+export class ChaosProcess {
+  readonly spec: ChaosProcessSpec;
+  /** Ends that no fault asked for, as `code/signal`. */
+  readonly surprises: string[] = [];
+  peakRssMb = 0;
+  deaths = 0;
+  #child: ChildProcess | null = null;
+  #extraEnv: Readonly<Record<string, string>> = {};
+  #expected = false;
+  #stopped = false;
+
+  constructor(spec: ChaosProcessSpec) {
+    this.spec = spec;
+  }
+
+  get name(): string {
+    return this.spec.name;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  start(): void {
+    if (this.#child !== null || this.#stopped) return;
+    const { command, args, env, logFile } = this.spec;
+    const log = openSync(logFile, 'a');
+    const child = spawn(command, args, {
+      env: { ...env, ...this.#extraEnv },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.#child = child;
+    child.once('exit', (code, signal) => this.#ended(code, signal));
+  }
+
+  /** Environment of the starts from now on, beside its own. */
+  setEnvironment(env: Readonly<Record<string, string>>): void {
+    this.#extraEnv = env;
+  }
+
+  /** Ends it as a fault does. It comes back by itself. */
+  kill(): void {
+    this.#expected = true;
+    this.#child?.kill('SIGKILL');
+  }
+
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** Asks it to stop and waits until it has. It comes back by itself. Returns its exit code. */
+  async restart(): Promise<number | null> {
+    const child = this.#child;
+    if (child === null) return null;
+    this.#expected = true;
+    const exit = once(child, 'exit');
+    child.kill('SIGTERM');
+    const late = sleep(STOP_MS, 'late' as const, { ref: false });
+    if ((await Promise.race([exit, late])) === 'late') child.kill('SIGKILL');
+    await exit;
+    return child.exitCode;
+  }
+
+  /** For good. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#stopped = true;
+    const child = this.#child;
+    if (child === null) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGCONT');
+    child.kill(signal);
+    const late = sleep(STOP_MS, 'late' as const, { ref: false });
+    if ((await Promise.race([exit, late])) === 'late') child.kill('SIGKILL');
+    await exit;
+  }
+
+  async isReady(): Promise<boolean> {
+    if (this.#child === null) return false;
+    if (this.spec.readyUrl === null) return true;
+    const signal = AbortSignal.timeout(3_000);
+    return fetch(this.spec.readyUrl, { signal }).then(
+      async (response) => {
+        await response.body?.cancel();
+        return response.ok;
+      },
+      () => false,
+    );
+  }
+
+  /** The kernel's own high-water mark of this process's memory. */
+  sampleMemory(): void {
+    if (this.pid === null) return;
+    try {
+      const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+      const kib = Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+      this.peakRssMb = Math.max(this.peakRssMb, Math.round(kib / 1024));
+    } catch {
+      // it has just ended, or this is no Linux
+    }
+  }
+
+  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#child = null;
+    this.deaths += 1;
+    if (!this.#expected && !this.#stopped) this.surprises.push(`${code ?? signal}`);
+    this.#expected = false;
+    if (!this.#stopped) setTimeout(() => this.start(), RESTART_MS);
+  }
+}
