@@ -10,7 +10,7 @@ what was missed and what it cost.
                        (without it: the shipped trace with bursts of images)
   --generate           a new trace of the same kind instead, from --seed
   --seed N             seed of generated traces and of added load            (7)
-  --load N             that many times the requests                          (1)
+  --load N             that many times the requests                          (4)
   --times FILE         stage times; see infra/simulate/times                 (tiny-vlm on a CPU)
   --values FILE        chart values whose autoscaling settings are simulated (the chart's own)
   --fixed E:PD         the fixed fleet                                       (what the plan needs)
@@ -35,7 +35,7 @@ export function readOptions(args: readonly string[]) {
       trace: { type: 'string' },
       generate: { type: 'boolean', default: false },
       seed: { type: 'string', default: '7' },
-      load: { type: 'string', default: '1' },
+      load: { type: 'string', default: '4' },
       times: { type: 'string', default: 'infra/simulate/times/tiny-vlm-cpu.json' },
       values: { type: 'string', default: 'infra/helm/epd-fleet/values.yaml' },
       fixed: { type: 'string' },

@@ -1,6 +1,14 @@
+import type { Flight } from './flight.ts';
 import { simulate, type FleetSettings, type Strategy } from './simulate.ts';
 import type { StageTimes } from './stage-times.ts';
-import { lostShare, summarize, type Objective, type Prices, type Summary } from './statistics.ts';
+import {
+  isLate,
+  lostShare,
+  summarize,
+  type Objective,
+  type Prices,
+  type Summary,
+} from './statistics.ts';
 import type { TraceRequest } from './trace.ts';
 
 export interface PlanInput {
@@ -59,11 +67,15 @@ export function fixedStrategy(name: string, encoders: number, decoders: number):
 type Size = Pick<FixedFleet, 'encoders' | 'decoders'>;
 
 function firstThatMeets(input: PlanInput, sizes: readonly Size[]): FixedFleet | null {
+  const { trace, times, settings, objective, prices, lostMax } = input;
+  const allowed = lostMax * trace.length;
+  const hopeless = (flights: readonly Flight[], nowMs: number): boolean =>
+    flights.filter((flight) => isLate(flight, objective, nowMs)).length > allowed;
   for (const { encoders, decoders } of sizes) {
     const strategy = fixedStrategy('fixed', encoders, decoders);
-    const outcome = simulate(input.trace, input.times, strategy, input.settings);
-    const summary = summarize(outcome, input.objective, input.prices);
-    if (lostShare(summary) <= input.lostMax) return { encoders, decoders, summary };
+    const outcome = simulate(trace, times, strategy, settings, hopeless);
+    const summary = summarize(outcome, objective, prices);
+    if (lostShare(summary) <= lostMax) return { encoders, decoders, summary };
   }
   return null;
 }

@@ -43,15 +43,20 @@ export interface Outcome {
 }
 
 const SAMPLE_MS = 1_000;
+const DOUBT_MS = 10_000;
 /** Past the end of the trace, requests that are still not answered are left unanswered. */
 const OVERTIME_MS = 600_000;
 
-/** Plays a trace against a fleet that is sized in one way. The same input gives the same outcome. */
+/**
+ * Plays a trace against a fleet that is sized in one way. The same input gives the same outcome.
+ * `hopeless` is asked now and then and may end it early; what is not answered by then never is.
+ */
 export function simulate(
   trace: readonly TraceRequest[],
   times: StageTimes,
   strategy: Strategy,
   settings: FleetSettings,
+  hopeless: (flights: readonly Flight[], nowMs: number) => boolean = () => false,
 ): Outcome {
   const clock = new Clock();
   let open = trace.length;
@@ -64,7 +69,10 @@ export function simulate(
   sizeAll(strategy, stations, settings.pollMs);
   const samples: Sample[] = [];
   every(clock, SAMPLE_MS, () => samples.push(sample(stations)));
-  const lastMs = (trace.at(-1)?.atMs ?? 0) + OVERTIME_MS;
+  let lastMs = (trace.at(-1)?.atMs ?? 0) + OVERTIME_MS;
+  every(clock, DOUBT_MS, () => {
+    if (hopeless(flights, clock.nowMs)) lastMs = clock.nowMs;
+  });
   clock.run(() => open > 0 && clock.nowMs < lastMs);
   return {
     strategy: strategy.name,

@@ -59,6 +59,15 @@ export function lostShare({ lostText, lostImage, requests }: Summary): number {
   return requests === 0 ? 0 : (lostText + lostImage) / requests;
 }
 
+/** Whether its first token has come too late already, or cannot come in time any more. */
+export function isLate(
+  { firstTokenMs, request }: Flight,
+  { ttftMs: most }: Objective,
+  nowMs: number,
+): boolean {
+  return (Number.isNaN(firstTokenMs) ? nowMs : firstTokenMs) - request.atMs > most;
+}
+
 /** A request that was never answered waits without an end. */
 function ttftMs({ firstTokenMs, request }: Flight): number {
   return Number.isNaN(firstTokenMs) ? Infinity : firstTokenMs - request.atMs;

@@ -113,7 +113,7 @@ test('the scalers ask for the model of the release, and hold still for a while',
     autoscaling: { matchers: 'namespace="a"' },
   });
   t.like(find(manifests, 'ScaledObject', 'fleet-encoder')['spec'], {
-    minReplicaCount: 0,
+    minReplicaCount: 1,
     triggers: [
       {
         metadata: {

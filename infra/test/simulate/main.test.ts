@@ -30,7 +30,16 @@ test("a trace and a fleet of the user's own are taken", async (t) => {
     trace,
     'at_ms,images,image_tokens,prompt_tokens,output_tokens\n0,,64,9,2\n5,a,64,9,2\n',
   );
-  const output = await simulate('--trace', trace, '--fixed', '3:4', '--svg', join(folder, 'p.svg'));
+  const output = await simulate(
+    '--trace',
+    trace,
+    '--load',
+    '1',
+    '--fixed',
+    '3:4',
+    '--svg',
+    join(folder, 'p.svg'),
+  );
   t.regex(output, /^2 requests \(1 of text alone\)/);
   t.regex(output, /fixed 3:4/);
 });

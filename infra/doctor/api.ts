@@ -1,0 +1,31 @@
+import { guarded, ok, warn, fail, type Finding } from './finding.ts';
+
+const ANSWER_MS_MAX = 5_000;
+
+/** Whether the API answers, is ready, and lets nobody in without a key where others can reach it. */
+export function checkApi(url: string): Promise<Finding[]> {
+  return guarded('api', `Start the API, or set EPD_API_URL (now ${url})`, async () => {
+    const get = (path: string): Promise<Response> =>
+      fetch(new URL(path, url), { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    const ready = await get('/readyz');
+    const report = await ready.text();
+    const models = await get('/v1/models');
+    return [
+      ready.ok
+        ? ok('api', `ready at ${url}`)
+        : fail(
+            'api',
+            `not ready: ${report.slice(0, 200)}`,
+            'See what is said of Redis and the store',
+          ),
+      keys(new URL(url).hostname, models.status),
+    ];
+  });
+}
+
+function keys(host: string, status: number): Finding {
+  const local = ['localhost', '127.0.0.1', '[::1]'].includes(host);
+  if (status === 401 || status === 403) return ok('api keys', 'asked for');
+  if (local) return ok('api keys', 'not asked for; it listens to this machine alone');
+  return warn('api keys', 'anybody who reaches it may use it', 'Set EPD_API_KEYS or EPD_ADMIN_KEY');
+}

@@ -1,0 +1,2 @@
+/** `npm run doctor`. */
+await import('../doctor/main.ts');

@@ -1,0 +1,2 @@
+/** `npm run simulate`. */
+await import('../simulate/main.ts');
