@@ -8,11 +8,14 @@ interface Question {
 }
 
 /** Loaded on demand: a question's measurement should not pay for another's modules. */
-const QUESTIONS: Partial<Readonly<Record<Command, () => Promise<Question>>>> = {
+const QUESTIONS: Readonly<Record<Command, () => Promise<Question>>> = {
   serve: async () => ({ model: 'tiny', measure: (await import('./serve.ts')).serve }),
   ttft: async () => ({ model: 'smolvlm', measure: (await import('./ttft.ts')).ttft }),
   isolation: async () => ({ model: 'tiny', measure: (await import('./isolation.ts')).isolation }),
+  engine: async () => ({ model: 'tiny', measure: (await import('./engine.ts')).engine }),
+  engine: async () => ({ model: 'tiny', measure: (await import('./engine.ts')).engine }),
   memory: async () => ({ model: 'smolvlm', measure: (await import('./memory.ts')).memory }),
+  connector: async () => ({ model: 'tiny', measure: (await import('./connector.ts')).connector }),
   api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),
 };
 
@@ -26,10 +29,16 @@ try {
 
 async function run(options: BenchOptions): Promise<void> {
   const where = machine();
-  const load = QUESTIONS[options.command];
-  if (load === undefined) throw new UsageError(`${options.command} is not measured yet`);
-  const { model, measure } = await load();
+  const { model, measure } = await QUESTIONS[options.command]();
   print(`epd-fleet bench ${options.command}`);
   await using harness = await Harness.open(options, model);
+  endOn(['SIGINT', 'SIGTERM'], harness);
   await report(options.command, where, await measure(harness), options.json);
+}
+
+/** Asked to stop in the middle: nothing is left running or lying about. */
+function endOn(signals: readonly NodeJS.Signals[], harness: Harness): void {
+  for (const signal of signals) {
+    process.once(signal, () => void harness[Symbol.asyncDispose]().finally(() => process.exit(1)));
+  }
 }
