@@ -46,7 +46,8 @@ export async function isolation(harness: Harness): Promise<Findings> {
   });
   const peer = await harness.startPeer();
   const samples: Sample[] = [];
-  for (const target of [fleet.client, peer]) samples.push(...(await measure(harness, target)));
+  for (const target of [fleet.client, peer])
+    samples.push(...(await measureTarget(harness, target)));
   return {
     tables: [tableOf(samples)],
     ratios: {
@@ -66,7 +67,7 @@ export async function isolation(harness: Harness): Promise<Findings> {
   };
 }
 
-async function measure(harness: Harness, target: Target): Promise<Sample[]> {
+async function measureTarget(harness: Harness, target: Target): Promise<Sample[]> {
   const samples: Sample[] = [];
   const rounds = harness.options.full ? 10 : 5;
   await runLoad(target, textOnly(STREAMS, 0, 16), STREAMS);

@@ -1,53 +1,36 @@
+import type { BenchFleet } from './fleet/fleet.ts';
 import { modelNotes, type Harness } from './harness.ts';
 import type { Findings } from './json.ts';
-import { runLoad, type LoadResult, type LoadStats } from './load/run-load.ts';
+import { cpuPerRequest, readCpuTimes } from './load/cpu-profile.ts';
+import { runLoad, type LoadResult } from './load/run-load.ts';
+import { cpuTable, ratiosOf, throughputTable } from './load/served-tables.ts';
+import { CONCURRENCY, RATIOS_AT, WORKLOADS, type Served, type Workload } from './load/served.ts';
 import { firstShown, repeatedImages, textOnly, uniqueImages } from './load/workloads.ts';
-import { median } from './percentiles.ts';
 import type { Question, Target } from './question.ts';
-import { table, type Cell } from './table.ts';
 
-const CONCURRENCY = [1, 4, 16, 64] as const;
-/** The concurrency whose ratios are reported, from several rounds. */
-const RATIOS_AT = 16;
 const TEXT_TOKENS = 100;
-
-const WORKLOADS = ['unique', 'repeated', 'text'] as const;
-type Workload = (typeof WORKLOADS)[number];
-
-interface Sample {
-  readonly workload: Workload;
-  readonly concurrency: number;
-  readonly round: number;
-  readonly fleet: LoadStats;
-  readonly peer: LoadStats;
-  /** Requests per second, fleet over peer. */
-  readonly ratio: number;
-  /** Share of questions that both answered with the same tokens. */
-  readonly sameAnswers: number;
-}
 
 /** Throughput and latency by load and concurrency, beside the peer, the two taking turns. */
 export async function serve(harness: Harness): Promise<Findings> {
-  const { client } = await harness.startFleet();
+  const fleet = await harness.startFleet();
   const peer = await harness.startPeer();
-  await warmUp(harness, [client, peer]);
-  const samples: Sample[] = [];
+  await warmUp(harness, [fleet.client, peer]);
+  const samples: Served[] = [];
   for (const workload of WORKLOADS) {
     for (const concurrency of CONCURRENCY) {
       for (let round = 0; round < rounds(harness, concurrency); round++) {
         const questions = await questionsFor(harness, workload, concurrency, round);
-        const targets = round % 2 === 0 ? [client, peer] : [peer, client];
-        samples.push({
-          workload,
+        const compared = await compare(fleet, peer, {
+          questions,
           concurrency,
-          round,
-          ...(await compare(targets, questions, concurrency)),
+          peerFirst: round % 2 === 1,
         });
+        samples.push({ workload, concurrency, round, ...compared });
       }
     }
   }
   return {
-    tables: [tableOf(samples)],
+    tables: [throughputTable(samples), cpuTable(samples)],
     ratios: ratiosOf(samples),
     samples,
     notes: modelNotes(harness.model),
@@ -86,21 +69,28 @@ async function questionsFor(
   return repeatedImages(await harness.newPictures(firstShown(count)), count, seed, imageAnswer);
 }
 
+interface Turn {
+  readonly questions: readonly Question[];
+  readonly concurrency: number;
+  readonly peerFirst: boolean;
+}
+
 async function compare(
-  targets: readonly Target[],
-  questions: readonly Question[],
-  concurrency: number,
-): Promise<Pick<Sample, 'fleet' | 'peer' | 'ratio' | 'sameAnswers'>> {
-  const results = new Map<string, LoadResult>();
-  for (const target of targets)
-    results.set(target.name, await runLoad(target, questions, concurrency));
-  const [fleet, peer] = [results.get('fleet'), results.get('peer')];
-  if (fleet === undefined || peer === undefined) throw new TypeError('Needs a fleet and a peer');
+  fleet: BenchFleet,
+  peer: Target,
+  { questions, concurrency, peerFirst }: Turn,
+): Promise<Omit<Served, 'workload' | 'concurrency' | 'round'>> {
+  const before = peerFirst ? await runLoad(peer, questions, concurrency) : null;
+  const cpuBefore = await readCpuTimes(fleet);
+  const ours = await runLoad(fleet.client, questions, concurrency);
+  const cpuMs = cpuPerRequest(cpuBefore, await readCpuTimes(fleet), questions.length);
+  const theirs = before ?? (await runLoad(peer, questions, concurrency));
   return {
-    fleet: fleet.stats,
-    peer: peer.stats,
-    ratio: fleet.stats.requestsPerS / peer.stats.requestsPerS,
-    sameAnswers: sameAnswers(fleet, peer),
+    fleet: ours.stats,
+    peer: theirs.stats,
+    cpuMs,
+    ratio: ours.stats.requestsPerS / theirs.stats.requestsPerS,
+    sameAnswers: sameAnswers(ours, theirs),
   };
 }
 
@@ -113,55 +103,3 @@ function sameAnswers(fleet: LoadResult, peer: LoadResult): number {
   });
   return same.length / fleet.answers.length;
 }
-
-function ratiosOf(samples: readonly Sample[]): Record<Workload, number | null> {
-  const of = (workload: Workload): number | null =>
-    median(
-      samples
-        .filter((sample) => sample.workload === workload && sample.concurrency === RATIOS_AT)
-        .map(({ ratio }) => ratio),
-    );
-  return { unique: of('unique'), repeated: of('repeated'), text: of('text') };
-}
-
-function tableOf(samples: readonly Sample[]): string {
-  const headings = [
-    'load',
-    'at once',
-    'fleet req/s',
-    'peer req/s',
-    'ratio',
-    'fleet tok/s',
-    'fleet p50 ms',
-    'fleet p99 ms',
-    'peer p50 ms',
-    'peer p99 ms',
-    'fleet TTFT p50',
-    'peer TTFT p50',
-    'same answers',
-  ];
-  return table(headings, samples.map(rowOf));
-}
-
-const rowOf = ({
-  workload,
-  concurrency,
-  fleet,
-  peer,
-  ratio,
-  sameAnswers: same,
-}: Sample): Cell[] => [
-  workload,
-  concurrency,
-  fleet.requestsPerS,
-  peer.requestsPerS,
-  ratio,
-  fleet.tokensPerS,
-  fleet.latency.p50,
-  fleet.latency.p99,
-  peer.latency.p50,
-  peer.latency.p99,
-  fleet.ttft.p50,
-  peer.ttft.p50,
-  same,
-];

@@ -13,7 +13,8 @@ import { pinned } from '../pin.ts';
 import { FleetClient } from './fleet-client.ts';
 import { HttpClient } from './http.ts';
 
-export type Role = 'api' | 'encoder' | 'prefill-decode' | 'redis';
+export const ROLES = ['api', 'encoder', 'prefill-decode', 'redis'] as const;
+export type Role = (typeof ROLES)[number];
 type Environment = Readonly<Record<string, string>>;
 
 export interface FleetOptions {

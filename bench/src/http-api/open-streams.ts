@@ -1,6 +1,6 @@
 import { serverSentEvents } from '@epd/infra/local/server-sent-events.ts';
 import type { BenchFleet } from '../fleet/fleet.ts';
-import { residentMemory } from '../fleet/peak-memory.ts';
+import { residentMemory } from '../fleet/process-usage.ts';
 
 export interface OpenStreams {
   readonly streams: number;

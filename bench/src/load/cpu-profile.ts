@@ -1,0 +1,23 @@
+import { ROLES, type BenchFleet, type Role } from '../fleet/fleet.ts';
+import { cpuTimeMs } from '../fleet/process-usage.ts';
+
+/** CPU milliseconds by process: the fleet's, and the harness that plays its clients. */
+export type CpuTimes = Readonly<Record<Role | 'clients', number | null>>;
+
+/** What each process had used when it was read. */
+export async function readCpuTimes(fleet: BenchFleet): Promise<CpuTimes> {
+  const { user, system } = process.cpuUsage();
+  const entries = ROLES.map(async (role) => [role, await cpuTimeMs(fleet.pid(role))] as const);
+  const roles = Object.fromEntries(await Promise.all(entries)) as Record<Role, number | null>;
+  return { ...roles, clients: (user + system) / 1000 };
+}
+
+/** Used between two readings, per request. */
+export function cpuPerRequest(before: CpuTimes, after: CpuTimes, requests: number): CpuTimes {
+  const names = Object.keys(after) as (keyof CpuTimes)[];
+  const entries = names.map((name) => {
+    const [from, to] = [before[name], after[name]];
+    return [name, from === null || to === null ? null : (to - from) / requests] as const;
+  });
+  return Object.fromEntries(entries) as Record<keyof CpuTimes, number | null>;
+}
