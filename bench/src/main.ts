@@ -13,7 +13,6 @@ const QUESTIONS: Readonly<Record<Command, () => Promise<Question>>> = {
   ttft: async () => ({ model: 'smolvlm', measure: (await import('./ttft.ts')).ttft }),
   isolation: async () => ({ model: 'tiny', measure: (await import('./isolation.ts')).isolation }),
   engine: async () => ({ model: 'tiny', measure: (await import('./engine.ts')).engine }),
-  engine: async () => ({ model: 'tiny', measure: (await import('./engine.ts')).engine }),
   memory: async () => ({ model: 'smolvlm', measure: (await import('./memory.ts')).memory }),
   connector: async () => ({ model: 'tiny', measure: (await import('./connector.ts')).connector }),
   api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),
