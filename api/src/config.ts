@@ -4,7 +4,7 @@ import { isLoopback } from './loopback.ts';
 
 const MIB = 1024 * 1024;
 
-const schema = Type.Object({
+export const configSchema = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
   ...fleetConfig.service,
@@ -147,11 +147,11 @@ const schema = Type.Object({
   }),
 });
 
-export type ApiConfig = Readonly<Static<typeof schema>>;
+export type ApiConfig = Readonly<Static<typeof configSchema>>;
 
 /** From the process's environment unless given another. */
 export function readApiConfig(env?: Readonly<Record<string, string>>): ApiConfig {
-  const config = readConfig(schema, env);
+  const config = readConfig(configSchema, env);
   if (needsKeys(config) || config.open || config.host === 'localhost' || isLoopback(config.host))
     return config;
   const expected =

@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox';
 
 const MIB = 1024 * 1024;
 
-const configSchema = Type.Object({
+export const configSchema = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
   ...fleetConfig.model,
