@@ -5,7 +5,7 @@ import type { KVSlots } from './kv-slots.ts';
 
 export type Feeds = Record<string, Tensor>;
 
-export function floatTensor(type: FloatType, data: FloatArray, dims: readonly number[]): Tensor {
+function floatTensor(type: FloatType, data: FloatArray, dims: readonly number[]): Tensor {
   return new Tensor(type, data as Float32Array, dims);
 }
 

@@ -30,7 +30,7 @@ export async function loadModel(
   };
 }
 
-export function createHolder(session: InferenceSession, facts: DecoderFacts): KVHolder {
+function createHolder(session: InferenceSession, facts: DecoderFacts): KVHolder {
   return facts.kind === 'two_part'
     ? new TwoPartHolder(session, facts)
     : new ReturningHolder(session, facts);

@@ -10,7 +10,7 @@ import type {
 } from './messages.ts';
 
 /** The runs of a step failed; what the cache holds for its sequences is unknown. */
-export class StepError extends Error {
+class StepError extends Error {
   override readonly name = 'StepError';
 }
 

@@ -48,7 +48,7 @@ export async function readGolden(): Promise<Golden> {
 }
 
 /** Stands for an image's content digest. */
-export const hashOf = (name: string): string => createHash('sha256').update(name).digest('hex');
+const hashOf = (name: string): string => createHash('sha256').update(name).digest('hex');
 
 interface Question {
   readonly question: string;
