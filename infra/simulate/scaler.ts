@@ -1,5 +1,5 @@
 /** How fast replicas may change: the larger of the two limits counts (KEDA's `selectPolicy: Max`). */
-export interface ScalePolicy {
+interface ScalePolicy {
   readonly stabilizationSeconds: number;
   readonly pods: number;
   readonly percent: number;

@@ -7,7 +7,7 @@ import type { StageTimes } from './stage-times.ts';
 import type { TraceRequest } from './trace.ts';
 
 /** Workers of one kind: as many as there are at the start, and who changes that. */
-export interface Sizing {
+interface Sizing {
   readonly start: number;
   readonly scaler?: ScalerSettings;
 }
