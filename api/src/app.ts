@@ -5,6 +5,7 @@ import type { ApiConfig } from './config.ts';
 import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
 import { installOpenApi } from './openapi.ts';
 import { adminRoutes } from './routes/admin.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { chatCompletionRoutes } from './routes/chat-completions.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { installBodyParser } from './routes/idempotency.ts';
@@ -67,6 +68,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(responseRoutes(services));
   await app.register(responseControlRoutes(services));
   await app.register(fileRoutes(services, maxFileBytes));
+  await app.register(batchRoutes(services));
   await app.register(modelRoutes(services));
   await app.register(adminRoutes(services));
   await app.register(healthRoutes(ready));

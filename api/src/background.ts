@@ -3,6 +3,9 @@ import type { Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Composed } from './compose.ts';
 import type { ApiConfig } from './config.ts';
+import { BatchLineRunner } from './batches/batch-line-runner.ts';
+import { BatchRunner } from './batches/batch-runner.ts';
+import { BatchStepper } from './batches/batch-stepper.ts';
 import { AdmissionKeeper } from './limits/admission-keeper.ts';
 import { createAddressPolicy } from './media/address-policy.ts';
 import { WebhookQueue } from './webhooks/webhook-queue.ts';
@@ -26,6 +29,7 @@ export async function startBackground(parts: BackgroundParts): Promise<Stoppable
     await startKeeper(parts),
     startReconciler(parts),
     ...(await startWebhooks(parts)),
+    startBatches(parts),
   ];
   return {
     stop: async () => {
@@ -75,4 +79,14 @@ async function startWebhooks({
   const queue = new WebhookQueue({ redis, prefix, jobs, reader, retryMs, onError });
   await queue.start();
   return [sender, queue];
+}
+
+function startBatches({ services, log }: BackgroundParts): Stoppable {
+  const lines = new BatchLineRunner(services);
+  const stepper = new BatchStepper({ ...services, lines });
+  const runner = new BatchRunner(services.batches, stepper, (err) =>
+    log.warn({ err }, 'a batch is held up; it is tried again'),
+  );
+  runner.start();
+  return runner;
 }

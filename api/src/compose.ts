@@ -8,6 +8,7 @@ import { JobEnder } from './accept/job-ender.ts';
 import { ApiKeys } from './auth/api-keys.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { Tenants } from './auth/tenants.ts';
+import { BatchStore } from './batches/batch-store.ts';
 import { needsKeys, type ApiConfig } from './config.ts';
 import { FileRecords } from './files/file-records.ts';
 import { Files } from './files/files.ts';
@@ -62,6 +63,7 @@ export function composeServices({ config, redis, store }: Foundations): Composed
     ender: new JobEnder(jobs, encodes),
     reader: new JobReader(jobs, models, new QueuePositions(redis, prefix, limits.throughput)),
     files: media.files,
+    batches: new BatchStore(redis, prefix),
     ...composeAccess(config, redis),
     ...composeWebhooks(config),
     ...limits,

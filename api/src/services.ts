@@ -5,6 +5,7 @@ import type { Acceptor } from './accept/acceptor.ts';
 import type { ApiKeys } from './auth/api-keys.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Tenants } from './auth/tenants.ts';
+import type { BatchStore } from './batches/batch-store.ts';
 import type { Files } from './files/files.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { ModelDirectory } from './model-directory.ts';
@@ -26,6 +27,7 @@ export interface Services {
   readonly tenants: Tenants;
   readonly authenticator: Authenticator;
   readonly limiter: RateLimiter;
+  readonly batches: BatchStore;
   readonly webhookRules: WebhookRules;
   /** Null: webhooks are not configured. */
   readonly webhookSecrets: WebhookSecrets | null;

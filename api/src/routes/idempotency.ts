@@ -26,7 +26,10 @@ export function installBodyParser(app: FastifyInstance): void {
 }
 
 /** The caller's key, within the kind of route it came by. Throws `invalid_header`. */
-export function idempotencyOf(request: FastifyRequest, kind: string): NewJob['idempotency'] {
+export function idempotencyOf(
+  request: Pick<FastifyRequest, 'headers' | 'bodySha256'>,
+  kind: string,
+): NewJob['idempotency'] {
   const key = request.headers[HEADER];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !KEY.test(key)) {

@@ -32,7 +32,7 @@ export function submissionOf(
 }
 
 /** The caller's trace, when it is well formed; anything else is left out, as the standard asks. */
-export function traceparentOf({ headers }: FastifyRequest): string | undefined {
+export function traceparentOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
   const given = headers['traceparent'];
   return typeof given === 'string' && TRACEPARENT.test(given) ? given : undefined;
 }

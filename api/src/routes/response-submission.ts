@@ -1,5 +1,4 @@
 import type { Job } from '@epd/jobs';
-import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../accept/acceptor.ts';
 import { responseMessages } from '../accept/response-messages.ts';
 import { ApiError } from '../errors.ts';
@@ -8,10 +7,11 @@ import type { ResponseBody, TextFormat } from '../schemas/responses.ts';
 import { ANSWER_WITHIN_S } from '../streams/await-answer.ts';
 import { idempotencyOf } from './idempotency.ts';
 import { traceparentOf } from './job-requests.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** A `POST /v1/responses` as the acceptor takes it. Throws for what contradicts itself. */
 export function responseSubmission(
-  request: FastifyRequest,
+  request: RequestFacts,
   body: ResponseBody,
   previous: Job | null,
 ): Submission {

@@ -67,7 +67,7 @@ export class WebhookQueue {
 
   async #move(): Promise<void> {
     const { redis, jobs } = this.#parts;
-    const ids = await redis.zrange(this.#list, '0', PER_ROUND - 1);
+    const ids = await redis.zrange(this.#list, '0', String(PER_ROUND - 1));
     for (const id of ids) {
       const job = await jobs.get(id);
       if (job?.webhook?.events.includes(`job.${job.status}`) === true)

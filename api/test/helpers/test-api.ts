@@ -17,6 +17,7 @@ import { readApiConfig, type ApiConfig } from '../../src/config.ts';
 import type { Admission } from '../../src/limits/admission.ts';
 import { checkReadiness } from '../../src/readiness.ts';
 import type { JobReader } from '../../src/views/job-reader.ts';
+import type { Services } from '../../src/services.ts';
 import { TEST_CARD } from './test-card.ts';
 
 export interface TestApi {
@@ -26,6 +27,7 @@ export interface TestApi {
   readonly redis: Redis;
   readonly admission: Admission;
   readonly reader: JobReader;
+  readonly services: Services;
   readonly prefix: string;
   /** The encodes that wait: there is no encoder here. */
   readonly waitingEncodes: () => Promise<EncodeJob[]>;
@@ -72,6 +74,7 @@ export async function testApi(
     prefix: config.prefix,
     admission: services.admission,
     reader: services.reader,
+    services,
     waitingEncodes,
   };
 }

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Batch } from '../batches/batch-record.ts';
+import type { BatchStore } from '../batches/batch-store.ts';
+import { ApiError } from '../errors.ts';
+import { BatchBody, BatchView } from '../schemas/batches.ts';
+import { ERROR_RESPONSES } from '../schemas/errors.ts';
+import { PageQuery, pageOf, pageSchema } from '../schemas/page.ts';
+import type { Services } from '../services.ts';
+import type { Tenant } from '../tenant.ts';
+import { batchView } from '../views/batch-view.ts';
+
+const BatchParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const MAX_WINDOW_MS = 7 * 24 * 3_600_000;
+
+/** OpenAI's batches: a file of requests in, a file of answers out. */
+export const batchRoutes =
+  ({ batches, files }: Pick<Services, 'batches' | 'files'>): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.post(
+      '/v1/batches',
+      {
+        schema: {
+          tags: ['Files'],
+          summary: 'Create a batch',
+          description:
+            'Each line of the input file is `{custom_id, method, url, body}`. Its answers come in `output_file_id`, its failures in `error_file_id`.',
+          body: BatchBody,
+          response: { 200: BatchView, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ body, tenant }) => {
+        const file = await files.get(tenant.id, body.input_file_id);
+        if (file.purpose !== 'batch') {
+          throw new ApiError(
+            'invalid_file',
+            `input_file_id: expected a file for batch, got one for ${file.purpose}`,
+            {
+              param: 'input_file_id',
+            },
+          );
+        }
+        const createdAtMs = Date.now();
+        const id = `batch_${randomBytes(16).toString('hex')}`;
+        await batches.create({
+          id,
+          tenant: tenant.id,
+          endpoint: body.endpoint,
+          inputFileId: file.id,
+          metadata: body.metadata ?? {},
+          createdAtMs,
+          expiresAtMs: createdAtMs + windowMs(body.completion_window),
+        });
+        return batchView(await ownBatch(batches, id, tenant));
+      },
+    );
+    app.get(
+      '/v1/batches',
+      {
+        schema: {
+          tags: ['Files'],
+          summary: 'List batches',
+          querystring: Type.Pick(PageQuery, ['limit', 'after']),
+          response: { 200: pageSchema(BatchView), ...ERROR_RESPONSES },
+        },
+      },
+      async ({ query, tenant }) => {
+        const page = await batches.list(tenant.id, query.limit ?? 20, query.after);
+        return pageOf(page.batches.map(batchView), page.hasMore);
+      },
+    );
+    app.get('/v1/batches/:id', {
+      schema: {
+        tags: ['Files'],
+        summary: 'A batch as it stands',
+        params: BatchParams,
+        response: { 200: BatchView, ...ERROR_RESPONSES },
+      },
+      handler: async ({ params, tenant }) => batchView(await ownBatch(batches, params.id, tenant)),
+    });
+    app.post('/v1/batches/:id/cancel', {
+      schema: {
+        tags: ['Files'],
+        summary: 'Cancel a batch',
+        description: 'What is done stays in its output file.',
+        params: BatchParams,
+        response: { 200: BatchView, ...ERROR_RESPONSES },
+      },
+      handler: async ({ params, tenant }) => {
+        const { id } = await ownBatch(batches, params.id, tenant);
+        await batches.enter(id, 'cancelling', 'validating', 'in_progress');
+        return batchView(await ownBatch(batches, id, tenant));
+      },
+    });
+  };
+
+async function ownBatch(batches: BatchStore, id: string, tenant: Tenant): Promise<Batch> {
+  const batch = await batches.get(id);
+  if (batch !== null && batch.tenant === tenant.id) return batch;
+  throw new ApiError('batch_not_found', `No batch ${JSON.stringify(id)}`);
+}
+
+function windowMs(window: string): number {
+  const ms = Number(window.slice(0, -1)) * (UNIT_MS[window.slice(-1)] ?? 0);
+  if (ms <= MAX_WINDOW_MS) return ms;
+  throw new ApiError('invalid_value', `completion_window: expected a week at most, got ${window}`, {
+    param: 'completion_window',
+  });
+}

@@ -1,0 +1,26 @@
+import type { Submission } from '../accept/acceptor.ts';
+import type { ChatCompletionBody } from '../schemas/chat-completions.ts';
+import { ANSWER_WITHIN_S } from '../streams/await-answer.ts';
+import { idempotencyOf } from './idempotency.ts';
+import { traceparentOf } from './job-requests.ts';
+import type { RequestFacts } from './request-facts.ts';
+
+/** A `POST /v1/chat/completions` as the acceptor takes it. */
+export function chatSubmission(request: RequestFacts, body: ChatCompletionBody): Submission {
+  const maxTokens = body.max_completion_tokens ?? body.max_tokens;
+  return {
+    tenant: request.tenant,
+    model: body.model,
+    messages: body.messages,
+    sampling: maxTokens === undefined ? body : { ...body, max_tokens: maxTokens },
+    returnTokenIds: body.return_token_ids ?? false,
+    priority: body.priority ?? 0,
+    startWithinS: null,
+    finishWithinS: ANSWER_WITHIN_S,
+    notes: { kind: 'chat' },
+    receivedAtMs: request.receivedAtMs,
+    traceparent: traceparentOf(request),
+    idempotency: idempotencyOf(request, 'chat'),
+    ...(body.metadata === undefined ? {} : { metadata: body.metadata }),
+  };
+}
