@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkKeys, documentedKeys } from './redis-keys.ts';
+import type { ChaosProcess } from './world/chaos-process.ts';
 import type { World } from './world/world.ts';
 
 const EVERY_MS = 500;
@@ -46,19 +47,15 @@ async function waiterLeaks({ redis, prefix }: World): Promise<string[]> {
 }
 
 async function workerLeaks(world: World): Promise<string[]> {
-  const perWorker = await Promise.all(
-    world.named('pd').map(async ({ name, spec }) => {
-      const base = spec.readyUrl?.replace(/\/readyz$/, '') ?? '';
-      const { held } = (await (await fetch(`${base}/readyz`)).json()) as { held?: number };
-      const metrics = await (await fetch(`${base}/metrics`)).text();
-      const rows = [...metrics.matchAll(/^(epd_kv_slots_used|epd_sequences\{[^}]*\}) (\d+)/gm)];
-      return [
-        ...(held === 0 ? [] : [`${name} holds ${held} jobs`]),
-        ...rows
-          .filter(([, , value]) => value !== '0')
-          .map(([, metric, value]) => `${name}: ${metric} is ${value}`),
-      ];
-    }),
-  );
+  const perWorker = await Promise.all(world.named('pd').map((process) => leaksOf(process)));
   return perWorker.flat();
+}
+
+async function leaksOf({ name, spec }: ChaosProcess): Promise<string[]> {
+  const base = spec.readyUrl?.replace(/\/readyz$/, '') ?? '';
+  const { held } = (await (await fetch(`${base}/readyz`)).json()) as { held?: number };
+  const metrics = await (await fetch(`${base}/metrics`)).text();
+  const rows = metrics.matchAll(/^(epd_kv_slots_used|epd_sequences\{[^}]*\}) ([1-9]\d*)/gm);
+  const leaks = Array.from(rows, ([, metric, value]) => `${name}: ${metric} is ${value}`);
+  return held === 0 ? leaks : [`${name} holds ${held} jobs`, ...leaks];
 }

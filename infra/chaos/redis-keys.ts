@@ -27,11 +27,13 @@ export function documentedKeys(file = projectPath('docs/redis-keys.md')): KeyRul
     });
 }
 
+const QUEUE = '(?:(?:encode|generate)-[^:]+|webhooks)';
+
 /** `<name>` in a pattern stands for anything without a colon. */
 function ruleOf(pattern: string, lifetime: Lifetime): KeyRule {
   const parts = pattern
     .split(/(<[^>]+>)/)
-    .map((part) => (part.startsWith('<') ? '[^:]+' : escaped(part)));
+    .map((part) => (part === '<queue>' ? QUEUE : part.startsWith('<') ? '[^:]+' : escaped(part)));
   return { pattern, matches: new RegExp(`^${parts.join('')}$`), lifetime };
 }
 

@@ -100,6 +100,7 @@ function table(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): string[] {
-  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
   return [`## ${title}`, '', line(head), line(head.map(() => '---')), ...rows.map(line), ''];
 }
+
+const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;

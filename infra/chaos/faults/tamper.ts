@@ -1,7 +1,6 @@
-import type { Fault } from './fault.ts';
-import { choose } from './fault.ts';
+import type { ObjectStore } from '@epd/connector';
+import { choose, type Fault } from './fault.ts';
 
-const MANNERS = ['flipped', 'truncated', 'deleted', 'swapped', 'emptied'] as const;
 const OBJECTS_MAX = 4;
 
 /** Stored embeddings are changed behind everybody's back. */
@@ -9,7 +8,7 @@ export const tamper: Fault = async ({ world, fault }) => {
   const keys: string[] = [];
   for await (const { key } of world.store.list('embeddings/')) keys.push(key);
   keys.sort();
-  const manner = choose(MANNERS, fault.roll);
+  const manner = choose(Object.keys(SPOILERS), fault.roll);
   const chosen = new Set(
     Array.from(
       { length: OBJECTS_MAX },
@@ -19,40 +18,35 @@ export const tamper: Fault = async ({ world, fault }) => {
   let done = 0;
   for (const key of chosen) {
     if (key === undefined) continue;
-    if (await spoil(world.store, key, manner, keys)) done += 1;
+    const other = choose(keys, keys.indexOf(key) + 1);
+    if (await spoil(world.store, key, manner, other)) done += 1;
   }
   return `${done} stored embeddings ${manner}`;
 };
 
+/** What is put in an object's place; null: it is deleted. `other` is some other embedding's file. */
+const SPOILERS: Readonly<Record<string, (bytes: Buffer, other: Buffer) => Buffer | null>> = {
+  flipped: (bytes) => {
+    const at = Math.floor(bytes.length * 0.7);
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 0x40, at);
+    return bytes;
+  },
+  truncated: (bytes) => bytes.subarray(0, Math.floor(bytes.length / 2)),
+  deleted: () => null,
+  swapped: (_bytes, other) => other,
+  emptied: () => Buffer.alloc(0),
+};
+
 async function spoil(
-  store: Parameters<Fault>[0]['world']['store'],
+  store: ObjectStore,
   key: string,
-  manner: (typeof MANNERS)[number],
-  keys: readonly string[],
+  manner: string,
+  otherKey: string,
 ): Promise<boolean> {
-  const bytes = await store.get(key);
-  if (bytes === null) return false;
-  switch (manner) {
-    case 'deleted':
-      await store.delete(key);
-      return true;
-    case 'swapped': {
-      const other = await store.get(choose(keys, keys.indexOf(key) + 1));
-      if (other !== null) await store.put(key, other);
-      return other !== null;
-    }
-    case 'flipped': {
-      const changed = Uint8Array.from(bytes);
-      const at = Math.floor(changed.length * 0.7);
-      changed[at] = (changed[at] ?? 0) ^ 0x40;
-      await store.put(key, changed);
-      return true;
-    }
-    case 'truncated':
-      await store.put(key, bytes.subarray(0, Math.floor(bytes.length / 2)));
-      return true;
-    case 'emptied':
-      await store.put(key, new Uint8Array(0));
-      return true;
-  }
+  const [bytes, other] = await Promise.all([store.get(key), store.get(otherKey)]);
+  if (bytes === null || bytes.length === 0 || other === null) return false;
+  const spoiled = SPOILERS[manner]?.(Buffer.from(bytes), Buffer.from(other)) ?? null;
+  if (spoiled === null) await store.delete(key);
+  else await store.put(key, spoiled);
+  return true;
 }

@@ -112,12 +112,14 @@ class Pipe {
   send(data: Buffer, delayMs: number): void {
     if (delayMs === 0 && this.#waiting === 0) return this.#write(data);
     this.#waiting += 1;
-    this.#last = this.#last
-      .then(() => sleep(delayMs))
-      .then(() => {
-        this.#waiting -= 1;
-        this.#write(data);
-      });
+    this.#last = this.#later(data, delayMs, this.#last);
+  }
+
+  async #later(data: Buffer, delayMs: number, before: Promise<void>): Promise<void> {
+    await before;
+    await sleep(delayMs);
+    this.#waiting -= 1;
+    this.#write(data);
   }
 
   #write(data: Buffer): void {

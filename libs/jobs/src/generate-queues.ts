@@ -6,14 +6,16 @@ import type { JobRequest } from './job.ts';
 /** BullMQ takes priorities from 1 (first); ours are -100 to 100 with 0 as the default. */
 const PRIORITY_OFFSET = 101;
 
-/** Attempts that end in an error of the worker itself, before the job is given up; see `Reconciler`. */
+/** Attempts that end in an error of the worker itself; then the `Reconciler` puts the job back. */
 const ATTEMPTS = 20;
+/** Fixed: what fails so is Redis or the worker, and doubling would keep a job waiting for hours after. */
+const RETRY_MS = 1_000;
 
 const OPTIONS: JobsOptions = {
   removeOnComplete: true,
   removeOnFail: true,
   attempts: ATTEMPTS,
-  backoff: { type: 'exponential', delay: 250 },
+  backoff: { type: 'fixed', delay: RETRY_MS },
 };
 
 /** The generate queues, one per model, opened when first used. Adding a job twice adds it once. */

@@ -4,6 +4,10 @@ import type { Redis } from 'ioredis';
  * One script per atomic change. Events are stored as JSON under the explicit stream id `<seq>-0`, so
  * that the sequence number a client sees is the stream's own order. `terminal` is spelled out in each
  * script, for a terminal record never changes again: that is guarantee 1.
+ *
+ * A client sends a command again when its connection broke before the reply came, though the server
+ * may have carried it out. So each write has a number of its own (`write`), kept beside what it did: the
+ * second time it changes nothing and is answered as the first.
  */
 
 const COMMON = `
@@ -22,8 +26,9 @@ local function emit(record, events, channel, json)
 end
 `;
 
-/** KEYS record events index live deadlines idempotency channel; ARGV idemValue idemTtlMs deadline id queuedEvent field value ... */
+/** KEYS record events index live deadlines idempotency channel; ARGV idemValue idemTtlMs deadline id queuedEvent write field value ... */
 const CREATE = `${COMMON}
+if redis.call('HGET', KEYS[1], 'createdBy') == ARGV[6] then return '' end
 if ARGV[1] ~= '' then
   local earlier = redis.call('GET', KEYS[6])
   if earlier then return earlier end
@@ -31,7 +36,7 @@ end
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
 if ARGV[1] ~= '' then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[2]) end
 local createdAt = now()
-redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', unpack(ARGV, 6))
+redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', 'createdBy', ARGV[6], unpack(ARGV, 7))
 redis.call('ZADD', KEYS[3], createdAt, ARGV[4])
 redis.call('ZADD', KEYS[4], createdAt, ARGV[4])
 if ARGV[3] ~= '' then redis.call('ZADD', KEYS[5], ARGV[3], ARGV[4]) end
@@ -39,22 +44,37 @@ emit(KEYS[1], KEYS[2], KEYS[7], ARGV[5])
 return ''
 `;
 
-/** KEYS record; ARGV worker. Returns the fence, or 0 when the job is terminal or gone. */
+/**
+ * KEYS record; ARGV worker version. Returns the fence and how many claims were handed back; fence 0 when
+ * the job is terminal or gone, -1 when its record is of another version.
+ */
 const CLAIM = `${COMMON}
-local status = redis.call('HGET', KEYS[1], 'status')
-if not status or terminal(status) then return 0 end
+local held = redis.call('HMGET', KEYS[1], 'status', 'v', 'handedBack')
+if not held[1] or terminal(held[1]) then return { 0, 0 } end
+if held[2] and held[2] ~= ARGV[2] then return { -1, 0 } end
 redis.call('HSETNX', KEYS[1], 'startedAtMs', now())
 redis.call('HSET', KEYS[1], 'status', 'in_progress', 'worker', ARGV[1])
-return redis.call('HINCRBY', KEYS[1], 'fence', 1)
+return { redis.call('HINCRBY', KEYS[1], 'fence', 1), tonumber(held[3] or '0') }
 `;
 
-/** KEYS record events channel; ARGV fence stage begun event ... Returns 1, or 0 when the claim is void. */
+/** KEYS record; ARGV fence. The claim ends with its worker alive: it does not count as a loss. */
+const HAND_BACK = `
+local held = redis.call('HMGET', KEYS[1], 'fence', 'handedBackFence')
+if held[1] ~= ARGV[1] or held[2] == ARGV[1] then return 0 end
+redis.call('HINCRBY', KEYS[1], 'handedBack', 1)
+redis.call('HSET', KEYS[1], 'handedBackFence', ARGV[1])
+return 1
+`;
+
+/** KEYS record events channel; ARGV fence stage begun write event ... Returns 1, or 0 when the claim is void. */
 const APPEND = `${COMMON}
-local held = redis.call('HMGET', KEYS[1], 'status', 'fence')
+local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'lastWrite')
+if held[3] == ARGV[4] then return 1 end
 if not held[1] or terminal(held[1]) or held[2] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'lastWrite', ARGV[4])
 if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'stage', ARGV[2]) end
 if ARGV[3] == '1' then redis.call('HSETNX', KEYS[1], 'begunAtMs', now()) end
-for i = 4, #ARGV do emit(KEYS[1], KEYS[2], KEYS[3], ARGV[i]) end
+for i = 5, #ARGV do emit(KEYS[1], KEYS[2], KEYS[3], ARGV[i]) end
 return 1
 `;
 
@@ -76,13 +96,14 @@ emit(KEYS[1], KEYS[2], KEYS[3], head .. string.sub(ARGV[3], 2))
 return 1
 `;
 
-/** KEYS record events channel ended live deadlines retained webhooks totals; ARGV fence status ending endEvent retentionMs id. */
+/** KEYS record events channel ended live deadlines retained webhooks totals; ARGV fence status ending endEvent retentionMs id write. */
 const FINISH = `${COMMON}
-local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'tenant', 'webhook')
+local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'tenant', 'webhook', 'endedBy')
+if held[5] == ARGV[7] then return 1 end
 if not held[1] or terminal(held[1]) then return 0 end
 if ARGV[1] ~= '' and held[2] ~= ARGV[1] then return 0 end
 local at = now()
-redis.call('HSET', KEYS[1], 'status', ARGV[2], 'ending', ARGV[3], 'finishedAtMs', at)
+redis.call('HSET', KEYS[1], 'status', ARGV[2], 'ending', ARGV[3], 'finishedAtMs', at, 'endedBy', ARGV[7])
 emit(KEYS[1], KEYS[2], KEYS[3], ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
@@ -110,7 +131,8 @@ type Arguments = readonly (string | number)[];
 /** A Redis client that knows the scripts above. */
 export interface JobScripts extends Redis {
   jobCreate(keys: number, ...rest: Arguments): Promise<string>;
-  jobClaim(keys: number, ...rest: Arguments): Promise<number>;
+  jobClaim(keys: number, ...rest: Arguments): Promise<[fence: number, handedBack: number]>;
+  jobHandBack(keys: number, ...rest: Arguments): Promise<number>;
   jobAppend(keys: number, ...rest: Arguments): Promise<number>;
   jobNote(keys: number, ...rest: Arguments): Promise<number>;
   jobFinish(keys: number, ...rest: Arguments): Promise<number>;
@@ -120,6 +142,7 @@ export interface JobScripts extends Redis {
 export function withJobScripts(redis: Redis): JobScripts {
   redis.defineCommand('jobCreate', { lua: CREATE });
   redis.defineCommand('jobClaim', { lua: CLAIM });
+  redis.defineCommand('jobHandBack', { lua: HAND_BACK });
   redis.defineCommand('jobAppend', { lua: APPEND });
   redis.defineCommand('jobNote', { lua: NOTE });
   redis.defineCommand('jobFinish', { lua: FINISH });

@@ -23,6 +23,8 @@ export interface Claim {
   readonly fence: number;
   /** What earlier claimants have emitted, in order. */
   readonly emitted: readonly SequencedEvent[];
+  /** Earlier claims whose workers neither ended the job nor handed it back. */
+  readonly losses: number;
 }
 
 export interface ListOptions {
@@ -47,8 +49,13 @@ export interface JobStore {
   create(job: NewJob): Promise<CreateResult>;
   get(id: string): Promise<Job | null>;
   list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }>;
-  /** A worker takes the job up. Null when it is terminal or gone. Voids earlier claims. */
+  /**
+   * A worker takes the job up. Null when it is terminal or gone. Voids earlier claims. Throws
+   * `RecordError`, and changes nothing, when the record is of a version that this process does not know.
+   */
   claim(id: string, worker: string): Promise<Claim | null>;
+  /** The worker gives the job back, alive: its claim is no loss. */
+  handBack(id: string, fence: number): Promise<void>;
   /** Adds events under a claim. False: the claim is void or the job terminal; stop. */
   append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean>;
   /** Adds a stage event from someone who holds no claim (an encoder). Ignored on a terminal job. */

@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
+import { RecordError } from './errors.ts';
 import { GenerateQueues } from './generate-queues.ts';
 import { jobKeys, type JobKeys } from './job-keys.ts';
 import type { JobStore } from './job-store.ts';
 import type { Ending, Job } from './job.ts';
 import { pruneExpired } from './redis-job-store.ts';
+import { serverTimeMs } from './server-clock.ts';
 
 export interface ReconcilerOptions {
   readonly redis: Redis;
@@ -62,31 +64,31 @@ export class Reconciler {
     const lock = `${this.#options.prefix}:reconciler`;
     const lockMs = this.#options.intervalMs ?? DEFAULT_INTERVAL_MS;
     if ((await this.#options.redis.set(lock, '1', 'PX', lockMs, 'NX')) === null) return;
-    await this.#expireDue();
-    await this.#requeueLost();
-    await pruneExpired(this.#options.redis, this.#keys, MAX_PER_ROUND);
+    const nowMs = await serverTimeMs(this.#options.redis);
+    await this.#expireDue(nowMs);
+    await this.#requeueLost(nowMs);
+    await pruneExpired(this.#options.redis, this.#keys, nowMs, MAX_PER_ROUND);
   }
 
-  async #expireDue(): Promise<void> {
+  async #expireDue(nowMs: number): Promise<void> {
     const { redis } = this.#options;
     const due = await redis.zrangebyscore(
       this.#keys.deadlines,
       0,
-      Date.now(),
+      nowMs,
       'LIMIT',
       0,
       MAX_PER_ROUND,
     );
-    for (const id of due) await this.#expireOne(id);
+    for (const id of due) await this.#readable(id, (job) => this.#expireOne(id, job, nowMs));
   }
 
-  async #expireOne(id: string): Promise<void> {
+  async #expireOne(id: string, job: Job | null, nowMs: number): Promise<void> {
     const { redis, jobs, onExpired } = this.#options;
-    const job = await jobs.get(id);
     if (job === null || job.ending !== null) {
       await redis.zrem(this.#keys.deadlines, id);
-    } else if (isExpired(job, Date.now())) {
-      if (await jobs.finish(id, expiry(job))) await onExpired?.(job);
+    } else if (isExpired(job, nowMs)) {
+      if (await jobs.finish(id, expiry(job, nowMs))) await onExpired?.(job);
     } else if (job.request.endByMs === null) {
       await redis.zrem(this.#keys.deadlines, id); // it began in time
     } else {
@@ -95,9 +97,9 @@ export class Reconciler {
   }
 
   /** Walks the live jobs in turns, so that a long queue is covered over several rounds. */
-  async #requeueLost(): Promise<void> {
-    const { redis, jobs } = this.#options;
-    const old = Date.now() - GRACE_MS;
+  async #requeueLost(nowMs: number): Promise<void> {
+    const { redis } = this.#options;
+    const old = nowMs - GRACE_MS;
     const ids = await redis.zrangebyscore(
       this.#keys.live,
       0,
@@ -107,12 +109,23 @@ export class Reconciler {
       MAX_PER_ROUND,
     );
     this.#cursor = ids.length < MAX_PER_ROUND ? 0 : this.#cursor + MAX_PER_ROUND;
-    for (const id of ids) {
-      const job = await jobs.get(id);
-      if (job === null) await redis.zrem(this.#keys.live, id);
-      else if (job.ending === null && !(await this.#queues.has(id, job.request.model))) {
-        await this.#queues.add(id, job.request);
-      }
+    for (const id of ids) await this.#readable(id, (job) => this.#requeueOne(id, job));
+  }
+
+  async #requeueOne(id: string, job: Job | null): Promise<void> {
+    if (job === null) await this.#options.redis.zrem(this.#keys.live, id);
+    else if (job.ending === null && !(await this.#queues.has(id, job.request.model))) {
+      await this.#queues.add(id, job.request);
+    }
+  }
+
+  /** A record of a version that only a newer process knows is left to that one, and stops nobody else's. */
+  async #readable(id: string, work: (job: Job | null) => Promise<void>): Promise<void> {
+    try {
+      await work(await this.#options.jobs.get(id));
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      this.#options.onError?.(error);
     }
   }
 }
@@ -123,13 +136,13 @@ function isExpired(job: Job, nowMs: number): boolean {
   return startByMs !== null && startByMs <= nowMs && job.begunAtMs === null;
 }
 
-function expiry(job: Job): Ending {
+function expiry(job: Job, nowMs: number): Ending {
   const began = job.begunAtMs !== null;
   return {
     status: 'expired',
     choices: [],
     usage: null,
-    timings: { totalMs: Date.now() - job.createdAtMs },
+    timings: { totalMs: nowMs - job.createdAtMs },
     error: {
       code: began ? 'deadline_exceeded' : 'not_started_in_time',
       message: began

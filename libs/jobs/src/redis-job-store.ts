@@ -1,12 +1,14 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { GenerateQueues } from './generate-queues.ts';
 import { JobChannel } from './job-channel.ts';
 import { decodeJob } from './job-codec.ts';
+import { RecordError } from './errors.ts';
 import { decodeEvents } from './job-event-codec.ts';
 import type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
 import { jobKeys, type JobKeys } from './job-keys.ts';
 import { withJobScripts, type JobScripts } from './job-scripts.ts';
+import { serverTimeMs } from './server-clock.ts';
 import type { Claim, CreateResult, JobStore, ListOptions, NewJob, StageNote } from './job-store.ts';
 import type { Ending, Job } from './job.ts';
 
@@ -24,6 +26,8 @@ const HOUR_MS = 3_600_000;
 const DEFAULT_RETENTION_MS = HOUR_MS;
 /** OpenAI and Stripe clients retry for minutes; a day covers a client that restarts overnight. */
 const DEFAULT_IDEMPOTENCY_MS = 24 * HOUR_MS;
+/** Of what a record holds; one that a worker does not know is left to those that do. */
+const RECORD_VERSION = 1;
 /** Index entries whose record has expired are dropped a few at a time, on each acceptance. */
 const PRUNE_PER_CREATE = 4;
 
@@ -48,13 +52,14 @@ export class RedisJobStore implements JobStore {
     this.#idempotencyMs = options.idempotencyMs ?? DEFAULT_IDEMPOTENCY_MS;
   }
 
-  async create(job: NewJob): Promise<CreateResult> {
+  async create(submitted: NewJob): Promise<CreateResult> {
+    const job = await this.#byServerClock(submitted);
     const earlier = await this.#write(job);
     if (earlier !== '') return this.#earlier(job, earlier);
     await this.#queues.add(job.id, job.request);
-    await this.#prune();
     const created = await this.get(job.id);
     if (created === null) throw new Error(`Job ${job.id} vanished as it was created`);
+    await pruneExpired(this.#redis, this.#keys, created.createdAtMs, PRUNE_PER_CREATE);
     return { outcome: 'created', job: created };
   }
 
@@ -76,12 +81,18 @@ export class RedisJobStore implements JobStore {
   }
 
   async claim(id: string, worker: string): Promise<Claim | null> {
-    const fence = await this.#redis.jobClaim(1, this.#keys.record(id), worker);
+    const record = this.#keys.record(id);
+    const [fence, handedBack] = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION);
+    if (fence < 0) throw new RecordError(id, 'it is of another version');
     if (fence === 0) return null;
     const job = await this.get(id);
     if (job === null) return null;
     const emitted = fence === 1 ? [] : await this.events(id, 0);
-    return { job, fence, emitted };
+    return { job, fence, emitted, losses: fence - 1 - handedBack };
+  }
+
+  async handBack(id: string, fence: number): Promise<void> {
+    await this.#redis.jobHandBack(1, this.#keys.record(id), fence);
   }
 
   async append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean> {
@@ -89,7 +100,8 @@ export class RedisJobStore implements JobStore {
     const begun = events.some((event) => event.type === 'stage' && event.stage === 'prefill');
     const json = events.map((event) => JSON.stringify(event));
     const keys = [this.#keys.record(id), this.#keys.events(id), this.#keys.channel(id)];
-    const kept = await this.#redis.jobAppend(3, ...keys, fence, stage, begun ? '1' : '', ...json);
+    const state = [stage, begun ? '1' : '', writeNumber()];
+    const kept = await this.#redis.jobAppend(3, ...keys, fence, ...state, ...json);
     return kept === 1;
   }
 
@@ -117,6 +129,7 @@ export class RedisJobStore implements JobStore {
       JSON.stringify(end),
       this.#retentionMs,
       id,
+      writeNumber(),
     );
     return done === 1;
   }
@@ -167,6 +180,7 @@ export class RedisJobStore implements JobStore {
       deadline ?? '',
       job.id,
       JSON.stringify(queued),
+      writeNumber(),
       ...recordFields(job),
     );
   }
@@ -192,14 +206,25 @@ export class RedisJobStore implements JobStore {
     return ids.slice(start);
   }
 
-  async #prune(): Promise<void> {
-    await pruneExpired(this.#redis, this.#keys, PRUNE_PER_CREATE);
+  /** Deadlines were reckoned by this process's clock and are kept by Redis's. */
+  async #byServerClock(job: NewJob): Promise<NewJob> {
+    const { startByMs, endByMs } = job.request;
+    if (startByMs === null && endByMs === null) return job;
+    const aheadMs = (await serverTimeMs(this.#redis)) - Date.now();
+    const shift = (ms: number | null): number | null => (ms === null ? null : ms + aheadMs);
+    const request = { ...job.request, startByMs: shift(startByMs), endByMs: shift(endByMs) };
+    return { ...job, request };
   }
 }
 
-/** Drops index entries of jobs whose record has expired; at most `limit`. Returns how many. */
-export async function pruneExpired(redis: Redis, keys: JobKeys, limit: number): Promise<number> {
-  const due = await redis.zrangebyscore(keys.retained, 0, `${Date.now()}`, 'LIMIT', 0, limit);
+/** Drops index entries of jobs whose record had expired at `nowMs`; at most `limit`. Returns how many. */
+export async function pruneExpired(
+  redis: Redis,
+  keys: JobKeys,
+  nowMs: number,
+  limit: number,
+): Promise<number> {
+  const due = await redis.zrangebyscore(keys.retained, 0, nowMs, 'LIMIT', 0, limit);
   for (const entry of due) {
     const space = entry.lastIndexOf(' ');
     await redis.zrem(keys.index(entry.slice(0, space)), entry.slice(space + 1));
@@ -211,6 +236,7 @@ export async function pruneExpired(redis: Redis, keys: JobKeys, limit: number): 
 function recordFields(job: NewJob): string[] {
   const items = Object.fromEntries(job.request.images.map((image, index) => [image.mmHash, index]));
   const fields = {
+    v: String(RECORD_VERSION),
     tenant: job.tenant,
     request: JSON.stringify(job.request),
     metadata: JSON.stringify(job.metadata ?? {}),
@@ -224,5 +250,8 @@ function earliest(...times: readonly (number | null)[]): number | null {
   const set = times.filter((time) => time !== null);
   return set.length === 0 ? null : Math.min(...set);
 }
+
+/** Tells a command that is sent again from another one; see job-scripts.ts. */
+const writeNumber = (): string => randomBytes(9).toString('base64url');
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

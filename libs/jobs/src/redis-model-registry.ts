@@ -8,16 +8,38 @@ const RENEW_MS = 3_000;
 
 const cardSchema = Compile(ModelCard);
 
+const NOW = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
+
+/** KEYS leases; ARGV worker leaseMs. */
+const RENEW = `${NOW}
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - ARGV[2])
+redis.call('PEXPIRE', KEYS[1], 4 * ARGV[2])`;
+
+/** KEYS leases. */
+const COUNT = `${NOW}
+return redis.call('ZCOUNT', KEYS[1], now, '+inf')`;
+
+interface RegistryScripts extends Redis {
+  leaseRenew(keys: number, leases: string, worker: string, leaseMs: number): Promise<null>;
+  leaseCount(keys: number, leases: string): Promise<number>;
+}
+
 /**
  * `ModelRegistry` on Redis. The cards are a hash that stays; the leases are one sorted set per model
- * and role, scored by when they run out in this process's clock.
+ * and role, scored by when they run out, in Redis's clock: a worker whose own is wrong would otherwise
+ * strike out all the others.
  */
 export class RedisModelRegistry implements ModelRegistry {
-  readonly #redis: Redis;
+  readonly #redis: RegistryScripts;
   readonly #prefix: string;
 
   constructor(redis: Redis, prefix: string) {
-    this.#redis = redis;
+    redis.defineCommand('leaseRenew', { lua: RENEW });
+    redis.defineCommand('leaseCount', { lua: COUNT });
+    this.#redis = redis as RegistryScripts;
     this.#prefix = prefix;
   }
 
@@ -29,9 +51,7 @@ export class RedisModelRegistry implements ModelRegistry {
     const key = this.#leases(card.id, role);
     await this.#redis.hset(this.#cards, card.id, JSON.stringify(card));
     const renew = async (): Promise<void> => {
-      await this.#redis.zadd(key, Date.now() + LEASE_MS, worker);
-      await this.#redis.zremrangebyscore(key, 0, Date.now() - LEASE_MS);
-      await this.#redis.pexpire(key, 4 * LEASE_MS);
+      await this.#redis.leaseRenew(1, key, worker, LEASE_MS);
     };
     await renew();
     const timer = setInterval(() => void renew().catch(() => undefined), RENEW_MS); // the next renewal tries again
@@ -57,10 +77,9 @@ export class RedisModelRegistry implements ModelRegistry {
   }
 
   async workers(model: string): Promise<{ encoder: number; prefillDecode: number }> {
-    const now = Date.now();
     const [encoder, prefillDecode] = await Promise.all([
-      this.#redis.zcount(this.#leases(model, 'encoder'), now, '+inf'),
-      this.#redis.zcount(this.#leases(model, 'prefill-decode'), now, '+inf'),
+      this.#redis.leaseCount(1, this.#leases(model, 'encoder')),
+      this.#redis.leaseCount(1, this.#leases(model, 'prefill-decode')),
     ]);
     return { encoder, prefillDecode };
   }

@@ -21,7 +21,7 @@ function reconciler(
   return made;
 }
 
-test('a job past its total deadline expires, and what it held is released', async (t) => {
+test.serial('a job past its total deadline expires, and what it held is released', async (t) => {
   const store = testStore(t);
   const job = newJob({ endByMs: Date.now() - 1 });
   await store.jobs.create(job);
@@ -33,7 +33,7 @@ test('a job past its total deadline expires, and what it held is released', asyn
   t.deepEqual(released, [job.id]);
 });
 
-test('a job that has begun is not held to its time to start', async (t) => {
+test.serial('a job that has begun is not held to its time to start', async (t) => {
   const store = testStore(t);
   const job = newJob({ startByMs: Date.now() - 1 });
   await store.jobs.create(job);
@@ -43,7 +43,7 @@ test('a job that has begun is not held to its time to start', async (t) => {
   t.is((await store.jobs.get(job.id))?.status, 'in_progress');
 });
 
-test('a live job whose generate job was lost is put on the queue again', async (t) => {
+test.serial('a live job whose generate job was lost is put on the queue again', async (t) => {
   const store = testStore(t);
   const job = newJob();
   await store.jobs.create(job);
@@ -58,7 +58,7 @@ test('a live job whose generate job was lost is put on the queue again', async (
   t.is(await queue.getJobState(job.id), 'prioritized');
 });
 
-test('index entries go when their record has expired', async (t) => {
+test.serial('index entries go when their record has expired', async (t) => {
   const store = testStore(t, { retentionMs: 1 });
   const job = newJob();
   await store.jobs.create(job);
@@ -67,4 +67,36 @@ test('index entries go when their record has expired', async (t) => {
   await reconciler(t, store).runOnce();
   t.is(await store.redis.zcard(`${store.prefix}:jobs:index:default`), 0);
   t.is(await store.redis.zcard(`${store.prefix}:jobs:retained`), 0);
+});
+
+test.serial(
+  'a record that this version cannot read stays as it is and holds up no other',
+  async (t) => {
+    const store = testStore(t);
+    const foreign = newJob({ endByMs: Date.now() - 2 });
+    const due = newJob({ endByMs: Date.now() - 1 });
+    for (const job of [foreign, due]) await store.jobs.create(job);
+    const record = `${store.prefix}:job:${foreign.id}`;
+    await store.redis.hset(record, { v: '2', request: '{"v":2}' });
+    await reconciler(t, store).runOnce();
+    t.is((await store.jobs.get(due.id))?.status, 'expired');
+    t.is(await store.redis.hget(record, 'status'), 'queued');
+  },
+);
+
+test.serial('deadlines are kept by the server’s clock', async (t) => {
+  const store = testStore(t);
+  const now = Date.now;
+  t.teardown(() => (Date.now = now));
+  const endByMs = now() + 60_000;
+  const job = newJob({ endByMs });
+  await store.jobs.create(job);
+  Date.now = () => now() + 3_600_000; // this process's clock runs an hour ahead
+  await reconciler(t, store).runOnce();
+  const late = newJob({ endByMs: Date.now() + 60_000 });
+  await store.jobs.create(late);
+  Date.now = now;
+  t.is((await store.jobs.get(job.id))?.status, 'queued');
+  const kept = (await store.jobs.get(late.id))?.request.endByMs ?? 0;
+  t.true(Math.abs(kept - endByMs) < 10_000);
 });

@@ -194,3 +194,24 @@ const image = (mmHash: string) => ({
   found: 'requested' as const,
   generation: 1,
 });
+
+test('a record of another version is not claimed, and loses no claim of those who know it', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const claim = await jobs.claim(job.id, 'one');
+  await redis.hset(`${prefix}:job:${job.id}`, 'v', '2');
+  await t.throwsAsync(jobs.claim(job.id, 'two'), { name: 'RecordError' });
+  t.true(await jobs.append(job.id, claim!.fence, [{ type: 'stage', stage: 'prefill', ms: 1 }]));
+});
+
+test('a claim that was handed back is no loss, however often', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const first = await jobs.claim(job.id, 'one');
+  await jobs.handBack(job.id, first!.fence);
+  await jobs.handBack(job.id, first!.fence);
+  t.like(await jobs.claim(job.id, 'two'), { fence: 2, losses: 0 });
+  t.like(await jobs.claim(job.id, 'three'), { fence: 3, losses: 1 });
+});

@@ -1,0 +1,50 @@
+import { testPrefix } from '@epd/service/testing';
+import test, { type ExecutionContext } from 'ava';
+import { RedisJobStore } from '../src/index.ts';
+import { lossyRedis } from './helpers/lossy-redis.ts';
+import { completed, newJob } from './helpers/store.ts';
+
+async function lossyStore(t: ExecutionContext) {
+  const { redis, loseNextReply } = await lossyRedis(t);
+  const jobs = new RedisJobStore({ redis, prefix: testPrefix() });
+  t.teardown(() => jobs.close());
+  return { jobs, redis, loseNextReply };
+}
+
+/** A client sends a command again whose reply did not come: the server sees it twice. */
+test('events whose reply was lost are in the stream once', async (t) => {
+  const { jobs, loseNextReply } = await lossyStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const claim = await jobs.claim(job.id, 'one');
+  const fence = claim!.fence;
+  await jobs.append(job.id, fence, [{ type: 'tokens', choice: 0, ids: [1], text: 'a' }]);
+  loseNextReply();
+  t.true(await jobs.append(job.id, fence, [{ type: 'tokens', choice: 0, ids: [2], text: 'b' }]));
+  const events = await jobs.events(job.id, 0);
+  t.deepEqual(
+    events.flatMap((event) => (event.type === 'tokens' ? event.ids : [])),
+    [1, 2],
+  );
+});
+
+test('a job whose creation was carried out unheard counts as created', async (t) => {
+  const { jobs, loseNextReply } = await lossyStore(t);
+  await jobs.create(newJob()); // the scripts are known from here on
+  loseNextReply();
+  t.is((await jobs.create(newJob())).outcome, 'created');
+  loseNextReply();
+  const idempotency = { key: 'k', bodySha256: 'b' };
+  t.is((await jobs.create(newJob({}, { idempotency }))).outcome, 'created');
+});
+
+test('who has ended a job unheard is told that it was its own ending', async (t) => {
+  const { jobs, loseNextReply } = await lossyStore(t);
+  const [known, job] = [newJob(), newJob()];
+  for (const each of [known, job]) await jobs.create(each);
+  await jobs.finish(known.id, completed('a'));
+  const claim = await jobs.claim(job.id, 'one');
+  loseNextReply();
+  t.true(await jobs.finish(job.id, completed('a'), claim!.fence));
+  t.is((await jobs.events(job.id, 0)).filter(({ type }) => type === 'end').length, 1);
+});
