@@ -12,7 +12,7 @@ const RETRY_MS = 500;
 
 const validator = Compile(CompletionEvent);
 
-export const completionStreamKey = (prefix: string): string => `${prefix}:completions`;
+const completionStreamKey = (prefix: string): string => `${prefix}:completions`;
 
 /** Announces what encoders have stored or given up. To be called once the embedding is durable. */
 export class CompletionPublisher {
