@@ -68,11 +68,19 @@ async function realS3(folder: string, cleanUps: (() => Promise<unknown>)[]): Pro
   };
 }
 
+/** Settings of a fleet that the developer runs are not the tests'. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(
+    entries.filter(([name]) => !name.startsWith('EPD_') || name.startsWith('EPD_TEST_')),
+  );
+}
+
 function ava(args: readonly string[], env: Environment, signal: AbortSignal): Promise<TestCount> {
   const color = process.stdout.isTTY ? ['--color'] : [];
   const child = spawn(process.execPath, [AVA, ...color, ...args], {
     cwd: projectPath('.'),
-    env: { ...process.env, ...env },
+    env: { ...ownEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const counter = new TestCounter();

@@ -41,7 +41,9 @@ export const jobRoutes =
         if (repeated) void reply.header('idempotency-replayed', 'true');
         void reply.header('location', `/v1/jobs/${job.id}`);
         const latest = await waited(jobs, job, request, reply);
-        return reply.code(latest.ending === null ? 202 : 200).send(await reader.view(latest));
+        // Without waiting the answer is 202, however fast the fleet was.
+        const done = request.headers.prefer !== undefined && latest.ending !== null;
+        return reply.code(done ? 200 : 202).send(await reader.view(latest));
       },
     );
     app.get(

@@ -9,7 +9,7 @@ type Met<T> = Exclude<T, false | null | undefined>;
 export async function eventually<T>(
   probe: () => T | Promise<T>,
   {
-    withinMs = 10_000,
+    withinMs = 30_000,
     everyMs = 20,
   }: { readonly withinMs?: number; readonly everyMs?: number } = {},
 ): Promise<Met<T>> {
