@@ -42,7 +42,7 @@ export const jobRoutes =
         void reply.header('location', `/v1/jobs/${job.id}`);
         const latest = await waited(jobs, job, request, reply);
         // Without waiting the answer is 202, however fast the fleet was.
-        const done = request.headers.prefer !== undefined && latest.ending !== null;
+        const done = request.headers['prefer'] !== undefined && latest.ending !== null;
         return reply.code(done ? 200 : 202).send(await reader.view(latest));
       },
     );
