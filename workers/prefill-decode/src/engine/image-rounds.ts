@@ -41,7 +41,8 @@ export class ImageRounds {
 
   /** Before the schedule: takes arrivals in and lets loads begin. */
   exchange(): void {
-    const { loaded, unavailable } = this.#intake.collect();
+    const { loaded, failed, unavailable } = this.#intake.collect();
+    if (failed) this.askAgain();
     for (const [id, { mmHash, error }] of unavailable) {
       const held = this.#book.get(id);
       if (!held) continue;
@@ -87,14 +88,26 @@ export class ImageRounds {
   #requestFor(held: HeldRequest, renew: boolean): void {
     for (const sequence of held.unfinished) {
       const computed = this.#computed(sequence);
-      const ahead = sequence.imagesAhead(computed);
+      const ahead = sequence.imagesAhead(computed).map(({ mmHash }) => mmHash);
       if (ahead.length === 0) continue;
       if (renew || held.unasked) this.#intake.ask(held.ec, computed);
       held.unasked = false;
       this.#intake.reserve(sequence, held.ec, computed);
-      const hashes = ahead.map(({ mmHash }) => mmHash);
-      this.#noteHere(held, hashes);
+      const misfit = this.#intake.misfit(sequence, computed);
+      if (misfit) return this.#refuse(held, misfit);
+      this.#noteHere(held, ahead);
     }
+  }
+
+  #refuse(held: HeldRequest, { index, message }: { index: number; message: string }): void {
+    const error = {
+      code: 'embedding_misfit',
+      message,
+      stage: 'load',
+      item: index,
+      retryable: false,
+    };
+    this.#book.fail(held, error);
   }
 
   /** Images that were here already, for another request. */

@@ -28,6 +28,8 @@ export interface EmbeddingSink {
 /** What a round with the connector brought. */
 export interface Arrivals {
   readonly loaded: readonly LoadReport[];
+  /** A load found nothing usable. */
+  readonly failed: boolean;
   readonly unavailable: ReadonlyMap<string, { mmHash: string; error: ItemError }>;
 }
 
@@ -74,14 +76,18 @@ export class EmbeddingIntake implements ImageGate {
     return sequence.length;
   }
 
-  /** Takes in what has been loaded, and learns what never will be. */
+  /** Takes in what has been loaded, and learns what never will be, or has to be looked for again. */
   collect(): Arrivals {
     const { scheduler, worker } = this.#connector;
     const output = worker.getFinished();
     for (const mmHash of output.finishedReceiving) this.#receive(mmHash);
     for (const mmHash of output.failedReceiving) this.#space.remove(mmHash);
     scheduler.updateConnectorOutput(output);
-    return { loaded: output.reports, unavailable: scheduler.takeUnavailableRequests() };
+    return {
+      loaded: output.reports,
+      failed: output.failedReceiving.size > 0,
+      unavailable: scheduler.takeUnavailableRequests(),
+    };
   }
 
   /** Sees to it that what the request needs past `computed` is, or comes to be, in the store. */
@@ -104,6 +110,18 @@ export class EmbeddingIntake implements ImageGate {
       for (const mmHash of evicted) this.#forget(mmHash);
       scheduler.updateStateAfterAlloc(request, image.index);
     }
+  }
+
+  /** An image ahead whose embedding is here and is not of the size that the prompt has room for. */
+  misfit(sequence: Sequence, computed: number): { index: number; message: string } | null {
+    for (const { mmHash, index, rows } of sequence.imagesAhead(computed)) {
+      const embedding = this.#cache.get(mmHash);
+      if (!embedding || !this.isHere(mmHash)) continue;
+      if (embedding.rows === rows && embedding.width === this.#width) continue;
+      const found = `[${embedding.rows}, ${embedding.width}]`;
+      return { index, message: `Expected embeddings [${rows}, ${this.#width}], found ${found}` };
+    }
+    return null;
   }
 
   /** Lets the loads that were noted begin. */

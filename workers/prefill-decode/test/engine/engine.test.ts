@@ -33,6 +33,20 @@ test('a feature whose rows are not its image tokens is refused', async (t) => {
   t.like(error, { code: 'invalid_request', facts: { image: 0, rows: 15, positions: 16 } });
 });
 
+test('an embedding of another size than the prompt has room for fails its request alone', async (t) => {
+  const [image] = second.features;
+  const right = embeddings.get(image?.mmHash ?? '');
+  if (!image || !right) throw new Error('The golden features have changed');
+  const wrong = { ...right, rows: 15, data: right.data.subarray(0, 15 * 192 * 4) };
+  const engine = await startEngine(t, {
+    embeddings: new Map([...embeddings, [image.mmHash, wrong]]),
+  });
+  const failed = generate(engine, { id: 'a', ...second, sampling: sampling() });
+  const other = generate(engine, { id: 'b', ...first, sampling: sampling() });
+  await t.throwsAsync(failed, { message: /^embedding_misfit: .*\[16, 192\], found \[15, 192\]/ });
+  t.deepEqual((await other).choices[0]?.tokenIds, first.expected);
+});
+
 test('more requests than may be held, and a second of the same id, are refused', async (t) => {
   const connector = new LocalConnector();
   const engine = await startEngine(t, {
