@@ -1,5 +1,6 @@
 import type { Readiness } from '@epd/service';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { ApiConfig } from './config.ts';
 import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
@@ -7,6 +8,7 @@ import { installOpenApi } from './openapi.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { chatCompletionRoutes } from './routes/chat-completions.ts';
+import { installMetrics } from './metrics.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { installBodyParser } from './routes/idempotency.ts';
 import { fileRoutes } from './routes/files.ts';
@@ -17,6 +19,7 @@ import { jobEventRoutes } from './routes/job-events.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
+import { queueBoardRoutes } from './routes/queue-board.ts';
 import { pageRoutes } from './routes/page.ts';
 import { responseControlRoutes } from './routes/response-control.ts';
 import { responseRoutes } from './routes/responses.ts';
@@ -37,15 +40,17 @@ declare module 'fastify' {
 interface AppOptions {
   readonly services: Services;
   readonly registry: Registry;
+  /** For the queue board; it is there when there is an admin key. */
+  readonly redis: Redis;
   readonly ready: () => Promise<Readiness>;
-  readonly limits: Pick<ApiConfig, 'maxBodyBytes' | 'maxFileBytes'>;
+  readonly config: Pick<ApiConfig, 'maxBodyBytes' | 'maxFileBytes' | 'adminKey' | 'prefix'>;
   readonly log?: FastifyBaseLogger;
 }
 
 /** The API without a port: `inject` or `listen`. Closing it ends its streams, nothing else. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { services, registry, ready, log } = options;
-  const { maxBodyBytes, maxFileBytes } = options.limits;
+  const { services, registry, redis, ready, log } = options;
+  const { maxBodyBytes, maxFileBytes, adminKey, prefix } = options.config;
   const app: FastifyInstance = Fastify({
     bodyLimit: maxBodyBytes,
     ...(log === undefined ? {} : { loggerInstance: log }),
@@ -53,6 +58,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     frameworkErrors: answerFrameworkError,
   });
   installClosing(app);
+  installMetrics(app, registry, services.throughput);
   installErrorHandler(app);
   installValidation(app);
   installRequestFacts(app);
@@ -73,6 +79,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(adminRoutes(services));
   await app.register(healthRoutes(ready));
   await app.register(metricsRoutes(registry));
+  if (adminKey !== undefined) await app.register(queueBoardRoutes({ services, redis, prefix }));
   await app.register(docsRoutes);
   await app.register(pageRoutes);
   return app;

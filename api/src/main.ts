@@ -32,7 +32,8 @@ async function start({ config, log, signal }: ServiceContext<ApiConfig>): Promis
     services,
     registry,
     ready: () => checkReadiness({ redis, inputs: store, models: services.models }),
-    limits: config,
+    redis,
+    config,
     log,
   });
   const background = await startBackground({ config, redis: patient, services, log });

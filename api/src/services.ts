@@ -7,6 +7,7 @@ import type { Authenticator } from './auth/authenticator.ts';
 import type { Tenants } from './auth/tenants.ts';
 import type { BatchStore } from './batches/batch-store.ts';
 import type { Files } from './files/files.ts';
+import type { Throughput } from './limits/throughput.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import type { JobReader } from './views/job-reader.ts';
@@ -27,6 +28,7 @@ export interface Services {
   readonly tenants: Tenants;
   readonly authenticator: Authenticator;
   readonly limiter: RateLimiter;
+  readonly throughput: Throughput;
   readonly batches: BatchStore;
   readonly webhookRules: WebhookRules;
   /** Null: webhooks are not configured. */

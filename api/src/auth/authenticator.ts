@@ -54,7 +54,8 @@ export class Authenticator {
         await this.#identify(request, access === 'admin');
       } catch (error) {
         if (error instanceof ApiError && error.statusCode === 401) {
-          void reply.header('www-authenticate', 'Bearer');
+          // A browser offers to type the admin key only where it is asked for a password.
+          void reply.header('www-authenticate', access === 'admin' ? 'Basic, Bearer' : 'Bearer');
         }
         throw error;
       }

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { EXAMPLES } from './examples.ts';
 import { Messages, Metadata } from './jobs.ts';
 import { SamplingBody } from './sampling.ts';
 
@@ -33,6 +34,7 @@ export const ChatCompletionBody = Type.Object(
   },
   {
     title: 'ChatCompletionRequest',
+    examples: EXAMPLES.chat,
     description: "OpenAI's parameters; ones not listed are passed over.",
   },
 );

@@ -1,6 +1,7 @@
 import { jobSchemas } from '@epd/jobs';
 import { Type, type Static } from 'typebox';
 import { ChatMessageBody } from './chat.ts';
+import { EXAMPLES } from './examples.ts';
 import { SamplingBody } from './sampling.ts';
 
 const MAX_MESSAGES = 2_000;
@@ -56,7 +57,7 @@ export const JobBody = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, title: 'NewJob' },
+  { additionalProperties: false, title: 'NewJob', examples: EXAMPLES.job },
 );
 export type JobBody = Static<typeof JobBody>;
 

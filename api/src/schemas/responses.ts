@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { EXAMPLES } from './examples.ts';
 import { Metadata } from './jobs.ts';
 import { SamplingBody } from './sampling.ts';
 import { Tagged } from './tagged.ts';
@@ -81,6 +82,7 @@ export const ResponseBody = Type.Object(
   },
   {
     title: 'ResponseRequest',
+    examples: EXAMPLES.response,
     description: "OpenAI's parameters; ones not listed are passed over.",
   },
 );

@@ -51,7 +51,8 @@ export async function testApi(
     services,
     registry: new Registry(),
     ready: () => checkReadiness({ redis, inputs, models: services.models }),
-    limits: config,
+    redis,
+    config,
   });
   await register(redis, config.prefix, cards);
   const queue = new Queue<EncodeJob>(encodeQueueName(TEST_CARD.id), {
