@@ -41,8 +41,8 @@ export function readEmbeddingFile(
   spec: EmbeddingSpec,
   options: {
     readonly acceptForeign: boolean;
-    /** Sha256 in hex of the payload. @default computed here */
-    readonly digest?: (payload: Uint8Array) => string;
+    /** Sha256 in hex of all behind the header. @default computed here */
+    readonly payloadSha256?: string | null;
   },
 ): Embedding {
   const { metadata, tensors } = readSafetensors(file);
@@ -51,7 +51,8 @@ export function readEmbeddingFile(
   const embedding = checkShape(tensor, spec);
   if (metadata['format'] === undefined && options.acceptForeign) return embedding;
   checkMetadata(metadata, spec);
-  const digest = (options.digest ?? sha256Hex)(tensor.data);
+  // The one tensor is all that lies behind the header.
+  const digest = options.payloadSha256 ?? sha256Hex(tensor.data);
   if (metadata['sha256'] !== digest) refuse('digest', 'The payload is damaged');
   return embedding;
 }

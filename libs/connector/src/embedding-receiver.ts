@@ -1,51 +1,55 @@
-import { createHash, type Hash } from 'node:crypto';
+import { beginDigest, type RunningDigest } from './digest/digester.ts';
 import { sha256Hex } from './keys.ts';
 import { payloadOffset } from './safetensors.ts';
 import type { GetOptions } from './stores/object-store.ts';
 
+/** What is smaller is digested here, in less time than it takes to hand it to another thread. */
+const MIN_THREAD_BYTES = 2 ** 21;
+/** How much must have arrived before it is handed over. */
+const PART_BYTES = 2 ** 20;
+
 /**
- * Takes a file in: gives memory for it that threads can share, and digests its payload while it
- * arrives, in time that would be spent waiting for the rest.
+ * Takes a file in: gives memory for it that threads can share, and has its payload digested while it
+ * arrives.
  */
 export class EmbeddingReceiver implements Required<Pick<GetOptions, 'allocate' | 'onFilled'>> {
   #file: Uint8Array = new Uint8Array(0);
-  #hash: Hash | null = null;
-  #hashed = 0;
+  #digest: RunningDigest | null = null;
+  #digested = 0;
 
   readonly allocate = (bytes: number): Uint8Array => {
     this.#file = new Uint8Array(new SharedArrayBuffer(bytes));
-    this.#hash = null;
+    this.#digest = null;
     return this.#file;
   };
 
   readonly onFilled = (filled: number): void => {
-    if (!this.#hash && !this.#begin(filled)) return;
-    this.#hash?.update(this.#file.subarray(this.#hashed, filled));
-    this.#hashed = filled;
+    if (this.#file.byteLength < MIN_THREAD_BYTES) return;
+    if (!this.#digest && !this.#begin(filled)) return;
+    const isPart = filled - this.#digested >= PART_BYTES || filled === this.#file.byteLength;
+    if (!isPart) return;
+    this.#digest?.update(this.#file.subarray(this.#digested, filled));
+    this.#digested = filled;
   };
 
-  /** Sha256 in hex of a payload: of the one that arrived without another pass over it. */
-  readonly digest = (payload: Uint8Array): string => {
-    const hash = this.#hash;
-    this.#hash = null;
-    return hash && this.#hasHashed(payload) ? hash.digest('hex') : sha256Hex(payload);
-  };
+  /** Sha256 in hex of all behind the header of a file, received here or not; null without a header. */
+  async payloadSha256(file: Uint8Array): Promise<string | null> {
+    const offset = payloadOffset(file);
+    if (offset === null || offset > file.byteLength) return null;
+    const arrived = this.#hasDigested(file) ? await this.#digest?.end() : null;
+    return arrived ?? sha256Hex(file.subarray(offset));
+  }
 
   /** False while the header is not complete. */
   #begin(filled: number): boolean {
     const offset = payloadOffset(this.#file.subarray(0, filled));
     if (offset === null || offset > filled) return false;
-    this.#hash = createHash('sha256');
-    this.#hashed = offset;
+    this.#digest = beginDigest();
+    this.#digested = offset;
     return true;
   }
 
-  #hasHashed(payload: Uint8Array): boolean {
-    const offset = payloadOffset(this.#file);
-    return (
-      payload.buffer === this.#file.buffer &&
-      payload.byteOffset === offset &&
-      payload.byteOffset + payload.byteLength === this.#hashed
-    );
+  #hasDigested(file: Uint8Array): boolean {
+    return file.buffer === this.#file.buffer && file.byteLength === this.#digested;
   }
 }

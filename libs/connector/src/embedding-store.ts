@@ -145,8 +145,8 @@ export class EmbeddingStore {
       const read = await this.#get(this.#key(spec.mmHash), receiver, signal);
       if (!read) return { outcome: 'absent' };
       tier = read.tier;
-      const { digest } = receiver;
-      const options = { acceptForeign: this.#acceptForeign, digest };
+      const payloadSha256 = await receiver.payloadSha256(read.body);
+      const options = { acceptForeign: this.#acceptForeign, payloadSha256 };
       const embedding = readEmbeddingFile(read.body, spec, options);
       return { outcome: 'loaded', embedding, tier, bytes: read.body.byteLength };
     } catch (error) {
