@@ -57,7 +57,7 @@ export class ImageFetcher {
       if (!REDIRECTS.has(answer.statusCode) || typeof location !== 'string') {
         return await readBody(answer, options);
       }
-      answer.body.destroy();
+      discard(answer);
       url = this.#check(location, options.param, url);
     }
     throw failed(options.param, `more than ${MAX_REDIRECTS} redirects`);
@@ -94,7 +94,7 @@ async function readBody(answer: Dispatcher.ResponseData, options: FetchOptions):
   const { maxBytes, param } = options;
   const announced = Number(answer.headers['content-length'] ?? 0);
   if (answer.statusCode !== 200 || announced > maxBytes) {
-    answer.body.destroy();
+    discard(answer);
     if (answer.statusCode === 200) throw tooLarge(announced, maxBytes, param);
     throw failed(param, `the server answered ${answer.statusCode}`);
   }
@@ -106,6 +106,12 @@ async function readBody(answer: Dispatcher.ResponseData, options: FetchOptions):
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, bytes);
+}
+
+/** Destroying a body makes it emit an error that nobody else hears. */
+function discard({ body }: Dispatcher.ResponseData): void {
+  body.on('error', () => undefined);
+  body.destroy();
 }
 
 const failed = (param: string, why: string, cause?: unknown): ApiError =>

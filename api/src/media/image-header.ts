@@ -50,7 +50,7 @@ function measure(
   param: string,
 ): { width: number; height: number } {
   try {
-    const { width, height, orientation } = imageSize(bytes);
+    const { width, height, orientation } = imageSize(ownMemory(bytes));
     const turned = swapsAxes(orientation) || liesOnItsSide(bytes, type);
     if (width >= 1 && height >= 1)
       return turned ? { width: height, height: width } : { width, height };
@@ -59,6 +59,10 @@ function measure(
   }
   throw broken(param);
 }
+
+/** The reader looks past the end of a view into the memory that it is a view of. */
+const ownMemory = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 
 const broken = (param: string, cause?: unknown): ApiError =>
   new ApiError('invalid_image', `${param}: the picture's header is broken or cut off`, {
