@@ -126,7 +126,16 @@ function buildEngine({ config, log }: WorkerParts, connector: ECConnector): Prom
     decoder: config.decoder === undefined ? 'auto' : `decoder_model_merged_${config.decoder}.onnx`,
     connector,
     logger: log,
+    runTimeoutMs: config.runTimeoutMs,
+    onHang: () => endHungProcess(config, log),
+    hangAtStep: config.faultHangAtStep,
   });
+}
+
+/** An ordinary exit would wait for the thread that hangs. */
+function endHungProcess({ runTimeoutMs }: Config, log: Logger): void {
+  log.fatal({ runTimeoutMs }, 'a step of the decoder hangs; the process ends');
+  process.kill(process.pid, 'SIGKILL');
 }
 
 function buildQueueWorker(

@@ -76,6 +76,18 @@ export const configSchema = Type.Object({
     maximum: 65_536,
     description: 'Jobs held at once: more than slots, for those that wait for an image need none',
   }),
+  runTimeoutMs: Type.Integer({
+    env: 'EPD_PD_RUN_TIMEOUT_MS',
+    default: 120_000,
+    minimum: 100,
+    description: 'A step that takes longer hangs: the process ends and others take its jobs',
+  }),
+  faultHangAtStep: Type.Integer({
+    env: 'EPD_FAULT_HANG_AT_STEP',
+    default: 0,
+    minimum: 0,
+    description: 'For tests of the fleet only: the step of the decoder that never ends; 0: none',
+  }),
   lockMs: Type.Integer({
     env: 'EPD_LOCK_MS',
     default: 10_000,

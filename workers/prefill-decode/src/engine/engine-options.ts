@@ -27,6 +27,12 @@ export interface EngineOptions {
   /** Null: only `embeddings` are known. */
   readonly connector: ECConnector | null;
   readonly embeddings?: ReadonlyMap<string, Embedding>;
+  /** A step that takes longer hangs. @default 2 minutes */
+  readonly runTimeoutMs?: number;
+  /** Called when a step hangs: the process has to be ended, for nothing can interrupt the step. */
+  readonly onHang?: () => void;
+  /** For tests: the step that never ends. @default none */
+  readonly hangAtStep?: number;
   readonly logger?: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 }
 
@@ -54,6 +60,7 @@ export async function readEngineModel(
       cacheFolder: options.cacheFolder,
       executionProviders: options.executionProviders ?? ['cpu'],
       threads: options.threads,
+      hangAtStep: options.hangAtStep ?? 0,
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Schedule } from './scheduler.ts';
 import type { Sequence } from './sequence.ts';
 import { Wake } from './wake.ts';
 
+const RUN_TIMEOUT_MS = 120_000;
 /** Loads whose end nobody announces are looked for this often. */
 const LOAD_POLL_MS = 2;
 
@@ -45,7 +46,9 @@ export class Engine {
   /** Loads the model and starts the loop. Rejects when the model cannot be used. */
   static async create(options: EngineOptions): Promise<Engine> {
     const { model, runner } = await readEngineModel(options);
-    const engine = new Engine(options, model, await Runner.start(runner));
+    const { runTimeoutMs = RUN_TIMEOUT_MS, onHang = () => {} } = options;
+    const watch = { runTimeoutMs, onHang };
+    const engine = new Engine(options, model, await Runner.start(runner, watch));
     const { longest } = engine.#parts.plan;
     options.logger?.info({ ...engine.#runner.facts, longest }, 'decoder loaded');
     engine.#loop = engine.#run();

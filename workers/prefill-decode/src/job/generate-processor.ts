@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GenerateJob, MESSAGE_VERSION } from '@epd/connector';
-import type { Claim, JobError, JobStore } from '@epd/jobs';
+import { RecordError, type Claim, type JobError, type JobStore } from '@epd/jobs';
 import { ModelError, type PromptBuilder } from '@epd/model';
 import type { Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
@@ -8,6 +9,7 @@ import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
 import { buildEngineRequest } from './build-request.ts';
 import { HeldJob } from './held-job.ts';
 import { emittedTokens } from './resume.ts';
+import { Turns } from './turns.ts';
 
 export interface ProcessorOptions {
   readonly engine: Engine;
@@ -21,9 +23,11 @@ export interface ProcessorOptions {
   readonly onOver: (claim: Claim) => Promise<void>;
 }
 
-/** Takeovers before a job is taken for the cause of its workers' deaths. */
-const MAX_CLAIMS = 20;
-/** A message of a version that we do not know waits this long for a worker that does. */
+/** Workers that may be lost with a job before it is taken for the cause. */
+const LOSSES_MAX = 5;
+/** A job that so many workers were lost with is suspected: of those, one at a time is served. */
+const SUSPECT_LOSSES = 2;
+/** What this worker cannot serve waits so long for one that can. */
 const HAND_BACK_MS = 1_000;
 
 const messageSchema = Compile(GenerateJob);
@@ -35,6 +39,7 @@ const messageSchema = Compile(GenerateJob);
 export class GenerateProcessor {
   readonly #options: ProcessorOptions;
   readonly #held = new Map<string, HeldJob>();
+  readonly #suspects = new Turns();
   #stopping = false;
 
   constructor(options: ProcessorOptions) {
@@ -49,19 +54,16 @@ export class GenerateProcessor {
   /** BullMQ's processor. Resolves when the job needs no worker any more. */
   async process(queued: QueueJob<unknown>, token?: string): Promise<void> {
     const message = queued.data;
-    if (this.#stopping || !messageSchema.Check(message)) return this.#handBack(queued, token);
-    const claim = await this.#options.jobs.claim(message.jobId, this.#options.worker);
-    if (claim === null) return;
-    const held = new HeldJob(claim, this.#options.jobs);
-    this.#held.set(claim.job.id, held);
+    if (this.#stopping) return this.#handBack(queued, token);
+    if (!messageSchema.Check(message)) return this.#handBackForeign(queued, token);
     try {
-      this.#begin(held);
-      const release = await held.released;
-      if (release === 'handed_back') await this.#handBack(queued, token);
-      else if (release === 'ended') await this.#options.onOver(claim);
-    } finally {
-      this.#held.delete(claim.job.id);
-      this.#options.engine.abort(claim.job.id);
+      const claim = await this.#claim(message.jobId);
+      if (claim === null) return;
+      if (claim.losses < SUSPECT_LOSSES) await this.#serve(claim, queued, token);
+      else await this.#serveSuspect(claim, queued, token);
+    } catch (error) {
+      if (error instanceof RecordError) await this.#handBackForeign(queued, token);
+      throw error;
     }
   }
 
@@ -84,9 +86,71 @@ export class GenerateProcessor {
     }
   }
 
+  #claim(id: string): Promise<Claim | null> {
+    return this.#options.jobs.claim(id, this.#options.worker);
+  }
+
+  /**
+   * Should it bring this worker down, only those are lost with it that are not suspected yet: suspects
+   * wait for their turn unclaimed. So the culprit reaches its limit alone.
+   */
+  async #serveSuspect({ job, fence }: Claim, queued: QueueJob, token?: string): Promise<void> {
+    await this.#options.jobs.handBack(job.id, fence);
+    const end = await this.#suspects.take();
+    try {
+      if (this.#stopping) await this.#handBack(queued, token);
+      const claim = await this.#claim(job.id);
+      if (claim !== null) await this.#serve(claim, queued, token);
+    } finally {
+      end();
+    }
+  }
+
+  async #serve(claim: Claim, queued: QueueJob, token?: string): Promise<void> {
+    const { id } = claim.job;
+    if (!(await this.#displace(id, claim.fence))) return;
+    const held = new HeldJob(claim, this.#options.jobs);
+    this.#held.set(id, held);
+    try {
+      this.#begin(held);
+      const release = await held.released;
+      if (release === 'ended') await this.#options.onOver(claim);
+      else if (release !== 'lost') await this.#giveUp(held, release, queued, token);
+    } finally {
+      this.#held.delete(id);
+      this.#options.engine.abort(id);
+      held.leave();
+    }
+  }
+
+  /**
+   * A worker that was paused for longer than its lock may be given a job that it still holds. The
+   * later claim is the one that counts. False: that is not ours.
+   */
+  async #displace(id: string, fence: number): Promise<boolean> {
+    for (;;) {
+      const earlier = this.#held.get(id);
+      if (earlier === undefined) return true;
+      if (earlier.claim.fence > fence) return false;
+      earlier.release('lost');
+      await earlier.left;
+    }
+  }
+
+  async #giveUp(
+    { claim }: HeldJob,
+    release: 'handed_back' | 'refused' | 'broken',
+    queued: QueueJob,
+    token?: string,
+  ): Promise<never> {
+    if (release !== 'broken') await this.#options.jobs.handBack(claim.job.id, claim.fence);
+    if (release !== 'handed_back') await this.#pause();
+    return this.#handBack(queued, token);
+  }
+
   #begin(held: HeldJob): void {
-    const { job, fence, emitted } = held.claim;
-    if (fence > MAX_CLAIMS) return held.fail(WORKER_LOST);
+    const { job, emitted, losses } = held.claim;
+    if (losses >= LOSSES_MAX) return held.fail(WORKER_LOST);
     if (job.request.images.length > 0 && job.request.fingerprint !== this.#options.fingerprint) {
       return held.fail(MODEL_CHANGED);
     }
@@ -96,7 +160,8 @@ export class GenerateProcessor {
       held.images = images;
       this.#options.engine.add(request);
     } catch (error) {
-      held.fail(asJobError(error));
+      if (isOurFault(error)) held.release('refused');
+      else held.fail(asJobError(error));
     }
   }
 
@@ -104,14 +169,19 @@ export class GenerateProcessor {
     this.#held.get(event.id)?.take(event);
   }
 
-  async #handBack(queued: QueueJob<unknown>, token?: string): Promise<never> {
-    if (!this.#stopping) {
-      this.#options.log.warn(
-        { id: queued.id, known: MESSAGE_VERSION },
-        'handing back a message of unknown version',
-      );
-      await new Promise((resolve) => setTimeout(resolve, HAND_BACK_MS));
-    }
+  async #handBackForeign(queued: QueueJob, token?: string): Promise<never> {
+    const facts = { id: queued.id, known: MESSAGE_VERSION };
+    this.#options.log.warn(facts, 'handing back a job of unknown version');
+    await this.#pause();
+    return this.#handBack(queued, token);
+  }
+
+  /** Else it would be taken up here again at once. */
+  async #pause(): Promise<void> {
+    if (!this.#stopping) await sleep(HAND_BACK_MS);
+  }
+
+  async #handBack(queued: QueueJob, token?: string): Promise<never> {
     await queued.moveToWait(token);
     throw new WaitingError();
   }
@@ -119,7 +189,7 @@ export class GenerateProcessor {
 
 const WORKER_LOST: JobError = {
   code: 'worker_lost',
-  message: `Given up after ${MAX_CLAIMS} workers were lost while they held it`,
+  message: `Given up after ${LOSSES_MAX} attempts that a worker, or its engine, did not survive`,
   stage: 'prefill',
   item: null,
   retryable: true,
@@ -132,6 +202,10 @@ const MODEL_CHANGED: JobError = {
   item: null,
   retryable: true,
 };
+
+/** The engine is full or ending: another worker, or this one later, can serve the job. */
+const isOurFault = (error: unknown): boolean =>
+  error instanceof EngineError && (error.code === 'engine_full' || error.code === 'engine_closed');
 
 /** A request that this model cannot take fails the job; anything else is ours, and BullMQ retries it. */
 function asJobError(error: unknown): JobError {

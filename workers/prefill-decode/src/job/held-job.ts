@@ -4,7 +4,10 @@ import { completedEnding, failedEnding } from './ending.ts';
 import { EventWriter } from './event-writer.ts';
 
 /** Why this worker is done with a job. */
-export type Release = 'ended' | 'handed_back' | 'lost';
+export type Release = 'ended' | 'handed_back' | 'refused' | 'broken' | 'lost';
+
+/** No answer about the job: another worker, or this one anew, may serve it. */
+const ENGINE_FAILURES: ReadonlySet<string> = new Set(['runner_lost', 'step_failed']);
 
 /**
  * One job that this worker has claimed, from the claim until it is ended, handed back or lost.
@@ -12,13 +15,18 @@ export type Release = 'ended' | 'handed_back' | 'lost';
  * - held: engine events are written under the claim's fence.
  * - ended: the terminal transition was made, by us or by somebody else (cancel, deadline).
  * - handed back: this process stops; the job waits for another worker.
+ * - refused: this engine has no room for it, or is ending; likewise.
+ * - broken: the engine failed while it had the job; likewise, but it counts as a loss.
  * - lost: a later claim voided ours; nothing more is written.
  *
- * `released` resolves once, with the first of the last three.
+ * `released` resolves once, with the first of those after the first. `left` resolves when the engine
+ * has nothing of it any more.
  */
 export class HeldJob {
   readonly claim: Claim;
   readonly released: Promise<Release>;
+  readonly left: Promise<void>;
+  readonly leave: () => void;
   /** The job's image of each feature that the engine knows. */
   images: readonly number[] = [];
   readonly #jobs: JobStore;
@@ -28,7 +36,10 @@ export class HeldJob {
 
   constructor(claim: Claim, jobs: JobStore) {
     const { promise, resolve, reject } = Promise.withResolvers<Release>();
+    const gone = Promise.withResolvers<void>();
     this.claim = claim;
+    this.left = gone.promise;
+    this.leave = gone.resolve;
     this.released = promise;
     this.#jobs = jobs;
     this.#release = resolve;
@@ -50,6 +61,8 @@ export class HeldJob {
       this.#stage(event);
     } else if (event.type === 'finished') {
       this.#end(completedEnding(this.claim.job, event, this.#ms()));
+    } else if (ENGINE_FAILURES.has(event.error.code)) {
+      this.release('broken');
     } else {
       const { item = null } = this.#imageOf(event.error.item);
       this.fail({ ...event.error, item });

@@ -13,6 +13,8 @@ export interface RunnerOptions {
   readonly executionProviders: readonly string[];
   /** Threads of one run of the decoder. */
   readonly threads: number;
+  /** For tests of what follows: the step that never ends, counted from 1; 0: none. */
+  readonly hangAtStep: number;
 }
 
 /** What the runner learned of the model while loading it. */

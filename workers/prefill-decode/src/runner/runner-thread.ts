@@ -7,11 +7,15 @@ const port = parentPort;
 if (!port) throw new Error('runner-thread.ts is started by Runner');
 
 const post = (message: FromRunner): void => port.postMessage(message);
-const { runner, facts, release } = await loadModel(workerData as RunnerOptions);
+const options = workerData as RunnerOptions;
+const { runner, facts, release } = await loadModel(options);
+let steps = 0;
 
 port.on('message', (message: ToRunner) => {
   switch (message.type) {
     case 'step':
+      steps += 1;
+      if (steps === options.hangAtStep) hang();
       void runner
         .step(message.step)
         .then((result) => post({ type: 'stepped', result }))
@@ -31,3 +35,7 @@ port.on('message', (message: ToRunner) => {
   }
 });
 post({ type: 'ready', facts });
+
+function hang(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}

@@ -19,6 +19,13 @@ export class RunnerLostError extends Error {
   override readonly name = 'RunnerLostError';
 }
 
+/** Nothing can interrupt a run that hangs: `onHang` has to end the process. */
+export interface Watch {
+  /** A step that takes longer hangs. */
+  readonly runTimeoutMs: number;
+  readonly onHang: () => void;
+}
+
 /**
  * The main thread's side of the runner. One step at a time: a session blocks its thread for the whole
  * of a run, and a second run would only wait.
@@ -26,12 +33,14 @@ export class RunnerLostError extends Error {
 export class Runner {
   readonly facts: RunnerFacts;
   readonly #worker: Worker;
+  readonly #watch: Watch;
   #pending: PromiseWithResolvers<StepResult> | null = null;
   #lost: RunnerLostError | null = null;
   readonly #ended: Promise<void>;
 
-  private constructor(worker: Worker, facts: RunnerFacts) {
+  private constructor(worker: Worker, facts: RunnerFacts, watch: Watch) {
     this.#worker = worker;
+    this.#watch = watch;
     this.facts = facts;
     worker.on('message', (message: FromRunner) => this.#receive(message));
     worker.on('error', (error) => this.#lose(error));
@@ -44,11 +53,11 @@ export class Runner {
   }
 
   /** Starts the thread and loads the model. Rejects with the reason when it cannot be loaded. */
-  static async start(options: RunnerOptions): Promise<Runner> {
+  static async start(options: RunnerOptions, watch: Watch): Promise<Runner> {
     const worker = new Worker(new URL('runner-thread.ts', import.meta.url), {
       workerData: options,
     });
-    return new Runner(worker, await ready(worker));
+    return new Runner(worker, await ready(worker), watch);
   }
 
   get lost(): boolean {
@@ -61,7 +70,8 @@ export class Runner {
     if (this.#pending) return Promise.reject(new TypeError('A step is being made'));
     this.#pending = Promise.withResolvers<StepResult>();
     this.#send({ type: 'step', step });
-    return this.#pending.promise;
+    const watchdog = setTimeout(this.#watch.onHang, this.#watch.runTimeoutMs);
+    return this.#pending.promise.finally(() => clearTimeout(watchdog));
   }
 
   keep(embedding: SharedEmbedding): void {

@@ -1,0 +1,90 @@
+import type { SequencedEvent } from '@epd/jobs';
+import { eventually } from '@epd/service/testing';
+import test from 'ava';
+import { startEngine } from '../helpers/engine.ts';
+import { processorFor, queued, testJobs, work } from '../helpers/processor.ts';
+
+const LONG = { ignoreEos: true, maxTokens: 400 };
+
+const tokensOf = (events: readonly SequencedEvent[]): number[] =>
+  events.flatMap((event) => (event.type === 'tokens' ? event.ids : []));
+
+test('a worker that is given a job which it still holds goes on with it, and says nothing twice', async (t) => {
+  const fleet = testJobs(t);
+  const engine = await startEngine(t);
+  const processor = processorFor(fleet, engine, 'one');
+  const id = await fleet.submit(LONG);
+  const job = await queued(fleet, id);
+  const first = processor.process(job);
+  await eventually(async () => tokensOf(await fleet.jobs.events(id, 0)).length > 5);
+  const second = processor.process(job); // its lock had run out while it was paused
+  await Promise.all([first, second]);
+  const { ending } = await fleet.ended(id);
+  t.is(ending?.status, 'completed', JSON.stringify(ending?.error));
+  t.deepEqual(tokensOf(await fleet.jobs.events(id, 0)), [...(ending?.choices[0]?.tokenIds ?? [])]);
+  t.is(processor.held, 0);
+});
+
+test('a job that finds the engine full is handed back and served later', async (t) => {
+  const fleet = testJobs(t);
+  const engine = await startEngine(t, { maxHeld: 1 });
+  work(t, fleet, processorFor(fleet, engine, 'one'));
+  const ids = [await fleet.submit(LONG), await fleet.submit(LONG)];
+  for (const id of ids) t.is((await fleet.ended(id)).status, 'completed');
+});
+
+test('a job that finds the engine closed is left to another worker', async (t) => {
+  const fleet = testJobs(t);
+  const closed = await startEngine(t);
+  await closed.close();
+  const id = await fleet.submit();
+  const closing = processorFor(fleet, closed, 'closing');
+  work(t, fleet, closing);
+  await eventually(
+    async () => Number(await fleet.redis.hget(`${fleet.prefix}:job:${id}`, 'handedBack')) > 0,
+  );
+  closing.handBackAll();
+  work(t, fleet, processorFor(fleet, await startEngine(t), 'other'));
+  t.is((await fleet.ended(id)).status, 'completed');
+});
+
+test('a job that workers are lost with again and again fails, and is not served for ever', async (t) => {
+  const fleet = testJobs(t);
+  const id = await fleet.submit();
+  for (let losses = 0; losses < 5; losses += 1) await fleet.jobs.claim(id, `lost-${losses}`);
+  work(t, fleet, processorFor(fleet, await startEngine(t), 'one'));
+  const { ending } = await fleet.ended(id);
+  t.is(ending?.status, 'failed');
+  t.is(ending?.error?.code, 'worker_lost');
+});
+
+test('of the jobs that workers were lost with, one at a time is served; the others all the same', async (t) => {
+  const fleet = testJobs(t);
+  const suspects = [await fleet.submit(LONG), await fleet.submit(LONG)];
+  for (const id of suspects)
+    for (let losses = 0; losses < 2; losses += 1) await fleet.jobs.claim(id, `lost-${losses}`);
+  const engine = await startEngine(t);
+  const processor = processorFor(fleet, engine, 'one');
+  work(t, fleet, processor);
+  const other = await fleet.submit(LONG);
+  await eventually(() => processor.held === 2);
+  for (const id of [...suspects, other]) t.is((await fleet.ended(id)).status, 'completed');
+});
+
+test('a job of another version waits for a worker that knows it', async (t) => {
+  const fleet = testJobs(t);
+  const [message, record, known] = [
+    await fleet.submit(),
+    await fleet.submit(),
+    await fleet.submit(),
+  ];
+  const foreign = await queued(fleet, message);
+  await foreign.updateData({ ...foreign.data, v: 2 });
+  await fleet.redis.hset(`${fleet.prefix}:job:${record}`, 'v', '2');
+  work(t, fleet, processorFor(fleet, await startEngine(t), 'one'));
+  t.is((await fleet.ended(known)).status, 'completed');
+  for (const id of [message, record]) t.is((await fleet.jobs.get(id))?.status, 'queued');
+  await foreign.updateData({ ...foreign.data, v: 1 });
+  await fleet.redis.hset(`${fleet.prefix}:job:${record}`, 'v', '1');
+  for (const id of [message, record]) t.is((await fleet.ended(id)).status, 'completed');
+});
