@@ -35,13 +35,16 @@ const wrong = (jobs: readonly JobView[]): unknown[] =>
 const encodes = (jobs: readonly JobView[]): number =>
   jobs.reduce((sum, { usage }) => sum + (usage?.images.encoded ?? 0), 0);
 
-test.serial('200 mixed jobs at once on two encoders and two PD workers: all right, each image encoded once', async (t) => {
-  t.timeout(180_000);
-  const fleet = await startFleet(t, { encoders: 2, pds: 2 });
-  const jobs = await endings(fleet, await submitMix(fleet));
-  t.deepEqual(wrong(jobs), []);
-  t.is(encodes(jobs), distinctImages);
-});
+test.serial(
+  '200 mixed jobs at once on two encoders and two PD workers: all right, each image encoded once',
+  async (t) => {
+    t.timeout(180_000);
+    const fleet = await startFleet(t, { encoders: 2, pds: 2 });
+    const jobs = await endings(fleet, await submitMix(fleet));
+    t.deepEqual(wrong(jobs), []);
+    t.is(encodes(jobs), distinctImages);
+  },
+);
 
 test.serial('every worker told to stop in the middle of that: all still right', async (t) => {
   t.timeout(180_000);
@@ -58,13 +61,16 @@ test.serial('every worker told to stop in the middle of that: all still right', 
   t.deepEqual(wrong(jobs), []);
 });
 
-test.serial('the API told to stop in the middle: its jobs go on, and another answers for them', async (t) => {
-  t.timeout(180_000);
-  const fleet = await startFleet(t);
-  const ids = await submitMix(fleet);
-  const [api] = fleet.processes('api');
-  t.is(await api?.stop('SIGTERM'), 0);
-  fleet.start('api');
-  const jobs = await endings(fleet, ids);
-  t.deepEqual(wrong(jobs), []);
-});
+test.serial(
+  'the API told to stop in the middle: its jobs go on, and another answers for them',
+  async (t) => {
+    t.timeout(180_000);
+    const fleet = await startFleet(t);
+    const ids = await submitMix(fleet);
+    const [api] = fleet.processes('api');
+    t.is(await api?.stop('SIGTERM'), 0);
+    fleet.start('api');
+    const jobs = await endings(fleet, ids);
+    t.deepEqual(wrong(jobs), []);
+  },
+);

@@ -8,7 +8,7 @@ import { startS3 } from '@epd/connector/testing';
 import { eventually, freePort, tempFolder, testPrefix, testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
 
-export type Role = 'api' | 'encoder' | 'prefill-decode';
+type Role = 'api' | 'encoder' | 'prefill-decode';
 
 export interface FleetOptions {
   readonly encoders?: number;
@@ -17,7 +17,7 @@ export interface FleetOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export interface FleetProcess {
+interface FleetProcess {
   readonly role: Role;
   readonly child: ChildProcess;
   stop(signal?: NodeJS.Signals): Promise<number | null>;

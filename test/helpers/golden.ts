@@ -27,7 +27,7 @@ export function goldenJob({ images, question }: GoldenCase): Record<string, unkn
   };
 }
 
-export function imagePart(name: string): Record<string, unknown> {
+function imagePart(name: string): Record<string, unknown> {
   const base64 = readFileSync(join(FOLDER, name)).toString('base64');
   return { type: 'image_url', image_url: { url: `data:image/png;base64,${base64}` } };
 }
