@@ -5,8 +5,14 @@ import type { KVSlots } from './kv-slots.ts';
 
 export type Feeds = Record<string, Tensor>;
 
+/**
+ * The runtime's binding knows half-precision elements only as their bits, while its Tensor makes a
+ * Float16Array of them: so the tensor is told to show the bits, which lie where the elements lie.
+ */
 function floatTensor(type: FloatType, data: FloatArray, dims: readonly number[]): Tensor {
-  return new Tensor(type, data as Float32Array, dims);
+  if (data instanceof Float32Array) return new Tensor(type, data, dims);
+  const bits = new Uint16Array(data.buffer, data.byteOffset, data.length);
+  return Object.defineProperty(new Tensor(type, bits, dims), 'data', { value: bits });
 }
 
 export function int64Tensor(values: BigInt64Array, dims: readonly number[]): Tensor {

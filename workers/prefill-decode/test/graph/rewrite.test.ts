@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import { NotRewritableError } from '../../src/graph/errors.ts';
 import { graphOf } from '../../src/graph/onnx.ts';
@@ -7,6 +8,7 @@ import { prepareDecoder } from '../../src/graph/prepare.ts';
 import { rewrite } from '../../src/graph/rewrite.ts';
 import { verifyRewritten } from '../../src/graph/verify.ts';
 import {
+  halved,
   packed,
   readDecoder,
   reshapedLogits,
@@ -15,6 +17,7 @@ import {
   windowed,
   writeDecoder,
   writeModel,
+  writeWithExternalData,
   type Change,
 } from '../helpers/decoders.ts';
 import { generate, sampling, startEngine } from '../helpers/engine.ts';
@@ -38,6 +41,37 @@ for (const [form, changes] of Object.entries(FORMS)) {
     t.regex(prepared.note, /^rewritten; logits differ by at most [0-9.]+e-[6-9] /);
   });
 }
+
+test('a decoder with weights in a file beside it is rewritten', async (t) => {
+  const folder = await temporaryFolder(t);
+  const prepared = await prepareDecoder(await writeWithExternalData(t), folder, OPTIONS);
+  t.regex(prepared.note, /^rewritten; /);
+  t.deepEqual((await readdir(dirname(prepared.path))).toSorted(), [
+    'decoder.onnx',
+    'decoder.onnx_data',
+  ]);
+});
+
+test('a half-precision decoder is rewritten, and answers from half-precision keys and values', async (t) => {
+  const decoder = await writeDecoder(t, halved);
+  const prepared = await prepareDecoder(decoder, await temporaryFolder(t), OPTIONS);
+  t.regex(prepared.note, /^rewritten; /);
+  for (const changes of [[halved], [halved, windowed]]) {
+    const engine = await startEngine(t, { decoder: await writeDecoder(t, ...changes), embeddings });
+    const finished = await Promise.all(
+      cases.map(({ name, tokens, features }) =>
+        generate(engine, { id: name, tokens, features, sampling: sampling() }),
+      ),
+    );
+    const same = finished.filter(({ choices }, at) =>
+      isDeepStrictEqual(choices[0]?.tokenIds, cases[at]?.expected),
+    );
+    t.true(
+      same.length >= 38,
+      `${same.length} of ${cases.length} answers are those of full precision`,
+    );
+  }
+});
 
 test('the rewritten graph returns new slices and reads no mask', async (t) => {
   const model = await readDecoder();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import {
+  ELEMENT,
   MICROSOFT,
   encodeModel,
   graphOf,
@@ -21,6 +22,7 @@ import { MODEL_FOLDER } from './golden.ts';
 export type Change = (graph: GraphParts) => void;
 
 const INT64 = 7;
+const EXTERNAL = 1;
 const HEADS = 3;
 
 export const readDecoder = (name = 'decoder_model_merged.onnx'): Promise<Model> =>
@@ -43,6 +45,27 @@ export async function writeModel(t: ExecutionContext, model: Model): Promise<str
   const path = join(await temporaryFolder(t), 'decoder.onnx');
   await writeFile(path, encodeModel(model));
   return path;
+}
+
+/** Writes the decoder with its large tensors in a file beside it. */
+export async function writeWithExternalData(t: ExecutionContext): Promise<string> {
+  const folder = await temporaryFolder(t);
+  const model = await readDecoder();
+  const pieces: Uint8Array[] = [];
+  let offset = 0;
+  for (const tensor of graphOf(model).initializer) {
+    const bytes = tensor.rawData ?? new Uint8Array();
+    if (bytes.length < 4096) continue;
+    const place = { location: 'decoder.onnx_data', offset: `${offset}`, length: `${bytes.length}` };
+    tensor.externalData = Object.entries(place).map(([key, value]) => ({ key, value }));
+    tensor.dataLocation = EXTERNAL;
+    tensor.rawData = null;
+    pieces.push(bytes);
+    offset += bytes.length;
+  }
+  await writeFile(join(folder, 'decoder.onnx_data'), Buffer.concat(pieces));
+  await writeFile(join(folder, 'decoder.onnx'), encodeModel(model));
+  return join(folder, 'decoder.onnx');
 }
 
 /** Query, key and value come out of one product. */
@@ -87,6 +110,19 @@ export const rotatedBefore: Change = (graph) => {
 export const windowed: Change = (graph) => {
   for (const attention of graph.node.filter(isGroupQueryAttention)) {
     setInt(attention, 'local_window_size', 4096);
+  }
+};
+
+/** All weights, inputs and outputs in half precision. */
+export const halved: Change = (graph) => {
+  for (const tensor of graph.initializer) {
+    if (tensor.dataType !== ELEMENT.float) continue;
+    const bytes = Uint8Array.from(tensor.rawData ?? []);
+    tensor.rawData = new Uint8Array(Float16Array.from(new Float32Array(bytes.buffer)).buffer);
+    tensor.dataType = ELEMENT.float16;
+  }
+  for (const { type } of [...graph.input, ...graph.output]) {
+    if (type?.tensorType?.elemType === ELEMENT.float) type.tensorType.elemType = ELEMENT.float16;
   }
 };
 
