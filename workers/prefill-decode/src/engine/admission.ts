@@ -24,6 +24,7 @@ export function admit(
   bounds: Bounds,
   nextKey: () => number,
 ): HeldRequest {
+  refuseSchema(request);
   refuseTooLong(request, model, bounds);
   const images = imageSpans(request.tokens, request.features, model.imageTokenId);
   refuseTooLarge(images, bounds);
@@ -68,6 +69,13 @@ function replay(answer: Answer, sequence: Sequence, longest: number): void {
       return;
     }
   }
+}
+
+/** docs/decisions/2026-11-22-no-json-schema.md says why: text that only looks held to it would be worse. */
+function refuseSchema({ sampling }: EngineRequest): void {
+  if (sampling.jsonSchema === null) return;
+  const message = 'Answers cannot be held to a JSON schema by this worker';
+  throw new EngineError('json_schema_unsupported', message);
 }
 
 function refuseTooLong(request: EngineRequest, model: EngineModel, bounds: Bounds): void {

@@ -33,6 +33,15 @@ test('a feature whose rows are not its image tokens is refused', async (t) => {
   t.like(error, { code: 'invalid_request', facts: { image: 0, rows: 15, positions: 16 } });
 });
 
+test('a request for JSON is refused rather than answered with free text', async (t) => {
+  const engine = await startEngine(t, { embeddings });
+  const request = { id: 'a', ...second, sampling: sampling({ jsonSchema: {} }) };
+  t.like(
+    t.throws(() => engine.add(request)),
+    { code: 'json_schema_unsupported' },
+  );
+});
+
 test('an embedding of another size than the prompt has room for fails its request alone', async (t) => {
   const [image] = second.features;
   const right = embeddings.get(image?.mmHash ?? '');
