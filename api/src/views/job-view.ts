@@ -78,9 +78,12 @@ function imageTimings(job: Job, { mmHash, found }: JobImage, index: number): obj
     .flatMap((note) => Object.entries(note))
     .filter(([name]) => IMAGE_TIMES.has(name));
   const reported = job.ending?.timings.images?.find((image) => image.mmHash === mmHash);
-  const source = found === 'stored' ? { source: 'stored' } : {};
+  const source = found === 'requested' ? {} : { source: SOURCES[found] };
   return { mmHash, ...source, ...Object.fromEntries(shown), ...reported };
 }
+
+/** What is known from the beginning of an image that this job need not have encoded. */
+const SOURCES = { joined: 'joined', stored: 'stored', resident: 'kv_cache' } as const;
 
 const IMAGE_TIMES: ReadonlySet<string> = new Set([
   'queueMs',
