@@ -28,3 +28,4 @@ export {
   type SpanOptions,
   type TracingConfig,
 } from './tracing.ts';
+export { Turns } from './turns.ts';

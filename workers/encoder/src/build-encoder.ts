@@ -22,6 +22,7 @@ import { ItemEncoder } from './encode/item-encoder.ts';
 import { PoisonList } from './encode/poison-list.ts';
 import type { EncoderModel } from './load-model.ts';
 import type { EncoderMetrics } from './metrics.ts';
+import { commitFault, type ImageFaults } from './preprocess/image-faults.ts';
 import { preprocess } from './preprocess/preprocess.ts';
 import { TokenGate } from './token-gate.ts';
 import type { LoadedVision } from './vision/load-vision.ts';
@@ -30,7 +31,8 @@ type EncoderConfig = Pick<
   Config,
   'prefix' | 'batchItems' | 'batchTokens' | 'cacheBytes' | 'deathsMax' | 'lockMs'
 > &
-  Pick<Config, 'maxImageBytes' | 'maxImagePixels'>;
+  Pick<Config, 'maxImageBytes' | 'maxImagePixels' | 'runTimeoutMs'> &
+  ImageFaults;
 
 export interface EncoderParts {
   /** This encoder's name in the fleet. */
@@ -38,6 +40,8 @@ export interface EncoderParts {
   readonly config: EncoderConfig;
   readonly model: EncoderModel;
   readonly vision: LoadedVision;
+  /** Called when an image hangs: the process has to be ended. */
+  readonly onHang: () => void;
   readonly redis: Redis;
   readonly store: ObjectStore;
   readonly metrics: EncoderMetrics;
@@ -126,6 +130,7 @@ function buildPipeline({
   store,
   metrics,
   log,
+  onHang,
 }: EncoderParts): ImagePipeline {
   const { geometry } = model.card;
   const tokensMax = config.batchTokens || vision.tilesPerRun * geometry.rowsPerTile;
@@ -135,7 +140,11 @@ function buildPipeline({
     maxImageBytes: config.maxImageBytes,
     inputs: store,
     gate: new TokenGate(Math.max(2 * tokensMax, pixelTokensMax(geometry))),
-    preprocess: (bytes) => preprocess(bytes, options),
+    preprocess: async (bytes, sha256) => {
+      await commitFault(config, sha256);
+      return preprocess(bytes, options);
+    },
+    watch: { runTimeoutMs: config.runTimeoutMs, onHang },
     encode: (item) => batcher.add(item),
     metrics,
     log,

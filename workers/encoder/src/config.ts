@@ -78,7 +78,18 @@ export const configSchema = Type.Object({
     env: 'EPD_ENCODER_RUN_TIMEOUT_MS',
     default: 120_000,
     minimum: 1_000,
-    description: 'An encode that takes longer hangs: the process ends and others take its work',
+    description:
+      'An image that takes longer to be prepared, or encoded, hangs: the process ends and others take its work',
+  }),
+  faultKillOnSha256: Type.String({
+    env: 'EPD_FAULT_KILL_ON_SHA256',
+    default: '',
+    description: 'For tests of the fleet only: the image file that kills the process',
+  }),
+  faultHangOnSha256: Type.String({
+    env: 'EPD_FAULT_HANG_ON_SHA256',
+    default: '',
+    description: 'For tests of the fleet only: the image file that is never prepared',
   }),
   lockMs: Type.Integer({
     env: 'EPD_LOCK_MS',

@@ -67,6 +67,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
     config,
     model,
     vision,
+    onHang: () => endHungProcess(context),
     redis,
     store,
     metrics,
@@ -93,9 +94,6 @@ async function readiness({ redis, store, encoder, model }: Readable): Promise<Re
 
 /** Nothing can interrupt a run: an ordinary exit would wait for its thread. */
 function endHungProcess({ config, log }: ServiceContext<Config>): void {
-  log.fatal(
-    { runTimeoutMs: config.runTimeoutMs },
-    'a run of the vision encoder hangs; the process ends',
-  );
+  log.fatal({ runTimeoutMs: config.runTimeoutMs }, 'an image hangs; the process ends');
   process.kill(process.pid, 'SIGKILL');
 }

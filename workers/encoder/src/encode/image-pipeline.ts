@@ -18,7 +18,9 @@ export interface ImagePipelineParts {
   readonly maxImageBytes: number;
   readonly inputs: Pick<ObjectStore, 'get'>;
   readonly gate: TokenGate;
-  readonly preprocess: (bytes: Uint8Array) => Promise<Pixels>;
+  readonly preprocess: (bytes: Uint8Array, sha256: string) => Promise<Pixels>;
+  /** Preparing an image that takes longer hangs; nothing but the end of the process helps. */
+  readonly watch: { readonly runTimeoutMs: number; readonly onHang: () => void };
   readonly encode: (item: PixelItem) => Promise<Batched<Embedding>>;
   readonly metrics: EncoderMetrics;
   readonly log: Logger;
@@ -59,15 +61,25 @@ export class ImagePipeline {
     job: EncodeJob,
     signal: AbortSignal,
   ): Promise<{ pixels: Pixels; preprocessMs: number }> {
-    const { preprocess, metrics } = this.#parts;
+    const { metrics } = this.#parts;
     const startedAt = performance.now();
-    const pixels = await preprocess(await this.#fetch(job, signal));
+    const pixels = await this.#preprocess(await this.#fetch(job, signal), job.input.sha256);
     const preprocessMs = performance.now() - startedAt;
     metrics.preprocessed(preprocessMs);
     if (pixels.layout.tokens === job.tokens) return { pixels, preprocessMs };
     const found = `${pixels.layout.tokens} visual tokens`;
     const message = `The image has ${found}, but its header promised ${job.tokens}`;
     throw new EncoderError('image_size_mismatch', message);
+  }
+
+  async #preprocess(bytes: Uint8Array, sha256: string): Promise<Pixels> {
+    const { preprocess, watch } = this.#parts;
+    const watchdog = setTimeout(watch.onHang, watch.runTimeoutMs);
+    try {
+      return await preprocess(bytes, sha256);
+    } finally {
+      clearTimeout(watchdog);
+    }
   }
 
   #fetch({ input }: EncodeJob, signal: AbortSignal): Promise<Uint8Array> {

@@ -6,7 +6,7 @@ import type {
   ItemError,
   RedisSingleFlight,
 } from '@epd/connector';
-import { startSpan, type Logger, type Span } from '@epd/service';
+import { startSpan, Turns, type Logger, type Span } from '@epd/service';
 import type { EmbeddingCache } from '../embedding-cache.ts';
 import { EncoderError } from '../errors.ts';
 import type { EncoderMetrics } from '../metrics.ts';
@@ -39,6 +39,7 @@ export interface ItemContext {
   readonly signal: AbortSignal;
 }
 
+type Begun = Awaited<ReturnType<RedisSingleFlight['begin']>>;
 type TracedContext = ItemContext & { readonly span: Span };
 
 /** How long an item of another version of the model is left to the encoders that may have it. */
@@ -53,6 +54,7 @@ const OTHER_MODEL_DELAY_MS = 2_000;
  */
 export class ItemEncoder {
   readonly #parts: ItemEncoderParts;
+  readonly #suspects = new Turns();
 
   constructor(parts: ItemEncoderParts) {
     this.#parts = parts;
@@ -112,11 +114,37 @@ export class ItemEncoder {
   }
 
   async #takeUp(job: EncodeJob, context: TracedContext): Promise<void> {
-    const { poison, flight, encoder, announcer } = this.#parts;
+    const { poison, flight, encoder } = this.#parts;
     const known = await this.#persist('Looking up', () => poison.find(job.mmHash), context);
     if (known) return this.fail(job.mmHash, known, context);
-    const begin = () => flight.begin(job.mmHash, encoder);
-    const { deaths, waiters } = await this.#persist('Taking up', begin, context);
+    const begun = await this.#begin(job, context);
+    if (begun.deaths === 0) return this.#work(job, begun, context);
+    await this.#persist('Waiting', () => flight.handBack(job.mmHash, encoder), context);
+    return this.#takeUpSuspect(job, context);
+  }
+
+  /**
+   * Encoders have died with the image, or with its neighbours. Of such images one at a time is taken
+   * up, so that its death is counted against no other of them: the culprit reaches the limit alone.
+   */
+  async #takeUpSuspect(job: EncodeJob, context: TracedContext): Promise<void> {
+    const turn = this.#suspects.take();
+    try {
+      await orHandBack(turn, context.signal);
+      if (await this.#isStored(job, context)) await this.#announceStored(job, context);
+      else await this.#work(job, await this.#begin(job, context), context);
+    } finally {
+      void turn.then((end) => end());
+    }
+  }
+
+  #begin(job: EncodeJob, context: ItemContext): Promise<Begun> {
+    const { flight, encoder } = this.#parts;
+    return this.#persist('Taking up', () => flight.begin(job.mmHash, encoder), context);
+  }
+
+  async #work(job: EncodeJob, { deaths, waiters }: Begun, context: TracedContext): Promise<void> {
+    const { flight, encoder, announcer } = this.#parts;
     try {
       if (deaths > 0) await this.#checkDeaths(job, deaths, context);
       await this.#persist('Announcing', () => announcer.encoding(job, waiters), context);

@@ -97,6 +97,7 @@ export async function testEncoder(
     config: { ...readEncoderConfig(), prefix },
     model,
     vision: await sharedVision(model),
+    onHang: () => process.exit(1),
     redis,
     store,
     metrics,

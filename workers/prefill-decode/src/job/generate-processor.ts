@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GenerateJob, MESSAGE_VERSION } from '@epd/connector';
 import { RecordError, type Claim, type JobError, type JobStore } from '@epd/jobs';
 import { ModelError, type PromptBuilder } from '@epd/model';
-import type { Logger } from '@epd/service';
+import { Turns, type Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import { Compile } from 'typebox/compile';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
 import { buildEngineRequest } from './build-request.ts';
 import { HeldJob } from './held-job.ts';
 import { emittedTokens } from './resume.ts';
-import { Turns } from './turns.ts';
 
 export interface ProcessorOptions {
   readonly engine: Engine;

@@ -1,0 +1,14 @@
+/** Images that bring an encoder down, by their bytes' digest: for tests of what the fleet does then. */
+export interface ImageFaults {
+  /** The process dies, as by a crash of a native library. */
+  readonly faultKillOnSha256: string;
+  /** Preparing it never ends. */
+  readonly faultHangOnSha256: string;
+}
+
+/** Does nothing for an image that is not named. */
+export function commitFault(faults: ImageFaults, sha256: string): Promise<void> {
+  const { faultKillOnSha256, faultHangOnSha256 } = faults;
+  if (sha256 === faultKillOnSha256) process.kill(process.pid, 'SIGKILL');
+  return sha256 === faultHangOnSha256 ? new Promise<void>(() => {}) : Promise.resolve();
+}
