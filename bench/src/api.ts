@@ -1,5 +1,5 @@
 import type { BenchFleet } from './fleet/fleet.ts';
-import { modelNotes, type Harness } from './harness.ts';
+import type { Harness } from './harness.ts';
 import { acceptance, type Acceptance } from './http-api/acceptance.ts';
 import { addedLatency, type AddedLatency } from './http-api/added-latency.ts';
 import { openStreams, type OpenStreams } from './http-api/open-streams.ts';
@@ -33,10 +33,7 @@ export async function api(harness: Harness): Promise<Findings> {
       addedLatencyMs: latency.addedMs.p50,
     },
     samples: { latency, acceptance: accepted, streams },
-    notes: [
-      ...modelNotes(harness.model),
-      'workers stand still while jobs are accepted and streams opened',
-    ],
+    notes: [...harness.notes, 'workers stand still while jobs are accepted and streams opened'],
   };
 }
 

@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engineRate } from './decoder/engine-rate.ts';
 import { growingRate } from './decoder/growing-rate.ts';
-import { modelNotes, type Harness } from './harness.ts';
+import type { Harness } from './harness.ts';
 import { print, type Findings } from './json.ts';
 import { median } from './percentiles.ts';
 import { table } from './table.ts';
@@ -60,7 +60,7 @@ export async function engine(harness: Harness): Promise<Findings> {
   } finally {
     await rm(cacheFolder, { recursive: true, force: true });
   }
-  const notes = [...modelNotes(harness.model), `${threads} threads a run`];
+  const notes = [...harness.notes, `${threads} threads a run`];
   return { tables: [tableOf(samples)], ratios: ratiosOf(samples), samples, notes };
 }
 

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { projectPath } from '@epd/service';
 import { BenchFleet, type FleetOptions } from './fleet/fleet.ts';
 import { print } from './json.ts';
-import type { AnswerLength } from './load/workloads.ts';
+import { textOnly, uniqueImages, type AnswerLength } from './load/workloads.ts';
 import { buildModel } from './model/build-model.ts';
 import { smolvlmShape } from './model/shape.ts';
 import type { BenchOptions } from './options.ts';
-import { Peer } from './peer/peer.ts';
+import { fastestPeer } from './peer/fastest-peer.ts';
+import type { Peer } from './peer/peer.ts';
 import { makePictures } from './pictures.ts';
 import type { Picture } from './question.ts';
 
@@ -25,6 +26,8 @@ export interface BenchModel {
 }
 
 const TINY = 'models/tiny-vlm';
+const PEER_PROBES = 2;
+const PEER_PROBE_TOKENS = 32;
 const MODELS_CACHE = '.cache/bench/models';
 
 /** Starts what a question needs, and ends all of it, in reverse order, when disposed. */
@@ -34,6 +37,7 @@ export class Harness implements AsyncDisposable {
   readonly #folder: string;
   readonly #stack = new AsyncDisposableStack();
   #pictureSets = 0;
+  #peerThreads: number | null = null;
 
   private constructor(options: BenchOptions, model: BenchModel, folder: string) {
     this.options = options;
@@ -53,11 +57,18 @@ export class Harness implements AsyncDisposable {
     return fleet;
   }
 
-  /** The peer has every core and, unless told otherwise, a thread for each: its library's default. */
-  async startPeer(cores: string | null = null): Promise<Peer> {
-    const threads = this.options.peerThreads ?? availableParallelism();
-    const peer = await Peer.start({ modelDir: this.model.dir, threads, cores });
+  /** The peer, on every core, with as many threads as suit it best unless the options say how many. */
+  async startPeer(): Promise<Peer> {
+    const { peerThreads } = this.options;
+    const counts = peerThreads === null ? [1, availableParallelism()] : [peerThreads];
+    const probes = [
+      ...uniqueImages(await this.newPictures(PEER_PROBES), this.model.imageAnswer),
+      ...textOnly(PEER_PROBES, 0, PEER_PROBE_TOKENS),
+    ];
+    const options = { modelDir: this.model.dir, cores: null };
+    const { peer, threads } = await fastestPeer(options, [...new Set(counts)], probes);
     this.#stack.defer(() => peer.stop());
+    this.#peerThreads = threads;
     return peer;
   }
 
@@ -70,6 +81,18 @@ export class Harness implements AsyncDisposable {
       count,
       seed: ++this.#pictureSets,
     });
+  }
+
+  /** What a report says of the model and of the peer. */
+  get notes(): string[] {
+    const { name, scale } = this.model;
+    const shape =
+      scale === 1
+        ? ''
+        : `: scaled down to ${scale} of the layers; widths and tokens per image are kept`;
+    const peer =
+      this.#peerThreads === null ? [] : [`the peer has ${this.#peerThreads} thread(s) a run`];
+    return [`model ${name}${shape}`, ...peer];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -92,12 +115,4 @@ async function benchModel(which: 'tiny' | 'smolvlm', scale: number): Promise<Ben
   });
   const imageAnswer = { maxTokens: 32, ignoreEos: true };
   return { name: shape.name, dir, scale, pictureSize: shape.vision.imageSize, imageAnswer };
-}
-
-/** What a report says of the model. */
-export function modelNotes({ name, scale }: BenchModel): string[] {
-  if (scale === 1) return [`model ${name}`];
-  return [
-    `model ${name}: scaled down to ${scale} of the layers; widths and tokens per image are kept`,
-  ];
 }

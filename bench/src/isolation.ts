@@ -1,4 +1,4 @@
-import { modelNotes, type Harness } from './harness.ts';
+import type { Harness } from './harness.ts';
 import type { Findings } from './json.ts';
 import { runLoad, timePerToken } from './load/run-load.ts';
 import { textOnly, uniqueImages } from './load/workloads.ts';
@@ -8,8 +8,8 @@ import type { Answer, Question, Target } from './question.ts';
 import { table } from './table.ts';
 
 const STREAMS = 4;
-/** So many that streams outlast the burst by little: what is averaged happened beside it. */
-const TOKENS = 256;
+/** Two rounds of streams of this length last about as long as the burst; the second begins beside it. */
+const TOKENS = 128;
 /** The decoder has a core for itself; whatever takes pictures in, encodes and reads answers has the other. */
 const DECODER_CORE = '0';
 const OTHER_CORE = '1';
@@ -59,7 +59,7 @@ export async function isolation(harness: Harness): Promise<Findings> {
     },
     samples,
     notes: [
-      ...modelNotes(harness.model),
+      ...harness.notes,
       pins
         ? `decoder on core ${DECODER_CORE}; encoder, API, Redis and clients on core ${OTHER_CORE}; the peer on both`
         : 'processes could not be held to cores here',
@@ -73,10 +73,12 @@ async function measureTarget(harness: Harness, target: Target): Promise<Sample[]
   await runLoad(target, textOnly(STREAMS, 0, 16), STREAMS);
   for (let round = 0; round < rounds; round++) {
     const seed = 1 + round;
-    samples.push(await phase(target, 'idle', round, textOnly(STREAMS, 100 * seed, TOKENS), []));
+    samples.push(await phase(target, 'idle', round, textOnly(2 * STREAMS, 100 * seed, TOKENS), []));
     const pictures = await harness.newPictures(burstSize(harness));
     const burst = uniqueImages(pictures, { maxTokens: 1, ignoreEos: true });
-    samples.push(await phase(target, 'burst', round, textOnly(STREAMS, 200 * seed, TOKENS), burst));
+    samples.push(
+      await phase(target, 'burst', round, textOnly(2 * STREAMS, 200 * seed, TOKENS), burst),
+    );
   }
   return samples;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROLES, type BenchFleet, type Role } from './fleet/fleet.ts';
 import { peakMemory } from './fleet/process-usage.ts';
-import { modelNotes, type Harness } from './harness.ts';
+import type { Harness } from './harness.ts';
 import type { Findings } from './json.ts';
 import { runLoad } from './load/run-load.ts';
 import { textOnly, uniqueImages } from './load/workloads.ts';
@@ -64,7 +64,7 @@ function findings(harness: Harness, first: Peaks, loaded: Peaks, after: Peaks): 
       laterStarts: Object.fromEntries(loaded),
       afterLoad: Object.fromEntries(after),
     },
-    notes: modelNotes(harness.model),
+    notes: harness.notes,
   };
 }
 

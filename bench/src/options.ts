@@ -20,7 +20,7 @@ export interface BenchOptions {
   readonly scale: number;
   /** More requests and rounds: minutes instead of a minute or two. */
   readonly full: boolean;
-  /** ONNX Runtime threads of the peer; null: one per core, which is its default. */
+  /** ONNX Runtime threads of the peer; null: one, or one per core, whichever is faster. */
   readonly peerThreads: number | null;
 }
 

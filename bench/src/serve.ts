@@ -1,5 +1,5 @@
 import type { BenchFleet } from './fleet/fleet.ts';
-import { modelNotes, type Harness } from './harness.ts';
+import type { Harness } from './harness.ts';
 import type { Findings } from './json.ts';
 import { cpuPerRequest, readCpuTimes } from './load/cpu-profile.ts';
 import { runLoad, type LoadResult } from './load/run-load.ts';
@@ -33,7 +33,7 @@ export async function serve(harness: Harness): Promise<Findings> {
     tables: [throughputTable(samples), cpuTable(samples)],
     ratios: ratiosOf(samples),
     samples,
-    notes: modelNotes(harness.model),
+    notes: harness.notes,
   };
 }
 

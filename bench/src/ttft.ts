@@ -1,5 +1,5 @@
 import type { BenchFleet } from './fleet/fleet.ts';
-import { modelNotes, type Harness } from './harness.ts';
+import type { Harness } from './harness.ts';
 import type { Findings } from './json.ts';
 import { runLoad, timeToFirstToken } from './load/run-load.ts';
 import { textOnly, uniqueImages } from './load/workloads.ts';
@@ -53,7 +53,7 @@ export async function ttft(harness: Harness): Promise<Findings> {
       peerWarm: ratio('warm', 'peerWarm'),
     },
     samples,
-    notes: modelNotes(harness.model),
+    notes: harness.notes,
   };
 }
 
