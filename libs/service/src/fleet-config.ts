@@ -110,7 +110,23 @@ const metrics = {
   }),
 };
 
-export const fleetConfig = { redis, store, model, service, metrics };
+/** What both kinds of worker need to run a model and to hold jobs. */
+const inference = {
+  executionProviders: Type.Array(Type.String(), {
+    env: 'EPD_EXECUTION_PROVIDERS',
+    default: ['cpu'],
+    minItems: 1,
+    description: 'ONNX Runtime execution providers in order of preference: cpu, webgpu, cuda, ...',
+  }),
+  lockMs: Type.Integer({
+    env: 'EPD_LOCK_MS',
+    default: 10_000,
+    minimum: 1_000,
+    description: 'A worker that has not renewed its jobs for this long loses them to another',
+  }),
+};
+
+export const fleetConfig = { redis, store, model, service, metrics, inference };
 
 /** What `storeOptions` needs of a configuration that spreads `fleetConfig.store`. */
 export type StoreConfig = Static<TObject<typeof store>>;

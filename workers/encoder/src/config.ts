@@ -9,13 +9,8 @@ export const configSchema = Type.Object({
   ...fleetConfig.model,
   ...fleetConfig.service,
   ...fleetConfig.metrics,
+  ...fleetConfig.inference,
   ...tracingConfig,
-  executionProviders: Type.Array(Type.String(), {
-    env: 'EPD_EXECUTION_PROVIDERS',
-    default: ['cpu'],
-    minItems: 1,
-    description: 'ONNX Runtime execution providers in order of preference: cpu, webgpu, cuda, ...',
-  }),
   visionEncoder: Type.Optional(
     Type.String({
       env: 'EPD_VISION_ENCODER',
@@ -90,12 +85,6 @@ export const configSchema = Type.Object({
     env: 'EPD_FAULT_HANG_ON_SHA256',
     default: '',
     description: 'For tests of the fleet only: the image file that is never prepared',
-  }),
-  lockMs: Type.Integer({
-    env: 'EPD_LOCK_MS',
-    default: 10_000,
-    minimum: 1_000,
-    description: 'A worker that has not renewed its jobs for this long loses them to another',
   }),
 });
 

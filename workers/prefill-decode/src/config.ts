@@ -9,12 +9,7 @@ export const configSchema = Type.Object({
   ...fleetConfig.model,
   ...fleetConfig.service,
   ...fleetConfig.metrics,
-  executionProviders: Type.Array(Type.String(), {
-    env: 'EPD_EXECUTION_PROVIDERS',
-    default: ['cpu'],
-    minItems: 1,
-    description: 'ONNX Runtime execution providers in order of preference: cpu, webgpu, cuda, ...',
-  }),
+  ...fleetConfig.inference,
   decoder: Type.Optional(
     Type.String({
       env: 'EPD_DECODER',
@@ -87,12 +82,6 @@ export const configSchema = Type.Object({
     default: 0,
     minimum: 0,
     description: 'For tests of the fleet only: the step of the decoder that never ends; 0: none',
-  }),
-  lockMs: Type.Integer({
-    env: 'EPD_LOCK_MS',
-    default: 10_000,
-    minimum: 1_000,
-    description: 'A worker that has not renewed its jobs for this long loses them to another',
   }),
 });
 
