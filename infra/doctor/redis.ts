@@ -139,7 +139,7 @@ async function scripts(redis: Redis, prefix: string): Promise<Finding> {
     await redis.publish(key, '');
     return ok('redis rights', `scripts, streams and channels under ${prefix}:`);
   } catch (error) {
-    const fix = `Allow this user ~${prefix}:* &${prefix}:* and +@all, or at least @scripting @stream @pubsub`;
+    const fix = `Allow this user ~${prefix}:* &${prefix}:* +@all -@admin -@dangerous +info`;
     return fail('redis rights', error instanceof Error ? error.message : String(error), fix);
   }
 }
