@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { Readiness } from '@epd/service';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
@@ -36,6 +37,8 @@ declare module 'fastify' {
     receivedAtMs: number;
   }
 }
+
+const IDLE_LOOK_MS = 100;
 
 interface AppOptions {
   readonly services: Services;
@@ -88,7 +91,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 function installClosing(app: FastifyInstance): void {
   const closing = new AbortController();
   app.decorate('closing', closing.signal);
-  app.addHook('preClose', async () => closing.abort());
+  app.addHook('preClose', async () => {
+    closing.abort();
+    if (app.server.listening) closeAsTheyFallIdle(app.server);
+  });
+}
+
+/** The server looks once for idle connections; those that are answered after it would hold up the stop. */
+function closeAsTheyFallIdle(server: Server): void {
+  const timer = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+  server.once('close', () => clearInterval(timer));
 }
 
 function installRequestFacts(app: FastifyInstance): void {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore } from '@epd/connector';
 import {
   addDefaultMetrics,
@@ -17,11 +18,17 @@ import { composeServices } from './compose.ts';
 import { needsKeys, readApiConfig, type ApiConfig } from './config.ts';
 import { checkReadiness } from './readiness.ts';
 
+const REDIS_RETRY_MS = 500;
+
 runService({ name: 'api', config: () => readApiConfig(), start });
 
-async function start({ config, log, signal }: ServiceContext<ApiConfig>): Promise<RunningService> {
+async function start({
+  config,
+  log,
+  signal,
+  fail,
+}: ServiceContext<ApiConfig>): Promise<RunningService> {
   const patient = connectRedis(config.redisUrl, { name: 'api-background', log });
-  await waitForRedis(patient, { signal });
   const redis = new Redis(config.redisUrl, requestRedisOptions());
   redis.on('error', (err) => log.debug({ err }, 'Redis'));
   const store = createObjectStore(storeOptions(config));
@@ -36,19 +43,37 @@ async function start({ config, log, signal }: ServiceContext<ApiConfig>): Promis
     config,
     log,
   });
-  const background = await startBackground({ config, redis: patient, services, log });
   const url = await app.listen({ host: config.host, port: config.port });
   log.info({ url, access: accessOf(config) }, 'listening');
+  // Until Redis is there, callers are told that the service is unavailable.
+  const background = redisAnswers(patient, redis, signal).then((answers) =>
+    answers ? startBackground({ config, redis: patient, services, log }) : null,
+  );
+  background.catch(fail);
   return {
     stop: async () => {
       await app.close();
-      await background.stop();
+      await (await background)?.stop();
       await services.close();
       await store.close();
       redis.disconnect();
       patient.disconnect();
     },
   };
+}
+
+/** However long it takes; false: the process stops before. */
+async function redisAnswers(patient: Redis, redis: Redis, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    try {
+      await waitForRedis(patient, { withinMs: Number.POSITIVE_INFINITY, signal });
+      await redis.ping(); // it comes back by itself, a little later
+      return true;
+    } catch {
+      await sleep(REDIS_RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return false;
 }
 
 function accessOf(config: ApiConfig): string {
@@ -60,5 +85,11 @@ function accessOf(config: ApiConfig): string {
 
 /** A caller waits for every command here: better to say soon that Redis is away than to hang. */
 function requestRedisOptions() {
-  return { ...redisOptions('api'), maxRetriesPerRequest: 1, commandTimeout: 5_000 };
+  return {
+    ...redisOptions('api'),
+    maxRetriesPerRequest: 1,
+    commandTimeout: 5_000,
+    // Commands of requests that are answered at the same time go out together.
+    enableAutoPipelining: true,
+  };
 }

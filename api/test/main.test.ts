@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, freePort, tempFolder, testPrefix, testRedisUrl } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 
@@ -8,8 +10,8 @@ const MAIN = new URL('../src/main.ts', import.meta.url).pathname;
 async function startProcess(t: ExecutionContext, env: Record<string, string>) {
   const child = spawn(process.execPath, [MAIN], {
     env: {
-      ...env,
       EPD_REDIS_URL: testRedisUrl(),
+      ...env,
       EPD_PREFIX: testPrefix(),
       EPD_LOG_LEVEL: 'error',
     },
@@ -34,6 +36,55 @@ test('the process listens where it is told, is ready, and leaves cleanly when as
   child.kill('SIGTERM');
   const [code] = (await once(child, 'exit')) as [number | null];
   t.is(code, 0, output.join(''));
+});
+
+test('a connection whose request ends after the stop was asked for does not hold it up', async (t) => {
+  const port = await freePort();
+  const env = { EPD_PORT: String(port), EPD_DATA_DIR: await tempFolder(t), EPD_STOP_MS: '8000' };
+  const { child, output } = await startProcess(t, env);
+  await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, {
+    withinMs: 60_000,
+  });
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  t.teardown(() => socket.destroy());
+  const head = 'POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
+  socket.write(`${head}content-length: 2\r\n\r\n{`);
+  await sleep(500);
+  child.kill('SIGTERM');
+  await sleep(500);
+  socket.write('}'); // it is answered, and the connection would be kept for another request
+  const [code] = (await once(child, 'exit')) as [number | null];
+  t.is(code, 0, output.join(''));
+});
+
+test('without Redis it listens, says that it is not ready, and is so once Redis comes', async (t) => {
+  const [port, redisPort] = [await freePort(), await freePort()];
+  await startProcess(t, {
+    EPD_PORT: String(port),
+    EPD_DATA_DIR: await tempFolder(t),
+    EPD_REDIS_URL: `redis://127.0.0.1:${redisPort}`,
+  });
+  const ready = async (): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+  t.is(await eventually(ready, { withinMs: 60_000 }), 503);
+  const refused = await fetch(`http://127.0.0.1:${port}/v1/models`);
+  t.is(refused.status, 503);
+  const target = new URL(testRedisUrl());
+  const relay = createServer((client) => {
+    const server = connect(Number(target.port), target.hostname);
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => other.destroy());
+    }
+    client.pipe(server).pipe(client);
+  });
+  relay.listen(redisPort, '127.0.0.1');
+  t.teardown(() => relay.close());
+  await eventually(async () => (await ready()) === 200, { withinMs: 60_000 });
 });
 
 test('a setting that is none is named together with what was expected', async (t) => {

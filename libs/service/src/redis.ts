@@ -5,12 +5,19 @@ import { withoutPassword, type Logger } from './logger.ts';
 /** Long enough to spare a server that comes back, short enough that nobody notices the wait. */
 const RECONNECT_MS_MAX = 2_000;
 
+/**
+ * A reply that takes longer never comes: the way to the server is cut without a word, as firewalls and
+ * dead hosts do. Above what BullMQ's and our own blocking reads take, which is 10 s at most.
+ */
+const SILENT_MS = 20_000;
+
 /** The options that BullMQ asks of its connections, and reconnection without an end. */
 export function redisOptions(name: string) {
   return {
     connectionName: name,
     // BullMQ refuses anything else: a blocking command outlives every retry limit.
     maxRetriesPerRequest: null,
+    socketTimeout: SILENT_MS,
     retryStrategy: (attempt: number): number => Math.min(50 * 2 ** (attempt - 1), RECONNECT_MS_MAX),
     // After a failover the old primary answers READONLY until the connection is made anew.
     reconnectOnError: (error: Error): boolean => error.message.startsWith('READONLY'),
@@ -50,7 +57,10 @@ function logChanges(
   redis.on('reconnecting', () => down());
 }
 
-/** Resolves when Redis answers. Throws RedisUnavailableError after `withinMs`, and when aborted. */
+/**
+ * Resolves when Redis answers. Throws RedisUnavailableError after `withinMs`, and when aborted. With
+ * `Infinity` it waits as long as it takes, as a process of the fleet does at its start.
+ */
 export async function waitForRedis(
   redis: Redis,
   { withinMs = 10_000, signal }: { readonly withinMs?: number; readonly signal?: AbortSignal } = {},
@@ -60,7 +70,8 @@ export async function waitForRedis(
     last = error;
   };
   redis.on('error', remember);
-  const limit = AbortSignal.any([AbortSignal.timeout(withinMs), ...(signal ? [signal] : [])]);
+  const late = Number.isFinite(withinMs) ? [AbortSignal.timeout(withinMs)] : [];
+  const limit = AbortSignal.any([...late, ...(signal ? [signal] : [])]);
   try {
     await Promise.race([redis.ping(), aborted(limit)]);
   } catch (error) {

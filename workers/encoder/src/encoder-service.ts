@@ -51,7 +51,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   });
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, encoder: name }, 'telemetry');
-  await waitForRedis(redis, { signal });
+  await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
   const model = await loadModel(config.modelDir, config.visionEncoder);
   const vision = await loadVision(model.folder, model.card.geometry, {
     ...config,

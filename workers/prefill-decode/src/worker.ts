@@ -52,7 +52,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   });
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, worker: name }, 'telemetry');
-  await waitForRedis(redis, { signal });
+  await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
   const models = new RedisModelRegistry(redis, config.prefix);
   const model = await loadModel(config.modelDir, config.visionEncoder, (id) =>
     registeredFingerprint(models, id, log, signal),
