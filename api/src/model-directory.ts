@@ -1,12 +1,16 @@
 import type { ModelCard, ModelRegistry } from '@epd/jobs';
 import { ApiError } from './errors.ts';
+import type { LiveWorkers } from './views/status-detail.ts';
 
 /** A card changes when its model is replaced; a second of the old one does no harm. */
 const FRESH_MS = 1_000;
+/** Leases last seconds; a list of jobs asks this once for each. */
+const WORKERS_FRESH_MS = 500;
 
 /** The registry as the routes ask it; spares Redis a question for every request. */
 export class ModelDirectory {
   readonly #registry: ModelRegistry;
+  readonly #workers = new Map<string, { workers: Promise<LiveWorkers>; untilMs: number }>();
   readonly #seen = new Map<string, { card: ModelCard; untilMs: number }>();
 
   constructor(registry: ModelRegistry) {
@@ -17,8 +21,14 @@ export class ModelDirectory {
     return this.#registry.models();
   }
 
-  workers(model: string): Promise<{ encoder: number; prefillDecode: number }> {
-    return this.#registry.workers(model);
+  /** Live workers, as of half a second ago at most. */
+  workers(model: string): Promise<LiveWorkers> {
+    const known = this.#workers.get(model);
+    if (known !== undefined && known.untilMs > Date.now()) return known.workers;
+    const workers = this.#registry.workers(model);
+    this.#workers.set(model, { workers, untilMs: Date.now() + WORKERS_FRESH_MS });
+    workers.catch(() => this.#workers.delete(model));
+    return workers;
   }
 
   /** The named model, or the only one. Throws `model_not_found` and `model_required`. */
