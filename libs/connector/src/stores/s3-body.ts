@@ -1,5 +1,6 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { ObjectTooLargeError } from '../errors.ts';
 import type { GetOptions } from './object-store.ts';
 
@@ -19,12 +20,17 @@ export async function readBody(
   }
   const body = allocate(bytes);
   let filled = 0;
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    if (filled + chunk.byteLength > bytes) throw new Error('The body is longer than announced');
+  // To iterate over a large body takes twice as long as to listen to it.
+  stream.on('data', (chunk: Uint8Array) => {
+    if (filled + chunk.byteLength > bytes) {
+      stream.destroy(new Error('The body is longer than announced'));
+      return;
+    }
     body.set(chunk, filled);
     filled += chunk.byteLength;
     onFilled?.(filled);
-  }
+  });
+  await finished(stream);
   if (filled !== bytes) throw new Error(`The body ended after ${filled} of ${bytes} bytes`);
   return body;
 }
