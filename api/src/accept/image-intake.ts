@@ -13,7 +13,7 @@ import type { ImageFetcher } from '../media/image-fetcher.ts';
 import { readImageHeader } from '../media/image-header.ts';
 import type { ImageSource } from './image-sources.ts';
 
-export interface ImageLimits {
+interface ImageLimits {
   readonly maxImageBytes: number;
   readonly maxImagePixels: number;
 }

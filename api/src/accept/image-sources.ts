@@ -3,7 +3,7 @@ import { ApiError } from '../errors.ts';
 import type { ChatMessageBody, ContentPart } from '../schemas/chat.ts';
 
 /** A picture that is in the store already: what files and earlier answers refer to. Never a caller's. */
-export interface StoredImagePart {
+interface StoredImagePart {
   readonly type: 'stored_image';
   readonly sha256: string;
 }

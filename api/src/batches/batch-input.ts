@@ -12,7 +12,7 @@ export interface BatchInput {
 }
 
 /** As OpenAI's: what a day can take, and what fits into memory. */
-export const MAX_BATCH_LINES = 50_000;
+const MAX_BATCH_LINES = 50_000;
 const MAX_PROBLEMS = 100;
 const MAX_ID_CHARACTERS = 512;
 

@@ -8,8 +8,7 @@ export type BatchStatus =
   | 'cancelling'
   | 'cancelled';
 
-export const BATCH_ENDPOINTS = ['/v1/chat/completions', '/v1/responses'] as const;
-export type BatchEndpoint = (typeof BATCH_ENDPOINTS)[number];
+export type BatchEndpoint = '/v1/chat/completions' | '/v1/responses';
 
 export interface BatchProblem {
   readonly code: string;

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-export const ErrorResponse = Type.Object(
+const ErrorResponse = Type.Object(
   {
     error: Type.Object({
       message: Type.String(),

@@ -73,7 +73,7 @@ const Output = Type.Object({
 
 const Ms = Type.Optional(Type.Number());
 
-export const ImageTimingsView = Type.Object({
+const ImageTimingsView = Type.Object({
   mm_hash: Type.String(),
   source: Type.Optional(Type.String()),
   queue_ms: Ms,

@@ -4,7 +4,7 @@ import { ResponseFormat } from './chat.ts';
 /** Above any model's context; a number past it is a mistake. */
 const MAX_TOKENS = 1_000_000;
 /** Each choice holds a slot of the decoder. */
-export const MAX_CHOICES = 16;
+const MAX_CHOICES = 16;
 const MAX_STOPS = 16;
 const MAX_STOP_CHARACTERS = 256;
 

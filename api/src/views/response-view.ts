@@ -75,7 +75,7 @@ export const outputText = (text: string, logprobs: readonly TokenLogprob[]) => (
 });
 
 /** OpenAI's states: an answer cut by its limit is `incomplete`, and there is no `expired`. */
-export function responseStatus({ status, ending }: Job): string {
+function responseStatus({ status, ending }: Job): string {
   if (status === 'expired') return 'failed';
   if (status !== 'completed') return status;
   return ending?.choices[0]?.finishReason === 'length' ? 'incomplete' : 'completed';

@@ -1,5 +1,5 @@
 /** `queueMs` to `queue_ms`. */
-export const snakeName = (name: string): string =>
+const snakeName = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /**

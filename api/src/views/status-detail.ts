@@ -24,7 +24,7 @@ export function statusDetail(job: Job, workers: LiveWorkers): string | null {
 }
 
 /** Indices of images whose embedding is neither stored nor known to be loaded. */
-export function imagesToCome(job: Job): number[] {
+function imagesToCome(job: Job): number[] {
   const there = new Set(
     job.imageNotes
       .filter(({ stage }) => stage === 'stored' || stage === 'loaded')

@@ -10,12 +10,7 @@ interface RuleSettings {
   readonly signed: boolean;
 }
 
-export const WEBHOOK_EVENTS = [
-  'job.completed',
-  'job.failed',
-  'job.cancelled',
-  'job.expired',
-] as const;
+const WEBHOOK_EVENTS = ['job.completed', 'job.failed', 'job.cancelled', 'job.expired'] as const;
 
 /** Where messages may be sent: to hosts that the operator has named, and to no other. */
 export class WebhookRules {

@@ -87,7 +87,8 @@ test('requests a minute are counted for every tenant, and every answer says what
   const third = await post(app, '/v1/jobs', costing(1));
   t.is(third.statusCode, 429);
   t.is(errorOf(third).code, 'rate_limited');
-  t.is(third.headers['retry-after'], '30');
+  const retryAfterS = Number(third.headers['retry-after']);
+  t.true(retryAfterS >= 1 && retryAfterS <= 30);
 });
 
 test('tokens a minute are counted by what jobs may cost', async (t) => {
