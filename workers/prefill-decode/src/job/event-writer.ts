@@ -4,8 +4,8 @@ import type { JobEvent } from '@epd/jobs';
 type Append = (events: readonly JobEvent[]) => Promise<boolean>;
 
 /**
- * Nobody reads faster than this, and at 16 answers of 500 tokens a second a write for each token costs
- * this process and Redis more than decoding does. The first event of a pause is written at once.
+ * Nobody reads faster than this, and a batch of fast answers would otherwise keep this process and Redis
+ * busy with one write a token. The first event after a pause is written at once.
  */
 const WRITE_GAP_MS = 15;
 
