@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectPath } from '@epd/service';
 import { eventually, freePort, testPrefix } from '@epd/service/testing';
-import { runContainer, statusOf, type Container } from '../tools/crun.ts';
+import { runContainer, statusOf, type Container } from '../tools/runc.ts';
 
 /**
  * `EPD_REDIS_URL=… node infra/docker/try.ts`: runs the three images that `infra/docker/build.ts` made,
@@ -73,8 +73,8 @@ async function start(
 }
 
 /** What Linux says of the process in the container. */
-async function examine(name: string, crunPid: number, url: string): Promise<void> {
-  const pid = await childOf(crunPid);
+async function examine(name: string, runcPid: number, url: string): Promise<void> {
+  const pid = await childOf(runcPid);
   const status = await statusOf(pid);
   const rootMount = (await readFile(`/proc/${pid}/mountinfo`, 'utf8'))
     .split('\n')

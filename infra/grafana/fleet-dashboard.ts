@@ -53,7 +53,7 @@ export const fleetRows: readonly Row[] = [
         ),
       ]),
       stacked('Jobs that end', 'ops', 'By terminal state.', [
-        query('sum by (status) (rate(epd_jobs_ended_total[$__rate_interval]))', '{{status}}'),
+        query('max by (status) (rate(epd_jobs_ended_total[$__rate_interval]))', '{{status}}'),
       ]),
       lines('Accepted and refused', 'ops', 'Refusals by their reason.', [
         query('sum(rate(epd_jobs_accepted_total[$__rate_interval]))', 'accepted'),

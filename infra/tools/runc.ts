@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildah } from './buildah.ts';
 import { debianPackages } from './debian.ts';
 
-const PACKAGES = ['crun', 'libyajl2', 'libseccomp2', 'libcap2'];
+const PACKAGES = ['runc', 'libseccomp2'];
 const NO_RIGHTS = { bounding: [], effective: [], permitted: [] };
 
 export interface Container {
@@ -29,7 +29,7 @@ interface ImageConfig {
 }
 
 /**
- * Runs an image that buildah made, with Debian's crun: the root file system read-only, the image's own
+ * Runs an image that buildah made, with Debian's runc: the root file system read-only, the image's own
  * user, no capabilities, no new privileges, the host's network. Needs root on Linux, and no engine.
  */
 export async function runContainer(options: {
@@ -48,10 +48,10 @@ export async function runContainer(options: {
   await mkdir(bundle, { recursive: true });
   const spec = specification(Docker.config, root, env, options.mounts);
   await writeFile(join(bundle, 'config.json'), JSON.stringify(spec));
-  const tools = await debianPackages('crun', PACKAGES);
+  const tools = await debianPackages('runc', PACKAGES);
   const libraries = ['usr/lib', 'lib'].map((part) => join(tools, part, 'x86_64-linux-gnu'));
-  const state = ['--root', join(folder, 'state'), '--cgroup-manager=disabled'];
-  const child = spawn(join(tools, 'usr/bin/crun'), [...state, 'run', '--bundle', bundle, name], {
+  const state = ['--root', join(folder, 'state')];
+  const child = spawn(join(tools, 'usr/sbin/runc'), [...state, 'run', '--bundle', bundle, name], {
     env: { LD_LIBRARY_PATH: libraries.join(':') },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
