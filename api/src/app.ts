@@ -24,6 +24,7 @@ import { queueBoardRoutes } from './routes/queue-board.ts';
 import { pageRoutes } from './routes/page.ts';
 import { responseControlRoutes } from './routes/response-control.ts';
 import { responseRoutes } from './routes/responses.ts';
+import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import type { Services } from './services.ts';
 import { installValidation } from './validation.ts';
@@ -77,6 +78,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(responseRoutes(services));
   await app.register(responseControlRoutes(services));
   await app.register(fileRoutes(services, maxFileBytes));
+  await app.register(uploadRoutes(services));
   await app.register(batchRoutes(services));
   await app.register(modelRoutes(services));
   await app.register(adminRoutes(services));

@@ -1,5 +1,6 @@
 import { EmbeddingStore, EncodeRequester, UuidAliases, type ObjectStore } from '@epd/connector';
 import { RedisJobStore, RedisModelRegistry, ResidentImages } from '@epd/jobs';
+import { storeOptions } from '@epd/service';
 import type { Redis } from 'ioredis';
 import { Acceptor } from './accept/acceptor.ts';
 import { ImageEncodes } from './accept/image-encodes.ts';
@@ -12,6 +13,8 @@ import { BatchStore } from './batches/batch-store.ts';
 import { needsKeys, type ApiConfig } from './config.ts';
 import { FileRecords } from './files/file-records.ts';
 import { Files } from './files/files.ts';
+import { createUploadSigner } from './files/s3-presigner.ts';
+import { Uploads } from './files/uploads.ts';
 import { Admission } from './limits/admission.ts';
 import { Gatekeeper } from './limits/gatekeeper.ts';
 import { QueuePositions } from './limits/queue-positions.ts';
@@ -63,11 +66,13 @@ export function composeServices({ config, redis, store }: Foundations): Composed
     ender: new JobEnder(jobs, encodes),
     reader: new JobReader(jobs, models, new QueuePositions(redis, prefix, limits.throughput)),
     files: media.files,
+    uploads: media.uploads,
     batches: new BatchStore(redis, prefix),
     ...composeAccess(config, redis),
     ...composeWebhooks(config),
     ...limits,
     close: async () => {
+      media.signer?.close();
       await media.fetcher.close();
       await encodes.close();
       await jobs.close();
@@ -90,7 +95,11 @@ function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore) {
     files: records,
     limits: config,
   });
-  return { fetcher, intake, files: new Files({ records, store, intake }) };
+  const files = new Files({ records, store, intake });
+  const signer = createUploadSigner(storeOptions(config), config.s3PublicEndpoint);
+  const { prefix, maxImageBytes: maxBytes } = config;
+  const uploads = new Uploads({ signer, redis, prefix, store, files, maxBytes });
+  return { fetcher, intake, files, signer, uploads };
 }
 
 function composeLimits({ prefix, maxWaitingCost }: ApiConfig, redis: Redis) {

@@ -139,6 +139,13 @@ export const configSchema = Type.Object({
     description:
       'Wait before a webhook is tried again; it doubles each time, up to about a day in all',
   }),
+  s3PublicEndpoint: Type.Optional(
+    Type.String({
+      env: 'EPD_S3_PUBLIC_ENDPOINT',
+      pattern: '^https?://',
+      description: 'URL under which callers reach the S3 server, where it is another than ours',
+    }),
+  ),
   retentionS: Type.Integer({
     env: 'EPD_RETENTION_S',
     default: 3_600,

@@ -6,6 +6,7 @@ import type { ApiKeys } from './auth/api-keys.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Tenants } from './auth/tenants.ts';
 import type { BatchStore } from './batches/batch-store.ts';
+import type { Uploads } from './files/uploads.ts';
 import type { Files } from './files/files.ts';
 import type { Throughput } from './limits/throughput.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
@@ -24,6 +25,7 @@ export interface Services {
   readonly ender: JobEnder;
   readonly reader: JobReader;
   readonly files: Files;
+  readonly uploads: Uploads;
   readonly keys: ApiKeys;
   readonly tenants: Tenants;
   readonly authenticator: Authenticator;

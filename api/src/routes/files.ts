@@ -1,26 +1,11 @@
 import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import type { FileRecord } from '../files/file-records.ts';
 import { ERROR_RESPONSES } from '../schemas/errors.ts';
+import { FileView, fileView } from '../schemas/files.ts';
 import { PageQuery, pageOf, pageSchema } from '../schemas/page.ts';
 import type { Services } from '../services.ts';
-import { seconds } from '../views/job-view.ts';
 import { readUpload } from './read-upload.ts';
-
-const FileView = Type.Object(
-  {
-    id: Type.String(),
-    object: Type.Literal('file'),
-    bytes: Type.Integer(),
-    created_at: Type.Integer(),
-    expires_at: Type.Union([Type.Integer(), Type.Null()]),
-    filename: Type.String(),
-    purpose: Type.String(),
-    status: Type.Literal('processed'),
-  },
-  { title: 'File' },
-);
 
 const FileParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
 
@@ -117,14 +102,3 @@ export const fileRoutes =
       },
     });
   };
-
-const fileView = (file: FileRecord) => ({
-  id: file.id,
-  object: 'file' as const,
-  bytes: file.bytes,
-  created_at: seconds(file.createdAtMs),
-  expires_at: file.expiresAtMs === null ? null : seconds(file.expiresAtMs),
-  filename: file.filename,
-  purpose: file.purpose,
-  status: 'processed' as const,
-});

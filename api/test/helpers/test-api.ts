@@ -5,6 +5,7 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { RedisModelRegistry, type JobStore, type ModelCard } from '@epd/jobs';
+import { storeOptions } from '@epd/service';
 import { testPrefix, testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
 import { Queue } from 'bullmq';
@@ -45,7 +46,9 @@ export async function testApi(
     ...overrides,
   } as ApiConfig;
   const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: 1 });
-  const inputs = createObjectStore({ kind: 'memory' });
+  const inputs = createObjectStore(
+    config.store === 's3' ? storeOptions(config) : { kind: 'memory' },
+  );
   const services = composeServices({ config, redis, store: inputs });
   const app = await buildApp({
     services,
