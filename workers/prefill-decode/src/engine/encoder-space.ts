@@ -1,18 +1,19 @@
-interface Entry {
+interface Entry<User> {
   bytes: number;
   ready: boolean;
-  /** Keys of the sequences that still need it. */
-  readonly users: Set<number>;
+  /** Who still needs it. */
+  readonly users: Set<User>;
 }
 
 /**
  * Room for images' embeddings within a budget in bytes. An entry is reserved before its load begins,
  * ready when it is here, and kept after its last user until the room is wanted, least recently used
- * first. A reservation never pushes out what somebody needs.
+ * first. What somebody needs goes only to a user whom all who need it yield to: whoever is first in
+ * turn always gets room, so that users cannot wait for each other for ever.
  */
-export class EncoderSpace {
+export class EncoderSpace<User> {
   readonly #capacity: number;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry<User>>();
   #used = 0;
 
   constructor(capacity: number) {
@@ -36,8 +37,8 @@ export class EncoderSpace {
     return this.#entries.get(mmHash)?.ready === true;
   }
 
-  /** Notes that a sequence needs the entry. False when there is none. */
-  use(mmHash: string, user: number): boolean {
+  /** Notes that the user needs the entry. False when there is none. */
+  use(mmHash: string, user: User): boolean {
     const entry = this.#entries.get(mmHash);
     if (!entry) return false;
     if (entry.users.has(user)) return true;
@@ -48,11 +49,15 @@ export class EncoderSpace {
   }
 
   /** Makes an entry; returns what had to go for it, or null when there is no room now. */
-  reserve(mmHash: string, bytes: number, user: number): string[] | null {
-    const idle = [...this.#entries].filter(([, { ready, users }]) => ready && users.size === 0);
+  reserve(
+    mmHash: string,
+    bytes: number,
+    user: User,
+    yields: (other: User) => boolean,
+  ): string[] | null {
     const evicted: string[] = [];
     let free = this.#capacity - this.#used;
-    for (const [other, entry] of idle) {
+    for (const [other, entry] of this.#evictable(yields)) {
       if (free >= bytes) break;
       free += entry.bytes;
       evicted.push(other);
@@ -62,6 +67,14 @@ export class EncoderSpace {
     this.#entries.set(mmHash, { bytes, ready: false, users: new Set([user]) });
     this.#used += bytes;
     return evicted;
+  }
+
+  /** What nobody needs first, then what its users yield. */
+  #evictable(yields: (other: User) => boolean): [string, Entry<User>][] {
+    const ready = [...this.#entries].filter(([, entry]) => entry.ready);
+    const unused = ready.filter(([, { users }]) => users.size === 0);
+    const yielded = ready.filter(([, { users }]) => users.size > 0 && [...users].every(yields));
+    return [...unused, ...yielded];
   }
 
   settle(mmHash: string, bytes: number): void {
@@ -77,7 +90,7 @@ export class EncoderSpace {
     this.#entries.delete(mmHash);
   }
 
-  release(mmHash: string, user: number): void {
+  release(mmHash: string, user: User): void {
     this.#entries.get(mmHash)?.users.delete(user);
   }
 }

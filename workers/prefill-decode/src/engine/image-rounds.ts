@@ -132,7 +132,9 @@ export class ImageRounds {
   }
 
   #isBlocked(sequence: Sequence): boolean {
-    return this.#intake.limit(sequence, this.#computed(sequence)) <= this.#reached(sequence);
+    const computed = this.#computed(sequence);
+    if (this.#intake.limit(sequence, computed) <= computed) return true;
+    return sequence.slot === null && this.#intake.reach(sequence, computed) <= sequence.reached;
   }
 
   /** Tokens that need no computing any more, in the slot or, without one, parked. */

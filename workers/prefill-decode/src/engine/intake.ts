@@ -9,9 +9,9 @@ import type {
 } from '@epd/connector';
 import type { SharedEmbedding } from '../runner/messages.ts';
 import { EncoderSpace } from './encoder-space.ts';
-import { lastPosition } from './image-span.ts';
+import { lastPosition, type ImageSpan } from './image-span.ts';
 import type { ImageGate } from './scheduler.ts';
-import type { Sequence } from './sequence.ts';
+import { byTurn, type Sequence } from './sequence.ts';
 
 /** Both sides of the connector, as this process plays them. */
 export interface ECConnector {
@@ -42,12 +42,17 @@ const BYTES_PER_ELEMENT_MAX = 4;
  */
 export class EmbeddingIntake implements ImageGate {
   readonly #connector: ECConnector;
-  readonly #space: EncoderSpace;
+  readonly #space: EncoderSpace<Sequence>;
   readonly #sink: EmbeddingSink;
   readonly #width: number;
   readonly #cache: EncoderCache = new Map();
 
-  constructor(connector: ECConnector, space: EncoderSpace, sink: EmbeddingSink, width: number) {
+  constructor(
+    connector: ECConnector,
+    space: EncoderSpace<Sequence>,
+    sink: EmbeddingSink,
+    width: number,
+  ) {
     this.#connector = connector;
     this.#space = space;
     this.#sink = sink;
@@ -76,6 +81,15 @@ export class EmbeddingIntake implements ImageGate {
     return sequence.length;
   }
 
+  reach(sequence: Sequence, computed: number): number {
+    for (const image of sequence.imagesAhead(computed)) {
+      if (this.isHere(image.mmHash)) continue;
+      if (this.#connector.scheduler.hasCacheItem(image.mmHash)) continue;
+      return image.positions.find((position) => position >= computed) ?? sequence.length;
+    }
+    return sequence.length;
+  }
+
   /** Takes in what has been loaded, and learns what never will be, or has to be looked for again. */
   collect(): Arrivals {
     const { scheduler, worker } = this.#connector;
@@ -97,19 +111,28 @@ export class EmbeddingIntake implements ImageGate {
 
   /**
    * Takes room for the images that the sequence needs past `computed`, in the order of the prompt and
-   * only up to the first that is not in the store: else prompts could hold room for images that they
-   * want later, and wait for each other for ever.
+   * only up to the first that is not in the store: room is held for what is wanted next, not for later.
    */
   reserve(sequence: Sequence, request: ECRequest, computed: number): void {
     const { scheduler } = this.#connector;
-    for (const image of sequence.imagesAhead(computed)) {
-      if (this.#space.use(image.mmHash, sequence.key)) continue;
+    // It would only come to where it was: room would be held until the next image is made.
+    if (this.reach(sequence, computed) <= sequence.reached) return;
+    const ahead = sequence.imagesAhead(computed);
+    for (const [at, image] of ahead.entries()) {
+      if (this.#space.use(image.mmHash, sequence)) continue;
       if (!scheduler.hasCacheItem(image.mmHash)) return;
-      const evicted = this.#space.reserve(image.mmHash, this.bytesOf(image.rows), sequence.key);
-      if (evicted === null) return;
-      for (const mmHash of evicted) this.#forget(mmHash);
+      // What it holds for later must not be in the way of what it needs first.
+      for (const later of ahead.slice(at + 1)) this.#space.release(later.mmHash, sequence);
+      if (!this.#take(sequence, image)) return;
       scheduler.updateStateAfterAlloc(request, image.index);
     }
+  }
+
+  #take(sequence: Sequence, { mmHash, rows }: ImageSpan): boolean {
+    const yields = (other: Sequence): boolean => byTurn(sequence, other) < 0;
+    const evicted = this.#space.reserve(mmHash, this.bytesOf(rows), sequence, yields);
+    for (const other of evicted ?? []) this.#forget(other);
+    return evicted !== null;
   }
 
   /** An image ahead whose embedding is here and is not of the size that the prompt has room for. */
@@ -134,11 +157,15 @@ export class EmbeddingIntake implements ImageGate {
     worker.clearConnectorMetadata();
   }
 
-  /** The sequence no longer needs the images that lie before `computed`; all of them when it has ended. */
+  /** The sequence no longer needs the images that lie before `computed`. */
   release(sequence: Sequence, computed: number): void {
     for (const image of sequence.images) {
-      if (lastPosition(image) < computed) this.#space.release(image.mmHash, sequence.key);
+      if (lastPosition(image) < computed) this.#space.release(image.mmHash, sequence);
     }
+  }
+
+  letGo(sequence: Sequence): void {
+    this.release(sequence, Infinity);
   }
 
   #receive(mmHash: string): void {

@@ -10,6 +10,7 @@ import { Outbox } from './outbox.ts';
 import { PrefixCache } from './prefix-cache.ts';
 import { RequestBook } from './request-book.ts';
 import { Scheduler } from './scheduler.ts';
+import type { Sequence } from './sequence.ts';
 import { Slots } from './slots.ts';
 
 /** Room for a chunk of a prompt beside a full batch: below it, prompts would wait for answers to end. */
@@ -27,7 +28,7 @@ export function buildParts(options: EngineOptions, model: EngineModel, runner: R
   const connector = options.connector ?? localConnector(options);
   const intake = new EmbeddingIntake(
     connector,
-    new EncoderSpace(encoderCacheBytes),
+    new EncoderSpace<Sequence>(encoderCacheBytes),
     runner,
     hiddenSize,
   );
@@ -35,7 +36,7 @@ export function buildParts(options: EngineOptions, model: EngineModel, runner: R
   const scheduler = new Scheduler(plan, slots, intake, budget);
   const outbox = new Outbox((error) => logger?.error({ error }, 'a listener of the engine threw'));
   const book = new RequestBook(scheduler, outbox, (held) => {
-    for (const sequence of held.sequences) intake.release(sequence, Infinity);
+    for (const sequence of held.sequences) intake.letGo(sequence);
     connector.scheduler.requestFinished(held.ec);
   });
   const rounds = new ImageRounds(connector, { intake, book, slots, outbox });

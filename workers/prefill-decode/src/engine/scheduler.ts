@@ -8,6 +8,10 @@ import type { Slots } from './slots.ts';
 /** How far a sequence may be computed with the images that have arrived. */
 export interface ImageGate {
   limit(sequence: Sequence, computed: number): number;
+  /** How far it could be with all images that are made, be they loaded or not. */
+  reach(sequence: Sequence, computed: number): number;
+  /** The sequence lost its slot: what it holds for its next tokens is for others to use. */
+  letGo(sequence: Sequence): void;
 }
 
 /** New tokens of one sequence in a step. */
@@ -106,6 +110,7 @@ export class Scheduler {
     this.#slots.free(sequence);
     sequence.reached = sequence.computed;
     sequence.computed = 0;
+    this.#gate.letGo(sequence);
     this.add(sequence);
   }
 
@@ -129,10 +134,11 @@ export class Scheduler {
     return admitted;
   }
 
-  /** Would a slot bring it further than it was? An image that has not come yet may forbid it. */
+  /** Would a slot bring it further than it was? An image that is not made yet may forbid it. */
   #canAdvance(sequence: Sequence): boolean {
     const parked = this.#slots.parkedTokens(sequence);
-    return this.#gate.limit(sequence, parked) > Math.max(parked, sequence.reached);
+    if (this.#gate.limit(sequence, parked) <= parked) return false;
+    return this.#gate.reach(sequence, parked) > sequence.reached;
   }
 
   #complete(sequence: Sequence): boolean {
@@ -143,18 +149,21 @@ export class Scheduler {
   #makeRoomFor(sequence: Sequence): boolean {
     const length = Math.max(this.#slots.length, this.#plan.bucketFor(sequence.length));
     const slots = this.#plan.slotsAt(length);
-    if (this.running.length >= slots) this.#displaceStalled();
+    if (this.running.length >= slots) this.#displaceStalled(sequence);
     if (this.running.length >= slots) return false;
     if (length > this.#slots.length) this.#slots.layout(length);
     return true;
   }
 
-  #displaceStalled(): void {
-    const stalled = this.running
-      .filter((sequence) => this.#stalled(sequence))
-      .toSorted(byTurn)
-      .at(-1);
-    if (stalled) this.#giveUp(stalled);
+  /** Of those that wait for an image to be made, or behind `by` in turn for one to be loaded, the last. */
+  #displaceStalled(by: Sequence): void {
+    const stalled = this.running.filter((sequence) => {
+      if (!this.#stalled(sequence)) return false;
+      const unmade = this.#gate.reach(sequence, sequence.computed) === sequence.computed;
+      return unmade || byTurn(by, sequence) < 0;
+    });
+    const last = stalled.toSorted(byTurn).at(-1);
+    if (last) this.#giveUp(last);
   }
 
   #stalled(sequence: Sequence): boolean {
