@@ -5,16 +5,20 @@ import type { JobKeys } from './job-keys.ts';
 
 type Listener = (message: string) => void;
 
+const DEFAULT_SILENCE_MS = 20_000;
+
 /**
  * All live streams of a process over one subscribing connection, opened when first needed. A message
  * missed while the connection was down is not repeated here: readers compare sequence numbers and
- * read the stream when they find a gap.
+ * read the stream when they find a gap. A connection that only listens would not notice that the way
+ * to the server was cut, so it asks now and then; the client's `socketTimeout` does the rest.
  */
 export class JobChannel {
   readonly #redis: Redis;
   readonly #keys: JobKeys;
   readonly #listeners = new Map<string, Set<Listener>>();
   #subscriber: Redis | null = null;
+  #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(redis: Redis, keys: JobKeys) {
     this.#redis = redis;
@@ -31,6 +35,7 @@ export class JobChannel {
 
   async close(): Promise<void> {
     this.#listeners.clear();
+    clearInterval(this.#heartbeat);
     this.#subscriber?.disconnect();
     this.#subscriber = null;
   }
@@ -58,6 +63,12 @@ export class JobChannel {
     });
     subscriber.on('error', () => undefined); // ioredis reconnects and subscribes again by itself
     this.#subscriber = subscriber;
+    const silenceMs = subscriber.options.socketTimeout ?? DEFAULT_SILENCE_MS;
+    this.#heartbeat = setInterval(() => ask(subscriber), silenceMs / 2);
     return subscriber;
   }
+}
+
+function ask(subscriber: Redis): void {
+  if (subscriber.status === 'ready') subscriber.ping().catch(() => undefined); // it reconnects
 }

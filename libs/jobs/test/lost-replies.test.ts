@@ -1,4 +1,4 @@
-import { testPrefix } from '@epd/service/testing';
+import { eventually, testPrefix } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { RedisJobStore } from '../src/index.ts';
 import { lossyRedis } from './helpers/lossy-redis.ts';
@@ -47,4 +47,20 @@ test('who has ended a job unheard is told that it was its own ending', async (t)
   loseNextReply();
   t.true(await jobs.finish(job.id, completed('a'), claim!.fence));
   t.is((await jobs.events(job.id, 0)).filter(({ type }) => type === 'end').length, 1);
+});
+
+test('a listener whose way to the server was cut without a word hears of jobs again', async (t) => {
+  const { redis, silence } = await lossyRedis(t, { socketTimeout: 400 });
+  const jobs = new RedisJobStore({ redis, prefix: testPrefix() });
+  t.teardown(() => jobs.close());
+  const ended: string[] = [];
+  await jobs.onEnded((id) => ended.push(id));
+  silence();
+  const heard = await eventually(async () => {
+    const job = newJob();
+    await jobs.create(job);
+    await jobs.finish(job.id, completed('a'));
+    return ended.length > 0;
+  });
+  t.true(heard);
 });

@@ -1,4 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics, type Registry } from 'prom-client';
 import { portOf } from './port-of.ts';
 
@@ -47,12 +48,27 @@ export async function serveTelemetry(options: {
   };
 }
 
-/** A report whose check failed is a report of not being ready. */
-export async function readiness(ready: () => Readiness | Promise<Readiness>): Promise<Readiness> {
+/** Probes come every few seconds and wait no longer; what takes longer is an answer in itself. */
+const READY_WITHIN_MS = 2_500;
+
+/** A report whose check failed, or takes too long, is a report of not being ready. */
+export async function readiness(
+  ready: () => Readiness | Promise<Readiness>,
+  withinMs = READY_WITHIN_MS,
+): Promise<Readiness> {
+  const late = new AbortController();
+  const report = Promise.try(ready).catch((error: unknown) => ({
+    ready: false,
+    error: error instanceof Error ? error.message : String(error),
+  }));
+  const silence = sleep(withinMs, undefined, { signal: late.signal }).then(
+    () => ({ ready: false, error: `what it rests on did not answer within ${withinMs} ms` }),
+    () => ({ ready: false }),
+  );
   try {
-    return await ready();
-  } catch (error) {
-    return { ready: false, error: error instanceof Error ? error.message : String(error) };
+    return await Promise.race([report, silence]);
+  } finally {
+    late.abort();
   }
 }
 

@@ -69,3 +69,10 @@ test('another path answers with what there is', async (t) => {
   const { url } = await served(t);
   t.is((await fetch(`${url}/else`)).status, 404);
 });
+
+test('a readiness check that does not come to an end means not ready, in time for the probe', async (t) => {
+  const { url } = await served(t, () => new Promise<never>(() => {}));
+  const response = await fetch(`${url}/readyz`);
+  t.is(response.status, 503);
+  t.like(await response.json(), { ready: false });
+});

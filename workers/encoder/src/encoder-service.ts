@@ -87,7 +87,8 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
 
 async function readiness({ redis, store, encoder, model }: Readable): Promise<Readiness> {
   if (encoder === null) return { ready: false, reason: 'the model is being loaded' };
-  await store.ping();
+  // Commands wait while the connection is down: then there is nothing to ask.
+  await Promise.all([store.ping(), redis.status === 'ready' ? redis.ping() : null]);
   const ready = encoder.isRunning && redis.status === 'ready';
   return { ready, model, redis: redis.status, takesWork: encoder.isRunning };
 }

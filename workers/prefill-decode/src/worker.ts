@@ -81,7 +81,8 @@ function openStore(config: Config): ObjectStore {
 
 async function readiness({ redis, store, worker, model }: Readable): Promise<Readiness> {
   if (worker === null) return { ready: false, reason: 'the model is being loaded' };
-  await store.ping();
+  // Commands wait while the connection is down: then there is nothing to ask.
+  await Promise.all([store.ping(), redis.status === 'ready' ? redis.ping() : null]);
   const ready = worker.isRunning && redis.status === 'ready';
   return { ready, model, redis: redis.status, takesWork: worker.isRunning, held: worker.held };
 }

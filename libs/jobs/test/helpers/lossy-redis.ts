@@ -2,18 +2,24 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 
-/** A connection to the tests' Redis that can be made to lose a reply: the command is done, nobody is told. */
+/** A connection to the tests' Redis whose way there can be broken. */
 export interface LossyRedis {
   readonly redis: Redis;
-  /** The reply to what is sent next is lost, and the connection with it. */
+  /** The reply to what is sent next is lost, and the connection with it: it is done, nobody is told. */
   readonly loseNextReply: () => void;
+  /** Nothing passes over the connections there are, and nobody is told; new ones work. */
+  readonly silence: () => void;
 }
 
-export async function lossyRedis(t: ExecutionContext): Promise<LossyRedis> {
+export async function lossyRedis(
+  t: ExecutionContext,
+  options: RedisOptions = {},
+): Promise<LossyRedis> {
   const target = new URL(testRedisUrl());
   const sockets = new Set<Socket>();
+  const silent = new WeakSet<Socket>();
   let lossy = false;
   const proxy = createServer((client) => {
     const server = connect(Number(target.port), target.hostname);
@@ -21,8 +27,9 @@ export async function lossyRedis(t: ExecutionContext): Promise<LossyRedis> {
       sockets.add(socket);
       socket.on('error', () => undefined);
     }
-    client.pipe(server);
+    client.on('data', (data) => !silent.has(client) && server.write(data));
     server.on('data', (reply) => {
+      if (silent.has(client)) return;
       if (lossy) {
         lossy = false;
         client.destroy();
@@ -35,12 +42,21 @@ export async function lossyRedis(t: ExecutionContext): Promise<LossyRedis> {
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
   const { port } = proxy.address() as { port: number };
-  const redis = new Redis({ port, maxRetriesPerRequest: null, retryStrategy: () => 10 });
+  const redis = new Redis({
+    port,
+    maxRetriesPerRequest: null,
+    retryStrategy: () => 10,
+    ...options,
+  });
   t.teardown(() => {
     redis.disconnect();
     for (const socket of sockets) socket.destroy();
     proxy.close();
   });
   await redis.ping();
-  return { redis, loseNextReply: () => (lossy = true) };
+  return {
+    redis,
+    loseNextReply: () => (lossy = true),
+    silence: () => sockets.forEach((socket) => silent.add(socket)),
+  };
 }
