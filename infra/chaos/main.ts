@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stopRequest } from '../local/stop-request.ts';
+import { runBurst } from './burst.ts';
 import { readOptions, USAGE, type ChaosOptions } from './options.ts';
 import { makePlan } from './plan.ts';
-import { isClean, markdown, type Outcome } from './report.ts';
+import { burstReport, isClean, markdown, type Outcome } from './report.ts';
 import { runPlan } from './run.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -20,18 +21,26 @@ export async function main(args: readonly string[]): Promise<void> {
   say(`data and logs in ${folder}`);
   try {
     const command = `npm run chaos -- ${args.join(' ')}`.trim();
-    const outcome = await runPlan({ command, steps, folder, say, signal: stop.signal });
-    await conclude(options, outcome, folder);
+    const common = { folder, say, signal: stop.signal };
+    const { clean, report } =
+      options.command === 'burst'
+        ? burstReport(command, await runBurst({ ...common, ...options, folder }))
+        : faultReport(await runPlan({ ...common, command, steps }));
+    await conclude(options, { clean, report, folder });
   } finally {
     stop.dispose();
   }
 }
 
-async function conclude(options: ChaosOptions, outcome: Outcome, folder: string): Promise<void> {
-  const report = markdown(outcome);
+const faultReport = (outcome: Outcome) => ({ clean: isClean(outcome), report: markdown(outcome) });
+
+async function conclude(
+  options: ChaosOptions,
+  { clean, report, folder }: { clean: boolean; report: string; folder: string },
+): Promise<void> {
   say(`\n${report}`);
   if (options.report !== null) await writeFile(options.report, report);
-  if (!isClean(outcome)) {
+  if (!clean) {
     process.exitCode = 1;
     say(`the processes' logs are in ${folder}/logs`);
   } else if (options.folder === null) {

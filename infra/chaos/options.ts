@@ -10,6 +10,7 @@ faults, and says what was lost, wrong, repeated or left behind. Ends with code 1
   --faults N           faults to inject, one after the other                            (40)
   --jobs-per-fault N   jobs that are sent around each fault                             (6)
   --jobs N             for burst: image jobs submitted at once                          (1000)
+  --waiting-cost N     for burst: EPD_MAX_WAITING_COST; past it jobs are refused with 429
   --report FILE        writes the report, in Markdown, here as well
   --folder FOLDER      keeps data and logs here; else in a temporary folder, kept when something is wrong
   --plan               prints the plan and ends
@@ -21,6 +22,7 @@ export interface ChaosOptions {
   readonly faults: number;
   readonly jobsPerFault: number;
   readonly jobs: number;
+  readonly waitingCost: number | null;
   readonly report: string | null;
   readonly folder: string | null;
   readonly planOnly: boolean;
@@ -37,6 +39,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
       faults: { type: 'string', default: '40' },
       'jobs-per-fault': { type: 'string', default: '6' },
       jobs: { type: 'string', default: '1000' },
+      'waiting-cost': { type: 'string' },
       report: { type: 'string' },
       folder: { type: 'string' },
       plan: { type: 'boolean', default: false },
@@ -49,6 +52,8 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     faults: whole('--faults', values.faults),
     jobsPerFault: whole('--jobs-per-fault', values['jobs-per-fault']),
     jobs: whole('--jobs', values.jobs),
+    waitingCost:
+      values['waiting-cost'] === undefined ? null : whole('--waiting-cost', values['waiting-cost']),
     report: values.report ?? null,
     folder: values.folder ?? null,
     planOnly: values.plan,

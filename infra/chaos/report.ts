@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import type { BurstOutcome } from './burst.ts';
 import type { Finding } from './checker.ts';
 import type { ClientRecord } from './clients/client.ts';
 
@@ -54,6 +55,31 @@ export function markdown(outcome: Outcome): string {
   ].join('\n');
 }
 
+/** The same for a burst. */
+export function burstReport(
+  command: string,
+  outcome: BurstOutcome,
+): { clean: boolean; report: string } {
+  const { submitted, accepted, refused, findings, leaks } = outcome;
+  const clean = findings.length === 0 && leaks.length === 0 && accepted + refused === submitted;
+  const report = [
+    `# ${clean ? 'Nothing lost' : 'Something went wrong'}: \`${command}\``,
+    '',
+    `${stamp(new Date())}, ${cpus().length} shared cores, Node ${process.versions.node}.`,
+    '',
+    `- ${submitted} image jobs submitted at once, each with an image of its own; one API process, one encoder, one PD worker`,
+    `- ${accepted} accepted and ${refused} refused with 429 and a time to come back, within ${outcome.acceptSeconds.toFixed(1)} s`,
+    `- all that were accepted had ended after ${outcome.seconds.toFixed(1)} s`,
+    `- ${findings.length} findings, ${leaks.length} things left behind`,
+    '',
+    ...problems({ findings, leaks, surprises: [] }),
+    ...table('Memory', ['process', 'peak (MB)'], Object.entries(outcome.memoryMb)),
+  ].join('\n');
+  return { clean, report };
+}
+
+export const stamp = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
 function verdict({ records, faults, findings, leaks, surprises }: Outcome): string[] {
   const accepted = records.filter(({ id }) => id !== null).length;
   const streams = records.flatMap(({ stream }) => (stream === null ? [] : [stream.connections]));
@@ -67,7 +93,11 @@ function verdict({ records, faults, findings, leaks, surprises }: Outcome): stri
   ];
 }
 
-function problems({ findings, leaks, surprises }: Outcome): string[] {
+function problems({
+  findings,
+  leaks,
+  surprises,
+}: Pick<Outcome, 'findings' | 'leaks' | 'surprises'>): string[] {
   const lines = [
     ...findings.map(({ kind, job, id, what }) => `- **${kind}** job ${job} (${id}): ${what}`),
     ...leaks.map((leak) => `- **left behind** ${leak}`),

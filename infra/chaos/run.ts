@@ -7,7 +7,7 @@ import { faults } from './faults/index.ts';
 import { findLeaks } from './leaks.ts';
 import type { Step } from './plan.ts';
 import { Reference } from './reference.ts';
-import type { FaultLine, Outcome } from './report.ts';
+import { stamp, type FaultLine, type Outcome } from './report.ts';
 import { World } from './world/world.ts';
 
 /** For a machine that is shared and slow: each is a bound on waiting, not a wait. */
@@ -119,7 +119,7 @@ class Run {
     const processes = [...this.#world.processes.values()];
     return {
       command: this.#options.command,
-      startedAt: this.#startedAt.toISOString().slice(0, 16).replace('T', ' '),
+      startedAt: stamp(this.#startedAt),
       seconds: this.#elapsedS(),
       records,
       statuses: await this.#statuses(),

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 
 /** A connection to the tests' Redis whose way there can be broken. */
 export interface LossyRedis {
@@ -15,7 +15,7 @@ export interface LossyRedis {
 
 export async function lossyRedis(
   t: ExecutionContext,
-  options: RedisOptions = {},
+  options: { readonly socketTimeout?: number } = {},
 ): Promise<LossyRedis> {
   const target = new URL(testRedisUrl());
   const sockets = new Set<Socket>();
