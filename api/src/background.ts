@@ -1,3 +1,4 @@
+import { EmbeddingSweeper, EmbeddingUsage } from '@epd/connector';
 import { Reconciler } from '@epd/jobs';
 import type { Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
@@ -28,6 +29,7 @@ export async function startBackground(parts: BackgroundParts): Promise<Stoppable
   const running = [
     await startKeeper(parts),
     startReconciler(parts),
+    startSweeper(parts),
     ...(await startWebhooks(parts)),
     startBatches(parts),
   ];
@@ -56,6 +58,21 @@ function startReconciler({ config, redis, services, log }: BackgroundParts): Sto
   });
   reconciler.start();
   return reconciler;
+}
+
+function startSweeper({ config, redis, services, log }: BackgroundParts): Stoppable {
+  const { prefix, embeddingTtlS, embeddingMaxBytes: maxBytes } = config;
+  const sweeper = new EmbeddingSweeper({
+    redis,
+    prefix,
+    store: services.inputs, // pictures and embeddings lie in one store
+    usage: new EmbeddingUsage({ redis, prefix }),
+    ttlMs: embeddingTtlS * 1000,
+    ...(maxBytes > 0 ? { maxBytes } : {}),
+    onError: (err) => log.warn({ err }, 'sweeping embeddings failed; it is tried again'),
+  });
+  sweeper.start();
+  return sweeper;
 }
 
 async function startWebhooks({

@@ -1,4 +1,10 @@
-import { EmbeddingStore, EncodeRequester, UuidAliases, type ObjectStore } from '@epd/connector';
+import {
+  EmbeddingStore,
+  EmbeddingUsage,
+  EncodeRequester,
+  UuidAliases,
+  type ObjectStore,
+} from '@epd/connector';
 import { RedisJobStore, RedisModelRegistry, ResidentImages } from '@epd/jobs';
 import { storeOptions } from '@epd/service';
 import type { Redis } from 'ioredis';
@@ -45,7 +51,9 @@ export function composeServices({ config, redis, store }: Foundations): Composed
   const { prefix } = config;
   const jobs = new RedisJobStore({ redis, prefix, retentionMs: config.retentionS * 1000 });
   const models = new ModelDirectory(new RedisModelRegistry(redis, prefix));
-  const encodes = new EncodeRequester({ redis, prefix, embeddings: new EmbeddingStore({ store }) });
+  const usage = new EmbeddingUsage({ redis, prefix });
+  const embeddings = new EmbeddingStore({ store, usage });
+  const encodes = new EncodeRequester({ redis, prefix, embeddings, usage });
   const residents = new ResidentImages(redis, prefix);
   const limits = composeLimits(config, redis);
   const media = composeMedia(config, redis, store);

@@ -152,6 +152,18 @@ export const configSchema = Type.Object({
     minimum: 1,
     description: 'How long a job is kept after it has ended',
   }),
+  embeddingTtlS: Type.Integer({
+    env: 'EPD_EMBEDDING_TTL_S',
+    default: 7 * 86_400,
+    minimum: 60,
+    description: 'Embeddings that nobody has used for so long are deleted',
+  }),
+  embeddingMaxBytes: Type.Integer({
+    env: 'EPD_EMBEDDING_MAX_BYTES',
+    default: 0,
+    minimum: 0,
+    description: 'Bound on all embeddings in the store; beyond it the longest unused go. 0: none',
+  }),
 });
 
 export type ApiConfig = Readonly<Static<typeof configSchema>>;

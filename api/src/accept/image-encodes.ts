@@ -1,5 +1,6 @@
 import { MESSAGE_VERSION, type EncodeJob, type EncodeRequester } from '@epd/connector';
 import type { JobImage, ModelCard, ResidentImages } from '@epd/jobs';
+import type { Tenant } from '../tenant.ts';
 import type { PricedImage } from './price-images.ts';
 
 export interface ImageEncodesParts {
@@ -12,6 +13,7 @@ export interface EncodeContext {
   /** Id of the job that waits. */
   readonly waiter: string;
   readonly card: ModelCard;
+  readonly tenant: Pick<Tenant, 'id'>;
   readonly priority: number;
   readonly traceparent?: string | undefined;
 }
@@ -66,7 +68,7 @@ export class ImageEncodes {
 
 function encodeJob(
   { mmHash, input, tokens }: Pick<JobImage, 'mmHash' | 'input' | 'tokens'>,
-  { card, traceparent }: EncodeContext,
+  { card, tenant, traceparent }: EncodeContext,
 ): EncodeJob {
   return {
     v: MESSAGE_VERSION,
@@ -75,6 +77,7 @@ function encodeJob(
     fingerprint: card.fingerprint,
     input,
     tokens,
+    tenant: tenant.id,
     requestedAtMs: Date.now(),
     ...(traceparent === undefined ? {} : { traceparent }),
   };

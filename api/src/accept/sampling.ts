@@ -39,7 +39,12 @@ function topLogprobs({ logprobs, top_logprobs: top }: SamplingBody): number | nu
   });
 }
 
+/** The decoder writes free text only: text in place of promised JSON would be worse than a refusal. */
 function jsonSchema(format: ResponseFormat | undefined): Sampling['jsonSchema'] {
   if (format === undefined || format.type === 'text') return null;
-  return format.type === 'json_object' ? {} : (format.json_schema.schema ?? {});
+  throw new ApiError(
+    'unsupported_parameter',
+    `response_format: expected {"type": "text"}, got ${JSON.stringify(format.type)}: answers are not held to a schema here`,
+    { param: 'response_format' },
+  );
 }

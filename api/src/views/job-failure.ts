@@ -5,6 +5,7 @@ import { ApiError, type ApiErrorCode } from '../errors.ts';
 const CALLERS: Readonly<Record<string, ApiErrorCode>> = {
   prompt_too_long: 'context_length_exceeded',
   invalid_request: 'invalid_value',
+  json_schema_unsupported: 'unsupported_parameter',
   image_broken: 'invalid_image',
   image_size_mismatch: 'invalid_image',
   image_unsupported: 'unsupported_image_type',

@@ -124,16 +124,15 @@ test('max_completion_tokens cuts the answer and says so; sampling parameters rea
   });
 });
 
-test('a schema for the answer reaches the job', async (t) => {
-  const { client, api } = await openaiClient(t);
-  const schema = { type: 'object', properties: { a: { type: 'string' } } };
-  const { id } = await client.chat.completions.create({
-    model,
-    messages: ask('x'),
-    response_format: { type: 'json_schema', json_schema: { name: 'a', schema } },
-  });
-  const job = await api.jobs.get(id.replace('chatcmpl-', 'job_'));
-  t.deepEqual(job?.request.sampling.jsonSchema, schema);
+test('an answer in JSON is refused at the door, for it would not be held to it', async (t) => {
+  const { client } = await openaiClient(t);
+  for (const response_format of [
+    { type: 'json_object' as const },
+    { type: 'json_schema' as const, json_schema: { name: 'a', schema: {} } },
+  ]) {
+    const refused = client.chat.completions.create({ model, messages: ask('x'), response_format });
+    t.like(await t.throwsAsync(refused), { status: 400, param: 'response_format' });
+  }
 });
 
 test("errors are the client's own classes, with code and param", async (t) => {
