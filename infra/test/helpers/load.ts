@@ -16,11 +16,7 @@ export async function someLoad(url: string): Promise<void> {
     answered(url, [image, text('What is this?')]),
   );
   const refused = submit(url, { messages: 'none' });
-  const cancelled = submit(url, { ...request([text('Go on.')]), max_tokens: 200 }).then(
-    async (job) => {
-      await fetch(`${url}/v1/jobs/${job.id}/cancel`, { method: 'POST' });
-    },
-  );
+  const cancelled = cancelledJob(url);
   await Promise.all([...texts, ...shown, refused, cancelled]);
   await answered(url, [images[1]!, text('What is this?')]);
   await answered(url, [images[1]!, text('And what colour has it?')]);
@@ -39,6 +35,11 @@ async function answered(url: string, content: readonly object[]): Promise<void> 
     const job = (await (await fetch(`${url}/v1/jobs/${id}`)).json()) as Job;
     return !['queued', 'in_progress'].includes(job.status);
   });
+}
+
+async function cancelledJob(url: string): Promise<void> {
+  const { id } = await submit(url, { ...request([text('Go on.')]), max_tokens: 200 });
+  await fetch(`${url}/v1/jobs/${id}/cancel`, { method: 'POST' });
 }
 
 async function submit(url: string, body: object): Promise<Job> {

@@ -61,7 +61,7 @@ function settings(targets: Readonly<Record<string, string>>): object {
 }
 
 async function query(url: string, expr: string): Promise<Sample[]> {
-  const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expr })}`);
+  const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expr)}`);
   const body = (await response.json()) as {
     readonly error?: string;
     readonly data?: { readonly result: Sample[] };

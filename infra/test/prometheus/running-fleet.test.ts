@@ -18,7 +18,8 @@ interface RuleFile {
 test('a running fleet gives data to every dashboard and every rule, and raises no alert', async (t) => {
   t.timeout(240_000);
   const fleet = await runningFleet(t);
-  const { query } = await prometheusServer(t, fleet.targets);
+  const prometheus = await prometheusServer(t, fleet.targets);
+  const query = (expr: string): Promise<Sample[]> => prometheus.query(expr);
   // Counters are looked at before and after, for a rate needs two values.
   await eventually(async () => (await query('sum(up) == 3')).length > 0, { withinMs: 30_000 });
   await someLoad(fleet.url);
