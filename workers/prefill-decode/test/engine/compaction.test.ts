@@ -39,17 +39,11 @@ test('neighbours stay where they are', (t) => {
   t.deepEqual(slots.takeOperations(), []);
 });
 
-test('a hole in a short range is closed by the last sequence', (t) => {
+test('a hole is closed by the last sequence', (t) => {
   const { slots, decoding } = slotsWith([0, 1, 3, 4]);
   t.deepEqual(compact(slots, decoding), { first: 0, end: 4 });
   t.deepEqual(slots.takeOperations(), [{ op: 'swap', a: 4, lengthA: 2, b: 2, lengthB: 0 }]);
   t.is(slots.ownerOf(2)?.key, 4);
-});
-
-test('a hole in a long range is left', (t) => {
-  const { slots, decoding } = slotsWith([0, 1, 2, 3, 5, 6, 7, 8, 9]);
-  t.deepEqual(compact(slots, decoding), { first: 0, end: 10 });
-  t.deepEqual(slots.takeOperations(), []);
 });
 
 test('scattered sequences are brought together', (t) => {

@@ -48,10 +48,15 @@ test('what somebody needs goes to whom they yield to, after what nobody needs', 
     space.reserve(mmHash, 30, user, never);
     space.settle(mmHash, 30);
   }
-  const laterThan = (user: number) => (other: number) => other > user;
   space.release('b', 2);
-  t.deepEqual(space.reserve('d', 60, 4, laterThan(4)), ['b', 'a']);
-  t.is(space.reserve('e', 60, 8, laterThan(8)), null);
+  t.deepEqual(
+    space.reserve('d', 60, 4, (other) => other > 4),
+    ['b', 'a'],
+  );
+  t.is(
+    space.reserve('e', 60, 8, (other) => other > 8),
+    null,
+  );
 });
 
 test('a load that is under way takes its room whoever yields', (t) => {
