@@ -2,6 +2,7 @@ import {
   CompletionPublisher,
   createECConnector,
   EmbeddingStore,
+  EmbeddingUsage,
   parseTransferConfig,
   RedisSingleFlight,
   type Embedding,
@@ -57,7 +58,11 @@ export interface Encoder {
 /** Puts an encoder together. It takes work from the moment this resolves. */
 export async function buildEncoder(parts: EncoderParts): Promise<Encoder> {
   const { config, model, redis, log, metrics, store } = parts;
-  const embeddings = new EmbeddingStore({ store, metrics: connectorMetrics(metrics.registry) });
+  const embeddings = new EmbeddingStore({
+    store,
+    usage: new EmbeddingUsage({ redis, prefix: config.prefix }),
+    metrics: connectorMetrics(metrics.registry),
+  });
   const cache = new EmbeddingCache(config.cacheBytes);
   const { fingerprint, hiddenSize: width } = model.card;
   const connector = await createECConnector(

@@ -3,6 +3,7 @@ import {
   CompletionReader,
   createECConnector,
   EmbeddingStore,
+  EmbeddingUsage,
   EncodeRequester,
   generateQueueName,
   parseTransferConfig,
@@ -85,13 +86,15 @@ async function buildConnector(
 ): Promise<{ connector: ECConnector; requester: EncodeRequester }> {
   const { prefix } = config;
   const metrics = connectorMetrics(registry);
+  const usage = new EmbeddingUsage({ redis, prefix });
   const embeddings = new EmbeddingStore({
     store,
+    usage,
     metrics,
     onQuarantine: (mmHash, reason) =>
       log.warn({ mmHash, reason }, 'put an unusable embedding aside'),
   });
-  const requester = new EncodeRequester({ redis, prefix, embeddings, metrics });
+  const requester = new EncodeRequester({ redis, prefix, embeddings, usage, metrics });
   stack.defer(() => requester.close());
   const events = new CompletionReader({ redis, prefix, metrics });
   await events.start();

@@ -24,6 +24,7 @@ export function buildEngineRequest(
     length,
     rows,
     encode: encodeJob(job, imageAt(job, image)),
+    ...joinedFlight(imageAt(job, image)),
   }));
   const { sampling, priority } = request;
   return {
@@ -38,6 +39,11 @@ function imageAt(job: Job, index: number): JobImage {
   return image;
 }
 
+/** What the API joined for this job is not joined again: a failure since then is this job's, too. */
+function joinedFlight({ found, generation }: JobImage): { generation?: number } {
+  return found === 'requested' || found === 'joined' ? { generation } : {};
+}
+
 function encodeJob(job: Job, image: JobImage): EncodeJob {
   const { model, fingerprint, traceparent } = job.request;
   return {
@@ -47,6 +53,7 @@ function encodeJob(job: Job, image: JobImage): EncodeJob {
     fingerprint,
     input: image.input,
     tokens: image.tokens,
+    tenant: job.tenant,
     requestedAtMs: job.createdAtMs,
     ...(traceparent === undefined ? {} : { traceparent }),
   };
