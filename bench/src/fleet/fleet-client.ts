@@ -2,6 +2,9 @@ import { serverSentEvents } from '@epd/infra/local/server-sent-events.ts';
 import type { Answer, Question, Target } from '../question.ts';
 import type { HttpClient } from './http.ts';
 
+/** Far above what any question here takes, so that a lost job is told and not waited for. */
+const ANSWER_MS_MAX = 240_000;
+
 interface JobEvent {
   readonly type: string;
   readonly ids?: readonly number[];
@@ -45,21 +48,16 @@ export class FleetClient implements Target {
     const body = jobBody(question);
     const submittedMs = performance.now();
     const { id } = (await this.#http.postJson('/v1/jobs', body)) as { id: string };
-    const tokenMs: number[] = [];
-    const tokenIds: number[] = [];
     const stream = await this.#http.stream(`/v1/jobs/${id}/events`);
-    for await (const { data } of serverSentEvents(stream)) {
-      const event = JSON.parse(data) as JobEvent;
-      const nowMs = performance.now();
-      for (const token of event.ids ?? []) {
-        tokenIds.push(token);
-        tokenMs.push(nowMs);
-      }
-      if (event.type !== 'end') continue;
-      if (event.status !== 'completed') throw new Error(await this.#why(id));
-      return { id, answer: { submittedMs, tokenMs, tokenIds, endedMs: nowMs } };
+    const late = new Error(`Job ${id} has not ended after ${ANSWER_MS_MAX / 1000} s`);
+    const timer = setTimeout(() => stream.destroy(late), ANSWER_MS_MAX);
+    try {
+      const { status, ...answer } = await readAnswer(stream);
+      if (status !== 'completed') throw new Error(await this.#why(id));
+      return { id, answer: { submittedMs, ...answer } };
+    } finally {
+      clearTimeout(timer);
     }
-    throw new Error(`The events of job ${id} stopped before its end`);
   }
 
   async record(id: string): Promise<JobRecord> {
@@ -81,6 +79,26 @@ export class FleetClient implements Target {
     const { status, error } = await this.record(id);
     return `Job ${id} ended ${status}: ${error?.code ?? 'no reason'}: ${error?.message ?? ''}`;
   }
+}
+
+/** Reads past the last event to the end of the body: only then can the connection be used again. */
+async function readAnswer(
+  stream: AsyncIterable<Uint8Array>,
+): Promise<Omit<Answer, 'submittedMs'> & { readonly status: string | undefined }> {
+  const tokenMs: number[] = [];
+  const tokenIds: number[] = [];
+  let end: { readonly status: string | undefined; readonly endedMs: number } | null = null;
+  for await (const { data } of serverSentEvents(stream)) {
+    const event = JSON.parse(data) as JobEvent;
+    const nowMs = performance.now();
+    for (const token of event.ids ?? []) {
+      tokenIds.push(token);
+      tokenMs.push(nowMs);
+    }
+    if (event.type === 'end') end = { status: event.status, endedMs: nowMs };
+  }
+  if (end === null) throw new Error('The events stopped before the end');
+  return { tokenMs, tokenIds, ...end };
 }
 
 /** The request's body; `model` is left to the API, which knows only one. */
