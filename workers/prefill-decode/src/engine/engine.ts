@@ -1,3 +1,4 @@
+import type { JobError } from '@epd/jobs';
 import { Runner, RunnerLostError } from '../runner/runner.ts';
 import { admit } from './admission.ts';
 import { readEngineModel, type EngineModel, type EngineOptions } from './engine-options.ts';
@@ -41,6 +42,7 @@ export class Engine {
     this.#runner = runner;
     this.#parts = buildParts(options, model, runner);
     this.#parts.connector.scheduler.onProgress(() => this.#wake.call());
+    void runner.whenLost.then((error) => this.#loseRunner(error));
   }
 
   /** Loads the model and starts the loop. Rejects when the model cannot be used. */
@@ -207,20 +209,27 @@ export class Engine {
 
   /** What the cache holds for the step's sequences is unknown: their requests end, the others go on. */
   #stepFailed(schedule: Schedule, error: unknown): void {
-    const { book, scheduler } = this.#parts;
-    const lost = error instanceof RunnerLostError;
-    this.#options.logger?.error({ error }, lost ? 'the runner is lost' : 'a step failed');
+    if (error instanceof RunnerLostError) return;
+    this.#options.logger?.error({ error }, 'a step failed');
+    const { book } = this.#parts;
     const touched = new Set(schedule.work.map(({ sequence }) => book.of(sequence)));
-    for (const held of lost ? book.all : touched) {
-      if (!held) continue;
-      const code = lost ? 'runner_lost' : 'step_failed';
-      const message = error instanceof Error ? error.message : String(error);
-      book.fail(held, { code, message, stage: 'decode', item: null, retryable: true });
-    }
-    for (const { sequence } of schedule.work) scheduler.remove(sequence);
-    if (!lost) return;
+    for (const held of touched) if (held) book.fail(held, engineFault('step_failed', error));
+  }
+
+  /** Nothing can be computed any more; others may take up what was held. */
+  #loseRunner(error: RunnerLostError): void {
+    if (this.#closing) return;
+    this.#options.logger?.error({ error }, 'the runner is lost');
+    const { book } = this.#parts;
     this.#accepting = false;
     this.#closing = true;
+    for (const held of book.all) book.fail(held, engineFault('runner_lost', error));
     this.#lost.resolve(error);
+    this.#wake.call();
   }
+}
+
+function engineFault(code: string, error: unknown): JobError {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code, message, stage: 'decode', item: null, retryable: true };
 }

@@ -36,6 +36,7 @@ export class Runner {
   readonly #watch: Watch;
   #pending: PromiseWithResolvers<StepResult> | null = null;
   #lost: RunnerLostError | null = null;
+  readonly #whenLost = Promise.withResolvers<RunnerLostError>();
   readonly #ended: Promise<void>;
 
   private constructor(worker: Worker, facts: RunnerFacts, watch: Watch) {
@@ -60,8 +61,9 @@ export class Runner {
     return new Runner(worker, await ready(worker), watch);
   }
 
-  get lost(): boolean {
-    return this.#lost !== null;
+  /** Resolves when the thread is gone, be it after `close`. */
+  get whenLost(): Promise<RunnerLostError> {
+    return this.#whenLost.promise;
   }
 
   /** Rejects with `StepError`, or with `RunnerLostError` when the thread is gone. */
@@ -106,6 +108,7 @@ export class Runner {
 
   #lose(cause: unknown): void {
     this.#lost ??= new RunnerLostError(`The runner has ended: ${String(cause)}`, { cause });
+    this.#whenLost.resolve(this.#lost);
     this.#pending?.reject(this.#lost);
     this.#pending = null;
   }

@@ -56,6 +56,20 @@ test('an embedding of another size than the prompt has room for fails its reques
   t.deepEqual((await other).choices[0]?.tokenIds, first.expected);
 });
 
+test('a step that fails ends its requests, and the engine goes on', async (t) => {
+  const [image] = second.features;
+  const right = embeddings.get(image?.mmHash ?? '');
+  if (!image || !right) throw new Error('The golden features have changed');
+  const cut = { ...right, data: right.data.subarray(0, 100) };
+  const engine = await startEngine(t, {
+    embeddings: new Map([...embeddings, [image.mmHash, cut]]),
+  });
+  const failed = generate(engine, { ...second, sampling: sampling() });
+  await t.throwsAsync(failed, { message: /^step_failed: / });
+  const { choices } = await generate(engine, { ...first, sampling: sampling() });
+  t.deepEqual(choices[0]?.tokenIds, first.expected);
+});
+
 test('more requests than may be held, and a second of the same id, are refused', async (t) => {
   const connector = new LocalConnector();
   const engine = await startEngine(t, {
