@@ -8,6 +8,7 @@ import { ChaosProcess } from './chaos-process.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { fleetEnvironment, nodeSpec, redisSpec, PREFIX, type Ports } from './specs.ts';
 
+const STARTS_MAX = 8;
 const READY_EVERY_MS = 100;
 const MEMORY_EVERY_MS = 200;
 
@@ -97,6 +98,7 @@ export class World {
     for (;;) {
       const unready = await this.#unready();
       if (unready.length === 0) return;
+      this.#checkStarts();
       if (performance.now() > endMs)
         throw new Error(`Not ready within ${withinMs} ms: ${unready.join(', ')}`);
       await sleep(READY_EVERY_MS);
@@ -147,6 +149,14 @@ export class World {
     const all = [...this.processes.values()];
     const ready = await Promise.all(all.map((process) => process.isReady()));
     return all.filter((_, index) => !ready[index]).map(({ name }) => name);
+  }
+
+  /** What cannot start is not worth waiting for. */
+  #checkStarts(): void {
+    for (const { name, surprises, spec } of this.processes.values()) {
+      if (surprises.length < STARTS_MAX) continue;
+      throw new Error(`${name} does not stay up (${surprises.join(', ')}); see ${spec.logFile}`);
+    }
   }
 
   #sampleMemory(): void {
