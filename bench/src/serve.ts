@@ -1,11 +1,12 @@
 import type { BenchFleet } from './fleet/fleet.ts';
 import type { Harness } from './harness.ts';
 import type { Findings } from './json.ts';
-import { cpuPerRequest, readCpuTimes } from './load/cpu-profile.ts';
+import { cpuPerRequest, readCpuTimes, type CpuTimes } from './load/cpu-profile.ts';
 import { runLoad, type LoadResult } from './load/run-load.ts';
 import { cpuTable, ratiosOf, throughputTable } from './load/served-tables.ts';
 import { CONCURRENCY, RATIOS_AT, WORKLOADS, type Served, type Workload } from './load/served.ts';
 import { firstShown, repeatedImages, textOnly, uniqueImages } from './load/workloads.ts';
+import type { Peer } from './peer/peer.ts';
 import type { Question, Target } from './question.ts';
 
 const TEXT_TOKENS = 100;
@@ -77,21 +78,33 @@ interface Turn {
 
 async function compare(
   fleet: BenchFleet,
-  peer: Target,
+  peer: Peer,
   { questions, concurrency, peerFirst }: Turn,
 ): Promise<Omit<Served, 'workload' | 'concurrency' | 'round'>> {
-  const before = peerFirst ? await runLoad(peer, questions, concurrency) : null;
-  const cpuBefore = await readCpuTimes(fleet);
-  const ours = await runLoad(fleet.client, questions, concurrency);
-  const cpuMs = cpuPerRequest(cpuBefore, await readCpuTimes(fleet), questions.length);
-  const theirs = before ?? (await runLoad(peer, questions, concurrency));
+  const run = (target: Target) => withCpuTimes(fleet, peer, target, questions, concurrency);
+  const before = peerFirst ? await run(peer) : null;
+  const ours = await run(fleet.client);
+  const theirs = before ?? (await run(peer));
   return {
     fleet: ours.stats,
     peer: theirs.stats,
-    cpuMs,
+    cpuMs: { ...ours.cpuMs, peer: theirs.cpuMs.peer },
     ratio: ours.stats.requestsPerS / theirs.stats.requestsPerS,
     sameAnswers: sameAnswers(ours, theirs),
   };
+}
+
+async function withCpuTimes(
+  fleet: BenchFleet,
+  peer: Peer,
+  target: Target,
+  questions: readonly Question[],
+  concurrency: number,
+): Promise<LoadResult & { readonly cpuMs: CpuTimes }> {
+  const before = await readCpuTimes(fleet, peer);
+  const result = await runLoad(target, questions, concurrency);
+  const cpuMs = cpuPerRequest(before, await readCpuTimes(fleet, peer), questions.length);
+  return { ...result, cpuMs };
 }
 
 /** The peer tells its end-of-sequence token and the fleet may not: one more token is no difference. */

@@ -1,15 +1,18 @@
 import { ROLES, type BenchFleet, type Role } from '../fleet/fleet.ts';
 import { cpuTimeMs } from '../fleet/process-usage.ts';
 
-/** CPU milliseconds by process: the fleet's, and the harness that plays its clients. */
-export type CpuTimes = Readonly<Record<Role | 'clients', number | null>>;
+/** CPU milliseconds by process: the fleet's, the harness that plays its clients, and the peer. */
+export type CpuTimes = Readonly<Record<Role | 'clients' | 'peer', number | null>>;
 
 /** What each process had used when it was read. */
-export async function readCpuTimes(fleet: BenchFleet): Promise<CpuTimes> {
+export async function readCpuTimes(
+  fleet: BenchFleet,
+  peer: { readonly pid: number },
+): Promise<CpuTimes> {
   const { user, system } = process.cpuUsage();
   const entries = ROLES.map(async (role) => [role, await cpuTimeMs(fleet.pid(role))] as const);
   const roles = Object.fromEntries(await Promise.all(entries)) as Record<Role, number | null>;
-  return { ...roles, clients: (user + system) / 1000 };
+  return { ...roles, clients: (user + system) / 1000, peer: await cpuTimeMs(peer.pid) };
 }
 
 /** Used between two readings, per request. */

@@ -43,9 +43,9 @@ const throughputRow = (sample: Served): Cell[] => [
   sample.sameAnswers,
 ];
 
-/** What holds the fleet back: where its CPU time goes while `RATIOS_AT` requests are under way. */
+/** What holds the fleet back: where CPU time goes while `RATIOS_AT` requests are under way. */
 export function cpuTable(samples: readonly Served[]): string {
-  const processes = ['api', 'encoder', 'prefill-decode', 'redis', 'clients'] as const;
+  const processes = ['api', 'encoder', 'prefill-decode', 'redis', 'clients', 'peer'] as const;
   const rows = WORKLOADS.map((workload): Cell[] => {
     const of = ofRatios(samples, workload);
     const wall = median(of.map(({ fleet }) => 1000 / fleet.requestsPerS));

@@ -15,7 +15,7 @@ export interface Served {
   readonly round: number;
   readonly fleet: LoadStats;
   readonly peer: LoadStats;
-  /** CPU time of the fleet per request, by process. */
+  /** CPU time per request, by process: the fleet's while it answered, the peer's while that did. */
   readonly cpuMs: CpuTimes;
   /** Requests per second, fleet over peer. */
   readonly ratio: number;
