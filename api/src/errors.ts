@@ -45,7 +45,6 @@ export const API_ERRORS = {
   file_not_found: 404,
   batch_not_found: 404,
   upload_not_found: 404,
-  method_not_allowed: 405,
   body_too_large: 413,
   image_too_large: 413,
   unsupported_media_type: 415,

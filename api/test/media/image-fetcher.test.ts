@@ -20,11 +20,16 @@ async function serve(t: ExecutionContext, answer: RequestListener): Promise<stri
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function fetcher(t: ExecutionContext, allowed = ['127.0.0.1/32'], allowHttp = true): ImageFetcher {
+function fetcher(
+  t: ExecutionContext,
+  allowed = ['127.0.0.1/32'],
+  allowHttp = true,
+  timeoutMs = 30_000,
+): ImageFetcher {
   const made = new ImageFetcher({
     policy: createAddressPolicy(allowed),
     allowHttp,
-    timeoutMs: 500,
+    timeoutMs,
   });
   t.teardown(() => made.close());
   return made;
@@ -129,8 +134,9 @@ test('a server that is silent, slow, broken or says no is given up', async (t) =
   });
   const broken = await serve(t, (_request, response) => response.destroy());
   const no = await serve(t, (_request, response) => response.writeHead(404).end());
+  const hasty = fetcher(t, ['127.0.0.1/32'], true, 500);
   const failures = await Promise.all(
-    [silent, dripping, broken, no].map((url) => refusal(t, fetcher(t), url)),
+    [silent, dripping, broken, no].map((url) => refusal(t, hasty, url)),
   );
   t.true(failures.every((failure) => failure?.code === 'image_fetch_failed'));
   t.regex(failures[0]?.message ?? '', /within 500 ms/);
