@@ -4,7 +4,8 @@ import type { Findings } from './json.ts';
 import { cpuPerRequest, readCpuTimes, type CpuTimes } from './load/cpu-profile.ts';
 import { runLoad, type LoadResult } from './load/run-load.ts';
 import { cpuTable, ratiosOf, throughputTable } from './load/served-tables.ts';
-import { CONCURRENCY, RATIOS_AT, WORKLOADS, type Served, type Workload } from './load/served.ts';
+import { servePlan } from './load/serve-plan.ts';
+import { WORKLOADS, type Served, type Workload } from './load/served.ts';
 import { firstShown, repeatedImages, textOnly, uniqueImages } from './load/workloads.ts';
 import type { Peer } from './peer/peer.ts';
 import type { Question, Target } from './question.ts';
@@ -16,11 +17,13 @@ export async function serve(harness: Harness): Promise<Findings> {
   const fleet = await harness.startFleet();
   const peer = await harness.startPeer();
   await warmUp(harness, [fleet.client, peer]);
+  const heavy = harness.model.name !== 'tiny-vlm';
   const samples: Served[] = [];
   for (const workload of WORKLOADS) {
-    for (const concurrency of CONCURRENCY) {
-      for (let round = 0; round < rounds(harness, concurrency); round++) {
-        const questions = await questionsFor(harness, workload, concurrency, round);
+    for (const { concurrency, rounds, requests } of servePlan(harness.options, heavy)) {
+      for (let round = 0; round < rounds; round++) {
+        const seed = 1000 * concurrency + round;
+        const questions = await questionsFor(harness, workload, requests, seed);
         const compared = await compare(fleet, peer, {
           questions,
           concurrency,
@@ -38,13 +41,6 @@ export async function serve(harness: Harness): Promise<Findings> {
   };
 }
 
-const rounds = ({ options }: Harness, concurrency: number): number =>
-  concurrency === RATIOS_AT ? (options.full ? 5 : 3) : options.full ? 2 : 1;
-
-function requestCount({ options }: Harness, concurrency: number): number {
-  return Math.max(options.full ? 48 : 16, (options.full ? 4 : 2) * concurrency);
-}
-
 /** Both pay for just-in-time compilation and first allocations before anything is timed. */
 async function warmUp(harness: Harness, targets: readonly Target[]): Promise<void> {
   const pictures = await harness.newPictures(4);
@@ -59,11 +55,9 @@ async function warmUp(harness: Harness, targets: readonly Target[]): Promise<voi
 async function questionsFor(
   harness: Harness,
   workload: Workload,
-  concurrency: number,
-  round: number,
+  count: number,
+  seed: number,
 ): Promise<Question[]> {
-  const count = requestCount(harness, concurrency);
-  const seed = 1000 * concurrency + round;
   const { imageAnswer } = harness.model;
   if (workload === 'text') return textOnly(count, seed, TEXT_TOKENS);
   if (workload === 'unique') return uniqueImages(await harness.newPictures(count), imageAnswer);

@@ -4,7 +4,6 @@ import type { LoadStats } from './run-load.ts';
 export const WORKLOADS = ['unique', 'repeated', 'text'] as const;
 export type Workload = (typeof WORKLOADS)[number];
 
-export const CONCURRENCY = [1, 4, 16, 64] as const;
 /** The concurrency whose ratios are reported, from several rounds. */
 export const RATIOS_AT = 16;
 
