@@ -20,6 +20,8 @@ export async function someLoad(url: string): Promise<void> {
   await Promise.all([...texts, ...shown, refused, cancelled]);
   await answered(url, [images[1]!, text('What is this?')]);
   await answered(url, [images[1]!, text('And what colour has it?')]);
+  // Not where the KV cache has it, so that its embedding is looked for and found.
+  await answered(url, [text('Look at this again, closely.'), images[1]!]);
 }
 
 interface Job {
