@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import type { Batch } from '../batches/batch-record.ts';
-import type { BatchStore } from '../batches/batch-store.ts';
 import { ApiError } from '../errors.ts';
+import type { FileRecord } from '../files/file-records.ts';
+import type { Files } from '../files/files.ts';
 import { BatchBody, BatchView } from '../schemas/batches.ts';
 import { ERROR_RESPONSES } from '../schemas/errors.ts';
 import { PageQuery, pageOf, pageSchema } from '../schemas/page.ts';
 import type { Services } from '../services.ts';
 import type { Tenant } from '../tenant.ts';
 import { batchView } from '../views/batch-view.ts';
+import { ownBatch } from './own-batch.ts';
 
-const BatchParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 const MAX_WINDOW_MS = 7 * 24 * 3_600_000;
 
@@ -32,16 +32,7 @@ export const batchRoutes =
         },
       },
       async ({ body, tenant }) => {
-        const file = await files.get(tenant.id, body.input_file_id);
-        if (file.purpose !== 'batch') {
-          throw new ApiError(
-            'invalid_file',
-            `input_file_id: expected a file for batch, got one for ${file.purpose}`,
-            {
-              param: 'input_file_id',
-            },
-          );
-        }
+        const file = await batchInput(files, body.input_file_id, tenant);
         const createdAtMs = Date.now();
         const id = `batch_${randomBytes(16).toString('hex')}`;
         await batches.create({
@@ -71,35 +62,13 @@ export const batchRoutes =
         return pageOf(page.batches.map(batchView), page.hasMore);
       },
     );
-    app.get('/v1/batches/:id', {
-      schema: {
-        tags: ['Files'],
-        summary: 'A batch as it stands',
-        params: BatchParams,
-        response: { 200: BatchView, ...ERROR_RESPONSES },
-      },
-      handler: async ({ params, tenant }) => batchView(await ownBatch(batches, params.id, tenant)),
-    });
-    app.post('/v1/batches/:id/cancel', {
-      schema: {
-        tags: ['Files'],
-        summary: 'Cancel a batch',
-        description: 'What is done stays in its output file.',
-        params: BatchParams,
-        response: { 200: BatchView, ...ERROR_RESPONSES },
-      },
-      handler: async ({ params, tenant }) => {
-        const { id } = await ownBatch(batches, params.id, tenant);
-        await batches.enter(id, 'cancelling', 'validating', 'in_progress');
-        return batchView(await ownBatch(batches, id, tenant));
-      },
-    });
   };
 
-async function ownBatch(batches: BatchStore, id: string, tenant: Tenant): Promise<Batch> {
-  const batch = await batches.get(id);
-  if (batch !== null && batch.tenant === tenant.id) return batch;
-  throw new ApiError('batch_not_found', `No batch ${JSON.stringify(id)}`);
+async function batchInput(files: Files, id: string, tenant: Tenant): Promise<FileRecord> {
+  const file = await files.get(tenant.id, id);
+  if (file.purpose === 'batch') return file;
+  const message = `input_file_id: expected a file for batch, got one for ${file.purpose}`;
+  throw new ApiError('invalid_file', message, { param: 'input_file_id' });
 }
 
 function windowMs(window: string): number {

@@ -8,7 +8,6 @@ import { TENANT_ID } from '../tenant.ts';
 import { seconds } from '../views/job-view.ts';
 
 const TenantId = Type.String({ pattern: TENANT_ID.source });
-const Limit = Type.Optional(Type.Integer({ minimum: 0, description: '0: none.' }));
 
 const KeyView = Type.Object({
   id: Type.String(),
@@ -18,24 +17,13 @@ const KeyView = Type.Object({
   created_at: Type.Integer(),
 });
 
-const Settings = Type.Object(
-  {
-    requests_per_minute: Limit,
-    tokens_per_minute: Limit,
-    waiting_cost: Limit,
-    share_embeddings: Type.Optional(Type.Boolean()),
-  },
-  { additionalProperties: false, title: 'TenantSettings' },
-);
-
+const admin = { config: { access: 'admin' } } as const;
 const about = (summary: string) => ({ tags: ['Admin'], summary });
 
-/** Keys and tenants, for the operator. */
-export const adminRoutes =
-  ({ keys, tenants }: Pick<Services, 'keys' | 'tenants'>): FastifyPluginAsyncTypebox =>
+/** API keys, for the operator. */
+export const adminKeyRoutes =
+  ({ keys }: Pick<Services, 'keys'>): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const admin = { config: { access: 'admin' } } as const;
-
     app.post(
       '/v1/admin/keys',
       {
@@ -91,37 +79,6 @@ export const adminRoutes =
         throw new ApiError('key_not_found', `No API key ${JSON.stringify(id)}`);
       },
     });
-    app.put(
-      '/v1/admin/tenants/:id',
-      {
-        ...admin,
-        schema: {
-          ...about('Set what a tenant may'),
-          description: 'Replaces its settings; a limit that is left out is as configured for all.',
-          params: Type.Object({ id: TenantId }),
-          body: Settings,
-          response: {
-            200: Type.Object({ id: Type.String(), ...Settings.properties }),
-            ...ERROR_RESPONSES,
-          },
-        },
-      },
-      async ({ params, body }) => {
-        await tenants.set(params.id, {
-          ...(body.requests_per_minute === undefined
-            ? {}
-            : { requestsPerMinute: body.requests_per_minute }),
-          ...(body.tokens_per_minute === undefined
-            ? {}
-            : { tokensPerMinute: body.tokens_per_minute }),
-          ...(body.waiting_cost === undefined ? {} : { waitingCost: body.waiting_cost }),
-          ...(body.share_embeddings === undefined
-            ? {}
-            : { shareEmbeddings: body.share_embeddings }),
-        });
-        return { id: params.id, ...body };
-      },
-    );
   };
 
 const keyView = ({ id, tenant, name, createdAtMs }: ApiKeyRecord) => ({
