@@ -1,5 +1,5 @@
 export default {
-  files: ['**/test/**/*.test.ts'],
+  files: ['{api,bench,infra,libs,test,workers}/**/*.test.ts'],
   extensions: ['ts'],
   workerThreads: false,
   concurrency: 2,

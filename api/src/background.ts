@@ -53,6 +53,7 @@ function startReconciler({ config, redis, services, log }: BackgroundParts): Sto
     redis,
     prefix: config.prefix,
     jobs: services.jobs,
+    onLost: () => services.counts.lost(),
     onExpired: (job) => services.ender.release(job),
     onError: (err) => log.warn({ err }, 'reconciling failed; it is tried again'),
   });
@@ -67,6 +68,7 @@ function startSweeper({ config, redis, services, log }: BackgroundParts): Stoppa
     prefix,
     store: services.inputs, // pictures and embeddings lie in one store
     usage: new EmbeddingUsage({ redis, prefix }),
+    metrics: services.ecMetrics,
     ttlMs: embeddingTtlS * 1000,
     ...(maxBytes > 0 ? { maxBytes } : {}),
     onError: (err) => log.warn({ err }, 'sweeping embeddings failed; it is tried again'),

@@ -3,11 +3,13 @@ import {
   EmbeddingUsage,
   EncodeRequester,
   UuidAliases,
+  type ConnectorMetrics,
   type ObjectStore,
 } from '@epd/connector';
 import { RedisJobStore, RedisModelRegistry, ResidentImages } from '@epd/jobs';
-import { storeOptions } from '@epd/service';
+import { ecMetrics, storeOptions } from '@epd/service';
 import type { Redis } from 'ioredis';
+import type { Registry } from 'prom-client';
 import { Acceptor } from './accept/acceptor.ts';
 import { ImageEncodes } from './accept/image-encodes.ts';
 import { ImageIntake } from './accept/image-intake.ts';
@@ -29,6 +31,7 @@ import { Throughput } from './limits/throughput.ts';
 import { createAddressPolicy } from './media/address-policy.ts';
 import { ImageFetcher } from './media/image-fetcher.ts';
 import { ModelDirectory } from './model-directory.ts';
+import { jobCounts, type JobCounts } from './metrics.ts';
 import type { Services } from './services.ts';
 import { JobReader } from './views/job-reader.ts';
 import { WebhookRules } from './webhooks/webhook-rules.ts';
@@ -39,21 +42,26 @@ export interface Foundations {
   readonly redis: Redis;
   /** Holds pictures and, beside them, embeddings. */
   readonly store: ObjectStore;
+  readonly registry: Registry;
 }
 
 export interface Composed extends Services {
+  readonly counts: JobCounts;
+  readonly ecMetrics: ConnectorMetrics;
   readonly admission: Admission;
   close(): Promise<void>;
 }
 
 /** The services over what is outside the process. Closing leaves the foundations open. */
-export function composeServices({ config, redis, store }: Foundations): Composed {
+export function composeServices({ config, redis, store, registry }: Foundations): Composed {
   const { prefix } = config;
   const jobs = new RedisJobStore({ redis, prefix, retentionMs: config.retentionS * 1000 });
   const models = new ModelDirectory(new RedisModelRegistry(redis, prefix));
   const usage = new EmbeddingUsage({ redis, prefix });
-  const embeddings = new EmbeddingStore({ store, usage });
-  const encodes = new EncodeRequester({ redis, prefix, embeddings, usage });
+  const metrics = ecMetrics(registry);
+  const counts = jobCounts(registry);
+  const embeddings = new EmbeddingStore({ store, usage, metrics });
+  const encodes = new EncodeRequester({ redis, prefix, embeddings, usage, metrics });
   const residents = new ResidentImages(redis, prefix);
   const limits = composeLimits(config, redis);
   const media = composeMedia(config, redis, store);
@@ -61,6 +69,7 @@ export function composeServices({ config, redis, store }: Foundations): Composed
     jobs,
     models,
     encodes: new ImageEncodes({ encodes, residents }),
+    counts,
     limits: config,
     ...limits,
     ...media,
@@ -71,6 +80,8 @@ export function composeServices({ config, redis, store }: Foundations): Composed
     inputs: store,
     encodes,
     acceptor,
+    counts,
+    ecMetrics: metrics,
     ender: new JobEnder(jobs, encodes),
     reader: new JobReader(jobs, models, new QueuePositions(redis, prefix, limits.throughput)),
     files: media.files,

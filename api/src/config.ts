@@ -1,4 +1,4 @@
-import { ConfigError, fleetConfig, readConfig } from '@epd/service';
+import { ConfigError, fleetConfig, readConfig, tracingConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
 import { isLoopback } from './loopback.ts';
 
@@ -8,6 +8,7 @@ export const configSchema = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
   ...fleetConfig.service,
+  ...tracingConfig,
   host: Type.String({
     env: 'EPD_HOST',
     default: '127.0.0.1',

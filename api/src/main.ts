@@ -5,6 +5,7 @@ import {
   connectRedis,
   redisOptions,
   runService,
+  startTracing,
   storeOptions,
   waitForRedis,
   type RunningService,
@@ -16,6 +17,7 @@ import { buildApp } from './app.ts';
 import { startBackground } from './background.ts';
 import { composeServices } from './compose.ts';
 import { needsKeys, readApiConfig, type ApiConfig } from './config.ts';
+import { FleetLookout, installFleetMetrics } from './fleet-metrics.ts';
 import { checkReadiness } from './readiness.ts';
 
 const REDIS_RETRY_MS = 500;
@@ -34,7 +36,8 @@ async function start({
   const store = createObjectStore(storeOptions(config));
   const registry = new Registry();
   addDefaultMetrics(registry);
-  const services = composeServices({ config, redis, store });
+  const tracing = await startTracing('api', config);
+  const services = composeServices({ config, redis, store, registry });
   const app = await buildApp({
     services,
     registry,
@@ -43,6 +46,8 @@ async function start({
     config,
     log,
   });
+  const lookout = new FleetLookout(patient, config.prefix);
+  installFleetMetrics(registry, lookout);
   const url = await app.listen({ host: config.host, port: config.port });
   log.info({ url, access: accessOf(config) }, 'listening');
   // Until Redis is there, callers are told that the service is unavailable.
@@ -55,6 +60,8 @@ async function start({
       await app.close();
       await (await background)?.stop();
       await services.close();
+      await lookout.close();
+      await tracing.stop();
       await store.close();
       redis.disconnect();
       patient.disconnect();

@@ -30,6 +30,8 @@ export function installMetrics(
     registers: [registry],
   });
   registerWaiting(registry, throughput);
+  countStreams(app, registry);
+  countRefusals(app, registry);
   app.addHook('onRequest', async () => streams.inc());
   app.addHook('onError', async (_request, _reply, error) => {
     refused.inc({ code: 'code' in error ? error.code : 'unknown' });
@@ -40,6 +42,62 @@ export function installMetrics(
     const labels = { method: request.method, route, status: reply.statusCode };
     seconds.observe(labels, reply.elapsedTime / 1000);
   });
+}
+
+/** Open event streams, whichever route serves them. */
+function countStreams(app: FastifyInstance, registry: Registry): void {
+  const open = new Gauge({
+    name: 'epd_event_streams',
+    help: 'Event streams that are being read',
+    registers: [registry],
+  });
+  const streaming = new WeakSet<object>();
+  app.addHook('onSend', async (_request, reply) => {
+    if (!String(reply.getHeader('content-type')).startsWith('text/event-stream')) return;
+    streaming.add(reply);
+    open.inc();
+  });
+  app.addHook('onResponse', async (_request, reply) => {
+    if (streaming.delete(reply)) open.dec();
+  });
+}
+
+/** Routes by which jobs come. */
+const SUBMISSIONS = new Set(['/v1/jobs', '/v1/chat/completions', '/v1/responses']);
+
+function countRefusals(app: FastifyInstance, registry: Registry): void {
+  const refused = new Counter({
+    name: 'epd_jobs_refused_total',
+    help: 'Jobs that were not accepted, by the code of the answer',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  app.addHook('onError', async (request, _reply, error) => {
+    if (request.method !== 'POST' || !SUBMISSIONS.has(request.routeOptions.url ?? '')) return;
+    refused.inc({ reason: 'code' in error ? error.code : 'unknown' });
+  });
+}
+
+export interface JobCounts {
+  accepted(model: string): void;
+  /** A live job's place in the queue was gone; it is back. */
+  lost(): void;
+}
+
+export function jobCounts(registry: Registry): JobCounts {
+  const registers = [registry];
+  const accepted = new Counter({
+    name: 'epd_jobs_accepted_total',
+    help: 'Jobs accepted',
+    labelNames: ['model'],
+    registers,
+  });
+  const lost = new Counter({
+    name: 'epd_jobs_lost_total',
+    help: 'Live jobs whose place in the queue was gone, and that were put back',
+    registers,
+  });
+  return { accepted: (model) => accepted.inc({ model }), lost: () => lost.inc() };
 }
 
 function registerWaiting(registry: Registry, throughput: Throughput): void {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { MESSAGE_VERSION } from '@epd/connector';
 import type { Job, JobRequest, JobStore, ModelCard, NewJob } from '@epd/jobs';
+import { startSpan } from '@epd/service';
 import { ApiError } from '../errors.ts';
 import type { Gatekeeper } from '../limits/gatekeeper.ts';
 import { jobCost } from '../limits/job-cost.ts';
+import type { JobCounts } from '../metrics.ts';
 import type { ModelDirectory } from '../model-directory.ts';
 import type { SamplingBody } from '../schemas/sampling.ts';
 import type { Tenant } from '../tenant.ts';
@@ -40,6 +42,7 @@ interface AcceptorParts {
   readonly intake: ImageIntake;
   readonly encodes: ImageEncodes;
   readonly gatekeeper: Gatekeeper;
+  readonly counts: Pick<JobCounts, 'accepted'>;
   readonly limits: { readonly maxImages: number; readonly defaultMaxTokens: number };
 }
 
@@ -53,6 +56,20 @@ export class Acceptor {
 
   /** Resolves when the job is durable. Throws `ApiError`; then nothing is left waiting. */
   async accept(submission: Submission): Promise<{ job: Job; repeated: boolean }> {
+    const span = startSpan('accept job', { parent: submission.traceparent });
+    try {
+      const traceparent = span.traceparent ?? submission.traceparent;
+      const accepted = await this.#accept({ ...submission, traceparent });
+      span.set({ 'job.id': accepted.job.id });
+      span.end();
+      return accepted;
+    } catch (error) {
+      span.end({ error });
+      throw error;
+    }
+  }
+
+  async #accept(submission: Submission): Promise<{ job: Job; repeated: boolean }> {
     const card = await this.#parts.models.resolve(submission.model);
     const { images, messages, imageTokens } = await this.#takeIn(submission, card);
     const { defaultMaxTokens } = this.#parts.limits;
@@ -66,7 +83,10 @@ export class Acceptor {
       const found = await this.#parts.encodes.join(images, context);
       const request = toRequest(submission, card, { messages, images: found, sampling });
       const created = await this.#create(id, submission, request);
-      if (!created.repeated) await this.#parts.encodes.begin(found, context);
+      if (created.repeated) return created;
+      this.#parts.counts.accepted(card.id);
+      // The job is durable now: should this fail, the worker that waits for the image asks again.
+      await this.#parts.encodes.begin(found, context).catch(() => undefined);
       return created;
     } catch (error) {
       await this.#release(images, id);

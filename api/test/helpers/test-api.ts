@@ -49,10 +49,11 @@ export async function testApi(
   const inputs = createObjectStore(
     config.store === 's3' ? storeOptions(config) : { kind: 'memory' },
   );
-  const services = composeServices({ config, redis, store: inputs });
+  const registry = new Registry();
+  const services = composeServices({ config, redis, store: inputs, registry });
   const app = await buildApp({
     services,
-    registry: new Registry(),
+    registry,
     ready: () => checkReadiness({ redis, inputs, models: services.models }),
     redis,
     config,

@@ -14,6 +14,8 @@ export interface ReconcilerOptions {
   readonly intervalMs?: number;
   /** Called with each job that it ended, so that what the job held can be released. */
   readonly onExpired?: (job: Job) => Promise<void>;
+  /** Called for each live job whose generate job was gone and is put back. */
+  readonly onLost?: (id: string) => void;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -116,6 +118,7 @@ export class Reconciler {
     if (job === null) await this.#options.redis.zrem(this.#keys.live, id);
     else if (job.ending === null && !(await this.#queues.has(id, job.request.model))) {
       await this.#queues.add(id, job.request);
+      this.#options.onLost?.(id);
     }
   }
 

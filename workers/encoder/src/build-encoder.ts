@@ -9,11 +9,10 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { RedisJobStore } from '@epd/jobs';
-import type { Logger } from '@epd/service';
+import { ecMetrics, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import { Batcher, type Batched } from './batcher.ts';
 import type { Config } from './config.ts';
-import { connectorMetrics } from './connector-metrics.ts';
 import { EmbeddingCache } from './embedding-cache.ts';
 import { Announcer } from './encode/announcer.ts';
 import { EmbeddingSaver } from './encode/embedding-saver.ts';
@@ -61,7 +60,7 @@ export async function buildEncoder(parts: EncoderParts): Promise<Encoder> {
   const embeddings = new EmbeddingStore({
     store,
     usage: new EmbeddingUsage({ redis, prefix: config.prefix }),
-    metrics: connectorMetrics(metrics.registry),
+    metrics: ecMetrics(metrics.registry),
   });
   const cache = new EmbeddingCache(config.cacheBytes);
   const { fingerprint, hiddenSize: width } = model.card;
@@ -75,7 +74,7 @@ export async function buildEncoder(parts: EncoderParts): Promise<Encoder> {
     embeddings,
     cache,
     jobs,
-    saver: new EmbeddingSaver(connector.worker),
+    saver: new EmbeddingSaver(connector),
   });
   const worker = new EncodeWorker({
     redis,

@@ -80,6 +80,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
     model.card,
   );
   stack.defer(() => announced.stop());
+  metrics.registry.setDefaultLabels({ model: id });
   Object.assign(state, { encoder, model: id });
   const held = stack.move();
   return { stop: () => held.disposeAsync() };

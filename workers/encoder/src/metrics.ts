@@ -10,30 +10,26 @@ export type ItemOutcome = 'encoded' | 'stored_already' | 'saved_again' | 'failed
 export class EncoderMetrics {
   readonly registry = new Registry();
   readonly #encode = this.#histogram(
-    'epd_encode_seconds',
+    'epd_encode_batch_seconds',
     'Time in the vision encoder by size of the batch, rounded up to a power of two',
     ['batch'],
   );
   readonly #preprocess = this.#histogram(
-    'epd_encoder_preprocess_seconds',
+    'epd_encode_preprocess_seconds',
     'Time to fetch an image and turn it into pixels',
   );
   readonly #queue = this.#histogram(
-    'epd_encoder_queue_seconds',
+    'epd_encode_queue_seconds',
     'Time that an image waited to be taken up, and then for the model',
   );
-  readonly #save = this.#histogram(
-    'epd_encoder_save_seconds',
-    'Time until an embedding was durable',
-  );
-  readonly #items = this.#counter('epd_encoder_items_total', 'Images by what became of them', [
+  readonly #items = this.#counter('epd_encode_items_total', 'Images by what became of them', [
     'outcome',
   ]);
-  readonly #failures = this.#counter('epd_encoder_failures_total', 'Images that failed, by code', [
+  readonly #failures = this.#counter('epd_encode_failures_total', 'Images that failed, by code', [
     'code',
   ]);
   readonly #redispatches = this.#counter(
-    'epd_encoder_redispatches_total',
+    'epd_encode_redispatches_total',
     'Images taken up that another encoder had taken up and never settled',
   );
 
@@ -55,10 +51,6 @@ export class EncoderMetrics {
 
   queued(ms: number): void {
     this.#queue.observe(ms / 1000);
-  }
-
-  saved(ms: number): void {
-    this.#save.observe(ms / 1000);
   }
 
   /** Once per batch. */

@@ -11,12 +11,11 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { RedisJobStore, type Claim } from '@epd/jobs';
-import type { Logger } from '@epd/service';
+import { ecMetrics, type Logger } from '@epd/service';
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { Config } from './config.ts';
-import { connectorMetrics } from './connector-metrics.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import { GenerateProcessor } from './job/generate-processor.ts';
 import type { PdModel } from './load-model.ts';
@@ -85,7 +84,7 @@ async function buildConnector(
   stack: AsyncDisposableStack,
 ): Promise<{ connector: ECConnector; requester: EncodeRequester }> {
   const { prefix } = config;
-  const metrics = connectorMetrics(registry);
+  const metrics = ecMetrics(registry);
   const usage = new EmbeddingUsage({ redis, prefix });
   const embeddings = new EmbeddingStore({
     store,

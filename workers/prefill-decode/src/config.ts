@@ -1,4 +1,4 @@
-import { fleetConfig, readConfig } from '@epd/service';
+import { fleetConfig, readConfig, tracingConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
 
 const MIB = 1024 * 1024;
@@ -10,6 +10,7 @@ export const configSchema = Type.Object({
   ...fleetConfig.service,
   ...fleetConfig.metrics,
   ...fleetConfig.inference,
+  ...tracingConfig,
   decoder: Type.Optional(
     Type.String({
       env: 'EPD_DECODER',

@@ -92,7 +92,6 @@ function gauges(registry: Registry, engine: Engine): void {
     registry.registerMetric(made);
   };
   gauge('epd_batch_rows', 'Sequences in the last decode step', (stats) => stats.batchOccupancy);
-  gauge('epd_kv_bytes', 'Memory of KV slots and parked prefixes', (stats) => stats.kvBytes);
   gauge('epd_kv_slots_used', 'KV slots in use', (stats) => stats.slotsUsed);
   total(
     'epd_prefix_hit_tokens_total',
@@ -106,6 +105,7 @@ function gauges(registry: Registry, engine: Engine): void {
   );
   total('epd_engine_steps_total', 'Steps run', (stats) => stats.steps);
   sequences(registry, engine);
+  kvBytes(registry, engine);
 }
 
 function sequences(registry: Registry, engine: Engine): void {
@@ -118,6 +118,22 @@ function sequences(registry: Registry, engine: Engine): void {
   const made: Gauge<'state'> = new Gauge({
     name: 'epd_sequences',
     help: 'Sequences by what they do',
+    labelNames: ['state'],
+    registers: [],
+    collect,
+  });
+  registry.registerMetric(made);
+}
+
+function kvBytes(registry: Registry, engine: Engine): void {
+  const collect = (): void => {
+    const { kvBytes: all, parkedBytes: parked } = engine.stats();
+    made.set({ state: 'slots' }, all - parked);
+    made.set({ state: 'parked' }, parked);
+  };
+  const made: Gauge<'state'> = new Gauge({
+    name: 'epd_kv_bytes',
+    help: 'Memory of KV slots and of parked prefixes',
     labelNames: ['state'],
     registers: [],
     collect,

@@ -7,6 +7,7 @@ import { RedisModelRegistry, ResidentImages } from '@epd/jobs';
 import {
   connectRedis,
   serveTelemetry,
+  startTracing,
   storeOptions,
   waitForRedis,
   type Logger,
@@ -39,6 +40,8 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   const name = `pd-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const registry = new Registry();
   await using stack = new AsyncDisposableStack();
+  const tracing = await startTracing('prefill-decode', config);
+  stack.defer(() => tracing.stop());
   const redis = connectRedis(config.redisUrl, { name: 'epd-prefill-decode', log });
   stack.defer(() => redis.disconnect());
   const store = openStore(config);
@@ -61,6 +64,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => worker.stop(config.stopMs * FINISHING_SHARE));
   void worker.engine.lost.then(context.fail);
   addMetrics(registry, worker.engine);
+  registry.setDefaultLabels({ model: model.card.id });
   const announced = await models.announce('prefill-decode', name, model.card);
   stack.defer(() => announced.stop());
   const residents = new ResidentImages(redis, config.prefix);

@@ -1,4 +1,4 @@
-import type { ECConnectorOutput, ECWorkerConnector } from '@epd/connector';
+import { withConnectorStep, type ECConnector, type ECConnectorOutput } from '@epd/connector';
 import type { StoredFile } from './announcer.ts';
 
 interface Waiting {
@@ -7,15 +7,19 @@ interface Waiting {
 }
 
 /**
- * Tells each item apart in the EC connector's answer, which speaks of all saves at once: an item
- * whose save failed does not fail those beside it.
+ * Saves through the EC connector, in steps that last until what was begun in them is durable. Tells
+ * each item apart in the connector's answer, which speaks of all saves at once: an item whose save
+ * failed does not fail those beside it.
  */
 export class EmbeddingSaver {
-  readonly #connector: ECWorkerConnector;
+  readonly #connector: Pick<ECConnector, 'scheduler' | 'worker'>;
   readonly #waiting = new Map<string, Waiting[]>();
+  /** Items of `#waiting` whose save has not begun: those that came between two steps. */
+  readonly #unbegun = new Set<string>();
   #flushing = false;
+  #inStep = false;
 
-  constructor(connector: ECWorkerConnector) {
+  constructor(connector: Pick<ECConnector, 'scheduler' | 'worker'>) {
     this.#connector = connector;
   }
 
@@ -26,27 +30,53 @@ export class EmbeddingSaver {
   save(mmHash: string): Promise<StoredFile | null> {
     return new Promise((resolve, reject) => {
       const others = this.#waiting.get(mmHash) ?? [];
-      if (others.length === 0) this.#connector.saveCaches(mmHash);
+      if (others.length === 0) this.#unbegun.add(mmHash);
       this.#waiting.set(mmHash, [...others, { resolve, reject }]);
-      if (!this.#flushing) void this.#flush();
+      if (this.#inStep) this.#begin();
+      else if (!this.#flushing) void this.#flush();
     });
   }
 
   async #flush(): Promise<void> {
     this.#flushing = true;
-    while (this.#waiting.size > 0) {
-      const begun = [...this.#waiting.keys()];
-      const failure = await this.#connector.waitForSave().then(
-        () => null,
-        (error: unknown) => ({ error }),
-      );
-      this.#report(this.#connector.getFinished());
-      for (const { resolve, reject } of begun.flatMap((mmHash) => this.#take(mmHash))) {
-        if (failure) reject(failure.error);
-        else resolve(null);
+    while (this.#waiting.size > 0) await this.#step();
+    this.#flushing = false;
+  }
+
+  /** Ends with all saves that waited when it began; what comes meanwhile is begun at once. */
+  async #step(): Promise<void> {
+    const { scheduler, worker } = this.#connector;
+    const metadata = scheduler.buildConnectorMeta();
+    const { result, output } = await withConnectorStep(worker, metadata, () => this.#saveAll());
+    scheduler.updateConnectorOutput(output);
+    this.#report(output);
+    for (const { resolve, reject } of result.begun.flatMap((mmHash) => this.#take(mmHash))) {
+      if (result.failure) reject(result.failure.error);
+      else resolve(null);
+    }
+  }
+
+  async #saveAll(): Promise<{ begun: readonly string[]; failure: { error: unknown } | null }> {
+    this.#inStep = true;
+    this.#begin();
+    const begun = [...this.#waiting.keys()];
+    const failure = await this.#connector.worker.waitForSave().then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    this.#inStep = false;
+    return { begun, failure };
+  }
+
+  #begin(): void {
+    for (const mmHash of this.#unbegun) {
+      this.#unbegun.delete(mmHash);
+      try {
+        this.#connector.worker.saveCaches(mmHash);
+      } catch (error) {
+        for (const { reject } of this.#take(mmHash)) reject(error);
       }
     }
-    this.#flushing = false;
   }
 
   #report({ saves = [], failedSending = new Map() }: ECConnectorOutput): void {

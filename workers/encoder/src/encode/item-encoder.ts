@@ -183,13 +183,12 @@ export class ItemEncoder {
     timings: Omit<EncodeTimings, 'saveMs'>,
     context: TracedContext,
   ): Promise<void> {
-    const { cache, save, announcer, metrics } = this.#parts;
+    const { cache, save, announcer } = this.#parts;
     const startedAt = performance.now();
     const file = await cache.pinned(job.mmHash, embedding, () =>
       this.#persist('Saving an embedding', () => save(job.mmHash), context),
     );
     const saveMs = performance.now() - startedAt;
-    metrics.saved(saveMs);
     context.span.set({ ...timings, saveMs });
     const announce = () => announcer.stored(job, file, { ...timings, saveMs });
     await this.#persist('Announcing', announce, context);

@@ -33,7 +33,7 @@ function encodeQueue(t: ExecutionContext, { redis, prefix, model }: TestFleet): 
 }
 
 const encoded = (encoder: TestEncoder): Promise<number> =>
-  encoder.metric('epd_encoder_items_total', { outcome: 'encoded' });
+  encoder.metric('epd_encode_items_total', { outcome: 'encoded' });
 
 /** Adds a message without asking whether it is needed: a late duplicate, or one of another version. */
 async function add(queue: Queue, message: { mmHash: string }): Promise<void> {
@@ -116,8 +116,8 @@ test('a late duplicate costs a lookup, and is announced', async (t) => {
     async () => (await fleet.flight.look(job.mmHash, generation)).state === 'stored',
   );
   await untilGone(queue, job);
-  t.is(await encoder.metric('epd_encoder_items_total', { outcome: 'stored_already' }), 1);
-  t.is(await encoder.metric('epd_encoder_items_total', { outcome: 'encoded' }), 1);
+  t.is(await encoder.metric('epd_encode_items_total', { outcome: 'stored_already' }), 1);
+  t.is(await encoder.metric('epd_encode_items_total', { outcome: 'encoded' }), 1);
 });
 
 test('an embedding that the store lost is saved again without being made again', async (t) => {
@@ -133,7 +133,7 @@ test('an embedding that the store lost is saved again without being made again',
   await eventually(() => fleet.events.length === 2);
   await untilGone(queue, job);
   t.true(await fleet.embeddings.has(job));
-  t.is(await encoder.metric('epd_encoder_items_total', { outcome: 'saved_again' }), 1);
+  t.is(await encoder.metric('epd_encode_items_total', { outcome: 'saved_again' }), 1);
 });
 
 const FAULTS: readonly (readonly [string, string, (fleet: TestFleet) => Promise<EncodeJob>])[] = [
@@ -194,7 +194,7 @@ for (const [title, code, make] of FAULTS) {
     });
     t.is(seen.error.code, code);
     await untilGone(encodeQueue(t, fleet), faulty);
-    t.is(await encoder.metric('epd_encoder_failures_total', { code }), 1);
+    t.is(await encoder.metric('epd_encode_failures_total', { code }), 1);
   });
 }
 
@@ -234,7 +234,7 @@ test('an image that an encoder died with is encoded alone', async (t) => {
   await fleet.flight.begin(suspect!.mmHash, 'dead');
   const encoder = await testEncoder(t, fleet);
   t.like(await eventOf(fleet, suspect!), { outcome: 'stored', timings: { batch: 1 } });
-  t.is(await encoder.metric('epd_encoder_redispatches_total'), 1);
+  t.is(await encoder.metric('epd_encode_redispatches_total'), 1);
 });
 
 test('an image that encoders keep dying with is given up, and remembered', async (t) => {
@@ -252,7 +252,7 @@ test('an image that encoders keep dying with is given up, and remembered', async
   await fleet.requester.request(job, 'again');
   await eventually(() => fleet.events.length === 2);
   t.like(fleet.events[1], expected);
-  t.is(await encoder.metric('epd_encoder_items_total', { outcome: 'encoded' }), 0);
+  t.is(await encoder.metric('epd_encode_items_total', { outcome: 'encoded' }), 0);
 });
 
 /** A store that is away for the first calls of each kind. */

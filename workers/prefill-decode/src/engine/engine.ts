@@ -1,3 +1,4 @@
+import { withConnectorStep } from '@epd/connector';
 import type { JobError } from '@epd/jobs';
 import { Runner, RunnerLostError } from '../runner/runner.ts';
 import { admit } from './admission.ts';
@@ -105,6 +106,7 @@ export class Engine {
       waitingForEmbeddings: rounds.blocked,
       slots: slots.count,
       slotsUsed: slots.used,
+      parkedBytes: prefixes.tokens * plan.bytesPerToken,
       kvBytes: (slots.count * slots.length + prefixes.tokens) * plan.bytesPerToken,
       bucket: slots.length,
       batchOccupancy: this.#batchOccupancy,
@@ -138,16 +140,22 @@ export class Engine {
   }
 
   async #run(): Promise<void> {
-    const { rounds, scheduler, outbox } = this.#parts;
+    const { rounds, connector, outbox } = this.#parts;
     while (!this.#closing) {
-      rounds.exchange();
-      const schedule = scheduler.schedule();
-      for (const sequence of schedule?.admitted ?? []) this.#noteAdmitted(sequence);
-      rounds.noteBlocked();
-      if (schedule) await this.#step(schedule);
-      else await this.#rest();
+      const loads = rounds.prepare();
+      const { output } = await withConnectorStep(connector.worker, loads, () => this.#advance());
+      rounds.take(output);
     }
     outbox.flush();
+  }
+
+  /** One step, while loads go on beside it; without anything to compute, until something happens. */
+  #advance(): Promise<void> {
+    const { rounds, scheduler } = this.#parts;
+    const schedule = scheduler.schedule();
+    for (const sequence of schedule?.admitted ?? []) this.#noteAdmitted(sequence);
+    rounds.noteBlocked();
+    return schedule ? this.#step(schedule) : this.#rest();
   }
 
   async #rest(): Promise<void> {

@@ -76,6 +76,8 @@ export interface EngineStats {
   readonly slotsUsed: number;
   /** Memory of slots and parked blocks. */
   readonly kvBytes: number;
+  /** Part of `kvBytes` that parked blocks take. */
+  readonly parkedBytes: number;
   /** Tokens that each slot has room for at present. */
   readonly bucket: number;
   /** Rows of the last decode run that were sequences. */

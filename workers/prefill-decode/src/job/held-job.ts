@@ -2,6 +2,7 @@ import type { Claim, Ending, JobError, JobEvent, JobStore } from '@epd/jobs';
 import type { EngineEvent } from '../engine/index.ts';
 import { completedEnding, failedEnding } from './ending.ts';
 import { EventWriter } from './event-writer.ts';
+import { traceFinished, traceLoaded } from './trace-job.ts';
 
 /** Why this worker is done with a job. */
 export type Release = 'ended' | 'handed_back' | 'refused' | 'broken' | 'lost';
@@ -58,8 +59,10 @@ export class HeldJob {
       const { choice, ids, text, logprobs } = event;
       this.#write({ type: 'tokens', choice, ids, text, ...(logprobs && { logprobs }) });
     } else if (event.type === 'stage') {
+      traceLoaded(this.claim.job, event, Date.now());
       this.#stage(event);
     } else if (event.type === 'finished') {
+      traceFinished(this.claim.job, event, Date.now());
       this.#end(completedEnding(this.claim.job, event, this.#ms()));
     } else if (ENGINE_FAILURES.has(event.error.code)) {
       this.release('broken');

@@ -1,0 +1,47 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+/** Seconds; from a page of a local file up to a large embedding over a slow link. */
+const STORE_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
+
+/**
+ * What the EC connector counts, by the same names in every service. Fits `ConnectorMetrics` of
+ * `@epd/connector`, which this package does not depend on.
+ */
+export function ecMetrics(registry: Registry) {
+  const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Counter({ name, help, labelNames, registers: [registry] });
+  const hits = counter('epd_ec_hits_total', 'Looks that found an embedding', ['tier']);
+  const misses = counter('epd_ec_misses_total', 'Looks that found nothing usable', ['reason']);
+  const joins = counter('epd_ec_joins_total', 'Encodes wanted that somebody had asked for already');
+  const requests = counter('epd_ec_requests_total', 'Encodes asked for');
+  const loaded = counter('epd_ec_loaded_bytes_total', 'Bytes of embeddings loaded', ['tier']);
+  const skipped = counter('epd_ec_events_skipped_total', 'Completion events passed over', [
+    'reason',
+  ]);
+  const swept = counter('epd_ec_swept_total', 'Embeddings that the sweeper removed', ['reason']);
+  const bytes = counter('epd_store_bytes_total', 'Bytes of embeddings moved', ['op']);
+  const seconds = new Histogram({
+    name: 'epd_store_seconds',
+    help: 'Time to save an embedding durably (put) or to load it (get)',
+    labelNames: ['op'],
+    buckets: STORE_BUCKETS,
+    registers: [registry],
+  });
+  return {
+    hit: (tier: string): void => hits.inc({ tier }),
+    miss: (reason: string): void => misses.inc({ reason }),
+    saved: (size: number, ms: number): void => {
+      bytes.inc({ op: 'put' }, size);
+      seconds.observe({ op: 'put' }, ms / 1000);
+    },
+    loaded: (tier: string, size: number, ms: number): void => {
+      loaded.inc({ tier }, size);
+      bytes.inc({ op: 'get' }, size);
+      seconds.observe({ op: 'get' }, ms / 1000);
+    },
+    joined: (): void => joins.inc(),
+    requested: (): void => requests.inc(),
+    eventSkipped: (reason: string): void => skipped.inc({ reason }),
+    swept: (reason: string): void => swept.inc({ reason }),
+  };
+}
