@@ -71,20 +71,26 @@ export class TestConsumer {
     for (const { request, missing } of this.#running.values()) {
       scheduler.ensureCacheAvailable(request, 0);
       for (const [index, { mmHash, rows }] of request.features.entries()) {
-        const bytes = embeddingBytes(rows, 8, 'F32');
         if (!missing.has(mmHash)) continue;
         if (this.cacheManager.has(mmHash)) this.cacheManager.acquire(mmHash, request.id);
-        else if (scheduler.hasCacheItem(mmHash) && this.cacheManager.canAllocate(bytes)) {
-          this.cacheManager.allocate(mmHash, bytes, request.id);
+        else if (scheduler.hasCacheItem(mmHash) && this.#reserve(mmHash, rows, request.id)) {
           scheduler.updateStateAfterAlloc(request, index);
         }
       }
     }
-    for (const mmHash of this.cacheManager.takeFreed()) this.#cache.delete(mmHash);
+  }
+
+  #reserve(mmHash: string, rows: number, requestId: string): boolean {
+    const bytes = embeddingBytes(rows, 8, 'F32');
+    const evicted = this.cacheManager.reserve(mmHash, bytes, requestId);
+    for (const other of evicted ?? []) this.#cache.delete(other);
+    return evicted !== null;
   }
 
   #account({ finishedReceiving, failedReceiving }: ECConnectorOutput): void {
-    for (const mmHash of finishedReceiving) this.cacheManager.markFilled(mmHash);
+    for (const mmHash of finishedReceiving) {
+      this.cacheManager.settle(mmHash, this.#cache.get(mmHash)?.data.byteLength ?? 0);
+    }
     for (const mmHash of failedReceiving) this.cacheManager.discard(mmHash);
     this.failedLoads += failedReceiving.size;
     this.cacheManager.checkInvariants();
@@ -105,7 +111,7 @@ export class TestConsumer {
     const running = this.#running.get(id);
     if (!running) return;
     this.#running.delete(id);
-    this.cacheManager.releaseRequest(id);
+    this.cacheManager.releaseAll(id);
     this.#connector.scheduler.requestFinished(running.request);
     running.resolve(outcome);
   }

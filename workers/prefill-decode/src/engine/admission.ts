@@ -1,3 +1,4 @@
+import { lastUses } from '@epd/connector';
 import { Answer } from './answer.ts';
 import type { EngineModel } from './engine-options.ts';
 import { EngineError } from './errors.ts';
@@ -55,6 +56,7 @@ function sequenceOf(
     sampling: request.sampling,
     prompt: request.tokens,
     images,
+    lastUses: lastUses(request.features),
     resume: request.resume?.[choice] ?? [],
     leader,
   });

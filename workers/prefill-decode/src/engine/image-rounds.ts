@@ -1,3 +1,4 @@
+import type { ECConnectorMetadata, ECConnectorOutput } from '@epd/connector';
 import type { HeldRequest } from './held-request.ts';
 import { lastPosition } from './image-span.ts';
 import type { ECConnector, EmbeddingIntake } from './intake.ts';
@@ -39,9 +40,15 @@ export class ImageRounds {
     this.#askAgainAt = 0;
   }
 
-  /** Before the schedule: takes arrivals in and lets loads begin. */
-  exchange(): void {
-    const { loaded, failed, unavailable } = this.#intake.collect();
+  /** Before a step: takes room for what is wanted next. Returns what the step is to load. */
+  prepare(): ECConnectorMetadata {
+    this.#request(this.#withImages());
+    return this.#intake.nextLoads();
+  }
+
+  /** After a step: takes arrivals in. */
+  take(output: ECConnectorOutput): void {
+    const { loaded, failed, unavailable } = this.#intake.collect(output);
     if (failed) this.askAgain();
     for (const [id, { mmHash, error }] of unavailable) {
       const held = this.#book.get(id);
@@ -49,14 +56,13 @@ export class ImageRounds {
       const item = held.ec.features.findIndex((feature) => feature.mmHash === mmHash);
       this.#book.fail(held, { ...error, stage: 'encode', item });
     }
-    const withImages = this.#book.all.filter(({ ec }) => ec.features.length > 0);
+    if (loaded.length === 0) return;
+    const withImages = this.#withImages();
     for (const { mmHash, tier, loadMs } of loaded) {
       const image: EngineImage = { mmHash, source: 'loaded', tier, loadMs };
       for (const held of withImages)
         if (wants(held, mmHash)) this.#outbox.add(...held.loaded(image));
     }
-    this.#request(withImages);
-    this.#intake.dispatch();
   }
 
   /** After the schedule: who stands still for want of an image. */
@@ -76,6 +82,10 @@ export class ImageRounds {
       if (lastPosition(image) >= sequence.computed) continue;
       this.#outbox.add(...held.loaded({ mmHash: image.mmHash, source: 'kv_cache' }));
     }
+  }
+
+  #withImages(): HeldRequest[] {
+    return this.#book.all.filter(({ ec }) => ec.features.length > 0);
   }
 
   #request(requests: readonly HeldRequest[]): void {

@@ -1,14 +1,16 @@
 import type {
+  ECConnectorMetadata,
+  ECConnectorOutput,
   ECRequest,
   ECSchedulerConnector,
   ECWorkerConnector,
   Embedding,
   EncoderCache,
+  EncoderCacheManager,
   ItemError,
   LoadReport,
 } from '@epd/connector';
 import type { SharedEmbedding } from '../runner/messages.ts';
-import { EncoderSpace } from './encoder-space.ts';
 import { lastPosition, type ImageSpan } from './image-span.ts';
 import type { ImageGate } from './scheduler.ts';
 import { byTurn, type Sequence } from './sequence.ts';
@@ -25,7 +27,7 @@ export interface EmbeddingSink {
   forget(mmHash: string): void;
 }
 
-/** What a round with the connector brought. */
+/** What a step of the connector brought. */
 export interface Arrivals {
   readonly loaded: readonly LoadReport[];
   /** A load found nothing usable. */
@@ -37,24 +39,25 @@ export interface Arrivals {
 const BYTES_PER_ELEMENT_MAX = 4;
 
 /**
- * Brings images' embeddings in: asks the connector for what waiting prompts need, reserves room, lets
- * loads begin, and hands what has arrived to the runner. Nothing here waits for anything.
+ * Brings images' embeddings in: asks the connector for what waiting prompts need, reserves room, names
+ * what the next step is to load, and hands what has arrived to the runner. Nothing here waits for
+ * anything.
  */
 export class EmbeddingIntake implements ImageGate {
   readonly #connector: ECConnector;
-  readonly #space: EncoderSpace<Sequence>;
+  readonly #account: EncoderCacheManager<Sequence>;
   readonly #sink: EmbeddingSink;
   readonly #width: number;
   readonly #cache: EncoderCache = new Map();
 
   constructor(
     connector: ECConnector,
-    space: EncoderSpace<Sequence>,
+    account: EncoderCacheManager<Sequence>,
     sink: EmbeddingSink,
     width: number,
   ) {
     this.#connector = connector;
-    this.#space = space;
+    this.#account = account;
     this.#sink = sink;
     this.#width = width;
     connector.worker.registerCaches(this.#cache);
@@ -62,11 +65,11 @@ export class EmbeddingIntake implements ImageGate {
 
   /** True while a load is under way whose end nobody will announce. */
   get loading(): boolean {
-    return this.#space.loading > 0;
+    return this.#account.underWay > 0;
   }
 
   isHere(mmHash: string): boolean {
-    return this.#space.isReady(mmHash);
+    return this.#account.isFilled(mmHash);
   }
 
   bytesOf(rows: number): number {
@@ -75,7 +78,7 @@ export class EmbeddingIntake implements ImageGate {
 
   limit(sequence: Sequence, computed: number): number {
     for (const image of sequence.images) {
-      if (lastPosition(image) < computed || this.#space.isReady(image.mmHash)) continue;
+      if (lastPosition(image) < computed || this.isHere(image.mmHash)) continue;
       return image.positions.find((position) => position >= computed) ?? sequence.length;
     }
     return sequence.length;
@@ -91,11 +94,10 @@ export class EmbeddingIntake implements ImageGate {
   }
 
   /** Takes in what has been loaded, and learns what never will be, or has to be looked for again. */
-  collect(): Arrivals {
-    const { scheduler, worker } = this.#connector;
-    const output = worker.getFinished();
+  collect(output: ECConnectorOutput): Arrivals {
+    const { scheduler } = this.#connector;
     for (const mmHash of output.finishedReceiving) this.#receive(mmHash);
-    for (const mmHash of output.failedReceiving) this.#space.remove(mmHash);
+    for (const mmHash of output.failedReceiving) this.#account.discard(mmHash);
     scheduler.updateConnectorOutput(output);
     return {
       loaded: output.reports,
@@ -115,22 +117,33 @@ export class EmbeddingIntake implements ImageGate {
    */
   reserve(sequence: Sequence, request: ECRequest, computed: number): void {
     const { scheduler } = this.#connector;
+    // While it waits, others may have computed a beginning that it shares.
+    this.release(sequence, computed);
     // It would only come to where it was: room would be held until the next image is made.
     if (this.reach(sequence, computed) <= sequence.reached) return;
     const ahead = sequence.imagesAhead(computed);
     for (const [at, image] of ahead.entries()) {
-      if (this.#space.use(image.mmHash, sequence)) continue;
+      if (this.#account.has(image.mmHash)) {
+        this.#account.acquire(image.mmHash, sequence);
+        continue;
+      }
       if (!scheduler.hasCacheItem(image.mmHash)) return;
-      // What it holds for later must not be in the way of what it needs first.
-      for (const later of ahead.slice(at + 1)) this.#space.release(later.mmHash, sequence);
+      this.#releaseLater(sequence, ahead, at);
       if (!this.#take(sequence, image)) return;
       scheduler.updateStateAfterAlloc(request, image.index);
     }
   }
 
+  /** What it holds for later must not be in the way of what it needs first, which may be shown again. */
+  #releaseLater(sequence: Sequence, ahead: readonly ImageSpan[], at: number): void {
+    const first = new Set(ahead.slice(0, at + 1).map(({ mmHash }) => mmHash));
+    for (const { mmHash } of ahead.slice(at + 1))
+      if (!first.has(mmHash)) this.#account.release(mmHash, sequence);
+  }
+
   #take(sequence: Sequence, { mmHash, rows }: ImageSpan): boolean {
     const yields = (other: Sequence): boolean => byTurn(sequence, other) < 0;
-    const evicted = this.#space.reserve(mmHash, this.bytesOf(rows), sequence, yields);
+    const evicted = this.#account.reserve(mmHash, this.bytesOf(rows), sequence, yields);
     for (const other of evicted ?? []) this.#forget(other);
     return evicted !== null;
   }
@@ -147,31 +160,25 @@ export class EmbeddingIntake implements ImageGate {
     return null;
   }
 
-  /** Lets the loads that were noted begin. */
-  dispatch(): void {
-    const { scheduler, worker } = this.#connector;
-    const metadata = scheduler.buildConnectorMeta();
-    if (metadata.loads.length === 0) return;
-    worker.bindConnectorMetadata(metadata);
-    worker.startLoadCaches();
-    worker.clearConnectorMetadata();
+  /** What the next step is to load: all that room was taken for. */
+  nextLoads(): ECConnectorMetadata {
+    return this.#connector.scheduler.buildConnectorMeta();
   }
 
-  /** The sequence no longer needs the images that lie before `computed`. */
+  /** The sequence no longer needs the images whose last use lies before `computed`. */
   release(sequence: Sequence, computed: number): void {
-    for (const image of sequence.images) {
-      if (lastPosition(image) < computed) this.#space.release(image.mmHash, sequence);
-    }
+    for (const [mmHash, end] of sequence.lastUses)
+      if (end <= computed) this.#account.release(mmHash, sequence);
   }
 
   letGo(sequence: Sequence): void {
-    this.release(sequence, Infinity);
+    this.#account.releaseAll(sequence);
   }
 
   #receive(mmHash: string): void {
     const embedding = this.#cache.get(mmHash);
-    if (!embedding) return;
-    this.#space.settle(mmHash, embedding.data.byteLength);
+    if (!embedding || !this.#account.has(mmHash)) return;
+    this.#account.settle(mmHash, embedding.data.byteLength);
     this.#sink.keep(shared(mmHash, embedding));
   }
 

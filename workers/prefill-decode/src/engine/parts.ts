@@ -1,6 +1,6 @@
+import { EncoderCacheManager } from '@epd/connector';
 import type { Runner } from '../runner/runner.ts';
 import type { Bounds } from './admission.ts';
-import { EncoderSpace } from './encoder-space.ts';
 import type { EngineModel, EngineOptions } from './engine-options.ts';
 import { ImageRounds } from './image-rounds.ts';
 import { EmbeddingIntake, type ECConnector } from './intake.ts';
@@ -28,7 +28,7 @@ export function buildParts(options: EngineOptions, model: EngineModel, runner: R
   const connector = options.connector ?? localConnector(options);
   const intake = new EmbeddingIntake(
     connector,
-    new EncoderSpace<Sequence>(encoderCacheBytes),
+    new EncoderCacheManager<Sequence>(encoderCacheBytes),
     runner,
     hiddenSize,
   );

@@ -17,6 +17,8 @@ export class Sequence {
   readonly sampling: Sampling;
   readonly promptLength: number;
   readonly images: readonly ImageSpan[];
+  /** By mm_hash: the token from which on the image is needed no more. */
+  readonly lastUses: ReadonlyMap<string, number>;
   /** Prompt and answer. */
   readonly tokens: number[];
   slot: number | null = null;
@@ -41,6 +43,7 @@ export class Sequence {
     readonly sampling: Sampling;
     readonly prompt: readonly number[];
     readonly images: readonly ImageSpan[];
+    readonly lastUses: ReadonlyMap<string, number>;
     readonly resume: readonly number[];
     readonly leader: Sequence | null;
   }) {
@@ -50,6 +53,7 @@ export class Sequence {
     this.priority = facts.priority;
     this.sampling = facts.sampling;
     this.images = facts.images;
+    this.lastUses = facts.lastUses;
     this.leader = facts.leader;
     this.promptLength = facts.prompt.length;
     this.tokens = [...facts.prompt, ...facts.resume];

@@ -21,6 +21,7 @@ function slotsWith(kept: readonly number[]): { slots: Slots; decoding: Sequence[
       sampling: sampling(),
       prompt: [1000 + key, 2, 3],
       images: [],
+      lastUses: new Map(),
       resume: [],
       leader: null,
     });

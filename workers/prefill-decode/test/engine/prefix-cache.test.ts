@@ -29,6 +29,7 @@ function sequence(
     sampling: sampling(),
     prompt: tokens,
     images,
+    lastUses: new Map(),
     resume: [],
     leader: null,
   });

@@ -93,7 +93,13 @@ function goldenCase(prompts: PromptBuilder, file: GoldenFile, index: number): Go
   return { name: `case ${index}`, ...ask(prompts, file), expected, answer, question, images };
 }
 
-function feature(mmHash: string, offset: number, length: number, rows: number): MultiModalFeature {
+/** One image of a prompt, with an encode job that nobody will take. */
+export function feature(
+  mmHash: string,
+  offset: number,
+  length: number,
+  rows: number,
+): MultiModalFeature {
   const input = { key: '', sha256: mmHash, mediaType: 'image/png', bytes: 1, width: 1, height: 1 };
   const encode = {
     v: 1 as const,
