@@ -27,6 +27,10 @@ export function ecMetrics(registry: Registry) {
     buckets: STORE_BUCKETS,
     registers: [registry],
   });
+  // A series that begins above nought hides its first events from every rate.
+  for (const op of ['put', 'get']) seconds.zero({ op });
+  hits.inc({ tier: 'store' }, 0);
+  misses.inc({ reason: 'absent' }, 0);
   return {
     hit: (tier: string): void => hits.inc({ tier }),
     miss: (reason: string): void => misses.inc({ reason }),

@@ -3,6 +3,9 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 /** Seconds; from a small model on a warm machine to a large cut image on a slow one. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+/** Sizes of batches that are told apart. */
+const BATCHES = [1, 2, 4, 8, 16, 32];
+
 /** What became of an item that this encoder took up. */
 export type ItemOutcome = 'encoded' | 'stored_already' | 'saved_again' | 'failed' | 'handed_back';
 
@@ -32,6 +35,11 @@ export class EncoderMetrics {
     'epd_encode_redispatches_total',
     'Images taken up that another encoder had taken up and never settled',
   );
+
+  constructor() {
+    // A series that begins above nought hides its first events from every rate.
+    for (const batch of BATCHES) this.#encode.zero({ batch: String(batch) });
+  }
 
   item(outcome: ItemOutcome): void {
     this.#items.inc({ outcome });
