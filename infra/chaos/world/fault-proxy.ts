@@ -47,10 +47,10 @@ export class FaultProxy {
     else if (this.#listener === null) await this.listen();
   }
 
-  /** Ends every connection. */
+  /** Ends every connection. Not by `resetAndDestroy`, after which Node 24 may spin at its own exit. */
   cut(): void {
     for (const { client, server } of this.#pairs) {
-      client.resetAndDestroy();
+      client.destroy();
       server.destroy();
     }
   }
