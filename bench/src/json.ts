@@ -13,7 +13,7 @@ export interface Findings {
   readonly notes?: readonly string[];
 }
 
-export interface Report extends Findings {
+interface Report extends Findings {
   readonly command: string;
   readonly date: string;
   readonly machine: Machine;

@@ -1,14 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const COMMANDS = [
-  'serve',
-  'ttft',
-  'isolation',
-  'engine',
-  'memory',
-  'connector',
-  'api',
-] as const;
+const COMMANDS = ['serve', 'ttft', 'isolation', 'engine', 'memory', 'connector', 'api'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface BenchOptions {

@@ -1,6 +1,6 @@
 import type { BenchFleet } from './fleet/fleet.ts';
 import type { Harness } from './harness.ts';
-import type { Findings } from './json.ts';
+import { print, type Findings } from './json.ts';
 import { cpuPerRequest, readCpuTimes, type CpuTimes } from './load/cpu-profile.ts';
 import { runLoad, type LoadResult } from './load/run-load.ts';
 import { cpuTable, ratiosOf, throughputTable } from './load/served-tables.ts';
@@ -30,6 +30,8 @@ export async function serve(harness: Harness): Promise<Findings> {
           peerFirst: round % 2 === 1,
         });
         samples.push({ workload, concurrency, round, ...compared });
+        const rates = [compared.fleet, compared.peer].map((stats) => stats.requestsPerS.toFixed(2));
+        print(`${workload}, ${concurrency} at once: fleet ${rates[0]} req/s, peer ${rates[1]}`);
       }
     }
   }

@@ -1,7 +1,7 @@
 import { Random } from '../simulate/random.ts';
 import { goldenCases, LONG_CASES } from './golden.ts';
 
-export const JOB_KINDS = [
+const JOB_KINDS = [
   'text',
   'image',
   'images',
@@ -15,7 +15,7 @@ export const JOB_KINDS = [
 ] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
-export const FAULT_KINDS = [
+const FAULT_KINDS = [
   'kill',
   'pause',
   's3',

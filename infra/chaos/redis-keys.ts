@@ -7,7 +7,7 @@ import { projectPath } from '@epd/service';
  * - expires: always has a time to live
  * - until: is removed when what it stands for is over; nothing of it is left in a fleet at rest
  */
-export type Lifetime = 'permanent' | 'expires' | 'until';
+type Lifetime = 'permanent' | 'expires' | 'until';
 
 export interface KeyRule {
   readonly pattern: string;

@@ -3,7 +3,7 @@ import type { ChaosProcess } from '../world/chaos-process.ts';
 import type { EncodeLog } from '../encode-log.ts';
 import type { World } from '../world/world.ts';
 
-export interface FaultContext {
+interface FaultContext {
   readonly world: World;
   readonly fault: PlannedFault;
   readonly encodes: EncodeLog;

@@ -12,7 +12,7 @@ import type {
   SaveReport,
 } from './ec-connector.ts';
 import type { ProgressSignal } from './progress-signal.ts';
-import { Semaphore } from './semaphore.ts';
+import { Semaphore } from '../semaphore.ts';
 import { isConsumer, isProducer } from './transfer-config.ts';
 
 export interface StoreECWorkerOptions {

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
 import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import { Semaphore } from '../semaphore.ts';
 import { readBody } from './s3-body.ts';
 import { createS3Client, type S3ClientConfig } from './s3-client.ts';
 import { nameOf, statusOf } from './s3-errors.ts';
@@ -28,6 +29,12 @@ export interface S3StoreOptions extends S3ClientConfig {
 type Conditional = 'created' | 'present' | 'not_honoured';
 
 /**
+ * Requests at a time; the others wait here. The SDK lets 50 connect, and counts the wait of those
+ * beyond as time in which the server did not answer.
+ */
+const REQUESTS_MAX = 40;
+
+/**
  * Objects in an S3-compatible bucket. Bodies are sent as buffers of known length: chunked trailers
  * break several servers. A put is atomic and durable by S3's own promise.
  */
@@ -36,6 +43,7 @@ export class S3Store implements ObjectStore {
   readonly #client: S3Client;
   readonly #ownsClient: boolean;
   readonly #keyPrefix: string;
+  readonly #slots = new Semaphore(REQUESTS_MAX);
   /** Whether the server honours `If-None-Match: *`; asked once, at the first put that wants it. */
   #conditionalPuts: Promise<boolean> | null = null;
 
@@ -91,7 +99,9 @@ export class S3Store implements ObjectStore {
   async stat(key: string): Promise<ObjectStat | null> {
     assertStoreKey(key);
     try {
-      const reply = await this.#client.send(new HeadObjectCommand(this.#target(key)));
+      const reply = await this.#slots.run(() =>
+        this.#client.send(new HeadObjectCommand(this.#target(key))),
+      );
       return objectStat(reply.ContentLength, reply.ETag, reply.LastModified);
     } catch (error) {
       if (isAbsence(error)) return null;
@@ -102,7 +112,7 @@ export class S3Store implements ObjectStore {
   async delete(key: string): Promise<void> {
     assertStoreKey(key);
     try {
-      await this.#client.send(new DeleteObjectCommand(this.#target(key)));
+      await this.#slots.run(() => this.#client.send(new DeleteObjectCommand(this.#target(key))));
     } catch (error) {
       if (!isAbsence(error)) throw this.#unavailable(`deleting ${key}`, error);
     }
@@ -132,6 +142,18 @@ export class S3Store implements ObjectStore {
 
   async close(): Promise<void> {
     if (this.#ownsClient) this.#client.destroy();
+  }
+
+  async #read(
+    key: string,
+    options: { maxBytes?: number; signal?: AbortSignal },
+  ): Promise<Uint8Array> {
+    options.signal?.throwIfAborted();
+    const reply = await this.#client.send(
+      new GetObjectCommand(this.#target(key)),
+      options.signal ? { abortSignal: options.signal } : {},
+    );
+    return readBody(reply, key, options.maxBytes ?? Number.POSITIVE_INFINITY);
   }
 
   async #putIfAbsent(key: string, body: Uint8Array): Promise<PutResult> {
@@ -170,14 +192,13 @@ export class S3Store implements ObjectStore {
   }
 
   async #send(key: string, body: Uint8Array, condition: { IfNoneMatch?: '*' }): Promise<string> {
-    const reply = await this.#client.send(
-      new PutObjectCommand({
-        ...this.#target(key),
-        ...condition,
-        Body: body,
-        ContentLength: body.byteLength,
-      }),
-    );
+    const command = new PutObjectCommand({
+      ...this.#target(key),
+      ...condition,
+      Body: body,
+      ContentLength: body.byteLength,
+    });
+    const reply = await this.#slots.run(() => this.#client.send(command));
     return unquote(reply.ETag);
   }
 
@@ -211,13 +232,12 @@ export class S3Store implements ObjectStore {
 
   async #listPage(prefix: string, token: string | undefined) {
     try {
-      return await this.#client.send(
-        new ListObjectsV2Command({
-          Bucket: this.bucket,
-          Prefix: this.#keyPrefix + prefix,
-          ContinuationToken: token,
-        }),
-      );
+      const command = new ListObjectsV2Command({
+        Bucket: this.bucket,
+        Prefix: this.#keyPrefix + prefix,
+        ContinuationToken: token,
+      });
+      return await this.#slots.run(() => this.#client.send(command));
     } catch (error) {
       throw this.#unavailable(`listing ${prefix}`, error);
     }

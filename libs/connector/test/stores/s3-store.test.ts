@@ -1,5 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { S3Store, StoreUnavailableError } from '../../src/index.ts';
 import {
   givenS3,
@@ -78,4 +80,23 @@ test('a server that does not answer makes the S3 store unavailable', async (t) =
     const error = await t.throwsAsync(call, { instanceOf: StoreUnavailableError });
     t.true(error?.retryable);
   }
+});
+
+/** More than the SDK has connections for, each slower than the time it may take to connect. */
+test('a burst of requests waits for its turn, and is not taken for a server that is away', async (t) => {
+  const server = createServer((_request, response) => {
+    setTimeout(() => response.setHeader('etag', '"1"').end(), 100);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const endpoint = `http://127.0.0.1:${port}`;
+  const store = new S3Store({ ...embedded, endpoint, bucket: 'any', connectionTimeoutMs: 1_000 });
+  t.teardown(async () => {
+    await store.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const stats = Array.from({ length: 1_000 }, (_, index) => store.stat(`k/${index}`));
+  t.is((await Promise.all(stats)).length, 1_000);
 });
