@@ -83,11 +83,7 @@ export class S3Store implements ObjectStore {
     assertStoreKey(key);
     options.signal?.throwIfAborted();
     try {
-      const reply = await this.#client.send(
-        new GetObjectCommand(this.#target(key)),
-        options.signal ? { abortSignal: options.signal } : {},
-      );
-      return await readBody(reply, key, options);
+      return await this.#slots.run(() => this.#read(key, options));
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof ObjectTooLargeError) throw error;
@@ -144,16 +140,13 @@ export class S3Store implements ObjectStore {
     if (this.#ownsClient) this.#client.destroy();
   }
 
-  async #read(
-    key: string,
-    options: { maxBytes?: number; signal?: AbortSignal },
-  ): Promise<Uint8Array> {
+  async #read(key: string, options: GetOptions): Promise<Uint8Array> {
     options.signal?.throwIfAborted();
     const reply = await this.#client.send(
       new GetObjectCommand(this.#target(key)),
       options.signal ? { abortSignal: options.signal } : {},
     );
-    return readBody(reply, key, options.maxBytes ?? Number.POSITIVE_INFINITY);
+    return readBody(reply, key, options);
   }
 
   async #putIfAbsent(key: string, body: Uint8Array): Promise<PutResult> {
