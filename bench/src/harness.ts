@@ -26,8 +26,9 @@ export interface BenchModel {
 }
 
 const TINY = 'models/tiny-vlm';
-const PEER_PROBES = 2;
-const PEER_PROBE_TOKENS = 32;
+/** One picture and one text, with answers as short as those about pictures are. */
+const PEER_PROBES = 1;
+const PEER_PROBE: AnswerLength = { maxTokens: 8, ignoreEos: true };
 const MODELS_CACHE = '.cache/bench/models';
 
 /** Starts what a question needs, and ends all of it, in reverse order, when disposed. */
@@ -62,8 +63,8 @@ export class Harness implements AsyncDisposable {
     const { peerThreads } = this.options;
     const counts = peerThreads === null ? [1, availableParallelism()] : [peerThreads];
     const probes = [
-      ...uniqueImages(await this.newPictures(PEER_PROBES), this.model.imageAnswer),
-      ...textOnly(PEER_PROBES, 0, PEER_PROBE_TOKENS),
+      ...uniqueImages(await this.newPictures(PEER_PROBES), PEER_PROBE),
+      ...textOnly(PEER_PROBES, 0, PEER_PROBE.maxTokens),
     ];
     const options = { modelDir: this.model.dir, cores: null };
     const { peer, threads } = await fastestPeer(options, [...new Set(counts)], probes);
