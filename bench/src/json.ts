@@ -34,7 +34,12 @@ export async function report(
   print(`machine ${machineLine(where)}`);
   if (jsonFile === null) return;
   const { tables: _, ...rest } = findings;
-  const content = { command, date: new Date().toISOString(), machine: where, ...rest };
+  const content: Omit<Report, 'tables'> = {
+    command,
+    date: new Date().toISOString(),
+    machine: where,
+    ...rest,
+  };
   await mkdir(dirname(jsonFile), { recursive: true });
   await writeFile(jsonFile, `${JSON.stringify(content, null, 2)}\n`);
   print(`written ${jsonFile}`);
