@@ -15,7 +15,7 @@ export interface KeyRule {
   readonly lifetime: Lifetime;
 }
 
-const ROW = /^\| `<prefix>:([^`]+)` \|[^|]*\|[^|]*\| (permanent|expires|until)\b/;
+const ROW = /^\| `<prefix>:([^`]+)` *\|[^|]*\|[^|]*\| (permanent|expires|until)\b/;
 
 /** The rows of docs/redis-keys.md: what the product may write, and how long each key lives. */
 export function documentedKeys(file = projectPath('docs/redis-keys.md')): KeyRule[] {
