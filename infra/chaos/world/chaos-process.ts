@@ -73,7 +73,10 @@ export class ChaosProcess {
     this.#child?.kill('SIGCONT');
   }
 
-  /** Asks it to stop and waits until it has. It comes back by itself. Returns its exit code. */
+  /**
+   * Asks it to stop and waits until it has. It comes back by itself. Returns its exit code: 0, or null
+   * for one that had just been started and knew nothing of signals yet; else it did not stop cleanly.
+   */
   async restart(): Promise<number | null> {
     const child = this.#child;
     if (child === null) return null;
@@ -83,6 +86,7 @@ export class ChaosProcess {
     const late = sleep(STOP_MS, 'late' as const, { ref: false });
     if ((await Promise.race([exit, late])) === 'late') child.kill('SIGKILL');
     await exit;
+    if (child.exitCode) this.surprises.push(`${child.exitCode} when asked to stop`);
     return child.exitCode;
   }
 
