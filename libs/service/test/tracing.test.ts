@@ -1,62 +1,10 @@
-import { createServer } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { recordSpan, startSpan, startTracing } from '@epd/service';
-import { freePort } from '@epd/service/testing';
+import { freePort, otlpCollector } from '@epd/service/testing';
 import test from 'ava';
-
-interface OtlpSpan {
-  readonly name: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly status: { readonly code?: number; readonly message?: string };
-  readonly attributes: readonly { readonly key: string }[];
-}
-
-interface OtlpBody {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly { key: string; value: object }[] };
-    readonly scopeSpans: readonly { readonly spans: readonly OtlpSpan[] }[];
-  }[];
-}
-
-interface Test {
-  teardown(cleanUp: () => Promise<void>): void;
-}
-
-/** A collector in this process: it keeps what is posted to it. */
-async function collector(t: Test) {
-  const bodies: OtlpBody[] = [];
-  const paths: string[] = [];
-  const server = createServer((request, response) => {
-    paths.push(request.url ?? '');
-    void text(request).then((body) => {
-      bodies.push(JSON.parse(body) as OtlpBody);
-      return response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-    });
-  });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  t.teardown(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return {
-    url: `http://127.0.0.1:${port}`,
-    bodies,
-    paths,
-    spans: () =>
-      bodies.flatMap(({ resourceSpans }) =>
-        resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
-      ),
-  };
-}
 
 // The provider is the process's: one test after another.
 test.serial('spans of two processes that pass the traceparent on are one trace', async (t) => {
-  const { url, spans, paths, bodies } = await collector(t);
+  const { url, spans, paths, bodies } = await otlpCollector(t);
   const tracing = await startTracing('api', { otlpEndpoint: `${url}/`, traceRatio: 1 });
   const accept = startSpan('POST /v1/jobs', { attributes: { 'epd.job': 'j1' } });
   const message = { traceparent: accept.traceparent };
@@ -82,7 +30,7 @@ test.serial('spans of two processes that pass the traceparent on are one trace',
 });
 
 test.serial("a caller's trace is joined, and its decision not to trace is kept", async (t) => {
-  const { url, spans } = await collector(t);
+  const { url, spans } = await otlpCollector(t);
   const tracing = await startTracing('api', { otlpEndpoint: url, traceRatio: 1 });
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   startSpan('kept', { parent: `00-${traceId}-b7ad6b7169203331-01` }).end();
@@ -101,7 +49,7 @@ test.serial("a caller's trace is joined, and its decision not to trace is kept",
 });
 
 test.serial('a failure is marked by its code and not by its message', async (t) => {
-  const { url, spans } = await collector(t);
+  const { url, spans } = await otlpCollector(t);
   const tracing = await startTracing('encoder', { otlpEndpoint: url, traceRatio: 1 });
   const error = Object.assign(new Error('cannot read the cat of Mr Smith'), { code: 'bad_image' });
   startSpan('encode').end({ error });
@@ -119,7 +67,7 @@ test.serial('without an endpoint spans are nothing, and hand the context on', as
 });
 
 test.serial('a share of none traces nothing', async (t) => {
-  const { url, spans } = await collector(t);
+  const { url, spans } = await otlpCollector(t);
   const tracing = await startTracing('api', { otlpEndpoint: url, traceRatio: 0 });
   startSpan('a').end();
   await tracing.stop();

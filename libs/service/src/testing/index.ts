@@ -1,4 +1,5 @@
 export { eventually } from './eventually.ts';
 export { freePort } from '../free-port.ts';
+export { otlpCollector } from './otlp-collector.ts';
 export { tempFolder } from './temp-folder.ts';
 export { testPrefix, testRedisUrl } from './test-redis.ts';

@@ -14,6 +14,7 @@ import type { Announcer, StoredFile } from './announcer.ts';
 import { HandBack, orHandBack } from './hand-back.ts';
 import type { EncodedImage, ImagePipeline } from './image-pipeline.ts';
 import { persist } from './persist.ts';
+import { traceStages } from './trace-stages.ts';
 import type { PoisonList } from './poison-list.ts';
 
 export interface ItemEncoderParts {
@@ -190,6 +191,7 @@ export class ItemEncoder {
     );
     const saveMs = performance.now() - startedAt;
     context.span.set({ ...timings, saveMs });
+    traceStages(context.span.traceparent, { ...timings, saveMs }, Date.now());
     const announce = () => announcer.stored(job, file, { ...timings, saveMs });
     await this.#persist('Announcing', announce, context);
   }
