@@ -1,9 +1,9 @@
-import type { Server } from 'node:http';
 import type { Readiness } from '@epd/service';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { ApiConfig } from './config.ts';
+import { Connections } from './connections.ts';
 import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
 import { installOpenApi } from './openapi.ts';
 import { adminKeyRoutes } from './routes/admin-keys.ts';
@@ -41,8 +41,6 @@ declare module 'fastify' {
     receivedAtMs: number;
   }
 }
-
-const IDLE_LOOK_MS = 100;
 
 interface AppOptions {
   readonly services: Services;
@@ -98,17 +96,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
 function installClosing(app: FastifyInstance): void {
   const closing = new AbortController();
+  const connections = new Connections(app.server);
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => {
     closing.abort();
-    if (app.server.listening) closeAsTheyFallIdle(app.server);
+    connections.endIdle();
   });
-}
-
-/** The server looks once for idle connections; those that are answered after it would hold up the stop. */
-function closeAsTheyFallIdle(server: Server): void {
-  const timer = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
-  server.once('close', () => clearInterval(timer));
 }
 
 function installRequestFacts(app: FastifyInstance): void {

@@ -38,7 +38,7 @@ test('the process listens where it is told, is ready, and leaves cleanly when as
   t.is(code, 0, output.join(''));
 });
 
-test('a connection whose request ends after the stop was asked for does not hold it up', async (t) => {
+test('neither a connection whose request ends after the stop was asked for nor an unused one holds it up', async (t) => {
   const port = await freePort();
   const env = { EPD_PORT: String(port), EPD_DATA_DIR: await tempFolder(t), EPD_STOP_MS: '8000' };
   const { child, output } = await startProcess(t, env);
@@ -50,6 +50,9 @@ test('a connection whose request ends after the stop was asked for does not hold
   t.teardown(() => socket.destroy());
   const head = 'POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
   socket.write(`${head}content-length: 2\r\n\r\n{`);
+  const unused = connect(port, '127.0.0.1');
+  unused.on('error', () => undefined);
+  t.teardown(() => unused.destroy());
   await sleep(500);
   child.kill('SIGTERM');
   await sleep(500);
