@@ -11,6 +11,14 @@ export interface Finding {
   readonly what: string;
 }
 
+/** How many of the jobs the faults have reached. */
+export interface Takeovers {
+  /** Jobs that a worker took over from another. */
+  jobs: number;
+  /** Of those, jobs that had tokens already, which the next worker went on from. */
+  midAnswer: number;
+}
+
 const TERMINAL = new Set(['completed', 'failed', 'cancelled', 'expired']);
 /** How a job of a kind may end; what completes must be right besides. */
 const ENDINGS: Readonly<Record<string, readonly string[]>> = {
@@ -25,6 +33,7 @@ export class Checker {
   readonly #jobs: RedisJobStore;
   readonly #reference: Reference;
   readonly #findings: Finding[] = [];
+  readonly takeovers: Takeovers = { jobs: 0, midAnswer: 0 };
 
   constructor(jobs: RedisJobStore, reference: Reference) {
     this.#jobs = jobs;
@@ -46,9 +55,19 @@ export class Checker {
       return this.#found(record, 'lost', `still ${job.status}, stage ${job.stage}`);
     }
     const events = await this.#jobs.events(id, 0);
+    this.#countTakeovers(events);
     this.#checkEnding(record, job);
     this.#checkStream(record, job, events);
     this.#checkReader(record, events);
+  }
+
+  #countTakeovers(events: readonly SequencedEvent[]): void {
+    const isResumption = (event: SequencedEvent): boolean =>
+      event.type === 'stage' && event.stage === 'resumed';
+    const last = events.findLastIndex(isResumption);
+    if (last < 0) return;
+    this.takeovers.jobs += 1;
+    if (events.slice(0, last).some(({ type }) => type === 'tokens')) this.takeovers.midAnswer += 1;
   }
 
   #checkEnding(record: ClientRecord, job: Job): void {

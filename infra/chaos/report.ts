@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import type { BurstOutcome } from './burst.ts';
-import type { Finding } from './checker.ts';
+import type { Finding, Takeovers } from './checker.ts';
 import type { ClientRecord } from './clients/client.ts';
 
 export interface FaultLine {
@@ -18,6 +18,7 @@ export interface Outcome {
   readonly statuses: Readonly<Record<string, number>>;
   readonly faults: readonly FaultLine[];
   readonly findings: readonly Finding[];
+  readonly takeovers: Takeovers;
   readonly leaks: readonly string[];
   /** Processes that ended by themselves. */
   readonly surprises: readonly string[];
@@ -80,7 +81,7 @@ export function burstReport(
 
 export const stamp = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
-function verdict({ records, faults, findings, leaks, surprises }: Outcome): string[] {
+function verdict({ records, faults, findings, takeovers, leaks, surprises }: Outcome): string[] {
   const accepted = records.filter(({ id }) => id !== null).length;
   const streams = records.flatMap(({ stream }) => (stream === null ? [] : [stream.connections]));
   const retries = records.reduce((sum, record) => sum + record.retries, 0);
@@ -89,6 +90,7 @@ function verdict({ records, faults, findings, leaks, surprises }: Outcome): stri
     `- ${findings.length} findings: jobs lost, wrong, ended otherwise, or with a broken stream`,
     `- ${leaks.length} things left behind at the end`,
     `- ${surprises.length} processes that ended by themselves`,
+    `- ${takeovers.jobs} jobs were taken over by another worker, ${takeovers.midAnswer} of them in the middle of their answer`,
     `- ${streams.length} streams read over ${streams.reduce((sum, value) => sum + value, 0)} connections`,
   ];
 }

@@ -114,7 +114,8 @@ class Run {
   }
 
   async #outcome(records: readonly ClientRecord[]): Promise<Outcome> {
-    const findings = await new Checker(this.#jobs, this.#reference).check(records);
+    const checker = new Checker(this.#jobs, this.#reference);
+    const findings = await checker.check(records);
     const leaks = await findLeaks(this.#world, LEAKS_WITHIN_MS);
     const processes = [...this.#world.processes.values()];
     return {
@@ -125,6 +126,7 @@ class Run {
       statuses: await this.#statuses(),
       faults: this.#faults,
       findings,
+      takeovers: checker.takeovers,
       leaks,
       surprises: processes.flatMap(({ name, surprises }) =>
         surprises.map((end) => `${name}: ${end}`),
