@@ -62,8 +62,6 @@ export class Checker {
   }
 
   #countTakeovers(events: readonly SequencedEvent[]): void {
-    const isResumption = (event: SequencedEvent): boolean =>
-      event.type === 'stage' && event.stage === 'resumed';
     const last = events.findLastIndex(isResumption);
     if (last < 0) return;
     this.takeovers.jobs += 1;
@@ -135,6 +133,9 @@ export class Checker {
     this.#findings.push({ kind, job: job.number, id, what: `${job.kind}: ${what}` });
   }
 }
+
+const isResumption = (event: SequencedEvent): boolean =>
+  event.type === 'stage' && event.stage === 'resumed';
 
 const same = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((value, index) => value === b[index]);
