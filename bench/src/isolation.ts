@@ -1,18 +1,19 @@
+import { FleetClient } from './fleet/fleet-client.ts';
 import type { Harness } from './harness.ts';
 import type { Findings } from './json.ts';
 import { runLoad, timePerToken } from './load/run-load.ts';
 import { textOnly, uniqueImages } from './load/workloads.ts';
 import { summarize, type Summary } from './percentiles.ts';
-import { canPin, pin } from './pin.ts';
+import { canPin } from './pin.ts';
 import type { Answer, Question, Target } from './question.ts';
 import { table } from './table.ts';
 
 const STREAMS = 4;
 /** Two rounds of streams of this length last about as long as the burst; the second begins beside it. */
 const TOKENS = 128;
-/** The decoder has a core for itself; whatever takes pictures in, encodes and reads answers has the other. */
+/** Decoder and encoder have a core each; what carries requests and answers runs where there is room. */
 const DECODER_CORE = '0';
-const OTHER_CORE = '1';
+const ENCODER_CORE = '1';
 
 interface Sample {
   readonly target: string;
@@ -22,6 +23,8 @@ interface Sample {
   readonly tpotMs: readonly number[];
   /** Time between a token and the next, of all streams. */
   readonly gapMs: readonly number[];
+  /** The same by the PD worker's own clock, before anything carried the tokens; the fleet's only. */
+  readonly engineTpotMs: readonly number[];
   /** From the submission to the end, of each stream. */
   readonly latencyMs: readonly number[];
   readonly picturesAnswered: number;
@@ -30,19 +33,9 @@ interface Sample {
 /** How much a burst of pictures slows text streams that are under way. */
 export async function isolation(harness: Harness): Promise<Findings> {
   const pins = canPin();
-  if (pins) pin(process.pid, OTHER_CORE);
   const fleet = await harness.startFleet({
     env: { encoder: { EPD_ENCODER_THREADS: '1' }, 'prefill-decode': { EPD_PD_THREADS: '1' } },
-    ...(pins
-      ? {
-          cores: {
-            'prefill-decode': DECODER_CORE,
-            encoder: OTHER_CORE,
-            api: OTHER_CORE,
-            redis: OTHER_CORE,
-          },
-        }
-      : {}),
+    ...(pins ? { cores: { 'prefill-decode': DECODER_CORE, encoder: ENCODER_CORE } } : {}),
   });
   const peer = await harness.startPeer();
   const samples: Sample[] = [];
@@ -53,6 +46,7 @@ export async function isolation(harness: Harness): Promise<Findings> {
     ratios: {
       p50: ratio(samples, 'fleet', 'tpotMs', 'p50'),
       p99: ratio(samples, 'fleet', 'tpotMs', 'p99'),
+      engineP99: ratio(samples, 'fleet', 'engineTpotMs', 'p99'),
       gapP99: ratio(samples, 'fleet', 'gapMs', 'p99'),
       answerP99: ratio(samples, 'fleet', 'latencyMs', 'p99'),
       peerAnswerP99: ratio(samples, 'peer', 'latencyMs', 'p99'),
@@ -61,7 +55,7 @@ export async function isolation(harness: Harness): Promise<Findings> {
     notes: [
       ...harness.notes,
       pins
-        ? `decoder on core ${DECODER_CORE}; encoder, API, Redis and clients on core ${OTHER_CORE}; the peer on both`
+        ? `decoder on core ${DECODER_CORE}, encoder on core ${ENCODER_CORE}; everything else, and the peer, on both`
         : 'processes could not be held to cores here',
     ],
   };
@@ -69,7 +63,7 @@ export async function isolation(harness: Harness): Promise<Findings> {
 
 async function measureTarget(harness: Harness, target: Target): Promise<Sample[]> {
   const samples: Sample[] = [];
-  const rounds = harness.options.full ? 10 : 5;
+  const rounds = roundsOf(harness, target);
   await runLoad(target, textOnly(STREAMS, 0, 16), STREAMS);
   for (let round = 0; round < rounds; round++) {
     const seed = 1 + round;
@@ -81,6 +75,13 @@ async function measureTarget(harness: Harness, target: Target): Promise<Sample[]
     );
   }
   return samples;
+}
+
+/** A heavy model's peer answers its streams one after the other, which takes a minute a phase. */
+function roundsOf({ model, options }: Harness, target: Target): number {
+  if (model.name === 'tiny-vlm') return options.full ? 10 : 5;
+  if (target.name === 'peer') return 1;
+  return options.full ? 5 : 2;
 }
 
 /** As many as keep an encoder busy for about as long as the streams last. */
@@ -104,17 +105,26 @@ async function phase(
     phase: name,
     round,
     tpotMs: answers.flatMap(timePerToken),
+    engineTpotMs: await engineTimes(target, answers),
     gapMs: answers.flatMap(gaps),
     latencyMs: stats.latencyMs,
     picturesAnswered: answered.length,
   };
 }
 
+async function engineTimes(target: Target, answers: readonly Answer[]): Promise<number[]> {
+  if (!(target instanceof FleetClient)) return [];
+  const records = await Promise.all(answers.map(({ jobId = '' }) => target.record(jobId)));
+  return records.flatMap(({ timings }) =>
+    typeof timings['tpot_ms'] === 'number' ? [timings['tpot_ms']] : [],
+  );
+}
+
 /** Between one token and the next of an answer; tokens that came in one message share its time. */
 const gaps = ({ tokenMs }: Answer): number[] =>
   tokenMs.slice(1).map((ms, i) => ms - (tokenMs[i] ?? ms));
 
-type Measure = 'tpotMs' | 'gapMs' | 'latencyMs';
+type Measure = 'tpotMs' | 'engineTpotMs' | 'gapMs' | 'latencyMs';
 
 /** All rounds of a target's phase taken together. */
 const pooled = (
@@ -147,6 +157,8 @@ function tableOf(samples: readonly Sample[]): string {
     'phase',
     'TPOT p50 ms',
     'TPOT p99 ms',
+    'engine p50 ms',
+    'engine p99 ms',
     'gap p50 ms',
     'gap p99 ms',
     'gap max ms',
@@ -156,12 +168,15 @@ function tableOf(samples: readonly Sample[]): string {
   const rows = (['fleet', 'peer'] as const).flatMap((target) =>
     (['idle', 'burst'] as const).map((name) => {
       const of = (measure: Measure): Summary => pooled(samples, target, name, measure);
-      const [tpot, gap, latency] = [of('tpotMs'), of('gapMs'), of('latencyMs')];
+      const [tpot, engine, gap] = [of('tpotMs'), of('engineTpotMs'), of('gapMs')];
+      const latency = of('latencyMs');
       return [
         target,
         name,
         tpot.p50,
         tpot.p99,
+        engine.p50,
+        engine.p99,
         gap.p50,
         gap.p99,
         gap.max,

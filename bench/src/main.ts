@@ -11,7 +11,10 @@ interface Question {
 const QUESTIONS: Readonly<Record<Command, () => Promise<Question>>> = {
   serve: async () => ({ model: 'tiny', measure: (await import('./serve.ts')).serve }),
   ttft: async () => ({ model: 'smolvlm', measure: (await import('./ttft.ts')).ttft }),
-  isolation: async () => ({ model: 'tiny', measure: (await import('./isolation.ts')).isolation }),
+  isolation: async () => ({
+    model: 'smolvlm',
+    measure: (await import('./isolation.ts')).isolation,
+  }),
   engine: async () => ({ model: 'tiny', measure: (await import('./engine.ts')).engine }),
   memory: async () => ({ model: 'smolvlm', measure: (await import('./memory.ts')).memory }),
   connector: async () => ({ model: 'tiny', measure: (await import('./connector.ts')).connector }),

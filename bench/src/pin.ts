@@ -16,8 +16,3 @@ export function canPin(): boolean {
   const probe = spawnSync('taskset', ['-c', '0,1', 'true'], { stdio: 'ignore' });
   return probe.status === 0 && availableParallelism() >= 2;
 }
-
-/** Holds a running process, all its threads, to some cores. */
-export function pin(pid: number, cores: string): void {
-  spawnSync('taskset', ['-a', '-p', '-c', cores, String(pid)], { stdio: 'ignore' });
-}

@@ -21,6 +21,8 @@ export interface Answer {
   readonly tokenMs: readonly number[];
   readonly endedMs: number;
   readonly tokenIds: readonly number[];
+  /** Under which the fleet keeps a record of it. */
+  readonly jobId?: string;
 }
 
 /** Something that answers questions, as many at once as it is given. */

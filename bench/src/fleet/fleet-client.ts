@@ -37,7 +37,8 @@ export class FleetClient implements Target {
 
   async ask(question: Question): Promise<Answer> {
     try {
-      return (await this.askJob(question)).answer;
+      const { id, answer } = await this.askJob(question);
+      return { ...answer, jobId: id };
     } catch (error) {
       throw await this.#http.reason(error);
     }
