@@ -73,7 +73,7 @@ test('a Redis that is not there fails, and the rest is looked at all the same', 
   const { code, level, output } = await examine(t, { EPD_REDIS_URL: url }, WITHOUT_MODEL);
   t.is(code, 1);
   t.is(level('redis'), 'fail');
-  t.is(level('store put and get'), 'ok');
+  t.not(level('store put and get'), 'fail'); // slow on a busy machine is a warning
   t.false(output.includes('hush'));
 });
 

@@ -65,7 +65,7 @@ test('a process registers its model, encodes, and leaves when asked', async (t) 
   await fleet.requester.request(job, 'me');
   t.like(await eventOf(fleet, job), { outcome: 'stored', rows: 16 });
   const metrics = await (await fetch(`${encoder.url}/metrics`)).text();
-  t.regex(metrics, /epd_encode_seconds_count\{batch="1"\} 1/);
+  t.regex(metrics, /epd_encode_batch_seconds_count\{[^}]*batch="1"[^}]*\} 1/);
   encoder.child.kill('SIGTERM');
   t.is(await ended(encoder), 0, encoder.log());
   t.is((await registry.workers('tiny-vlm')).encoder, 0);
