@@ -11,13 +11,18 @@ export interface ChaosProcessSpec {
   readonly logFile: string;
   /** Answers 200 when the process is ready; null: nobody asks. */
   readonly readyUrl: string | null;
+  /** How it learns that the harness is gone: Node's channel, or the end of its standard input. */
+  readonly lifeline: 'channel' | 'stdin';
 }
 
 /** A supervisor takes about so long to notice; what is not noticed at once is part of the test. */
 const RESTART_MS = 250;
 const STOP_MS = 30_000;
 
-/** A process that faults may do anything to. Whoever ends it, it is started again until `stop`. */
+/**
+ * A process that faults may do anything to. Whoever ends it, it is started again until `stop`. It has a
+ * process group of its own: a signal to the harness is none to the fleet, and faults hit all of it.
+ */
 export class ChaosProcess {
   readonly spec: ChaosProcessSpec;
   /** Ends that no fault asked for, as `code/signal`. */
@@ -43,11 +48,12 @@ export class ChaosProcess {
 
   start(): void {
     if (this.#child !== null || this.#stopped) return;
-    const { command, args, env, logFile } = this.spec;
+    const { command, args, env, logFile, lifeline } = this.spec;
     const log = openSync(logFile, 'a');
     const child = spawn(command, args, {
+      detached: true,
       env: { ...env, ...this.#extraEnv },
-      stdio: ['ignore', log, log],
+      stdio: lifeline === 'channel' ? ['ignore', log, log, 'ipc'] : ['pipe', log, log],
     });
     closeSync(log);
     this.#child = child;
@@ -62,15 +68,15 @@ export class ChaosProcess {
   /** Ends it as a fault does. It comes back by itself. */
   kill(): void {
     this.#expected = true;
-    this.#child?.kill('SIGKILL');
+    this.#signal('SIGKILL');
   }
 
   pause(): void {
-    this.#child?.kill('SIGSTOP');
+    this.#signal('SIGSTOP');
   }
 
   resume(): void {
-    this.#child?.kill('SIGCONT');
+    this.#signal('SIGCONT');
   }
 
   /**
@@ -84,7 +90,7 @@ export class ChaosProcess {
     const exit = once(child, 'exit');
     child.kill('SIGTERM');
     const late = sleep(STOP_MS, 'late' as const, { ref: false });
-    if ((await Promise.race([exit, late])) === 'late') child.kill('SIGKILL');
+    if ((await Promise.race([exit, late])) === 'late') this.#signal('SIGKILL');
     await exit;
     if (child.exitCode) this.surprises.push(`${child.exitCode} when asked to stop`);
     return child.exitCode;
@@ -96,10 +102,11 @@ export class ChaosProcess {
     const child = this.#child;
     if (child === null) return;
     const exit = once(child, 'exit');
-    child.kill('SIGCONT');
-    child.kill(signal);
+    this.#signal('SIGCONT');
+    if (signal === 'SIGKILL') this.#signal(signal);
+    else child.kill(signal);
     const late = sleep(STOP_MS, 'late' as const, { ref: false });
-    if ((await Promise.race([exit, late])) === 'late') child.kill('SIGKILL');
+    if ((await Promise.race([exit, late])) === 'late') this.#signal('SIGKILL');
     await exit;
   }
 
@@ -118,21 +125,45 @@ export class ChaosProcess {
 
   /** The kernel's own high-water mark of this process's memory. */
   sampleMemory(): void {
+    for (const pid of this.#pids()) this.peakRssMb = Math.max(this.peakRssMb, highWaterMb(pid));
+  }
+
+  /** Its own, and those it has started itself. */
+  #pids(): number[] {
+    if (this.pid === null) return [];
+    const children = textOf(`/proc/${this.pid}/task/${this.pid}/children`);
+    return [this.pid, ...children.split(' ').filter(Boolean).map(Number)];
+  }
+
+  #signal(signal: NodeJS.Signals): void {
     if (this.pid === null) return;
     try {
-      const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
-      const kib = Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0);
-      this.peakRssMb = Math.max(this.peakRssMb, Math.round(kib / 1024));
+      process.kill(-this.pid, signal);
     } catch {
-      // it has just ended, or this is no Linux
+      // it has just ended
     }
   }
 
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#child?.stdin?.destroy();
     this.#child = null;
     this.deaths += 1;
     if (!this.#expected && !this.#stopped) this.surprises.push(`${code ?? signal}`);
     this.#expected = false;
     if (!this.#stopped) setTimeout(() => this.start(), RESTART_MS);
+  }
+}
+
+function highWaterMb(pid: number): number {
+  const kib = /^VmHWM:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0;
+  return Math.round(Number(kib) / 1024);
+}
+
+/** Empty for a process that has just ended, and where this is no Linux. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
 }

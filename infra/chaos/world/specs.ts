@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectPath } from '@epd/service';
+import { guarded } from '../../local/guard.ts';
 import { redisBinary } from '../../local/redis-binary.ts';
 import type { ChaosProcessSpec } from './chaos-process.ts';
 
@@ -62,10 +63,11 @@ export function nodeSpec(
     env: { PATH: process.env['PATH'], ...env },
     logFile: join(folder, 'logs', `${name}.log`),
     readyUrl: readyPort === null ? null : `http://127.0.0.1:${readyPort}/readyz`,
+    lifeline: 'channel',
   };
 }
 
-/** As the launcher starts it, but without its guard: the fault is to hit the server itself. */
+/** As the launcher starts it, with the guard that ends it when the harness is gone. */
 export async function redisSpec(folder: string, port: number): Promise<ChaosProcessSpec> {
   const binary = await redisBinary(() => {});
   const dir = join(folder, 'redis');
@@ -79,15 +81,16 @@ export async function redisSpec(folder: string, port: number): Promise<ChaosProc
     'maxmemory-policy': 'noeviction',
     save: '',
   };
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   return {
     name: 'redis',
-    command: binary.path,
-    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...guarded(binary.path, args),
     env: {
       PATH: process.env['PATH'],
       ...(binary.libraries === null ? {} : { LD_LIBRARY_PATH: binary.libraries }),
     },
     logFile: join(folder, 'logs', 'redis.log'),
     readyUrl: null,
+    lifeline: 'stdin',
   };
 }
