@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { stopRequest } from '../local/stop-request.ts';
 import { runBurst } from './burst.ts';
 import { readOptions, USAGE, type ChaosOptions } from './options.ts';
@@ -17,7 +17,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const steps = makePlan(options);
   if (options.planOnly) return say(JSON.stringify(steps, null, 2));
   const stop = stopRequest(() => process.exit(1));
-  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'epd-chaos-')));
+  const folder = await emptyFolder(options.folder);
   say(`data and logs in ${folder}`);
   try {
     const command = `npm run chaos -- ${args.join(' ')}`.trim();
@@ -30,6 +30,14 @@ export async function main(args: readonly string[]): Promise<void> {
   } finally {
     stop.dispose();
   }
+}
+
+/** What another run has left there would be taken for this one's. */
+async function emptyFolder(given: string | null): Promise<string> {
+  if (given === null) return mkdtemp(join(tmpdir(), 'epd-chaos-'));
+  await mkdir(given, { recursive: true });
+  if ((await readdir(given)).length > 0) throw new Error(`${given} is not empty`, { cause: given });
+  return resolve(given);
 }
 
 const faultReport = (outcome: Outcome) => ({ clean: isClean(outcome), report: markdown(outcome) });
