@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisJobStore } from '@epd/jobs';
-import { Checker } from './checker.ts';
+import { Checker, type Finding } from './checker.ts';
 import { playClient, type ClientRecord } from './clients/client.ts';
 import { EncodeLog } from './encode-log.ts';
 import { faults } from './faults/index.ts';
@@ -45,6 +45,7 @@ class Run {
   readonly #reference = new Reference();
   readonly #clients: Promise<ClientRecord>[] = [];
   readonly #faults: FaultLine[] = [];
+  readonly #problems: Finding[] = [];
   readonly #startedAt = new Date();
   readonly #startMs = performance.now();
   readonly #stopReading = new AbortController();
@@ -78,13 +79,24 @@ class Run {
     for (const job of jobs) this.#clients.push(this.#client(job));
     await sleep(fault.offsetMs);
     const atS = this.#elapsedS();
-    const what = await faults[fault.kind]({ world: this.#world, fault, encodes: this.#encodes });
+    const what = await this.#inject(fault);
     this.#faults.push({ number: fault.number, kind: fault.kind, atS, what });
     say(
       `${String(fault.number + 1).padStart(3)}/${steps.length} ${atS.toFixed(1).padStart(6)} s  ${what}`,
     );
     if (fault.settle) await this.#world.ready(READY_WITHIN_MS);
     while (this.#outstanding > OUTSTANDING_MAX) await sleep(50, undefined, { signal });
+  }
+
+  /** A fleet that does not come back is a finding, and the run goes on to find more. */
+  async #inject(fault: Step['fault']): Promise<string> {
+    try {
+      return await faults[fault.kind]({ world: this.#world, fault, encodes: this.#encodes });
+    } catch (error) {
+      const what = `${fault.kind}: ${(error as Error).message}`;
+      this.#problems.push({ kind: 'fault', job: null, id: null, what });
+      return what;
+    }
   }
 
   async #client(job: Step['jobs'][number]): Promise<ClientRecord> {
@@ -115,7 +127,7 @@ class Run {
 
   async #outcome(records: readonly ClientRecord[]): Promise<Outcome> {
     const checker = new Checker(this.#jobs, this.#reference);
-    const findings = await checker.check(records);
+    const findings = [...this.#problems, ...(await checker.check(records))];
     const leaks = await findLeaks(this.#world, LEAKS_WITHIN_MS);
     const processes = [...this.#world.processes.values()];
     return {

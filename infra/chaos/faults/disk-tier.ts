@@ -12,16 +12,25 @@ export const diskTier: Fault = async ({ world, fault }) => {
   await mkdir(folder, { recursive: true });
   await rename(folder, aside);
   const full = fault.roll % 2 === 0 && (await mountTiny(folder));
-  if (!full) await writeFile(folder, 'a file where a folder should be');
-  await sleep(fault.forMs);
-  if (full) await run('umount', ['-l', folder]);
-  await rm(folder, { recursive: true, force: true });
-  await rename(aside, folder);
+  try {
+    if (!full) await putFileInPlace(folder);
+    await sleep(fault.forMs);
+  } finally {
+    if (full) await run('umount', ['-l', folder]);
+    await rm(folder, { recursive: true, force: true });
+    // The worker may have been faster with a new folder; what the old one held was only a cache.
+    await rename(aside, folder).catch(() => rm(aside, { recursive: true }));
+  }
   return `disk tier of ${target.name} ${full ? 'full' : 'replaced by a file'} for ${fault.forMs} ms`;
 };
 
+async function putFileInPlace(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await writeFile(folder, 'a file where a folder should be');
+}
+
 async function mountTiny(folder: string): Promise<boolean> {
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   try {
     await run('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'chaos', folder]);
     return true;
