@@ -8,7 +8,7 @@ faults, and says what was lost, wrong, repeated or left behind. Ends with code 1
 
   --seed N             of the plan: same seed, same jobs and faults in the same order   (1)
   --faults N           faults to inject, one after the other                            (40)
-  --jobs-per-fault N   jobs that are sent around each fault                             (6)
+  --jobs-per-fault N   jobs that are sent around each fault                             (10)
   --jobs N             for burst: image jobs submitted at once                          (1000)
   --waiting-cost N     for burst: EPD_MAX_WAITING_COST; past it jobs are refused with 429
   --report FILE        writes the report, in Markdown, here as well
@@ -37,7 +37,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     options: {
       seed: { type: 'string', default: '1' },
       faults: { type: 'string', default: '40' },
-      'jobs-per-fault': { type: 'string', default: '6' },
+      'jobs-per-fault': { type: 'string', default: '10' },
       jobs: { type: 'string', default: '1000' },
       'waiting-cost': { type: 'string' },
       report: { type: 'string' },

@@ -63,7 +63,10 @@ export interface Step {
 export const isLong = (kind: JobKind): boolean =>
   kind === 'long' || kind === 'streamed' || kind === 'cancelled';
 
-const KIND_WEIGHTS: Readonly<Record<FaultKind, number>> = {
+/** Long answers are what faults find in the middle. */
+const LONG_WEIGHT = 3;
+
+const FAULT_WEIGHTS: Readonly<Record<FaultKind, number>> = {
   kill: 8,
   pause: 4,
   s3: 3,
@@ -75,6 +78,10 @@ const KIND_WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'rolling-restart': 1,
   'scripts-flushed': 1,
 };
+
+const WEIGHTED_JOBS: readonly JobKind[] = JOB_KINDS.flatMap((kind) =>
+  Array.from({ length: isLong(kind) ? LONG_WEIGHT : 1 }, () => kind),
+);
 
 /** What is sent and what is broken, in order: a function of the arguments and nothing else. */
 export function makePlan(options: {
@@ -91,7 +98,7 @@ export function makePlan(options: {
     fault: {
       number: step,
       kind,
-      offsetMs: random.integer(50, 800),
+      offsetMs: random.integer(200, 1_000),
       forMs: random.integer(500, 4_000),
       roll: random.integer(0, 1_000_000),
       settle: random.next() < 0.7,
@@ -102,7 +109,7 @@ export function makePlan(options: {
 /** By weight, but every kind is there once before any comes often, as far as there is room. */
 function faultKinds(random: Random, count: number): FaultKind[] {
   const weighted = FAULT_KINDS.flatMap((kind) =>
-    Array.from({ length: KIND_WEIGHTS[kind] }, () => kind),
+    Array.from({ length: FAULT_WEIGHTS[kind] }, () => kind),
   );
   const first = shuffled(random, FAULT_KINDS).slice(0, count);
   const rest = Array.from({ length: count - first.length }, () => pick(random, weighted));
@@ -110,13 +117,13 @@ function faultKinds(random: Random, count: number): FaultKind[] {
 }
 
 function planJob(random: Random, number: number): PlannedJob {
-  const kind = pick(random, JOB_KINDS);
+  const kind = pick(random, WEIGHTED_JOBS);
   return {
     number,
     kind,
     case: pick(random, casesFor(kind)),
     nonce: NEW_FILES.has(kind) ? random.integer(1, 0x7fff_ffff) : null,
-    offsetMs: random.integer(0, 1_200),
+    offsetMs: random.integer(0, 800),
     roll: random.integer(0, 1_000_000),
   };
 }

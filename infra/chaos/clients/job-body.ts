@@ -2,7 +2,7 @@ import { broken, goldenCases, pictureOf, withNonce } from '../golden.ts';
 import { isLong, type PlannedJob } from '../plan.ts';
 
 /** Tokens of an answer that is made longer than it would be. */
-const LONG_TOKENS = 96;
+const LONG_TOKENS = 400;
 /** So short that some of these jobs expire and some do not. */
 const DEADLINE_S = 2;
 
