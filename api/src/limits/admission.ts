@@ -5,11 +5,13 @@ import { luaScript } from '../lua-script.ts';
 /**
  * What jobs that have not ended cost: a hash with `total`, `tenant:<id>`, `count`, what has ended since
  * the fleet began (`endedCost`, `endedCount`), and `job:<id>` as `cost tenant sinceMs`. All in one key,
- * so that every change is one script.
+ * so that every change is one script. A job counts once, also when its reservation is sent again because
+ * the reply was lost: what is taken twice and given back once would never be free again.
  */
 const RESERVE = `
 local total = tonumber(redis.call('HGET', KEYS[1], 'total') or '0')
 local own = tonumber(redis.call('HGET', KEYS[1], 'tenant:' .. ARGV[2]) or '0')
+if redis.call('HEXISTS', KEYS[1], 'job:' .. ARGV[1]) == 1 then return { 'reserved', total } end
 local cost, most, mostOwn = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 if most > 0 and total > 0 and total + cost > most then return { 'total', total } end
 if mostOwn > 0 and own > 0 and own + cost > mostOwn then return { 'tenant', own } end
