@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FleetOptions } from './fleet-options.ts';
+import { coreSettings } from './share-of-cores.ts';
 
 export interface S3Location {
   readonly endpoint: string | undefined;
@@ -47,6 +48,7 @@ export function sharedEnvironment(
     EPD_STOP_MS: String(options.stopMs),
     EPD_METRICS_HOST: '127.0.0.1',
     EPD_METRICS_PORT: '0',
+    ...coreSettings(options.encoders + options.pds),
     ...(s3 ? s3Environment(s3) : {}),
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { ManagedProcess, ProcessSpec } from '@epd/infra/local/managed-process.ts';
 import { redisBinary } from '@epd/infra/local/redis-binary.ts';
 import { redisProcess } from '@epd/infra/local/redis-server.ts';
+import { coreSettings } from '@epd/infra/local/share-of-cores.ts';
 import { Supervisor } from '@epd/infra/local/supervisor.ts';
 import { untilReady } from '@epd/infra/local/until-ready.ts';
 import { freePort, projectPath } from '@epd/service';
@@ -30,6 +31,7 @@ const MAINS = {
   encoder: 'workers/encoder/src/main.ts',
   'prefill-decode': 'workers/prefill-decode/src/main.ts',
 } as const;
+const WORKERS = ['encoder', 'prefill-decode'] as const;
 const STOP_MS = 10_000;
 const LOG_LINES = 10;
 
@@ -112,10 +114,9 @@ async function startAll(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Role, ManagedProcess>> {
   const [redis] = await supervisor.add([await redisSpec(options, folder, ports.redis)]);
-  const workers = ['encoder', 'prefill-decode'] as const;
   const metrics = [await freePort(), await freePort()];
   const specs = [
-    ...workers.map((role, i) => node(role, options, folder, ports, metrics[i] ?? 0)),
+    ...WORKERS.map((role, i) => node(role, options, folder, ports, metrics[i] ?? 0)),
     node('api', options, folder, ports, 0),
   ];
   const started = await supervisor.add(specs);
@@ -124,7 +125,7 @@ async function startAll(
     started.map((process, i) => ({ process, url: urls[i] ?? '' })),
     { signal },
   );
-  const roles: readonly Role[] = ['redis', ...workers, 'api'];
+  const roles: readonly Role[] = ['redis', ...WORKERS, 'api'];
   return new Map(
     [redis, ...started].flatMap((process, i) => {
       const role = roles[i];
@@ -166,6 +167,7 @@ function node(
       EPD_STORE: 'folder',
       EPD_STORE_DIR: join(folder, 'store'),
       EPD_METRICS_PORT: String(metricsPort),
+      ...coreSettings(WORKERS.length),
       EPD_LOG_LEVEL: 'warn',
       ...(role === 'api' ? { EPD_PORT: String(ports.api), EPD_HOST: '127.0.0.1' } : {}),
       ...options.env?.[role],
