@@ -4,16 +4,22 @@ import type { Findings } from './json.ts';
 import { runLoad, timePerToken } from './load/run-load.ts';
 import { textOnly, uniqueImages } from './load/workloads.ts';
 import { summarize, type Summary } from './percentiles.ts';
-import { canPin } from './pin.ts';
+import { ALL_CORES, canPin, pinSelf } from './pin.ts';
 import type { Answer, Question, Target } from './question.ts';
 import { table } from './table.ts';
 
 const STREAMS = 4;
 /** Two rounds of streams of this length last about as long as the burst; the second begins beside it. */
 const TOKENS = 128;
-/** Decoder and encoder have a core each; what carries requests and answers runs where there is room. */
+/** The decoder has a core to itself; what else there is, clients included, is with the encoder on the other. */
 const DECODER_CORE = '0';
-const ENCODER_CORE = '1';
+const OTHER_CORE = '1';
+const CORES = {
+  'prefill-decode': DECODER_CORE,
+  encoder: OTHER_CORE,
+  api: OTHER_CORE,
+  redis: OTHER_CORE,
+};
 
 interface Sample {
   readonly target: string;
@@ -35,12 +41,14 @@ export async function isolation(harness: Harness): Promise<Findings> {
   const pins = canPin();
   const fleet = await harness.startFleet({
     env: { encoder: { EPD_ENCODER_THREADS: '1' }, 'prefill-decode': { EPD_PD_THREADS: '1' } },
-    ...(pins ? { cores: { 'prefill-decode': DECODER_CORE, encoder: ENCODER_CORE } } : {}),
+    ...(pins ? { cores: CORES } : {}),
   });
   const peer = await harness.startPeer();
   const samples: Sample[] = [];
-  for (const target of [fleet.client, peer])
-    samples.push(...(await measureTarget(harness, target)));
+  if (pins) pinSelf(OTHER_CORE);
+  samples.push(...(await measureTarget(harness, fleet.client)));
+  if (pins) pinSelf(ALL_CORES);
+  samples.push(...(await measureTarget(harness, peer)));
   return {
     tables: [tableOf(samples)],
     ratios: {
@@ -55,7 +63,7 @@ export async function isolation(harness: Harness): Promise<Findings> {
     notes: [
       ...harness.notes,
       pins
-        ? `decoder on core ${DECODER_CORE}, encoder on core ${ENCODER_CORE}; everything else, and the peer, on both`
+        ? `decoder on core ${DECODER_CORE}, encoder and everything else on core ${OTHER_CORE}; the peer on both`
         : 'processes could not be held to cores here',
     ],
   };

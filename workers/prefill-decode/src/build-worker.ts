@@ -121,6 +121,7 @@ function buildEngine({ config, log }: WorkerParts, connector: ECConnector): Prom
     kvCacheBytes: config.kvCacheBytes,
     encoderCacheBytes: config.encoderCacheBytes,
     tokenBudgetPerStep: config.tokenBudgetPerStep,
+    pace: { share: config.prefillShare, waitMs: config.prefillWaitMs },
     maxBatch: config.maxBatch,
     maxHeld: config.maxHeld,
     executionProviders: config.executionProviders,

@@ -58,6 +58,21 @@ export const configSchema = Type.Object({
     description:
       'Tokens that one step computes at most, decodes and prefill chunks together: bounds how long a long prompt holds up other answers',
   }),
+  prefillShare: Type.Number({
+    env: 'EPD_PREFILL_SHARE',
+    default: 0.17,
+    exclusiveMinimum: 0,
+    maximum: 1,
+    description:
+      'What prompts may take of the time in which answers are streamed: at 0.17 they slow a stream to 1.2 times at most, at 0.5 to twice; 1 holds nothing back',
+  }),
+  prefillWaitMs: Type.Integer({
+    env: 'EPD_PREFILL_WAIT_MS',
+    default: 1_000,
+    minimum: 0,
+    description:
+      'A prompt that could be computed is held back for streams no longer than this, or ten times what it takes by itself: past that, throughput comes first',
+  }),
   maxBatch: Type.Integer({
     env: 'EPD_MAX_BATCH',
     default: 32,

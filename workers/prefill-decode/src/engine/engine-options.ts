@@ -4,6 +4,7 @@ import { readModelFolder, requireOnnxFile, Tokenizer, type ModelFolder } from '@
 import type { Logger } from '@epd/service';
 import type { RunnerOptions } from '../runner/messages.ts';
 import type { ECConnector } from './intake.ts';
+import type { PaceLimits } from './prefill-pace.ts';
 
 export interface EngineOptions {
   readonly modelFolder: string;
@@ -15,6 +16,8 @@ export interface EngineOptions {
   readonly encoderCacheBytes: number;
   /** Tokens that one step computes at most: what a long prompt may cost those that decode beside it. */
   readonly tokenBudgetPerStep: number;
+  /** What prompts may take of the time in which answers are streamed. @default nothing is held back */
+  readonly pace?: PaceLimits;
   /** Sequences that have slots at once. */
   readonly maxBatch: number;
   /** Requests that the engine takes at once; those that wait for images need no slot. */

@@ -173,11 +173,11 @@ export class Engine {
     const stepping = this.#runner.step({ operations, open, close, runs: schedule.runs });
     outbox.flush();
     try {
-      const { samples, runMs } = await stepping;
-      scheduler.advance(schedule);
+      const { samples, runsMs } = await stepping;
+      scheduler.advance(schedule, runsMs);
       for (const { sequence } of schedule.work) intake.release(sequence, sequence.computed);
       for (const sampled of samples) book.take(sampled, (length) => length < plan.longest);
-      this.#noteStep(schedule, runMs);
+      this.#noteStep(schedule, runsMs);
     } catch (error) {
       this.#stepFailed(schedule, error);
     }
@@ -196,7 +196,7 @@ export class Engine {
     outbox.add({ type: 'stage', id: held.id, stage: 'prefill', detail });
   }
 
-  #noteStep(schedule: Schedule, runMs: number): void {
+  #noteStep(schedule: Schedule, runsMs: readonly number[]): void {
     const { slots, scheduler } = this.#parts;
     this.#steps++;
     if (schedule.decodeRows > 0) this.#batchOccupancy = schedule.decodeRows;
@@ -209,7 +209,7 @@ export class Engine {
         running: scheduler.running.length,
         waiting: scheduler.waiting.length,
         bucket: slots.length,
-        runMs,
+        runsMs,
       },
       'step',
     );

@@ -7,6 +7,7 @@ import { EmbeddingIntake, type ECConnector } from './intake.ts';
 import { LocalConnector } from './local-connector.ts';
 import { MemoryPlan } from './memory-plan.ts';
 import { Outbox } from './outbox.ts';
+import { PrefillPace } from './prefill-pace.ts';
 import { PrefixCache } from './prefix-cache.ts';
 import { RequestBook } from './request-book.ts';
 import { Scheduler } from './scheduler.ts';
@@ -15,6 +16,8 @@ import { Slots } from './slots.ts';
 
 /** Room for a chunk of a prompt beside a full batch: below it, prompts would wait for answers to end. */
 const CHUNK_ROOM = 32;
+
+const NO_PACE = { share: 1, waitMs: 0 };
 
 export type EngineParts = ReturnType<typeof buildParts>;
 
@@ -32,8 +35,10 @@ export function buildParts(options: EngineOptions, model: EngineModel, runner: R
     runner,
     hiddenSize,
   );
-  const budget = Math.max(options.tokenBudgetPerStep, maxBatch + CHUNK_ROOM);
-  const scheduler = new Scheduler(plan, slots, intake, budget);
+  const scheduler = new Scheduler(plan, slots, intake, {
+    tokenBudgetPerStep: Math.max(options.tokenBudgetPerStep, maxBatch + CHUNK_ROOM),
+    pace: new PrefillPace(options.pace ?? NO_PACE),
+  });
   const outbox = new Outbox((error) => logger?.error({ error }, 'a listener of the engine threw'));
   const book = new RequestBook(scheduler, outbox, (held) => {
     for (const sequence of held.sequences) intake.letGo(sequence);

@@ -2,6 +2,8 @@ import type { StepRow, StepRun } from '../runner/messages.ts';
 import { compact } from './compaction.ts';
 import { gathersFor } from './gathers.ts';
 import type { MemoryPlan } from './memory-plan.ts';
+import type { PrefillPace } from './prefill-pace.ts';
+import { PrefillRoom } from './prefill-room.ts';
 import { byTurn, type Sequence } from './sequence.ts';
 import type { Slots } from './slots.ts';
 
@@ -30,14 +32,12 @@ export interface Schedule {
   readonly prefillTokens: number;
 }
 
-/** A run costs about as much as this many tokens in it: shorter rests of a budget are not worth one. */
-const CHUNK_MIN = 16;
 /** Steps for which slots must be twice too long before they are made shorter. */
 const SHRINK_AFTER_STEPS = 32;
 
 /**
  * Decides what each step computes: one token for every sequence that decodes, and with what is left of
- * the token budget, chunks of prompts. Sequences wait in order of turn; one that an image holds up is
+ * the token budget, chunks of prompts, at a pace that answers can bear. Sequences wait in order of turn; one that an image holds up is
  * passed by the others and, when its slot is wanted, gives it up.
  */
 export class Scheduler {
@@ -48,16 +48,24 @@ export class Scheduler {
   readonly #slots: Slots;
   readonly #gate: ImageGate;
   readonly #budget: number;
+  readonly #pace: PrefillPace;
   #roomySteps = 0;
 
-  constructor(plan: MemoryPlan, slots: Slots, gate: ImageGate, tokenBudgetPerStep: number) {
+  constructor(
+    plan: MemoryPlan,
+    slots: Slots,
+    gate: ImageGate,
+    limits: { readonly tokenBudgetPerStep: number; readonly pace: PrefillPace },
+  ) {
     this.#plan = plan;
     this.#slots = slots;
     this.#gate = gate;
-    this.#budget = tokenBudgetPerStep;
+    this.#budget = limits.tokenBudgetPerStep;
+    this.#pace = limits.pace;
   }
 
   add(sequence: Sequence): void {
+    this.#pace.begin(sequence);
     const at = this.waiting.findIndex((other) => byTurn(sequence, other) < 0);
     this.waiting.splice(at < 0 ? this.waiting.length : at, 0, sequence);
   }
@@ -68,25 +76,31 @@ export class Scheduler {
     const decoding = this.running.filter(
       (sequence) => sequence.decoding && !this.#stalled(sequence),
     );
-    let left = this.#budget - decoding.length;
+    const room = new PrefillRoom(this.#pace, this.#budget, decoding);
     const work: Work[] = decoding.map((sequence) => ({ sequence, count: 1, sample: true }));
     const chunk = (sequence: Sequence): void => {
       const ready = this.#gate.limit(sequence, sequence.computed) - sequence.computed;
-      const count = Math.min(ready, left);
-      if (count <= 0 || (count < ready && count < CHUNK_MIN)) return;
-      left -= count;
+      const count = room.take(sequence, ready);
+      if (count === 0) return;
       work.push({ sequence, count, sample: sequence.computed + count === sequence.length });
     };
     for (const sequence of this.running.toSorted(byTurn)) if (!sequence.decoding) chunk(sequence);
-    const admitted = this.#admit(() => left >= CHUNK_MIN, chunk);
+    const admitted = this.#admit(room, chunk);
     if (work.length === 0) return null;
     const runs = this.#runs(work);
-    const prefillTokens = this.#budget - decoding.length - left;
-    return { runs, work, admitted, decodeRows: decoding.length, prefillTokens };
+    return { runs, work, admitted, decodeRows: decoding.length, prefillTokens: room.taken };
   }
 
-  /** The step was made: its tokens are cached. Prompts that are complete are parked for others. */
-  advance({ work }: Schedule): void {
+  /**
+   * The step was made, each of its runs in so many milliseconds: its tokens are cached. Prompts that
+   * are complete are parked for others.
+   */
+  advance({ work, decodeRows }: Schedule, runsMs: readonly number[]): void {
+    this.#pace.learn(
+      decodeRows,
+      work.slice(decodeRows).map(({ count }) => count),
+      runsMs,
+    );
     for (const { sequence, count } of work) {
       if (sequence.slot === null) continue;
       sequence.computed += count;
@@ -114,11 +128,15 @@ export class Scheduler {
     this.add(sequence);
   }
 
-  #admit(mayGoOn: () => boolean, chunk: (sequence: Sequence) => void): Sequence[] {
+  #admit(room: PrefillRoom, chunk: (sequence: Sequence) => void): Sequence[] {
     const admitted: Sequence[] = [];
     for (const sequence of this.waiting.slice()) {
-      if (!mayGoOn()) break;
-      if (!sequence.mayStart || !this.#canAdvance(sequence)) continue;
+      const ready = sequence.mayStart ? this.#ready(sequence) : 0;
+      if (ready === 0) {
+        sequence.readySinceMs = null;
+        continue;
+      }
+      if (!room.admits(sequence, ready)) break;
       // Strictly in turn among those that are ready: else a long prompt would wait for ever.
       if (!this.#makeRoomFor(sequence)) {
         if (this.#complete(sequence)) break;
@@ -134,11 +152,15 @@ export class Scheduler {
     return admitted;
   }
 
-  /** Would a slot bring it further than it was? An image that is not made yet may forbid it. */
-  #canAdvance(sequence: Sequence): boolean {
+  /**
+   * Tokens that a slot would let it compute; 0 too where it would come no further than it was, for an
+   * image that is not made yet may forbid it.
+   */
+  #ready(sequence: Sequence): number {
     const parked = this.#slots.parkedTokens(sequence);
-    if (this.#gate.limit(sequence, parked) <= parked) return false;
-    return this.#gate.reach(sequence, parked) > sequence.reached;
+    const ready = this.#gate.limit(sequence, parked) - parked;
+    if (ready <= 0) return 0;
+    return this.#gate.reach(sequence, parked) > sequence.reached ? ready : 0;
   }
 
   #complete(sequence: Sequence): boolean {

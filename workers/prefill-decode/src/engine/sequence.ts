@@ -26,6 +26,8 @@ export class Sequence {
   finished = false;
   /** Tokens that were computed when it last lost its slot. */
   reached = 0;
+  /** Since when more of its prompt could be computed; null: nothing could when it was last looked. */
+  readySinceMs: number | null = null;
   /** Prompt tokens that the last admission found cached. */
   cached = 0;
   /** The choice whose prefill this one waits for, to take the prompt over from the cache. */

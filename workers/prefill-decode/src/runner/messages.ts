@@ -108,8 +108,8 @@ export interface Sampled {
 
 export interface StepResult {
   readonly samples: readonly Sampled[];
-  /** What the runs and the sampling took. */
-  readonly runMs: number;
+  /** What each run took, sampling included. */
+  readonly runsMs: readonly number[];
 }
 
 /** An image's embedding in shared memory, row-major [rows, width]. */

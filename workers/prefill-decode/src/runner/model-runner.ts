@@ -35,13 +35,17 @@ export class ModelRunner {
   }
 
   async step(step: Step): Promise<StepResult> {
-    const startedAt = performance.now();
     for (const open of step.open) this.#samplers.set(open.sequence, new Sampler(open));
     for (const sequence of step.close) this.#samplers.delete(sequence);
     for (const operation of step.operations) apply(this.#holder.memory, operation);
     const samples: Sampled[] = [];
-    for (const run of step.runs) samples.push(...(await this.#run(run)));
-    return { samples, runMs: performance.now() - startedAt };
+    const runsMs: number[] = [];
+    for (const run of step.runs) {
+      const startedAt = performance.now();
+      samples.push(...(await this.#run(run)));
+      runsMs.push(performance.now() - startedAt);
+    }
+    return { samples, runsMs };
   }
 
   async #run(run: StepRun): Promise<Sampled[]> {
