@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
@@ -55,6 +56,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   const model = await loadModel(config.modelDir, config.visionEncoder);
   const vision = await loadVision(model.folder, model.card.geometry, {
     ...config,
+    cacheFolder: join(config.dataDir, 'graphs'),
     log,
     onHang: () => endHungProcess(context),
     onDeath: context.fail,

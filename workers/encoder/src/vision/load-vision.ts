@@ -5,7 +5,7 @@ import { VisionRunner, type VisionRunnerOptions } from './vision-runner.ts';
 
 export interface VisionSettings extends Pick<
   VisionRunnerOptions,
-  'executionProviders' | 'threads' | 'runTimeoutMs' | 'onHang' | 'onDeath'
+  'cacheFolder' | 'executionProviders' | 'threads' | 'runTimeoutMs' | 'onHang' | 'onDeath'
 > {
   /** 0: measured. */
   readonly tilesPerRun: number;
@@ -35,6 +35,7 @@ export async function loadVision(
     rowsPerTile: geometry.rowsPerTile,
     width: folder.config.text_config.hidden_size,
   });
+  log.info({ preparation: runner.preparation }, 'vision encoder loaded');
   if (tilesPerRun > 0) return { runner, tilesPerRun };
   const encode: typeof runner.encode = (...args) => runner.encode(...args);
   const limits = { side: geometry.tileEdge, tilesMax: MEASURED_TILES_MAX };

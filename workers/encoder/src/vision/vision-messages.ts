@@ -3,6 +3,8 @@ import type { Embedding } from '@epd/connector';
 /** What the model's thread is started with. */
 export interface VisionOptions {
   readonly modelPath: string;
+  /** Where fused graphs are kept. */
+  readonly cacheFolder: string;
   /** ONNX Runtime's execution providers, first choice first. */
   readonly executionProviders: readonly string[];
   /** Threads inside one run; 0 leaves it to ONNX Runtime. */
@@ -31,7 +33,8 @@ export type ToThread =
   | { readonly type: 'close' };
 
 export type FromThread =
-  | { readonly type: 'ready' }
+  /** `preparation`: how the graph that is run was come by. */
+  | { readonly type: 'ready'; readonly preparation: string }
   | {
       readonly type: 'encoded';
       readonly id: number;

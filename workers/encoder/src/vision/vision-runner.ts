@@ -31,13 +31,16 @@ interface Waiting {
 
 /** The main thread's side of the vision encoder. One call at a time makes full use of it. */
 export class VisionRunner {
+  /** How the graph that is run was come by. */
+  readonly preparation: string;
   readonly #thread: Worker;
   readonly #options: VisionRunnerOptions;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   #closing = false;
 
-  private constructor(thread: Worker, options: VisionRunnerOptions) {
+  private constructor(thread: Worker, preparation: string, options: VisionRunnerOptions) {
+    this.preparation = preparation;
     this.#thread = thread;
     this.#options = options;
     thread.on('message', (message: FromThread) => this.#onMessage(message));
@@ -50,12 +53,12 @@ export class VisionRunner {
     const { runTimeoutMs: _timeout, onHang: _hang, onDeath: _death, ...workerData } = options;
     const thread = new Worker(new URL('vision-thread.ts', import.meta.url), { workerData });
     try {
-      await once(thread, 'message');
+      const [ready] = (await once(thread, 'message')) as [FromThread & { type: 'ready' }];
+      return new VisionRunner(thread, ready.preparation, options);
     } catch (cause) {
       const message = `The vision encoder cannot be loaded: ${(cause as Error).message}`;
       throw new VisionThreadError(message, { cause });
     }
-    return new VisionRunner(thread, options);
   }
 
   /** Rejects when the graph refuses the images, and with `VisionThreadError` when the thread is gone. */

@@ -22,14 +22,20 @@ export class VisionSession {
     this.#options = options;
   }
 
-  static async load(options: VisionOptions): Promise<VisionSession> {
-    const session = await InferenceSession.create(options.modelPath, {
+  static async open(path: string, options: VisionOptions): Promise<VisionSession> {
+    const session = await InferenceSession.create(path, {
       executionProviders: [...options.executionProviders],
       ...(options.threads > 0 ? { intraOpNumThreads: options.threads } : {}),
+      // Warnings are about the export's leftovers, and are not JSON lines.
+      logSeverityLevel: 3,
       // Idle threads would otherwise spin and take the processor from preprocessing.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
     return new VisionSession(session, options);
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
   }
 
   /** Embeddings by image; a cut image's tiles follow each other. Blocks its thread. */

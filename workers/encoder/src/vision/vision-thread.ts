@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { prepareVision } from '../graph/prepare-vision.ts';
 import type { FromThread, ToThread, VisionOptions } from './vision-messages.ts';
 import { VisionSession } from './vision-session.ts';
 
@@ -14,14 +15,16 @@ if (port === null) throw new Error('This is a worker thread, not a program');
 const send = (message: FromThread, transfer: ArrayBuffer[] = []): void =>
   port.postMessage(message, transfer);
 
-const session = await VisionSession.load(workerData as VisionOptions);
+const options = workerData as VisionOptions;
+const { path, note } = await prepareVision(options);
+const session = await VisionSession.open(path, options);
 
 /** One message after the other: an answer cannot be sent once the port is closed. */
 let last: Promise<void> = Promise.resolve();
 port.on('message', (message: ToThread) => {
   last = last.then(() => (message.type === 'close' ? port.close() : encode(message)));
 });
-send({ type: 'ready' });
+send({ type: 'ready', preparation: note });
 
 async function encode({ id, images, tilesPerRun }: ToThread & { type: 'encode' }): Promise<void> {
   try {

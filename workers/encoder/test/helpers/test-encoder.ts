@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   CompletionReader,
   EmbeddingStore,
@@ -72,6 +75,7 @@ let vision: Promise<LoadedVision> | null = null;
 async function sharedVision({ folder, card }: EncoderModel): Promise<LoadedVision> {
   vision ??= loadVision(folder, card.geometry, {
     ...readEncoderConfig(),
+    cacheFolder: await mkdtemp(join(tmpdir(), 'epd-graphs-')),
     tilesPerRun: 4,
     threads: 1,
     log,

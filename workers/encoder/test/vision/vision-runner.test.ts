@@ -1,4 +1,5 @@
 import { requireOnnxFile } from '@epd/model';
+import { tempFolder } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import type { ImageTiles } from '../../src/vision/vision-messages.ts';
 import {
@@ -17,6 +18,7 @@ async function start(
   const { folder } = await tinyVlm();
   const runner = await VisionRunner.start({
     modelPath: requireOnnxFile(folder.onnx, 'vision_encoder').path,
+    cacheFolder: await tempFolder(t),
     executionProviders: ['cpu'],
     threads: 1,
     side: 128,

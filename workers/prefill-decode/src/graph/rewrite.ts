@@ -1,4 +1,4 @@
-import { NotRewritableError } from './errors.ts';
+import { NotRewritableError } from '@epd/graph';
 import { takeLastPosition } from './last-position.ts';
 import {
   ELEMENT,
@@ -12,8 +12,8 @@ import {
   type GraphParts,
   type Model,
   type Node,
-} from './onnx.ts';
-import { prune } from './prune.ts';
+} from '@epd/graph';
+import { prune } from '@epd/graph';
 import {
   sharedNodes,
   sharedTensors,

@@ -1,4 +1,4 @@
-import { NotRewritableError } from './errors.ts';
+import { NotRewritableError } from '@epd/graph';
 import {
   ELEMENT,
   MICROSOFT,
@@ -9,7 +9,7 @@ import {
   node,
   type Node,
   type Tensor,
-} from './onnx.ts';
+} from '@epd/graph';
 
 /** What all layers of a graph share. */
 export interface AttentionShape {

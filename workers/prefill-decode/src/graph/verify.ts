@@ -8,7 +8,7 @@ import {
 import { floatArray } from '../runner/float-array.ts';
 import { ReturningHolder } from '../runner/returning-holder.ts';
 import { TwoPartHolder } from '../runner/two-part-holder.ts';
-import { NotRewritableError } from './errors.ts';
+import { NotRewritableError } from '@epd/graph';
 
 /** Share of the largest logit by which the two may differ: sums are made in another order. */
 const TOLERANCE = { float32: 1e-3, float16: 3e-2 } as const;

@@ -1,6 +1,6 @@
 import type { EmbeddingDtype } from '@epd/connector';
 import { Tensor, type InferenceSession } from 'onnxruntime-node';
-import { ELEMENT, graphOf, readModel, type Tensor as Weights } from '../graph/onnx.ts';
+import { ELEMENT, graphOf, readModel, type Tensor as Weights } from '@epd/graph';
 import type { FloatArray } from './float-array.ts';
 import type { SharedEmbedding, StepRow } from './messages.ts';
 

@@ -14,7 +14,7 @@ import {
   type Model,
   type Node,
   type Tensor,
-} from '../../src/graph/onnx.ts';
+} from '@epd/graph';
 import { isGroupQueryAttention } from '../../src/graph/rewrite.ts';
 import { MODEL_FOLDER } from './golden.ts';
 

@@ -13,7 +13,8 @@ const proto = onnxProto.onnx;
 export const ELEMENT = { float: 1, int64: 7, float16: 10 } as const;
 export const MICROSOFT = 'com.microsoft';
 
-export type Attribute = number | readonly number[];
+/** A number is an integer; a float says so. */
+export type Attribute = number | readonly number[] | { readonly float: number };
 
 export async function readModel(path: string): Promise<Model> {
   return proto.ModelProto.decode(await readFile(path));
@@ -38,7 +39,6 @@ export function graphOf(model: Model): GraphParts {
   return graph as GraphParts;
 }
 
-/** A node. A number in `attributes` is an integer; floats are not needed by the pass. */
 export function node(
   opType: string,
   input: readonly string[],
@@ -46,11 +46,7 @@ export function node(
   attributes: Readonly<Record<string, Attribute>> = {},
   domain = '',
 ): Node {
-  const attribute = Object.entries(attributes).map(([name, value]) =>
-    typeof value === 'number'
-      ? { name, type: proto.AttributeProto.AttributeType.INT, i: value }
-      : { name, type: proto.AttributeProto.AttributeType.INTS, ints: [...value] },
-  );
+  const attribute = Object.entries(attributes).map(([name, value]) => attributeOf(name, value));
   return {
     opType,
     domain,
@@ -58,6 +54,13 @@ export function node(
     output: [...output],
     attribute,
   };
+}
+
+function attributeOf(name: string, value: Attribute): onnx.IAttributeProto {
+  const { AttributeType } = proto.AttributeProto;
+  if (typeof value === 'number') return { name, type: AttributeType.INT, i: value };
+  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  return { name, type: AttributeType.INTS, ints: [...value] };
 }
 
 export function int64Tensor(
@@ -116,4 +119,14 @@ export function externalFiles(model: Model): Set<string> {
     }
   }
   return locations;
+}
+
+export function intsAttribute(of: Node, name: string): readonly number[] {
+  return (of.attribute?.find((attribute) => attribute.name === name)?.ints ?? []).map(Number);
+}
+
+/** Declares that the model uses operators of a domain, unless it does already. */
+export function useDomain(model: Model, domain: string): void {
+  if (model.opsetImport.some((entry) => entry.domain === domain)) return;
+  model.opsetImport.push({ domain, version: 1 });
 }

@@ -1,0 +1,25 @@
+export { NotRewritableError } from './errors.ts';
+export { GraphIndex } from './graph-index.ts';
+export {
+  ELEMENT,
+  MICROSOFT,
+  elementType,
+  encodeModel,
+  fixedSize,
+  floatAttribute,
+  floatScalar,
+  graphOf,
+  int64Tensor,
+  intAttribute,
+  intsAttribute,
+  node,
+  readModel,
+  useDomain,
+  valueInfo,
+  type GraphParts,
+  type Model,
+  type Node,
+  type Tensor,
+} from './onnx.ts';
+export { producersOf, prune } from './prune.ts';
+export { rewrittenGraph, type RewrittenGraph } from './rewritten-graph.ts';

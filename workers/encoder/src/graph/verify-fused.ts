@@ -1,0 +1,54 @@
+import { NotRewritableError } from '@epd/graph';
+import type { VisionOptions } from '../vision/vision-messages.ts';
+import { VisionSession } from '../vision/vision-session.ts';
+
+/** Share of the largest value by which the two may differ: sums are made in another order. */
+const TOLERANCE = 1e-3;
+const TILES = 2;
+
+/**
+ * Runs both graphs over the same noise. Returns what it found, for the log. Throws
+ * `NotRewritableError` when the embeddings differ, or the fused graph does not run.
+ */
+export async function verifyFused(
+  original: string,
+  fused: string,
+  options: VisionOptions,
+): Promise<string> {
+  const expected = await embeddingsOf(original, options);
+  const actual = await embeddingsOf(fused, options).catch((cause: unknown) => {
+    throw new NotRewritableError(`the fused graph does not run: ${String(cause)}`, { cause });
+  });
+  const difference = relativeDifference(expected, actual);
+  if (!(difference <= TOLERANCE))
+    throw new NotRewritableError(`the fused graph's embeddings differ by ${difference}`);
+  return `fused; embeddings differ by at most ${difference.toExponential(1)} of the largest`;
+}
+
+async function embeddingsOf(path: string, options: VisionOptions): Promise<Float32Array> {
+  const session = await VisionSession.open(path, options);
+  try {
+    const [embedding] = await session.encode([noise(options.side)], TILES);
+    return new Float32Array(embedding?.data.buffer as ArrayBuffer);
+  } finally {
+    await session.release();
+  }
+}
+
+/** Values that look like pixels of noise and are the same on every run. */
+function noise(side: number): { tiles: number; data: Float32Array<SharedArrayBuffer> } {
+  const values = TILES * 3 * side * side;
+  const data = new Float32Array(new SharedArrayBuffer(values * Float32Array.BYTES_PER_ELEMENT));
+  for (let i = 0; i < values; i++) data[i] = Math.sin(i * 12.9898);
+  return { tiles: TILES, data };
+}
+
+function relativeDifference(expected: Float32Array, actual: Float32Array): number {
+  let largest = 0;
+  let difference = 0;
+  for (const [at, value] of expected.entries()) {
+    largest = Math.max(largest, Math.abs(value));
+    difference = Math.max(difference, Math.abs(value - (actual[at] ?? Number.NaN)));
+  }
+  return difference / largest;
+}
