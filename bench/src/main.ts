@@ -16,6 +16,7 @@ const QUESTIONS: Readonly<Record<Command, () => Promise<Question>>> = {
     measure: (await import('./isolation.ts')).isolation,
   }),
   engine: async () => ({ model: 'tiny', measure: (await import('./engine.ts')).engine }),
+  encoder: async () => ({ model: 'tiny', measure: (await import('./encoder.ts')).encoder }),
   memory: async () => ({ model: 'smolvlm', measure: (await import('./memory.ts')).memory }),
   connector: async () => ({ model: 'tiny', measure: (await import('./connector.ts')).connector }),
   api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),

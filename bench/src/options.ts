@@ -1,6 +1,15 @@
 import { parseArgs } from 'node:util';
 
-const COMMANDS = ['serve', 'ttft', 'isolation', 'engine', 'memory', 'connector', 'api'] as const;
+const COMMANDS = [
+  'serve',
+  'ttft',
+  'isolation',
+  'engine',
+  'encoder',
+  'memory',
+  'connector',
+  'api',
+] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface BenchOptions {
