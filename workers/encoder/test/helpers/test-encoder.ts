@@ -72,8 +72,13 @@ let nextEncoder = 1;
 let vision: Promise<LoadedVision> | null = null;
 
 /** One thread and one model for all the encoders of a test file: a start takes longer than most tests. */
-async function sharedVision({ folder, card }: EncoderModel): Promise<LoadedVision> {
-  vision ??= loadVision(folder, card.geometry, {
+function sharedVision(model: EncoderModel): Promise<LoadedVision> {
+  vision ??= openVision(model);
+  return vision;
+}
+
+async function openVision({ folder, card }: EncoderModel): Promise<LoadedVision> {
+  return loadVision(folder, card.geometry, {
     ...readEncoderConfig(),
     cacheFolder: await mkdtemp(join(tmpdir(), 'epd-graphs-')),
     tilesPerRun: 4,
@@ -82,7 +87,6 @@ async function sharedVision({ folder, card }: EncoderModel): Promise<LoadedVisio
     onHang: () => process.exit(1),
     onDeath: () => process.exit(1),
   });
-  return vision;
 }
 
 /** For `test.after.always`. */
