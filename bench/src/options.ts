@@ -23,10 +23,13 @@ export interface BenchOptions {
   readonly full: boolean;
   /** ONNX Runtime threads of the peer; null: one, or one per core, whichever is faster. */
   readonly peerThreads: number | null;
+  /** ONNX Runtime's execution providers, first choice first; of `encoder` alone. */
+  readonly providers: readonly string[];
 }
 
 export const USAGE = `npm run bench -- <${COMMANDS.join('|')}> [--json FILE] [--full]
                 [--model tiny|smolvlm] [--scale 0.1..1] [--peer-threads N]
+                [--providers webgpu,cpu]
 docs/benchmarks.md says what each measures.`;
 
 export class UsageError extends Error {
@@ -52,6 +55,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       values['peer-threads'] === undefined
         ? null
         : number('peer-threads', values['peer-threads'], (value) => value >= 1, 'of 1 or more'),
+    providers: (values.providers ?? 'cpu').split(','),
   };
 }
 
@@ -66,6 +70,7 @@ function parsed(args: readonly string[]) {
         scale: { type: 'string' },
         full: { type: 'boolean' },
         'peer-threads': { type: 'string' },
+        providers: { type: 'string' },
       },
     });
   } catch (error) {

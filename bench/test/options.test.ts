@@ -9,6 +9,7 @@ test('a command alone takes the defaults', (t) => {
     scale: 1,
     full: false,
     peerThreads: null,
+    providers: ['cpu'],
   });
 });
 
