@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Readiness } from '@epd/service';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
@@ -59,7 +60,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     bodyLimit: maxBodyBytes,
     ...(log === undefined ? {} : { loggerInstance: log }),
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
+    genReqId: () => `req_${randomBytes(12).toString('hex')}`,
     frameworkErrors: answerFrameworkError,
   });
   installClosing(app);
@@ -106,7 +108,9 @@ function installClosing(app: FastifyInstance): void {
 
 function installRequestFacts(app: FastifyInstance): void {
   app.decorateRequest('receivedAtMs', 0);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     request.receivedAtMs = Date.now();
+    // What a caller can quote, and an operator find in the logs.
+    void reply.header('x-request-id', request.id);
   });
 }

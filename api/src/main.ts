@@ -37,7 +37,7 @@ async function start({
   const registry = new Registry();
   addDefaultMetrics(registry);
   const tracing = await startTracing('api', config);
-  const services = composeServices({ config, redis, store, registry });
+  const services = composeServices({ config, redis, store, registry, log });
   const app = await buildApp({
     services,
     registry,
