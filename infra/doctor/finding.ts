@@ -45,5 +45,6 @@ export async function guarded(
 }
 
 export function milliseconds(ms: number): string {
+  if (ms >= 10_000) return `${(ms / 1000).toFixed(0)} s`;
   return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }
