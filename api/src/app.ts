@@ -59,6 +59,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { maxBodyBytes, maxFileBytes, adminKey, prefix } = options.config;
   const app: FastifyInstance = Fastify({
     bodyLimit: maxBodyBytes,
+    // What came in before the door was shut is answered.
+    return503OnClosing: false,
     ...(log === undefined ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     genReqId: () => `req_${randomBytes(12).toString('hex')}`,

@@ -1,12 +1,10 @@
-import { RedisModelRegistry } from '@epd/jobs';
-import { fingerprint, modelCard, readModelFolder } from '@epd/model';
-import { connectRedis, projectPath } from '@epd/service';
-import { eventually, testRedisUrl } from '@epd/service/testing';
+import { eventually } from '@epd/service/testing';
 import test from 'ava';
 import { askedLater } from '../helpers/load.ts';
 import { at, render } from '../helpers/manifests.ts';
 import { prometheusServer } from '../helpers/prometheus-server.ts';
-import { runningFleet, type Test } from '../helpers/running-fleet.ts';
+import { registerModel } from '../helpers/register-model.ts';
+import { runningFleet } from '../helpers/running-fleet.ts';
 
 const WITHIN = { withinMs: 30_000, everyMs: 200 };
 
@@ -22,19 +20,10 @@ async function queries(): Promise<Record<string, string>> {
   );
 }
 
-/** A model that workers have served and that none serves now: a fleet that is scaled to zero. */
-async function register(t: Test, prefix: string): Promise<void> {
-  const redis = connectRedis(testRedisUrl(), { name: 'test' });
-  t.teardown(async () => redis.disconnect());
-  const folder = await readModelFolder(projectPath('models/tiny-vlm'));
-  const card = modelCard(folder, (await fingerprint(folder))!);
-  await (await new RedisModelRegistry(redis, prefix).announce('encoder', 'gone', card)).stop();
-}
-
 test('the scalers get an answer while only the API runs: 0, and what wakes workers once a job waits', async (t) => {
   t.timeout(120_000);
   const fleet = await runningFleet(t, ['epd-api']);
-  await register(t, fleet.prefix);
+  await registerModel(t, fleet.prefix);
   const prometheus = await prometheusServer(t, fleet.targets);
   const asked = await queries();
   t.deepEqual(Object.keys(asked), ['fleet-encoder', 'fleet-prefill-decode']);
