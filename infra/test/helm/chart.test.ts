@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import { at, checkProperties, render, validate, type Manifest } from '../helpers/manifests.ts';
 
@@ -138,6 +139,31 @@ test('the API may not be led to private addresses, whatever port', async (t) => 
   t.deepEqual(open, []);
 });
 
+test('a server that hands out credentials can be reached when a rule names it', async (t) => {
+  const rule = {
+    ports: [{ port: 80, protocol: 'TCP' }],
+    to: [{ ipBlock: { cidr: '169.254.170.23/32' } }],
+  };
+  const manifests = await render({ networkPolicy: { egress: [rule] } });
+  for (const name of ['fleet-api', 'fleet-encoder', 'fleet-prefill-decode']) {
+    const policy = find(manifests, 'NetworkPolicy', name);
+    t.notThrows(() => validate(policy));
+    t.deepEqual((at(policy, 'spec.egress') as object[]).filter(isDeepStrictEqualTo(rule)), [rule]);
+  }
+});
+
+test('both scalers of workers hold still before they take any away', async (t) => {
+  const manifests = await render();
+  const path = 'spec.advanced.horizontalPodAutoscalerConfig.behavior';
+  for (const name of ['fleet-encoder', 'fleet-prefill-decode']) {
+    const behavior = at(find(manifests, 'ScaledObject', name), path);
+    t.like(behavior, {
+      scaleUp: { stabilizationWindowSeconds: 0 },
+      scaleDown: { stabilizationWindowSeconds: 300 },
+    });
+  }
+});
+
 test('a role for the bucket is bound by an annotation of the service account', async (t) => {
   const role = { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/epd' };
   const manifests = await render({ encoder: { serviceAccount: { annotations: role } } });
@@ -166,6 +192,11 @@ async function replicas(scaled: boolean): Promise<unknown[]> {
     .filter(isDeployment)
     .map((deployment) => at(deployment, 'spec.replicas'));
 }
+
+const isDeepStrictEqualTo =
+  (wanted: object) =>
+  (given: object): boolean =>
+    isDeepStrictEqual(wanted, given);
 
 function isDeployment({ kind }: Manifest): boolean {
   return kind === 'Deployment';
