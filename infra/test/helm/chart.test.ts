@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { projectPath } from '@epd/service';
 import test from 'ava';
+import { helmBinary } from '../../tools/helm.ts';
+import { run } from '../../tools/run.ts';
 import { at, checkProperties, render, validate, type Manifest } from '../helpers/manifests.ts';
 
 const POD = 'spec.template.spec';
@@ -39,6 +42,13 @@ for (const [name, values] of variants) {
     await t.notThrowsAsync(checkProperties(manifests));
   });
 }
+
+test('helm lint finds nothing, warnings counted', async (t) => {
+  const keys = 'secret.values.EPD_API_KEYS=tenant:a-key-of-some-length';
+  const chart = projectPath('infra/helm/epd-fleet');
+  const report = await run(await helmBinary(), ['lint', '--strict', chart, '--set', keys]);
+  t.regex(report, /0 chart\(s\) failed/);
+});
 
 test('the checks see a value of the wrong kind and a property that there is not', async (t) => {
   const deployment = find(await render(), 'Deployment', 'fleet-api');
