@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Readiness } from '@epd/service';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
@@ -58,8 +59,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { maxBodyBytes, maxFileBytes, adminKey, prefix } = options.config;
   const app: FastifyInstance = Fastify({
     bodyLimit: maxBodyBytes,
+    // What came in before the door was shut is answered.
+    return503OnClosing: false,
     ...(log === undefined ? {} : { loggerInstance: log }),
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
+    genReqId: () => `req_${randomBytes(12).toString('hex')}`,
     frameworkErrors: answerFrameworkError,
   });
   installClosing(app);
@@ -106,7 +110,9 @@ function installClosing(app: FastifyInstance): void {
 
 function installRequestFacts(app: FastifyInstance): void {
   app.decorateRequest('receivedAtMs', 0);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     request.receivedAtMs = Date.now();
+    // What a caller can quote, and an operator find in the logs.
+    void reply.header('x-request-id', request.id);
   });
 }

@@ -17,7 +17,7 @@ interface BackgroundParts {
   /** A connection that waits without end; nobody waits for what is done over it. */
   readonly redis: Redis;
   readonly services: Composed;
-  readonly log: Pick<Logger, 'warn'>;
+  readonly log: Pick<Logger, 'warn' | 'error'>;
 }
 
 interface Stoppable {
@@ -53,7 +53,10 @@ function startReconciler({ config, redis, services, log }: BackgroundParts): Sto
     redis,
     prefix: config.prefix,
     jobs: services.jobs,
-    onLost: () => services.counts.lost(),
+    onLost: (job) => {
+      services.counts.lost();
+      log.error({ job }, 'a job was in no queue and with no worker; it is put back');
+    },
     onExpired: (job) => services.ender.release(job),
     onError: (err) => log.warn({ err }, 'reconciling failed; it is tried again'),
   });

@@ -7,7 +7,7 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { RedisJobStore, RedisModelRegistry, ResidentImages } from '@epd/jobs';
-import { ecMetrics, storeOptions } from '@epd/service';
+import { ecMetrics, storeOptions, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import { Acceptor } from './accept/acceptor.ts';
@@ -43,6 +43,7 @@ export interface Foundations {
   /** Holds pictures and, beside them, embeddings. */
   readonly store: ObjectStore;
   readonly registry: Registry;
+  readonly log?: Logger;
 }
 
 export interface Composed extends Services {
@@ -53,7 +54,7 @@ export interface Composed extends Services {
 }
 
 /** The services over what is outside the process. Closing leaves the foundations open. */
-export function composeServices({ config, redis, store, registry }: Foundations): Composed {
+export function composeServices({ config, redis, store, registry, log }: Foundations): Composed {
   const { prefix } = config;
   const jobs = new RedisJobStore({ redis, prefix, retentionMs: config.retentionS * 1000 });
   const models = new ModelDirectory(new RedisModelRegistry(redis, prefix));
@@ -71,6 +72,7 @@ export function composeServices({ config, redis, store, registry }: Foundations)
     encodes: new ImageEncodes({ encodes, residents }),
     counts,
     limits: config,
+    ...(log === undefined ? {} : { log }),
     ...limits,
     ...media,
   });

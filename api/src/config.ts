@@ -147,6 +147,14 @@ export const configSchema = Type.Object({
       description: 'URL under which callers reach the S3 server, where it is another than ours',
     }),
   ),
+  drainMs: Type.Integer({
+    env: 'EPD_DRAIN_MS',
+    default: 0,
+    minimum: 0,
+    maximum: 600_000,
+    description:
+      'How long an API that is told to stop goes on answering while it is not ready, so that a load balancer leaves it; part of EPD_STOP_MS',
+  }),
   retentionS: Type.Integer({
     env: 'EPD_RETENTION_S',
     default: 3_600,

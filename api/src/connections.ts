@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 const LOOK_MS = 100;
+/** Over a connection that is newer than this its first request may be on the way. */
+const UNUSED_MS = 1_000;
 
 /**
  * A server that closes waits for its connections and looks once for idle ones. Two kinds would hold up
@@ -10,12 +12,13 @@ const LOOK_MS = 100;
  */
 export class Connections {
   readonly #server: Server;
-  readonly #unused = new Set<Socket>();
+  /** Connections by when they were made. */
+  readonly #unused = new Map<Socket, number>();
 
   constructor(server: Server) {
     this.#server = server;
     server.on('connection', (socket: Socket) => {
-      this.#unused.add(socket);
+      this.#unused.set(socket, performance.now());
       socket.once('close', () => this.#unused.delete(socket));
     });
     server.on('request', ({ socket }) => this.#unused.delete(socket));
@@ -26,7 +29,10 @@ export class Connections {
     if (!this.#server.listening) return;
     const look = (): void => {
       this.#server.closeIdleConnections();
-      for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
+      const old = performance.now() - UNUSED_MS;
+      for (const [socket, madeAt] of this.#unused) {
+        if (socket.bytesRead === 0 && madeAt < old) socket.destroy();
+      }
     };
     const timer = setInterval(look, LOOK_MS);
     this.#server.once('close', () => clearInterval(timer));

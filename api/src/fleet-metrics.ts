@@ -6,6 +6,8 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** Waiting encodes whose cost is read; past them the mean is taken for the rest. */
 const SAMPLED = 200;
+/** Delayed ones too: those that were handed back wait for an encoder that may not be there yet. */
+const WAITING: ('wait' | 'prioritized' | 'delayed')[] = ['wait', 'prioritized', 'delayed'];
 /** Scrapes of several Prometheus servers share one look. */
 const FRESH_MS = 1_000;
 
@@ -67,7 +69,7 @@ export class FleetLookout {
   async #encodes(model: string): Promise<QueueLook> {
     const queue = this.#queue(encodeQueueName(model));
     const jobs = await this.#waiting(queue);
-    const sample = jobs === 0 ? [] : await queue.getJobs(['wait', 'prioritized'], 0, SAMPLED - 1);
+    const sample = jobs === 0 ? [] : await queue.getJobs(WAITING, 0, SAMPLED - 1);
     // A job may be taken up and gone between the two looks.
     const costs = sample.filter(Boolean).map(({ data }) => data.tokens);
     const mean = costs.length === 0 ? 0 : costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
@@ -80,7 +82,7 @@ export class FleetLookout {
   }
 
   async #waiting(queue: Queue<EncodeJob>): Promise<number> {
-    const counts = await queue.getJobCounts('wait', 'prioritized', 'delayed');
+    const counts = await queue.getJobCounts(...WAITING);
     return Object.values(counts).reduce((sum, count) => sum + count, 0);
   }
 

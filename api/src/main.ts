@@ -37,11 +37,14 @@ async function start({
   const registry = new Registry();
   addDefaultMetrics(registry);
   const tracing = await startTracing('api', config);
-  const services = composeServices({ config, redis, store, registry });
+  const services = composeServices({ config, redis, store, registry, log });
   const app = await buildApp({
     services,
     registry,
-    ready: () => checkReadiness({ redis, inputs: store, models: services.models }),
+    ready: async () =>
+      signal.aborted
+        ? { ready: false, reason: 'stopping' }
+        : checkReadiness({ redis, inputs: store, models: services.models }),
     redis,
     config,
     log,
@@ -57,6 +60,7 @@ async function start({
   background.catch(fail);
   return {
     stop: async () => {
+      await sleep(config.drainMs);
       await app.close();
       await (await background)?.stop();
       await services.close();

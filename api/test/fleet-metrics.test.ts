@@ -43,15 +43,16 @@ test('an idle fleet tells zero of every queue and every end', async (t) => {
   t.regex(text, /^epd_jobs_live 0$/m);
 });
 
-test('what waits is counted, with and without priority, and its cost added up', async (t) => {
+test('what waits is counted, whether it has a priority or was handed back, and its cost added up', async (t) => {
   const { scrape, queue } = await fleet(t);
   const encodes = queue(encodeQueueName(TEST_CARD.id));
   await encodes.add('encode', { tokens: 64 });
   await encodes.add('encode', { tokens: 128 }, { priority: 3 });
+  await encodes.add('encode', { tokens: 96 }, { delay: 60_000 });
   await queue(generateQueueName(TEST_CARD.id)).add('generate', {}, { priority: 101 });
   const text = await scrape();
-  t.true(text.includes(`epd_queue_jobs{stage="encode",${model}} 2`));
-  t.true(text.includes(`epd_queue_cost_tokens{stage="encode",${model}} 192`));
+  t.true(text.includes(`epd_queue_jobs{stage="encode",${model}} 3`));
+  t.true(text.includes(`epd_queue_cost_tokens{stage="encode",${model}} 288`));
   t.true(text.includes(`epd_queue_jobs{stage="generate",${model}} 1`));
 });
 

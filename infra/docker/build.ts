@@ -2,7 +2,7 @@ import { projectPath } from '@epd/service';
 import { buildah, localBases } from '../tools/buildah.ts';
 
 /**
- * `node infra/docker/build.ts [target…]`: the images without a container engine and without an image
+ * `npm run images [-- target…]`: the images without a container engine and without an image
  * registry. Elsewhere `docker build` does it; see the head of the Dockerfile.
  */
 const TARGETS = ['api', 'encoder', 'prefill-decode', 'ops'];

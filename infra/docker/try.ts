@@ -1,128 +1,131 @@
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { projectPath } from '@epd/service';
 import { eventually, freePort, testPrefix } from '@epd/service/testing';
-import { runContainer, statusOf, type Container } from '../tools/runc.ts';
+import { runContainer, type Container } from '../tools/runc.ts';
+import { childOf, inspect } from './inspection.ts';
+import { ownRedis } from './own-redis.ts';
+import { KEY, ask, read, submitLong } from './trial-client.ts';
 
 /**
- * `EPD_REDIS_URL=… node infra/docker/try.ts`: runs the three images that `infra/docker/build.ts` made,
- * as a cluster would, asks about a picture, stops them, and says what was seen.
+ * `npm run images:try`: runs the images that were built as a cluster would, with a Redis of its own
+ * (or that of `EPD_REDIS_URL`), asks about the demo's picture, stops a worker in the middle of an
+ * answer, then the rest, and says what was seen. Ends with 1 when something was not as it must be.
  */
-const PICTURE = projectPath('models/tiny-vlm/golden/00-0.png');
-const KEY = 'a-key-for-trying-it';
-const STOP_MS = 10_000;
+/** What a service is given for its stop; an orchestrator kills it a little later. */
+const STOP_MS = 4_000;
+const NAMES = ['encoder', 'prefill-decode', 'api'] as const;
+const ALIVE = new Set(['queued', 'in_progress']);
+
+interface Running {
+  readonly name: string;
+  readonly url: string;
+  readonly container: Container;
+}
 
 const folder = await mkdtemp(join(tmpdir(), 'epd-images-'));
-const containers: [string, Container, string][] = [];
+const running: Running[] = [];
+const redis = await ownRedis(folder);
 try {
   await main();
 } finally {
-  for (const [, { process: child }] of containers) child.kill('SIGKILL');
-  for (const [, container] of containers) await container.remove();
+  for (const { container } of running) await container.remove();
+  await redis.stop();
   await rm(folder, { recursive: true, force: true });
 }
 
 async function main(): Promise<void> {
-  const store = join(folder, 'store');
-  await mkdir(store);
-  await chmod(store, 0o777);
+  const store = await folderFor('store');
   const shared = {
-    EPD_REDIS_URL: process.env['EPD_REDIS_URL'] ?? 'redis://127.0.0.1:6379',
+    EPD_REDIS_URL: redis.url,
     EPD_PREFIX: testPrefix(),
     EPD_STORE_DIR: '/store',
+    EPD_MODEL_DIR: '/models/tiny-vlm',
     EPD_API_KEYS: `trial:${KEY}`,
     EPD_STOP_MS: String(STOP_MS),
   };
-  for (const name of ['encoder', 'prefill-decode', 'api']) {
-    const port = String(await freePort());
-    await start(name, port, store, { ...shared, EPD_PORT: port, EPD_METRICS_PORT: port });
+  for (const name of NAMES) await start(name, store, shared);
+  for (const { name, container } of running) {
+    for (const { what, holds } of await inspect(name, container)) check(name, what, holds);
   }
-  for (const [name, { process: child }, url] of containers) await examine(name, child.pid!, url);
-  say(`answer: ${JSON.stringify(await ask(containers.at(-1)![2]))}`);
-  for (const [name, { process: child }] of containers.toReversed()) await stop(name, child);
+  const [encoder, worker, api] = running as [Running, Running, Running];
+  const answer = await ask(api.url);
+  check('api', `answers ${JSON.stringify(answer.output?.text)}`, answer.status === 'completed');
+  await examine(await run('ops', store, { ...shared, EPD_API_URL: api.url }));
+  const { id } = await submitLong(api.url);
+  await eventually(async () => (await read(api.url, id)).status === 'in_progress');
+  await stop(worker);
+  const { status } = await read(api.url, id);
+  check('prefill-decode', `hands a long answer back: it is ${status}`, ALIVE.has(status));
+  await stop(encoder);
+  await stop(api);
 }
 
-async function start(
-  name: string,
-  port: string,
-  store: string,
-  env: Record<string, string>,
-): Promise<void> {
-  const data = join(folder, `${name}-data`);
-  await mkdir(data);
-  await chmod(data, 0o777);
+async function start(name: string, store: string, shared: Record<string, string>): Promise<void> {
+  const { url, container } = await run(name, store, shared);
+  container.process.stdout?.resume();
+  const begin = performance.now();
+  await eventually(async () => (await fetch(`${url}/readyz`)).ok, { withinMs: 60_000 });
+  check(name, `ready after ${seconds(begin)}`, true);
+}
+
+/** A container of an image, on the host's network. */
+async function run(name: string, store: string, shared: Record<string, string>): Promise<Running> {
+  const port = String(await freePort());
   const container = await runContainer({
     image: `localhost/epd-fleet/${name}`,
     name: `try-${name}`,
     folder,
-    env,
+    env: { ...shared, EPD_PORT: port, EPD_METRICS_PORT: port },
     mounts: [
       { source: store, destination: '/store' },
-      { source: data, destination: '/data' },
+      { source: await folderFor(`${name}-data`), destination: '/data' },
       { source: projectPath('models'), destination: '/models', readonly: true },
     ],
   });
-  container.process.stdout?.resume();
-  const url = `http://127.0.0.1:${port}`;
-  containers.push([name, container, url]);
-  const begin = performance.now();
-  await eventually(async () => (await fetch(`${url}/readyz`)).ok, { withinMs: 60_000 });
-  say(`${name}: ready after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+  const started = { name, url: `http://127.0.0.1:${port}`, container };
+  running.push(started);
+  return started;
 }
 
-/** What Linux says of the process in the container. */
-async function examine(name: string, runcPid: number, url: string): Promise<void> {
-  const pid = await childOf(runcPid);
-  const status = await statusOf(pid);
-  const rootMount = (await readFile(`/proc/${pid}/mountinfo`, 'utf8'))
-    .split('\n')
-    .find((line) => line.split(' ')[4] === '/');
-  const healthy = (await fetch(`${url}/healthz`)).ok;
-  say(
-    [
-      `${name}: uid ${status.get('Uid')?.split('\t')[0]}`,
-      `effective capabilities ${status.get('CapEff')}`,
-      `no new privileges ${status.get('NoNewPrivs')}`,
-      `root ${rootMount?.split(' ')[5]?.split(',')[0] === 'ro' ? 'read-only' : 'WRITABLE'}`,
-      healthy ? 'healthy' : 'NOT HEALTHY',
-    ].join(', '),
-  );
+/** What the doctor of the image `ops` says of the others, beside warnings. */
+async function examine({ name, container: { process: child } }: Running): Promise<void> {
+  const exit = once(child, 'exit');
+  const report = await text(child.stdout!);
+  await exit;
+  check(name, `the doctor finds ${report.trim().split('\n').at(-1)}`, child.exitCode === 0);
 }
 
-async function childOf(pid: number): Promise<number> {
-  const tasks = await readdir(`/proc/${pid}/task`);
-  const children = await Promise.all(
-    tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, 'utf8')),
-  );
-  return Number(children.join(' ').trim().split(' ')[0]);
-}
-
-async function ask(url: string): Promise<string> {
-  const image = `data:image/png;base64,${(await readFile(PICTURE)).toString('base64')}`;
-  const content = [
-    { type: 'image_url', image_url: { url: image } },
-    { type: 'text', text: 'What is this?' },
-  ];
-  const response = await fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
-    body: JSON.stringify({ messages: [{ role: 'user', content }], max_tokens: 24, temperature: 0 }),
-  });
-  const body = (await response.json()) as { choices?: { message: { content: string } }[] };
-  return body.choices?.[0]?.message.content ?? JSON.stringify(body);
+/** A folder that the containers' user may write to. */
+async function folderFor(name: string): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(path);
+  await chmod(path, 0o777);
+  return path;
 }
 
 /** The signal that an orchestrator sends, to the process itself. */
-async function stop(name: string, child: Container['process']): Promise<void> {
+async function stop({ name, container: { process: child } }: Running): Promise<void> {
   const begin = performance.now();
+  const exit = once(child, 'exit');
   process.kill(await childOf(child.pid!), 'SIGTERM');
-  await once(child, 'exit');
-  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-  say(`${name}: ended with code ${child.exitCode} ${seconds} s after SIGTERM`);
+  await exit;
+  const inTime = performance.now() - begin < STOP_MS;
+  check(
+    name,
+    `ends with ${child.exitCode} ${seconds(begin)} after SIGTERM`,
+    child.exitCode === 0 && inTime,
+  );
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+function check(name: string, what: string, holds: boolean): void {
+  process.stdout.write(`${holds ? 'ok  ' : 'FAIL'}  ${name.padEnd(14)}  ${what}\n`);
+  if (!holds) process.exitCode = 1;
+}
+
+function seconds(begin: number): string {
+  return `${((performance.now() - begin) / 1000).toFixed(1)} s`;
 }

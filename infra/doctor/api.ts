@@ -1,12 +1,14 @@
 import { guarded, ok, warn, fail, type Finding } from './finding.ts';
 
 const ANSWER_MS_MAX = 5_000;
+/** In compose.yaml, for trying it out. */
+const COMPOSE_KEY = 'epd-fleet-local-key';
 
 /** Whether the API answers, is ready, and lets nobody in without a key where others can reach it. */
-export function checkApi(url: string): Promise<Finding[]> {
+export function checkApi(url: string, entry: string | undefined): Promise<Finding[]> {
   return guarded('api', `Start the API, or set EPD_API_URL (now ${url})`, async () => {
-    const get = (path: string): Promise<Response> =>
-      fetch(new URL(path, url), { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    const get = (path: string, headers = {}): Promise<Response> =>
+      fetch(new URL(path, url), { headers, signal: AbortSignal.timeout(ANSWER_MS_MAX) });
     const ready = await get('/readyz');
     const report = await ready.text();
     const models = await get('/v1/models');
@@ -19,8 +21,26 @@ export function checkApi(url: string): Promise<Finding[]> {
             'See what is said of Redis and the store',
           ),
       keys(new URL(url).hostname, models.status),
+      ...(entry === undefined ? [] : [await known(entry, (headers) => get('/v1/models', headers))]),
     ];
   });
+}
+
+/** An entry of `EPD_API_KEYS` is `tenant:key`. */
+async function known(entry: string, ask: (headers: object) => Promise<Response>): Promise<Finding> {
+  const key = entry.slice(entry.indexOf(':') + 1);
+  const { status } = await ask({ authorization: `Bearer ${key}` });
+  if (key === COMPOSE_KEY) {
+    return warn(
+      'api key',
+      'the one of the compose file, which everybody knows',
+      'Set EPD_API_KEYS',
+    );
+  }
+  const fix = 'Restart the API with these EPD_API_KEYS';
+  return status === 200
+    ? ok('api key', 'the first of EPD_API_KEYS opens it')
+    : fail('api key', `the first of EPD_API_KEYS is answered ${status}`, fix);
 }
 
 function keys(host: string, status: number): Finding {

@@ -16,6 +16,18 @@ export const doctorConfig = Type.Object({
   decoder: Type.Optional(
     Type.String({ env: 'EPD_DECODER', description: 'Variant of the decoder that is to be used' }),
   ),
+  visionEncoder: Type.Optional(
+    Type.String({
+      env: 'EPD_VISION_ENCODER',
+      description: 'Variant of the vision encoder that is to be used',
+    }),
+  ),
+  apiKeys: Type.Array(Type.String(), {
+    env: 'EPD_API_KEYS',
+    default: [],
+    secret: true,
+    description: 'Keys as the API has them; the first is tried',
+  }),
   apiUrl: Type.Optional(
     Type.String({
       env: 'EPD_API_URL',

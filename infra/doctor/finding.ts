@@ -31,7 +31,7 @@ export const fail = (check: string, found: string, fix: string): Finding => ({
 /** A check that throws has found something, too. */
 export async function guarded(
   check: string,
-  fix: string,
+  fix: string | ((error: unknown) => string),
   look: () => Promise<Finding[]>,
 ): Promise<Finding[]> {
   try {
@@ -39,10 +39,12 @@ export async function guarded(
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : null;
     const found = error instanceof Error ? error.message : String(error);
-    return [fail(check, cause === null ? found : `${found} (${cause.message})`, fix)];
+    const said = cause === null ? found : `${found} (${cause.message})`;
+    return [fail(check, said, typeof fix === 'string' ? fix : fix(error))];
   }
 }
 
 export function milliseconds(ms: number): string {
+  if (ms >= 10_000) return `${(ms / 1000).toFixed(0)} s`;
   return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }

@@ -60,7 +60,7 @@ async function examine(config: DoctorConfig): Promise<Finding[]> {
     ...(await checkStore(config)),
     ...model,
     ...(reachable ? await checkWorkers(config, card) : []),
-    ...(config.apiUrl === undefined ? [] : await checkApi(config.apiUrl)),
+    ...(config.apiUrl === undefined ? [] : await checkApi(config.apiUrl, config.apiKeys[0])),
   ];
 }
 

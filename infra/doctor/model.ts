@@ -9,6 +9,7 @@ import {
 } from '@epd/model';
 import type { DoctorConfig } from './config.ts';
 import { fail, guarded, ok, warn, type Finding } from './finding.ts';
+import { brokenOnnx } from './onnx-file.ts';
 
 /** The model folder as the workers would read it; its card is for comparing with what is registered. */
 export async function checkModel(
@@ -17,11 +18,14 @@ export async function checkModel(
   let card: ModelFacts | null = null;
   const fix = 'Set EPD_MODEL_DIR to a folder in the layout of ONNX exports on the Hugging Face Hub';
   const findings = await guarded('model', fix, async () => {
-    const variants = config.decoder === undefined ? {} : { decoder_model_merged: config.decoder };
+    const variants = {
+      ...(config.decoder === undefined ? {} : { decoder_model_merged: config.decoder }),
+      ...(config.visionEncoder === undefined ? {} : { vision_encoder: config.visionEncoder }),
+    };
     const folder = await readModelFolder(config.modelDir, { variants });
     const digest = await fingerprint(folder);
     if (digest !== null) card = modelCard(folder, digest);
-    return [folderFinding(folder, card), graphs(folder), ...(await decoderKind(folder))];
+    return [folderFinding(folder, card), await graphs(folder), ...(await decoderKind(folder))];
   });
   return { findings, card };
 }
@@ -35,12 +39,22 @@ function folderFinding(folder: ModelFolder, card: ModelFacts | null): Finding {
   );
 }
 
-function graphs({ onnx }: ModelFolder): Finding {
+async function graphs({ onnx }: ModelFolder): Promise<Finding> {
   const missing = ONNX_ROLES.filter((role) => onnx.present[role] === undefined);
-  if (missing.length === 0) return ok('model graphs', ONNX_ROLES.join(', '));
-  const fix = `Put ${missing.map((role) => `${role}.onnx`).join(', ')} into ${onnx.folder}, or name a variant`;
-  return fail('model graphs', `without ${missing.join(', ')}`, fix);
+  if (missing.length > 0) {
+    const files = missing.map((role) => fileName(role, onnx.variants[role]));
+    const fix = `Put ${files.join(', ')} into ${onnx.folder}, or name another variant: EPD_VISION_ENCODER, EPD_DECODER`;
+    return fail('model graphs', `without ${missing.join(', ')}`, fix);
+  }
+  for (const { path } of ONNX_ROLES.map((role) => onnx.present[role]!)) {
+    const wrong = await brokenOnnx(path);
+    if (wrong !== null) return fail('model graphs', `${path}: ${wrong}`, 'Copy the file again');
+  }
+  return ok('model graphs', ONNX_ROLES.join(', '));
 }
+
+const fileName = (role: string, variant = ''): string =>
+  variant === '' ? `${role}.onnx` : `${role}_${variant}.onnx`;
 
 async function decoderKind({ onnx }: ModelFolder): Promise<Finding[]> {
   const decoder = onnx.present.decoder_model_merged;

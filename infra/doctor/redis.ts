@@ -12,30 +12,48 @@ const MEMORY_WARN = 0.8;
 
 /** A server that is given `config` and asked what the fleet rests on. Leaves no key behind. */
 export function checkRedis(url: string, prefix: string): Promise<Finding[]> {
-  const fix = `Start Redis or Valkey, or set EPD_REDIS_URL (now ${withoutPassword(url)})`;
-  return guarded('redis', fix, async () => {
-    const redis = new Redis(url, {
-      lazyConnect: true,
-      retryStrategy: () => null,
-      connectTimeout: 5_000,
-    });
-    redis.on('error', () => undefined); // the commands below carry it
-    try {
-      await redis.connect();
-      const facts = parseInfo(await redis.info());
-      return [
-        version(facts),
-        eviction(facts),
-        persistence(facts),
-        memory(facts),
-        await latency(redis),
-        await clock(redis),
-        await scripts(redis, prefix),
-      ];
-    } finally {
-      redis.disconnect();
-    }
-  });
+  return guarded(
+    'redis',
+    (error) => connectionFix(error, withoutPassword(url)),
+    async () => {
+      const redis = new Redis(url, {
+        lazyConnect: true,
+        retryStrategy: () => null,
+        connectTimeout: 5_000,
+      });
+      // What `connect` rejects with says only that the connection was closed.
+      let reason: unknown;
+      redis.on('error', (error) => (reason = error));
+      try {
+        await redis.connect().catch((error: unknown) => {
+          throw reason ?? error;
+        });
+        const facts = parseInfo(await redis.info());
+        return [
+          version(facts),
+          eviction(facts),
+          persistence(facts),
+          memory(facts),
+          await latency(redis),
+          await clock(redis),
+          await scripts(redis, prefix),
+        ];
+      } finally {
+        redis.disconnect();
+      }
+    },
+  );
+}
+
+function connectionFix(error: unknown, url: string): string {
+  const said = error instanceof Error ? error.message : '';
+  if (/WRONGPASS|NOAUTH|NOPERM|invalid password/i.test(said)) {
+    return `Put the right user and password into EPD_REDIS_URL (now ${url})`;
+  }
+  if (/SSL|TLS|wrong version number/i.test(said) || url.startsWith('rediss:')) {
+    return `Start Redis or Valkey with TLS at ${url}, or use redis:// for one without`;
+  }
+  return `Start Redis or Valkey, or set EPD_REDIS_URL (now ${url})`;
 }
 
 type Facts = ReadonlyMap<string, string>;

@@ -1,7 +1,8 @@
 import { statfs } from 'node:fs/promises';
-import { createObjectStore, type ObjectStore } from '@epd/connector';
+import { S3Store, createObjectStore, type ObjectStore } from '@epd/connector';
 import { storeOptions } from '@epd/service';
 import type { DoctorConfig } from './config.ts';
+import { s3Fix } from './s3-fix.ts';
 import { fail, guarded, milliseconds, ok, warn, type Finding } from './finding.ts';
 
 const SIZE = 150 * 1024;
@@ -10,10 +11,8 @@ const SLOW_MS = 250;
 
 /** Puts, gets and deletes one object of its own, as the services do. */
 export function checkStore(config: DoctorConfig): Promise<Finding[]> {
-  const fix =
-    config.store === 's3'
-      ? 'Look at EPD_S3_ENDPOINT, EPD_S3_BUCKET, the keys or the role, and the bucket’s policy'
-      : 'Let every process write to EPD_STORE_DIR';
+  const fix = (error: unknown): string =>
+    config.store === 's3' ? s3Fix(error, config) : 'Let every process write to EPD_STORE_DIR';
   return guarded('store', fix, async () => {
     const options = storeOptions(config);
     const store = createObjectStore(options);
@@ -30,25 +29,37 @@ async function roundTrip(store: ObjectStore): Promise<Finding[]> {
   const key = `doctor/${crypto.randomUUID()}`;
   const body = crypto.getRandomValues(new Uint8Array(65_536));
   const bytes = new Uint8Array(SIZE).map((_, index) => body[index % body.length]!);
-  await store.ping();
   try {
+    // A put first: what S3 answers to the HEAD of a ping has no body, and so no reason in it.
     const put = await timed(() => store.put(key, bytes));
     const got = await timed(() => store.get(key));
-    const conditional = await store.put(key, bytes, { onlyIfAbsent: true });
     return [
       whole(bytes, got.result, put.ms, got.ms),
-      conditional.created
-        ? warn(
-            'store conditional put',
-            'If-None-Match is not honoured',
-            'Nothing rests on it; it would save uploads of embeddings that are there already',
-          )
-        : ok('store conditional put', 'honoured'),
+      await conditional(store),
       await gone(store, key),
+      ...(await answersProbe(store)),
     ];
   } finally {
     await store.delete(key).catch(() => undefined);
   }
+}
+
+/** The store makes up for a server that ignores conditions; so it is asked, and no put tried. */
+async function conditional(store: ObjectStore): Promise<Finding> {
+  const check = 'store conditional put';
+  if (!(store instanceof S3Store) || (await store.honoursConditions()))
+    return ok(check, 'honoured');
+  const fix = 'Nothing rests on it; it would save a look before each upload';
+  return warn(check, 'If-None-Match is not honoured', fix);
+}
+
+/** Every process asks this for its readiness; in S3 it takes another right than what is above. */
+function answersProbe(store: ObjectStore): Promise<Finding[]> {
+  const fix = 'Allow s3:ListBucket on the bucket: without it no process gets ready';
+  return guarded('store probe', fix, async () => {
+    await store.ping();
+    return [ok('store probe', 'answers')];
+  });
 }
 
 function whole(sent: Uint8Array, got: Uint8Array | null, putMs: number, getMs: number): Finding {

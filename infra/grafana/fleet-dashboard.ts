@@ -19,7 +19,7 @@ export const fleetRows: readonly Row[] = [
       stat(
         'TTFT p95',
         's',
-        'From taking a request up to its first token.',
+        'From accepting a request to its first token.',
         `histogram_quantile(0.95, sum by (le) (rate(epd_ttft_seconds_bucket{${MODEL}}[5m])))`,
       ),
       stat(
@@ -76,7 +76,7 @@ export const fleetRows: readonly Row[] = [
       lines('Wait for an encoder', 's', 'From the request to the batch.', [
         ...quantiles('epd_encode_queue_seconds', MODEL),
       ]),
-      lines('Wait for a slot', 's', 'From being taken up to the first step.', [
+      lines('Wait for a slot', 's', 'From acceptance to a worker and its first step.', [
         ...quantiles('epd_queue_seconds', MODEL),
       ]),
       lines('Wait for embeddings', 's', 'Prefill that stood still for want of an image.', [
@@ -87,7 +87,12 @@ export const fleetRows: readonly Row[] = [
   {
     title: 'Answers',
     panels: [
-      lines('Time to the first token', 's', '', quantiles('epd_ttft_seconds', MODEL)),
+      lines(
+        'Time to the first token',
+        's',
+        'From acceptance.',
+        quantiles('epd_ttft_seconds', MODEL),
+      ),
       lines('Time per token', 's', 'After the first.', quantiles('epd_tpot_seconds', MODEL)),
       lines('Tokens a second', 'ops', 'Of all workers.', [
         query(`sum(rate(epd_generated_tokens_total{${MODEL}}[$__rate_interval]))`, 'tokens'),

@@ -48,7 +48,7 @@ export const workerRows: readonly Row[] = [
       lines('Prompt tokens found in the KV cache', 'ops', 'Prefill that was not needed.', [
         query(`sum(rate(epd_prefix_hit_tokens_total{${MODEL}}[$__rate_interval]))`, 'tokens'),
       ]),
-      lines('Put back for want of KV memory', 'ops', '', [
+      lines('Put back for want of KV memory', 'ops', 'They are prefilled again.', [
         query(`sum(rate(epd_preemptions_total{${MODEL}}[$__rate_interval]))`, 'sequences'),
       ]),
     ],

@@ -3,13 +3,18 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildah } from './buildah.ts';
 import { debianPackages } from './debian.ts';
+import { run } from './run.ts';
 
 const PACKAGES = ['runc', 'libseccomp2'];
 const NO_RIGHTS = { bounding: [], effective: [], permitted: [] };
 
 export interface Container {
   readonly process: ChildProcess;
-  /** Takes the container and its file system away; the process must have ended. */
+  /** The image's own health check: what an engine would run in the container. */
+  readonly healthCheck: readonly string[];
+  /** Runs a program beside the container's own, as its user; rejects when it ends with anything but 0. */
+  exec(args: readonly string[]): Promise<string>;
+  /** Ends what still runs in it, and takes its file system away. */
   remove(): Promise<void>;
 }
 
@@ -25,6 +30,7 @@ interface ImageConfig {
     readonly Env: readonly string[];
     readonly User: string;
     readonly WorkingDir: string;
+    readonly Healthcheck?: { readonly Test: readonly string[] };
   };
 }
 
@@ -48,17 +54,27 @@ export async function runContainer(options: {
   await mkdir(bundle, { recursive: true });
   const spec = specification(Docker.config, root, env, options.mounts);
   await writeFile(join(bundle, 'config.json'), JSON.stringify(spec));
-  const tools = await debianPackages('runc', PACKAGES);
-  const libraries = ['usr/lib', 'lib'].map((part) => join(tools, part, 'x86_64-linux-gnu'));
-  const state = ['--root', join(folder, 'state')];
-  const child = spawn(join(tools, 'usr/sbin/runc'), [...state, 'run', '--bundle', bundle, name], {
-    env: { LD_LIBRARY_PATH: libraries.join(':') },
+  const { runc, libraries } = await tools();
+  const state = ['--root', join(folder, 'state'), '--log', join(folder, 'runc.log')];
+  const child = spawn(runc, [...state, 'run', '--bundle', bundle, name], {
+    env: libraries,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return {
     process: child,
-    remove: async () => void (await buildah(['rm', working])),
+    healthCheck: Docker.config.Healthcheck?.Test.slice(1) ?? [],
+    exec: (args) => run(runc, [...state, 'exec', name, ...args], { env: libraries }),
+    remove: async () => {
+      await run(runc, [...state, 'delete', '--force', name], { env: libraries });
+      await buildah(['rm', working]);
+    },
   };
+}
+
+async function tools(): Promise<{ runc: string; libraries: Record<string, string> }> {
+  const folder = await debianPackages('runc', PACKAGES);
+  const parts = ['usr/lib', 'lib'].map((part) => join(folder, part, 'x86_64-linux-gnu'));
+  return { runc: join(folder, 'usr/sbin/runc'), libraries: { LD_LIBRARY_PATH: parts.join(':') } };
 }
 
 /** The process as it is seen from here, for what Linux knows of it. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { MESSAGE_VERSION } from '@epd/connector';
 import type { Job, JobRequest, JobStore, ModelCard, NewJob } from '@epd/jobs';
-import { startSpan } from '@epd/service';
+import { startSpan, type Logger } from '@epd/service';
 import { ApiError } from '../errors.ts';
 import type { Gatekeeper } from '../limits/gatekeeper.ts';
 import { jobCost } from '../limits/job-cost.ts';
@@ -19,6 +19,8 @@ import { takeImages } from './take-images.ts';
 
 /** A request for an answer, whichever route it came by. */
 export interface Submission {
+  /** Of the HTTP request, or the batch, that it came by. */
+  readonly requestId: string;
   readonly tenant: Tenant;
   readonly model: string | undefined;
   readonly messages: readonly SubmittedMessage[];
@@ -43,6 +45,7 @@ interface AcceptorParts {
   readonly encodes: ImageEncodes;
   readonly gatekeeper: Gatekeeper;
   readonly counts: Pick<JobCounts, 'accepted'>;
+  readonly log?: Pick<Logger, 'info'>;
   readonly limits: { readonly maxImages: number; readonly defaultMaxTokens: number };
 }
 
@@ -84,7 +87,7 @@ export class Acceptor {
       const request = toRequest(submission, card, { messages, images: found, sampling });
       const created = await this.#create(id, submission, request);
       if (created.repeated) return created;
-      this.#parts.counts.accepted(card.id);
+      this.#note(created.job, submission.requestId);
       // The job is durable now: should this fail, the worker that waits for the image asks again.
       await this.#parts.encodes.begin(found, context).catch(() => undefined);
       return created;
@@ -127,6 +130,13 @@ export class Acceptor {
     }
     if (result.outcome === 'repeated') await this.#release(request.images, id);
     return { job: result.job, repeated: result.outcome === 'repeated' };
+  }
+
+  #note({ id, tenant, request }: Job, requestId: string): void {
+    const { counts, log } = this.#parts;
+    counts.accepted(request.model);
+    const mmHash = request.images.map((image) => image.mmHash);
+    log?.info({ job: id, request: requestId, tenant, model: request.model, mmHash }, 'accepted');
   }
 
   async #release(images: readonly { readonly mmHash: string }[], waiter: string): Promise<void> {

@@ -28,6 +28,9 @@ interface AuthenticatorParts {
   readonly limits: TenantLimits;
 }
 
+/** Without a realm browsers do not ask for it. */
+const PASSWORD = 'Basic realm="the admin key of epd-fleet as the password", charset="UTF-8"';
+
 /** Finds out on whose behalf a request is made. */
 export class Authenticator {
   readonly #parts: AuthenticatorParts;
@@ -55,7 +58,10 @@ export class Authenticator {
       } catch (error) {
         if (error instanceof ApiError && error.statusCode === 401) {
           // A browser offers to type the admin key only where it is asked for a password.
-          void reply.header('www-authenticate', access === 'admin' ? 'Basic, Bearer' : 'Bearer');
+          void reply.header(
+            'www-authenticate',
+            access === 'admin' ? [PASSWORD, 'Bearer'] : 'Bearer',
+          );
         }
         throw error;
       }

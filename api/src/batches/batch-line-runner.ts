@@ -63,7 +63,13 @@ const lineJobId = (batchId: string, index: number): string =>
   `job_${createHash('sha256').update(`${batchId} ${index}`).digest('hex').slice(0, 32)}`;
 
 function submissionOf(batch: Batch, { body }: BatchLine, id: string, tenant: Tenant): Submission {
-  const facts: RequestFacts = { tenant, headers: {}, receivedAtMs: Date.now(), bodySha256: '' };
+  const facts: RequestFacts = {
+    id: batch.id,
+    tenant,
+    headers: {},
+    receivedAtMs: Date.now(),
+    bodySha256: '',
+  };
   const submission =
     batch.endpoint === '/v1/chat/completions'
       ? chatSubmission(facts, notStreamed(checkChat(body)))

@@ -8,7 +8,7 @@ const WORDS = {
   stored: 'Encoded',
   loaded: 'Loaded',
   prefill: 'Reading the question',
-  waiting_for_embeddings: 'Waiting for the pictures',
+  waiting_for_embeddings: 'Awaited by the decoder',
   first_token: 'Answering',
   resumed: 'Going on with another worker',
 };
@@ -39,7 +39,7 @@ export class Answer {
   }
 
   show(event) {
-    if (event.type === 'tokens' && event.choice === 0) byId('answer').append(event.text);
+    if (event.type === 'tokens' && event.choice === 0) this.#write(event.text);
     if (event.type !== 'stage') return;
     const where = this.#rows[event.item];
     const words = WORDS[event.stage] ?? event.stage;
@@ -50,7 +50,7 @@ export class Answer {
 
   end(job) {
     byId('answer').classList.remove('writing');
-    byId('answer').textContent = job.output?.text ?? '';
+    byId('answer').textContent = (job.output?.text ?? '').trimStart();
     byId('status').textContent = job.error ? `${job.status}: ${job.error.message}` : job.status;
     this.#showSources(job);
     byId('figures').replaceChildren(
@@ -58,6 +58,12 @@ export class Answer {
         element('div', {}, element('dt', {}, name), element('dd', {}, value)),
       ),
     );
+  }
+
+  /** Models like to begin with a space. */
+  #write(text) {
+    const answer = byId('answer');
+    answer.append(answer.textContent === '' ? text.trimStart() : text);
   }
 
   #showSources({ timings }) {

@@ -93,7 +93,9 @@ async function withProblems(work) {
     if (troubled === work) say('', null);
   } catch (error) {
     if (error.status === 401) byId('access').hidden = false;
-    say(error.message, work);
+    // Who has not typed a key yet is asked for one, and told nothing.
+    const asked = error.status === 401 && byId('key').value === '' && work === look;
+    say(asked ? '' : error.message, work);
   }
 }
 

@@ -9,6 +9,7 @@ import type { RequestFacts } from './request-facts.ts';
 export function chatSubmission(request: RequestFacts, body: ChatCompletionBody): Submission {
   const maxTokens = body.max_completion_tokens ?? body.max_tokens;
   return {
+    requestId: request.id,
     tenant: request.tenant,
     model: body.model,
     messages: body.messages,

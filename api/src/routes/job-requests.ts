@@ -14,6 +14,7 @@ export function submissionOf(
 ): Submission {
   const webhook = rules.check(body.webhook);
   return {
+    requestId: request.id,
     tenant: request.tenant,
     model: body.model,
     messages: body.messages,

@@ -23,6 +23,7 @@ export function responseSubmission(
     });
   }
   return {
+    requestId: request.id,
     tenant: request.tenant,
     model: body.model ?? previous?.request.model,
     messages: responseMessages(body, previous),

@@ -114,6 +114,26 @@ test('it fits a phone, and pictures can be removed again', async (t) => {
   await shot(page, 'phone');
 });
 
+test('an answer about pictures fits a phone', async (t) => {
+  const api = await testApi(t);
+  const page = await openPage(t, api, PHONE);
+  await choose(page, 1, 2);
+  await page.fill('#question', 'What is in these pictures?');
+  await page.click('#submit');
+  const job = await onlyJob(api);
+  for (const { mmHash } of job.request.images) {
+    for (const stage of ['encoding', 'waiting_for_embeddings', 'stored', 'loaded'] as const)
+      await api.jobs.note(job.id, { stage, mmHash });
+  }
+  await page.locator('#images li').nth(1).getByText('Loaded').waitFor();
+  const claim = await takeUp(api.jobs, job.id);
+  await say(api.jobs, claim, ' Two grey rectangles.', 0);
+  await page.locator('#answer', { hasText: 'Two grey' }).waitFor();
+  t.is(await page.locator('#answer').textContent(), 'Two grey rectangles.');
+  t.is(await page.evaluate('document.documentElement.scrollWidth'), PHONE.width);
+  await shot(page, 'phone-answer');
+});
+
 test('a dropped picture is taken', async (t) => {
   const page = await openPage(t, await testApi(t));
   await page.evaluate(`(() => {
@@ -155,6 +175,7 @@ test('where keys are wanted the page asks for one and goes on', async (t) => {
   const api = await testApi(t, { apiKeys: ['alice:alice-key-0123456789'] });
   const page = await openPage(t, api);
   await page.locator('#key').waitFor();
+  t.is(await page.locator('#problem').textContent(), '');
   await page.fill('#key', 'alice-key-0123456789');
   await page.locator('#question').focus();
   await page.locator('#workers', { hasText: 'tiny-vlm' }).waitFor();

@@ -15,6 +15,7 @@ interface Service {
   readonly image?: string;
   readonly build?: { readonly target: string };
   readonly read_only?: boolean;
+  readonly tmpfs?: readonly string[];
   readonly cap_drop?: readonly string[];
   readonly ports?: readonly string[];
   readonly networks?: readonly string[];
@@ -50,6 +51,15 @@ test('what runs for long has a read-only root and no capabilities', async (t) =>
     t.true(service.read_only, name);
     t.deepEqual(service.cap_drop, ['ALL'], name);
   }
+});
+
+test('what has a read-only root has a home and a folder that it can write to', async (t) => {
+  const { services } = await read('compose.yaml');
+  for (const [name, { read_only: fixed, tmpfs }] of Object.entries(services)) {
+    if (fixed) t.deepEqual(tmpfs, ['/tmp'], name);
+  }
+  // Without one of its own MinIO ends at once: minio/minio#14763.
+  t.is(services['s3']?.environment?.['HOME'], '/tmp');
 });
 
 test('images of others are of one version each', async (t) => {

@@ -26,6 +26,7 @@ for (const path of [
   'infra/compose/compose.yaml',
   'infra/compose/compose.gpu.yaml',
   'infra/docker/Dockerfile',
+  'docs/operations.md',
   'infra/helm/epd-fleet/values.yaml',
   'infra/helm/epd-fleet/templates/config.yaml',
 ]) {

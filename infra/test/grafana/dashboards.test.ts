@@ -30,3 +30,29 @@ test('no two panels of a dashboard lie on one another', (t) => {
 test('queries have no variable left when they are filled in', (t) => {
   for (const { expr, panel } of dashboardQueries()) t.false(expr.includes('$'), panel);
 });
+
+interface Panel {
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly fieldConfig?: { readonly defaults: { readonly unit: string } };
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
+}
+
+test('every panel says what it tells, in a unit, asks for something and names its lines', (t) => {
+  for (const content of Object.values(dashboards)) {
+    const { panels } = content as { panels: Panel[] };
+    t.is(new Set(panels.map(({ title }) => title)).size, panels.length, 'titles are told apart');
+    for (const { type, title, description, fieldConfig, targets = [] } of panels) {
+      t.truthy(title);
+      if (type === 'row') continue;
+      t.truthy(description, title);
+      t.truthy(fieldConfig?.defaults.unit, title);
+      t.true(targets.length > 0, title);
+      for (const { expr, legendFormat } of targets) {
+        t.truthy(expr, title);
+        if (type === 'timeseries') t.not(legendFormat, '__auto', title);
+      }
+    }
+  }
+});

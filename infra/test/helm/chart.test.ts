@@ -1,4 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
+import { projectPath } from '@epd/service';
 import test from 'ava';
+import { helmBinary } from '../../tools/helm.ts';
+import { run } from '../../tools/run.ts';
 import { at, checkProperties, render, validate, type Manifest } from '../helpers/manifests.ts';
 
 const POD = 'spec.template.spec';
@@ -38,6 +42,13 @@ for (const [name, values] of variants) {
     await t.notThrowsAsync(checkProperties(manifests));
   });
 }
+
+test('helm lint finds nothing, warnings counted', async (t) => {
+  const keys = 'secret.values.EPD_API_KEYS=tenant:a-key-of-some-length';
+  const chart = projectPath('infra/helm/epd-fleet');
+  const report = await run(await helmBinary(), ['lint', '--strict', chart, '--set', keys]);
+  t.regex(report, /0 chart\(s\) failed/);
+});
 
 test('the checks see a value of the wrong kind and a property that there is not', async (t) => {
   const deployment = find(await render(), 'Deployment', 'fleet-api');
@@ -138,6 +149,31 @@ test('the API may not be led to private addresses, whatever port', async (t) => 
   t.deepEqual(open, []);
 });
 
+test('a server that hands out credentials can be reached when a rule names it', async (t) => {
+  const rule = {
+    ports: [{ port: 80, protocol: 'TCP' }],
+    to: [{ ipBlock: { cidr: '169.254.170.23/32' } }],
+  };
+  const manifests = await render({ networkPolicy: { egress: [rule] } });
+  for (const name of ['fleet-api', 'fleet-encoder', 'fleet-prefill-decode']) {
+    const policy = find(manifests, 'NetworkPolicy', name);
+    t.notThrows(() => validate(policy));
+    t.deepEqual((at(policy, 'spec.egress') as object[]).filter(isDeepStrictEqualTo(rule)), [rule]);
+  }
+});
+
+test('both scalers of workers hold still before they take any away', async (t) => {
+  const manifests = await render();
+  const path = 'spec.advanced.horizontalPodAutoscalerConfig.behavior';
+  for (const name of ['fleet-encoder', 'fleet-prefill-decode']) {
+    const behavior = at(find(manifests, 'ScaledObject', name), path);
+    t.like(behavior, {
+      scaleUp: { stabilizationWindowSeconds: 0 },
+      scaleDown: { stabilizationWindowSeconds: 300 },
+    });
+  }
+});
+
 test('a role for the bucket is bound by an annotation of the service account', async (t) => {
   const role = { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/epd' };
   const manifests = await render({ encoder: { serviceAccount: { annotations: role } } });
@@ -166,6 +202,11 @@ async function replicas(scaled: boolean): Promise<unknown[]> {
     .filter(isDeployment)
     .map((deployment) => at(deployment, 'spec.replicas'));
 }
+
+const isDeepStrictEqualTo =
+  (wanted: object) =>
+  (given: object): boolean =>
+    isDeepStrictEqual(wanted, given);
 
 function isDeployment({ kind }: Manifest): boolean {
   return kind === 'Deployment';

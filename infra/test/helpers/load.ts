@@ -24,6 +24,11 @@ export async function someLoad(url: string): Promise<void> {
   await answered(url, [text('Look at this again, closely.'), images[1]!]);
 }
 
+/** A question about a picture that nobody waits for. */
+export async function askedLater(url: string): Promise<void> {
+  await submit(url, request([await picture(PICTURES[0]!), text('What is this?')]));
+}
+
 interface Job {
   readonly id: string;
   readonly status: string;

@@ -7,9 +7,10 @@ export interface Test {
   teardown(cleanUp: () => Promise<void>): void;
 }
 
-/** One process of each kind. `targets` are where Prometheus finds them, by the jobs of the rules. */
+/** Processes, one of a kind. `targets` are where Prometheus finds them, by the jobs of the rules. */
 export interface RunningFleet {
   readonly url: string;
+  readonly prefix: string;
   readonly targets: Readonly<Record<string, string>>;
 }
 
@@ -22,25 +23,25 @@ const START_MS_MAX = 60_000;
 
 export async function runningFleet(
   t: Test,
-  env: Record<string, string> = {},
+  jobs: readonly (keyof typeof PROGRAMS)[] = ['epd-api', 'epd-encoder', 'epd-prefill-decode'],
 ): Promise<RunningFleet> {
+  const prefix = testPrefix();
   const shared = {
     ...process.env,
     EPD_REDIS_URL: testRedisUrl(),
-    EPD_PREFIX: testPrefix(),
+    EPD_PREFIX: prefix,
     EPD_DATA_DIR: await tempFolder(t),
     EPD_LOG_LEVEL: 'warn',
     EPD_STOP_MS: '5000',
-    ...env,
   };
   const targets: Record<string, string> = {};
-  for (const [job, program] of Object.entries(PROGRAMS)) {
+  for (const job of jobs) {
     const port = String(await freePort());
     targets[job] = `127.0.0.1:${port}`;
-    start(t, program, { ...shared, EPD_PORT: port, EPD_METRICS_PORT: port });
+    start(t, PROGRAMS[job], { ...shared, EPD_PORT: port, EPD_METRICS_PORT: port });
   }
   await Promise.all(Object.values(targets).map(ready));
-  return { url: `http://${targets['epd-api']}`, targets };
+  return { url: `http://${targets['epd-api']}`, prefix, targets };
 }
 
 /** The channel lets a process end itself when the test is gone. */

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { loggedError } from './logged-error.ts';
 
 export type { Logger } from 'pino';
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -8,6 +9,7 @@ const SECRETS = ['authorization', 'apiKey', 'password', 'secret', 'secretAccessK
 /**
  * JSON lines with the level by name and the time in ISO form. Fields named like a secret are
  * replaced at the top and one and two levels down; URLs are the caller's to clean (`withoutPassword`).
+ * Of errors (`err`) the fields of `loggedError` are written, whatever else hangs on them.
  */
 export function createLogger(options: {
   readonly service: string;
@@ -21,6 +23,9 @@ export function createLogger(options: {
       base: { service: options.service, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: {
+        err: (error: unknown) => (error instanceof Error ? loggedError(error) : error),
+      },
       redact: {
         paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
         censor: '(hidden)',

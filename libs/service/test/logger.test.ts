@@ -1,5 +1,6 @@
+import { connectRedis, createLogger, withoutPassword, type LogLevel } from '@epd/service';
+import { testPrefix, testRedisUrl } from '@epd/service/testing';
 import test from 'ava';
-import { createLogger, withoutPassword, type LogLevel } from '@epd/service';
 
 function logged(level?: LogLevel) {
   const lines: Record<string, unknown>[] = [];
@@ -46,6 +47,30 @@ test('fields named like secrets are hidden, at three depths', (t) => {
     request: { headers: { authorization: 'p3' } },
   });
   t.notRegex(JSON.stringify(lines), /p1|p2|p3/);
+});
+
+test('an error of Redis is logged without the command that it came from', async (t) => {
+  const redis = connectRedis(testRedisUrl(), { name: 'test' });
+  t.teardown(async () => redis.disconnect());
+  const key = testPrefix();
+  const error = await t.throwsAsync(redis.eval("return redis.call('NONE')", 1, key, 'A PROMPT'));
+  t.true(JSON.stringify(error).includes('A PROMPT')); // else there is nothing to show here
+  const { log, lines } = logged();
+  log.error({ err: error }, 'a job failed');
+  log.error({ err: new Error('not saved', { cause: error }) }, 'a job failed');
+  t.false(JSON.stringify(lines).includes('A PROMPT'));
+  t.like(lines[0], { err: { message: error.message } });
+  t.like(lines[1], { err: { message: 'not saved', cause: { message: error.message } } });
+});
+
+test('an error is logged with its code, its stack and those it gathers, and nothing else', (t) => {
+  const { log, lines } = logged();
+  const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', body: 'A PROMPT' });
+  log.error({ err: new AggregateError([refused], 'all addresses') });
+  const { err } = lines[0] as { err: { stack: string; errors: object[] } };
+  t.regex(err.stack, /logger\.test/);
+  t.like(err.errors[0], { type: 'Error', message: 'refused', code: 'ECONNREFUSED' });
+  t.false(JSON.stringify(lines).includes('A PROMPT'));
 });
 
 test('the password of a URL is masked and its place kept', (t) => {

@@ -24,7 +24,7 @@ function histograms(registry: Registry) {
     new Histogram({ name, help, buckets, registers: [registry] });
   const ttft = histogram(
     'epd_ttft_seconds',
-    'Time from the engine taking a request up to its first token',
+    'Time from accepting a request to its first token',
     TTFT_BUCKETS,
   );
   const tpot = histogram(
@@ -34,7 +34,7 @@ function histograms(registry: Registry) {
   );
   const queue = histogram(
     'epd_queue_seconds',
-    'Time that a request waited for a slot',
+    'Time that a request waited for a worker and then for a slot',
     WAIT_BUCKETS,
   );
   const wait = histogram(

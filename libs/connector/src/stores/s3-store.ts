@@ -73,7 +73,7 @@ export class S3Store implements ObjectStore {
   ): Promise<PutResult> {
     assertStoreKey(key);
     if (!options.onlyIfAbsent) return { etag: await this.#putObject(key, body), created: true };
-    if (await this.#honoursConditions()) return this.#putIfAbsent(key, body);
+    if (await this.honoursConditions()) return this.#putIfAbsent(key, body);
     const present = await this.stat(key);
     if (present) return { etag: present.etag, created: false };
     return { etag: await this.#putObject(key, body), created: true };
@@ -140,6 +140,15 @@ export class S3Store implements ObjectStore {
     if (this.#ownsClient) this.#client.destroy();
   }
 
+  /** Whether the server heeds `If-None-Match` on puts; tried once. Without it there is a look before. */
+  honoursConditions(): Promise<boolean> {
+    this.#conditionalPuts ??= this.#probeConditions().catch((error: unknown) => {
+      this.#conditionalPuts = null;
+      throw error;
+    });
+    return this.#conditionalPuts;
+  }
+
   async #read(key: string, options: GetOptions): Promise<Uint8Array> {
     options.signal?.throwIfAborted();
     const reply = await this.#client.send(
@@ -193,14 +202,6 @@ export class S3Store implements ObjectStore {
     });
     const reply = await this.#slots.run(() => this.#client.send(command));
     return unquote(reply.ETag);
-  }
-
-  #honoursConditions(): Promise<boolean> {
-    this.#conditionalPuts ??= this.#probeConditions().catch((error: unknown) => {
-      this.#conditionalPuts = null;
-      throw error;
-    });
-    return this.#conditionalPuts;
   }
 
   /** Some servers refuse the condition, others ignore it: only a second put tells. */

@@ -184,7 +184,7 @@ export class ItemEncoder {
     timings: Omit<EncodeTimings, 'saveMs'>,
     context: TracedContext,
   ): Promise<void> {
-    const { cache, save, announcer } = this.#parts;
+    const { cache, save, announcer, log } = this.#parts;
     const startedAt = performance.now();
     const file = await cache.pinned(job.mmHash, embedding, () =>
       this.#persist('Saving an embedding', () => save(job.mmHash), context),
@@ -194,6 +194,7 @@ export class ItemEncoder {
     traceStages(context.span.traceparent, { ...timings, saveMs }, Date.now());
     const announce = () => announcer.stored(job, file, { ...timings, saveMs });
     await this.#persist('Announcing', announce, context);
+    log.info({ mmHash: job.mmHash, tokens: job.tokens, ...timings, saveMs }, 'encoded');
   }
 
   #persist<R>(

@@ -12,7 +12,7 @@ export class HeldRequest {
   readonly sequences: readonly Sequence[];
   readonly answers: readonly Answer[];
   readonly resumed: boolean;
-  readonly clock = new RequestClock();
+  readonly clock: RequestClock;
   readonly images = new Map<string, EngineImage>();
   cachedTokens = 0;
   /** The connector has not been asked for its images yet, or is to be asked again. */
@@ -20,6 +20,7 @@ export class HeldRequest {
 
   constructor(request: EngineRequest, sequences: readonly Sequence[], answers: readonly Answer[]) {
     this.id = request.id;
+    this.clock = new RequestClock(request.waitedMs);
     this.ec = { id: request.id, features: request.features };
     this.sequences = sequences;
     this.answers = answers;

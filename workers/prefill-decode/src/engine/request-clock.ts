@@ -2,7 +2,8 @@ import type { JobTimings } from '@epd/jobs';
 
 /** When a request passed which point; milliseconds of the process's clock. */
 export class RequestClock {
-  readonly #added = performance.now();
+  /** When the request was made: before it came here, if it waited elsewhere. */
+  readonly #made: number;
   #admitted: number | null = null;
   #blockedSince: number | null = null;
   /** How long an image held it up, before and after it first had a slot. */
@@ -11,6 +12,10 @@ export class RequestClock {
   #firstToken: number | null = null;
   #lastToken: number | null = null;
   #tokens = 0;
+
+  constructor(waitedMs = 0) {
+    this.#made = performance.now() - waitedMs;
+  }
 
   get admitted(): boolean {
     return this.#admitted !== null;
@@ -53,14 +58,14 @@ export class RequestClock {
     const first = this.#firstToken;
     const more = this.#tokens - 1;
     return {
-      queueMs: admitted - this.#added - this.#blockedBefore,
+      queueMs: admitted - this.#made - this.#blockedBefore,
       waitForEmbeddingsMs: this.#blockedBefore + this.#blockedAfter,
       ...(first === null ? {} : { prefillMs: first - admitted - this.#blockedAfter }),
-      ...(first === null || resumed ? {} : { ttftMs: first - this.#added }),
+      ...(first === null || resumed ? {} : { ttftMs: first - this.#made }),
       ...(first === null || more < 1
         ? {}
         : { tpotMs: ((this.#lastToken ?? first) - first) / more }),
-      totalMs: performance.now() - this.#added,
+      totalMs: performance.now() - this.#made,
     };
   }
 }

@@ -22,6 +22,8 @@ export interface EngineRequest {
   readonly resume?: readonly (readonly number[])[];
   /** Lower runs first; default 0. */
   readonly priority?: number;
+  /** How long it had waited before it came here; its times count from then. Default 0. */
+  readonly waitedMs?: number;
 }
 
 /** How an image of a request came into the KV cache. */
@@ -57,7 +59,7 @@ export type EngineEvent =
       readonly id: string;
       readonly choices: readonly Choice[];
       readonly usage: Pick<JobUsage, 'promptTokens' | 'completionTokens' | 'cachedTokens'>;
-      /** Since the engine took the request; absent where a resumed request did not pass the point. */
+      /** Since the request was made (`waitedMs`); absent where a resumed request did not pass the point. */
       readonly timings: JobTimings;
       readonly images: readonly EngineImage[];
     }

@@ -28,10 +28,14 @@ export function buildEngineRequest(
   }));
   const { sampling, priority } = request;
   return {
-    request: { id: job.id, tokens, features, sampling, resume, priority },
+    request: { id: job.id, tokens, features, sampling, resume, priority, waitedMs: waitedMs(job) },
     images: spans.map(({ image }) => image),
   };
 }
+
+/** From acceptance until a worker first took it up. */
+const waitedMs = ({ startedAtMs, createdAtMs }: Job): number =>
+  startedAtMs === null ? 0 : Math.max(0, startedAtMs - createdAtMs);
 
 function imageAt(job: Job, index: number): JobImage {
   const image = job.request.images[index];

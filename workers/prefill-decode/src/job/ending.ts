@@ -6,12 +6,11 @@ type Finished = Extract<EngineEvent, { type: 'finished' }>;
 /** The record of a job that the engine has answered. `totalMs` since acceptance. */
 export function completedEnding(job: Job, event: Finished, totalMs: number): Ending {
   const images = job.request.images.map((image) => imageTimings(image, event));
-  const queueMs = job.startedAtMs === null ? 0 : job.startedAtMs - job.createdAtMs;
   return {
     status: 'completed',
     choices: event.choices,
     usage: usage(job, event, images),
-    timings: { ...event.timings, queueMs: queueMs + (event.timings.queueMs ?? 0), totalMs, images },
+    timings: { ...event.timings, totalMs, images },
     error: null,
   };
 }

@@ -109,10 +109,14 @@ export class GenerateProcessor {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
     const held = new HeldJob(claim, this.#options.jobs);
+    const { log } = this.#options;
+    const facts = { job: id, attempt: claim.fence, model: claim.job.request.model };
+    log.info(facts, 'taken up');
     this.#held.set(id, held);
     try {
       this.#begin(held);
       const release = await held.released;
+      log.info({ ...facts, release, ms: Date.now() - claim.job.createdAtMs }, 'let go');
       if (release === 'ended') await this.#options.onOver(claim);
       else if (release !== 'lost') await this.#giveUp(held, release, queued, token);
     } finally {

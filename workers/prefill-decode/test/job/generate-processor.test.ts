@@ -88,3 +88,17 @@ test('a job of another version waits for a worker that knows it', async (t) => {
   await fleet.redis.hset(`${fleet.prefix}:job:${record}`, 'v', '1');
   for (const id of [message, record]) t.is((await fleet.ended(id)).status, 'completed');
 });
+
+test('the times of a job count from its acceptance, whatever it waited for', async (t) => {
+  const fleet = testJobs(t);
+  const engine = await startEngine(t);
+  const id = await fleet.submit();
+  const { createdAtMs } = (await fleet.jobs.get(id))!;
+  await eventually(() => Date.now() - createdAtMs > 100); // no worker yet
+  work(t, fleet, processorFor(fleet, engine, 'one'));
+  const { startedAtMs, ending } = await fleet.ended(id);
+  const { queueMs = 0, ttftMs = 0, totalMs = 0 } = ending!.timings;
+  t.true(queueMs >= startedAtMs! - createdAtMs);
+  t.true(ttftMs >= queueMs);
+  t.true(totalMs >= ttftMs - 1); // by another clock
+});
