@@ -36,6 +36,14 @@ export interface Submission {
   readonly webhook?: NewJob['webhook'];
 }
 
+export interface Accepted {
+  readonly job: Job;
+  /** The same request came before, and this is its job. */
+  readonly repeated: boolean;
+  /** Of a new job: how many wait for the same model and go first. */
+  readonly ahead?: number;
+}
+
 interface AcceptorParts {
   readonly jobs: JobStore;
   readonly models: ModelDirectory;
@@ -55,7 +63,7 @@ export class Acceptor {
   }
 
   /** Resolves when the job is durable. Throws `ApiError`; then nothing is left waiting. */
-  async accept(submission: Submission): Promise<{ job: Job; repeated: boolean }> {
+  async accept(submission: Submission): Promise<Accepted> {
     const span = startSpan('accept job', { parent: submission.traceparent });
     try {
       const traceparent = span.traceparent ?? submission.traceparent;
@@ -69,7 +77,7 @@ export class Acceptor {
     }
   }
 
-  async #accept(submission: Submission): Promise<{ job: Job; repeated: boolean }> {
+  async #accept(submission: Submission): Promise<Accepted> {
     const card = await this.#parts.models.resolve(submission.model);
     const { images, messages, imageTokens } = await this.#takeIn(submission, card);
     const { defaultMaxTokens } = this.#parts.limits;
@@ -77,19 +85,23 @@ export class Acceptor {
     const sampling = toSampling(submission.sampling, { defaultMaxTokens, contextLength });
     const id = submission.id ?? newJobId();
     const cost = jobCost(submission.messages, imageTokens, sampling);
-    await this.#parts.gatekeeper.admit(id, submission.tenant, cost);
+    const { gatekeeper } = this.#parts;
+    await gatekeeper.takeTokens(submission.tenant, cost);
+    const admitted = gatekeeper.admit(id, submission.tenant, cost);
+    if (images.length > 0) await admitted; // for a job that is refused nothing is encoded
     try {
       const context = { waiter: id, card, ...submission };
       const found = await this.#parts.encodes.join(images, context);
       const request = toRequest(submission, card, { messages, images: found, sampling });
-      const created = await this.#create(id, submission, request);
+      const [created] = await Promise.all([this.#create(id, submission, request), admitted]);
+      if (created === null) throw new Error(`Job ${id} was let in, and then was not`);
       if (created.repeated) return created;
       this.#parts.counts.accepted(card.id);
       // The job is durable now: should this fail, the worker that waits for the image asks again.
       await this.#parts.encodes.begin(found, context).catch(() => undefined);
       return created;
     } catch (error) {
-      await this.#release(images, id);
+      if (!isRefusal(error)) await this.#release(images, id);
       throw error;
     }
   }
@@ -109,24 +121,29 @@ export class Acceptor {
     return { images, messages, imageTokens };
   }
 
-  async #create(id: string, submission: Submission, request: JobRequest) {
+  /** Null: it is not let in, as `admit` will say. */
+  async #create(id: string, submission: Submission, request: JobRequest): Promise<Accepted | null> {
     const { metadata, idempotency, webhook, tenant } = submission;
     const result = await this.#parts.jobs.create({
       id,
       tenant: tenant.id,
       request,
+      reservation: this.#parts.gatekeeper.reservationOf(id),
       ...(metadata === undefined ? {} : { metadata }),
       ...(idempotency === undefined ? {} : { idempotency }),
       ...(webhook === undefined ? {} : { webhook }),
     });
+    if (result.outcome === 'unreserved') return null;
     if (result.outcome === 'conflict') {
       throw new ApiError(
         'idempotency_conflict',
         'This Idempotency-Key came with another body before',
       );
     }
-    if (result.outcome === 'repeated') await this.#release(request.images, id);
-    return { job: result.job, repeated: result.outcome === 'repeated' };
+    const { job } = result;
+    if (result.outcome === 'created') return { job, repeated: false, ahead: result.ahead };
+    await this.#release(request.images, id);
+    return { job, repeated: true };
   }
 
   async #release(images: readonly { readonly mmHash: string }[], waiter: string): Promise<void> {
@@ -134,6 +151,10 @@ export class Acceptor {
     await Promise.allSettled([encodes.release(images, waiter), gatekeeper.withdraw(waiter)]);
   }
 }
+
+/** It held nothing. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ApiError && error.code === 'too_much_waiting';
 
 const newJobId = (): string => `job_${randomBytes(16).toString('hex')}`;
 

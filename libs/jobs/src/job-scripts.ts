@@ -26,22 +26,37 @@ local function emit(record, events, channel, json)
 end
 `;
 
-/** KEYS record events index live deadlines idempotency channel; ARGV idemValue idemTtlMs deadline id queuedEvent write field value ... */
+/**
+ * KEYS record events index live deadlines idempotency queue reservations; ARGV idemValue idemTtlMs startBy
+ * endBy sentAt id queuedEvent write reservation scoreBehind requestWithoutDeadlines field value ... Returns
+ * when the job was accepted, by the server's clock, and how many others its queue has before it; or why not.
+ * Deadlines came by the sender's clock, whose `sentAt` it is now. Nobody can listen yet: nothing is published.
+ */
 const CREATE = `${COMMON}
-if redis.call('HGET', KEYS[1], 'createdBy') == ARGV[6] then return '' end
+local known = redis.call('HMGET', KEYS[1], 'createdBy', 'createdAtMs', 'status')
+local function ahead() return redis.call('ZCOUNT', KEYS[7], '-inf', ARGV[10]) end
+if known[1] == ARGV[8] then return { tonumber(known[2]), ahead() } end
 if ARGV[1] ~= '' then
   local earlier = redis.call('GET', KEYS[6])
   if earlier then return earlier end
 end
-if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
+if known[3] then return 'exists' end
+if ARGV[9] ~= '' and redis.call('HEXISTS', KEYS[8], ARGV[9]) == 0 then return 'unreserved' end
 if ARGV[1] ~= '' then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[2]) end
 local createdAt = now()
-redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', 'createdBy', ARGV[6], unpack(ARGV, 7))
-redis.call('ZADD', KEYS[3], createdAt, ARGV[4])
-redis.call('ZADD', KEYS[4], createdAt, ARGV[4])
-if ARGV[3] ~= '' then redis.call('ZADD', KEYS[5], ARGV[3], ARGV[4]) end
-emit(KEYS[1], KEYS[2], KEYS[7], ARGV[5])
-return ''
+local function byServerClock(time)
+  return time == '' and 'null' or string.format('%.0f', time - ARGV[5] + createdAt)
+end
+local startBy, endBy = byServerClock(ARGV[3]), byServerClock(ARGV[4])
+local request = '{"startByMs":' .. startBy .. ',"endByMs":' .. endBy .. ',' .. string.sub(ARGV[11], 2)
+redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', 'seq', 1,
+  'createdBy', ARGV[8], 'request', request, unpack(ARGV, 12))
+redis.call('XADD', KEYS[2], '1-0', 'e', '{"seq":1,' .. string.sub(ARGV[7], 2))
+redis.call('ZADD', KEYS[3], createdAt, ARGV[6])
+redis.call('ZADD', KEYS[4], createdAt, ARGV[6])
+local deadline = math.min(tonumber(startBy) or math.huge, tonumber(endBy) or math.huge)
+if deadline < math.huge then redis.call('ZADD', KEYS[5], deadline, ARGV[6]) end
+return { createdAt, ahead() }
 `;
 
 /**
@@ -130,7 +145,10 @@ type Arguments = readonly (string | number)[];
 
 /** A Redis client that knows the scripts above. */
 export interface JobScripts extends Redis {
-  jobCreate(keys: number, ...rest: Arguments): Promise<string>;
+  jobCreate(
+    keys: number,
+    ...rest: Arguments
+  ): Promise<[createdAtMs: number, ahead: number] | string>;
   jobClaim(keys: number, ...rest: Arguments): Promise<[fence: number, handedBack: number]>;
   jobHandBack(keys: number, ...rest: Arguments): Promise<number>;
   jobAppend(keys: number, ...rest: Arguments): Promise<number>;

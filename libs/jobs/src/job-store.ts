@@ -8,14 +8,22 @@ export interface NewJob {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly idempotency?: { readonly key: string; readonly bodySha256: string };
   readonly webhook?: { readonly url: string; readonly events: readonly string[] };
+  /**
+   * A field of a hash without which the job is not written: what the caller asks for over the same
+   * connection, just before, and need not wait for.
+   */
+  readonly reservation?: { readonly key: string; readonly field: string };
 }
 
 export type CreateResult =
-  | { readonly outcome: 'created'; readonly job: Job }
+  /** `ahead`: jobs that wait in the same queue and go first. */
+  | { readonly outcome: 'created'; readonly job: Job; readonly ahead: number }
   /** The idempotency key was used before, with the same body. */
   | { readonly outcome: 'repeated'; readonly job: Job }
   /** The idempotency key was used before, with another body. */
-  | { readonly outcome: 'conflict' };
+  | { readonly outcome: 'conflict' }
+  /** There is no such reservation as the job was to have. */
+  | { readonly outcome: 'unreserved' };
 
 /** The right to write to a job. A later claim makes it void: writes under it are refused. */
 export interface Claim {
