@@ -60,6 +60,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: maxBodyBytes,
     ...(log === undefined ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request would be made for the few that have something to log.
+    childLoggerFactory: (logger) => logger,
     frameworkErrors: answerFrameworkError,
   });
   installClosing(app);
@@ -106,7 +108,8 @@ function installClosing(app: FastifyInstance): void {
 
 function installRequestFacts(app: FastifyInstance): void {
   app.decorateRequest('receivedAtMs', 0);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     request.receivedAtMs = Date.now();
+    done();
   });
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { MESSAGE_VERSION } from '@epd/connector';
 import type { Job, JobRequest, JobStore, ModelCard, NewJob } from '@epd/jobs';
 import { startSpan } from '@epd/service';
@@ -88,7 +88,8 @@ export class Acceptor {
     const { gatekeeper } = this.#parts;
     await gatekeeper.takeTokens(submission.tenant, cost);
     const admitted = gatekeeper.admit(id, submission.tenant, cost);
-    if (images.length > 0) await admitted; // for a job that is refused nothing is encoded
+    // For a job that is refused nothing is encoded, and where many are nothing is written either.
+    if (images.length > 0 || gatekeeper.isShedding) await admitted;
     try {
       const context = { waiter: id, card, ...submission };
       const found = await this.#parts.encodes.join(images, context);
@@ -156,7 +157,7 @@ export class Acceptor {
 const isRefusal = (error: unknown): boolean =>
   error instanceof ApiError && error.code === 'too_much_waiting';
 
-const newJobId = (): string => `job_${randomBytes(16).toString('hex')}`;
+const newJobId = (): string => `job_${randomUUID().replaceAll('-', '')}`;
 
 function toRequest(
   submission: Submission,

@@ -13,15 +13,23 @@ interface GatekeeperParts {
   readonly maxWaitingCost: number;
 }
 
+/** After a refusal more are to be expected for so long. */
+const SHEDDING_MS = 1_000;
 const DEFAULT_RETRY_S = 5;
 const MAX_RETRY_S = 300;
 
 /** Sheds load at the door: what it lets in is never dropped. */
 export class Gatekeeper {
   readonly #parts: GatekeeperParts;
+  #sheddingUntilMs = 0;
 
   constructor(parts: GatekeeperParts) {
     this.#parts = parts;
+  }
+
+  /** Refusing is cheap only for one who waits for the answer before doing anything else. */
+  get isShedding(): boolean {
+    return this.#sheddingUntilMs > Date.now();
   }
 
   /**
@@ -33,6 +41,7 @@ export class Gatekeeper {
     const most = { total: maxWaitingCost, tenant: tenant.limits.waitingCost };
     const reservation = await admission.reserve(jobId, tenant.id, cost, most);
     if (reservation.outcome === 'reserved') return;
+    this.#sheddingUntilMs = Date.now() + SHEDDING_MS;
     const { outcome, waiting } = reservation;
     const whose = outcome === 'total' ? 'in the fleet' : 'for this tenant';
     throw new ApiError(

@@ -53,6 +53,13 @@ export class GenerateQueues {
     return `${this.#prefix}:${generateQueueName(model)}:prioritized`;
   }
 
+  /** Unless a worker has it already. */
+  async remove(jobId: string, model: string): Promise<void> {
+    await this.#queue(model)
+      .remove(jobId)
+      .catch(() => undefined);
+  }
+
   async has(jobId: string, model: string): Promise<boolean> {
     return (await this.#queue(model).getJobState(jobId)) !== 'unknown';
   }

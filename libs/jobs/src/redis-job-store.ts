@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { GenerateQueues, scoreBehind } from './generate-queues.ts';
 import { JobChannel } from './job-channel.ts';
@@ -51,11 +51,13 @@ export class RedisJobStore implements JobStore {
 
   async create(job: NewJob): Promise<CreateResult> {
     const sentAtMs = Date.now();
-    const answer = await this.#write(job, sentAtMs);
+    const together = job.idempotency === undefined;
+    const writing = this.#write(job, sentAtMs);
+    const answer = await (together ? this.#addBeside(writing, job) : writing);
     if (answer === 'unreserved') return { outcome: 'unreserved' };
     if (typeof answer === 'string') return this.#earlier(job, answer);
+    if (!together) await this.#queues.add(job.id, job.request);
     const [createdAtMs, ahead] = answer;
-    await this.#queues.add(job.id, job.request);
     return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
   }
 
@@ -148,7 +150,7 @@ export class RedisJobStore implements JobStore {
     await this.#queues.close();
   }
 
-  #write(job: NewJob, sentAtMs: number): Promise<[createdAtMs: number, ahead: number] | string> {
+  #write(job: NewJob, sentAtMs: number): Promise<Written> {
     const { request, idempotency, reservation } = job;
     const k = this.#keys;
     const queued = { type: 'stage', stage: 'queued' satisfies Stage, ms: 0 };
@@ -177,6 +179,16 @@ export class RedisJobStore implements JobStore {
     );
   }
 
+  /**
+   * The generate job follows the record in the same turn. One whose record is not there does no harm: a
+   * worker drops it.
+   */
+  async #addBeside(writing: Promise<Written>, { id, request }: NewJob): Promise<Written> {
+    const [answer] = await Promise.all([writing, this.#queues.add(id, request)]);
+    if (answer === 'unreserved') await this.#queues.remove(id, request.model);
+    return answer;
+  }
+
   /** `earlier` is `<id> <bodySha256>` of the job that used the key first, or `exists`. */
   async #earlier(job: NewJob, earlier: string): Promise<CreateResult> {
     const [id, bodySha256] = earlier.split(' ');
@@ -189,7 +201,10 @@ export class RedisJobStore implements JobStore {
   }
 }
 
+/** When the job was accepted and how many go before it, or why it was not written. */
+type Written = [createdAtMs: number, ahead: number] | string;
+
 /** Tells a command that is sent again from another one; see job-scripts.ts. */
-const writeNumber = (): string => randomBytes(9).toString('base64url');
+const writeNumber = (): string => randomUUID();
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
