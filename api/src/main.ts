@@ -32,7 +32,7 @@ async function start({
   fail,
 }: ServiceContext<ApiConfig>): Promise<RunningService> {
   const patient = connectRedis(config.redisUrl, { name: 'api-background', log });
-  const redis = batchWrites(new Redis(config.redisUrl, requestRedisOptions()));
+  const redis = batchWrites(new Redis(config.redisUrl, requestRedisOptions()), 'turn');
   redis.on('error', (err) => log.debug({ err }, 'Redis'));
   const store = createObjectStore(storeOptions(config));
   const registry = new Registry();

@@ -68,8 +68,16 @@ export interface JobStore {
   append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean>;
   /** Adds a stage event from someone who holds no claim (an encoder). Ignored on a terminal job. */
   note(id: string, note: StageNote): Promise<void>;
-  /** The one terminal transition. False: somebody was first. Without a fence: whoever holds the job. */
-  finish(id: string, ending: Ending, fence?: number): Promise<boolean>;
+  /**
+   * The one terminal transition. False: somebody was first. Without a fence: whoever holds the job.
+   * `unwritten` are the claim's last events, which come with it.
+   */
+  finish(
+    id: string,
+    ending: Ending,
+    fence?: number,
+    unwritten?: readonly JobEvent[],
+  ): Promise<boolean>;
   /** Removes a terminal job's record, stream and index entries. False when not terminal. */
   remove(id: string): Promise<boolean>;
   /** Events after `seq` (0: all). */

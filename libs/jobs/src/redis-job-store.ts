@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { GenerateQueues, scoreBehind } from './generate-queues.ts';
 import { JobChannel } from './job-channel.ts';
-import { decodeJob } from './job-codec.ts';
+import { decodeJob, fieldsOf } from './job-codec.ts';
 import { RecordError } from './errors.ts';
 import { decodeEvents } from './job-event-codec.ts';
 import type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
@@ -72,11 +72,10 @@ export class RedisJobStore implements JobStore {
 
   async claim(id: string, worker: string): Promise<Claim | null> {
     const record = this.#keys.record(id);
-    const [fence, handedBack] = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION);
+    const [fence, handedBack, flat] = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION);
     if (fence < 0) throw new RecordError(id, 'it is of another version');
     if (fence === 0) return null;
-    const job = await this.get(id);
-    if (job === null) return null;
+    const job = decodeJob(id, fieldsOf(flat));
     const emitted = fence === 1 ? [] : await this.events(id, 0);
     return { job, fence, emitted, losses: fence - 1 - handedBack };
   }
@@ -86,12 +85,17 @@ export class RedisJobStore implements JobStore {
   }
 
   async append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean> {
-    const stage = events.findLast((event) => event.type === 'stage')?.stage ?? '';
-    const begun = events.some((event) => event.type === 'stage' && event.stage === 'prefill');
-    const json = events.map((event) => JSON.stringify(event));
     const keys = [this.#keys.record(id), this.#keys.events(id), this.#keys.channel(id)];
-    const state = [stage, begun ? '1' : '', writeNumber()];
-    const kept = await this.#redis.jobAppend(3, ...keys, fence, ...state, ...json);
+    const [stage, begun, json] = writable(events);
+    const kept = await this.#redis.jobAppend(
+      3,
+      ...keys,
+      fence,
+      stage,
+      begun,
+      writeNumber(),
+      ...json,
+    );
     return kept === 1;
   }
 
@@ -103,10 +107,15 @@ export class RedisJobStore implements JobStore {
     await this.#redis.jobNote(3, ...keys, note.stage, note.mmHash ?? '', event, body);
   }
 
-  async finish(id: string, ending: Ending, fence?: number): Promise<boolean> {
+  async finish(
+    id: string,
+    ending: Ending,
+    fence?: number,
+    unwritten: readonly JobEvent[] = [],
+  ): Promise<boolean> {
     const k = this.#keys;
     const keys = [k.record(id), k.events(id), k.channel(id), k.ended, k.live, k.deadlines];
-    const end: JobEvent = { type: 'end', status: ending.status };
+    const [stage, begun, json] = writable([...unwritten, { type: 'end', status: ending.status }]);
     const done = await this.#redis.jobFinish(
       9,
       ...keys,
@@ -116,10 +125,12 @@ export class RedisJobStore implements JobStore {
       fence ?? '',
       ending.status,
       JSON.stringify(ending),
-      JSON.stringify(end),
       this.#retentionMs,
       id,
       writeNumber(),
+      stage,
+      begun,
+      ...json,
     );
     return done === 1;
   }
@@ -199,6 +210,13 @@ export class RedisJobStore implements JobStore {
     if (first.ending === null) await this.#queues.add(first.id, first.request);
     return { outcome: 'repeated', job: first };
   }
+}
+
+/** The stage that events lead to, whether prefill has begun with them, and each as JSON. */
+function writable(events: readonly JobEvent[]): [stage: string, begun: string, json: string[]] {
+  const stage = events.findLast((event) => event.type === 'stage')?.stage ?? '';
+  const begun = events.some((event) => event.type === 'stage' && event.stage === 'prefill');
+  return [stage, begun ? '1' : '', events.map((event) => JSON.stringify(event))];
 }
 
 /** When the job was accepted and how many go before it, or why it was not written. */

@@ -1,11 +1,18 @@
 import type { Redis } from 'ioredis';
 
 /**
- * Commands that are sent in one turn of the event loop go out in one write to the socket, and each still
- * gets its own reply as it comes. The client's `enableAutoPipelining` does so too, but holds back what
- * comes next until all replies of a batch are there, and makes an object of every command's name for each.
+ * When what was held back goes out. `tick`: as soon as nothing is left to do at once, which a thread that
+ * is never idle comes to as well. `turn`: when the event loop has been round, so that commands of requests
+ * that came together go together.
  */
-export function batchWrites(redis: Redis): Redis {
+type Until = 'tick' | 'turn';
+
+/**
+ * Commands that are sent together go out in one write to the socket, and each still gets its own reply as
+ * it comes. The client's `enableAutoPipelining` does so too, but holds back what comes next until all
+ * replies of a batch are there, and makes an object of every command's name for each batch.
+ */
+export function batchWrites(redis: Redis, until: Until): Redis {
   const send = redis.sendCommand.bind(redis);
   let corked: Redis['stream'] | null = null;
   const release = (): void => {
@@ -16,7 +23,8 @@ export function batchWrites(redis: Redis): Redis {
     if (corked === null && redis.status === 'ready') {
       corked = redis.stream;
       corked.cork();
-      setImmediate(release);
+      if (until === 'tick') process.nextTick(release);
+      else setImmediate(release);
     }
     return send(...command);
   };
