@@ -18,7 +18,7 @@ export async function acceptance(
   count: number,
   round: number,
 ): Promise<Acceptance & { readonly ids: readonly string[] }> {
-  const bodies = textOnly(count, 1000 * round, 1).map(jobBody);
+  const bodies = textOnly(count, 10_000 * round, 1).map(jobBody);
   const ids: string[] = [];
   const acceptedPerS = await perSecond(bodies, async (body) => {
     const { id } = (await fleet.http.postJson('/v1/jobs', body)) as { id: string };
