@@ -8,8 +8,8 @@ const DEATH_SHOWS_MS = 300;
 const NO_LIMIT = 0;
 
 /**
- * A client that costs little: the harness shares its cores with what it measures. Undici's pool takes
- * half of what Node's own client takes for a request, and a fraction of `fetch`.
+ * A client that costs little, for the harness shares its cores with what it measures: undici's pool takes
+ * less for a request than Node's own client, and much less than `fetch`.
  */
 export class HttpClient {
   readonly #pool: Pool;
