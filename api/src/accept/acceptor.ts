@@ -44,6 +44,14 @@ export interface Accepted {
   readonly ahead?: number;
 }
 
+interface Creation {
+  readonly id: string;
+  readonly submission: Submission;
+  readonly request: JobRequest;
+  /** Of one whose admission is still on its way. */
+  readonly reservation: NewJob['reservation'] | undefined;
+}
+
 interface AcceptorParts {
   readonly jobs: JobStore;
   readonly models: ModelDirectory;
@@ -85,16 +93,13 @@ export class Acceptor {
     const sampling = toSampling(submission.sampling, { defaultMaxTokens, contextLength });
     const id = submission.id ?? newJobId();
     const cost = jobCost(submission.messages, imageTokens, sampling);
-    const { gatekeeper } = this.#parts;
-    await gatekeeper.takeTokens(submission.tenant, cost);
-    const admitted = gatekeeper.admit(id, submission.tenant, cost);
-    // For a job that is refused nothing is encoded, and where many are nothing is written either.
-    if (images.length > 0 || gatekeeper.isShedding) await admitted;
+    const { admitted, reservation } = await this.#admit(id, submission, cost, images.length > 0);
     try {
       const context = { waiter: id, card, ...submission };
       const found = await this.#parts.encodes.join(images, context);
       const request = toRequest(submission, card, { messages, images: found, sampling });
-      const [created] = await Promise.all([this.#create(id, submission, request), admitted]);
+      const creating = this.#create({ id, submission, request, reservation });
+      const [created] = await Promise.all([creating, admitted]);
       if (created === null) throw new Error(`Job ${id} was let in, and then was not`);
       if (created.repeated) return created;
       this.#parts.counts.accepted(card.id);
@@ -105,6 +110,21 @@ export class Acceptor {
       if (!isRefusal(error)) await this.#release(images, id);
       throw error;
     }
+  }
+
+  /**
+   * Of a job whose admission is `careful`, and where many are refused, nothing is done before it is let
+   * in. Any other is written at once, if its reservation is there by then.
+   */
+  async #admit(id: string, { tenant }: Submission, cost: number, careful: boolean) {
+    const { gatekeeper } = this.#parts;
+    await gatekeeper.takeTokens(tenant, cost);
+    const admitted = gatekeeper.admit(id, tenant, cost);
+    if (!careful && !gatekeeper.isShedding) {
+      return { admitted, reservation: gatekeeper.reservationOf(id) };
+    }
+    await admitted;
+    return { admitted, reservation: undefined };
   }
 
   async #takeIn(submission: Submission, card: ModelCard) {
@@ -123,16 +143,16 @@ export class Acceptor {
   }
 
   /** Null: it is not let in, as `admit` will say. */
-  async #create(id: string, submission: Submission, request: JobRequest): Promise<Accepted | null> {
+  async #create({ id, submission, request, reservation }: Creation): Promise<Accepted | null> {
     const { metadata, idempotency, webhook, tenant } = submission;
     const result = await this.#parts.jobs.create({
       id,
       tenant: tenant.id,
       request,
-      reservation: this.#parts.gatekeeper.reservationOf(id),
       ...(metadata === undefined ? {} : { metadata }),
       ...(idempotency === undefined ? {} : { idempotency }),
       ...(webhook === undefined ? {} : { webhook }),
+      ...(reservation === undefined ? {} : { reservation }),
     });
     if (result.outcome === 'unreserved') return null;
     if (result.outcome === 'conflict') {

@@ -31,7 +31,13 @@ async function rawAdds(redisUrl: string, ids: readonly string[]): Promise<number
   const queue = new Queue('raw', { connection: { url: redisUrl }, prefix: 'bench-raw' });
   try {
     await queue.waitUntilReady();
-    const options = { removeOnComplete: true, removeOnFail: true, attempts: 20, priority: 101 };
+    const options = {
+      removeOnComplete: true,
+      removeOnFail: true,
+      attempts: 20,
+      backoff: { type: 'fixed', delay: 1_000 },
+      priority: 101,
+    };
     return await perSecond(ids, async (jobId) => {
       await queue.add('generate', { v: 1, jobId, model: 'tiny-vlm' }, { ...options, jobId });
     });
