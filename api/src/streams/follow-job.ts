@@ -41,7 +41,7 @@ export async function* followJob(options: FollowOptions): AsyncGenerator<Sequenc
     }
   } finally {
     inbox.close();
-    await unsubscribe?.();
+    unsubscribe?.().catch(() => undefined); // the reader does not wait for that
   }
 }
 

@@ -25,6 +25,6 @@ export async function waitForEnd(
     }
   } finally {
     ends.close();
-    await unsubscribe?.();
+    unsubscribe?.().catch(() => undefined); // the reader does not wait for that
   }
 }
