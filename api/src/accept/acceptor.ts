@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { MESSAGE_VERSION } from '@epd/connector';
 import type { Job, JobRequest, JobStore, ModelCard, NewJob } from '@epd/jobs';
 import { startSpan } from '@epd/service';
 import { ApiError } from '../errors.ts';
@@ -7,34 +6,13 @@ import type { Gatekeeper } from '../limits/gatekeeper.ts';
 import { jobCost } from '../limits/job-cost.ts';
 import type { JobCounts } from '../metrics.ts';
 import type { ModelDirectory } from '../model-directory.ts';
-import type { SamplingBody } from '../schemas/sampling.ts';
-import type { Tenant } from '../tenant.ts';
-import type { ApiNotes } from './api-notes.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageIntake } from './image-intake.ts';
-import { findImages, toJobMessages, type SubmittedMessage } from './image-sources.ts';
+import { findImages, toJobMessages } from './image-sources.ts';
 import { checkContext, priceImage } from './price-images.ts';
 import { toSampling } from './sampling.ts';
+import { toRequest, type Submission } from './submission.ts';
 import { takeImages } from './take-images.ts';
-
-/** A request for an answer, whichever route it came by. */
-export interface Submission {
-  readonly tenant: Tenant;
-  readonly model: string | undefined;
-  readonly messages: readonly SubmittedMessage[];
-  readonly sampling: SamplingBody;
-  readonly returnTokenIds: boolean;
-  readonly priority: number;
-  readonly startWithinS: number | null;
-  readonly finishWithinS: number | null;
-  readonly notes: Omit<ApiNotes, 'acceptMs'>;
-  readonly receivedAtMs: number;
-  readonly traceparent?: string | undefined;
-  readonly id?: string;
-  readonly metadata?: NewJob['metadata'];
-  readonly idempotency?: NewJob['idempotency'] | undefined;
-  readonly webhook?: NewJob['webhook'];
-}
 
 export interface Accepted {
   readonly job: Job;
@@ -178,25 +156,3 @@ const isRefusal = (error: unknown): boolean =>
   error instanceof ApiError && error.code === 'too_much_waiting';
 
 const newJobId = (): string => `job_${randomUUID().replaceAll('-', '')}`;
-
-function toRequest(
-  submission: Submission,
-  card: ModelCard,
-  parts: Pick<JobRequest, 'messages' | 'images' | 'sampling'>,
-): JobRequest & { api: ApiNotes } {
-  const nowMs = Date.now();
-  const within = (seconds: number | null): number | null =>
-    seconds === null ? null : nowMs + seconds * 1000;
-  return {
-    v: MESSAGE_VERSION,
-    model: card.id,
-    fingerprint: card.fingerprint,
-    ...parts,
-    returnTokenIds: submission.returnTokenIds,
-    priority: submission.priority,
-    startByMs: within(submission.startWithinS),
-    endByMs: within(submission.finishWithinS),
-    ...(submission.traceparent === undefined ? {} : { traceparent: submission.traceparent }),
-    api: { ...submission.notes, acceptMs: nowMs - submission.receivedAtMs },
-  };
-}
