@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Readiness } from '@epd/service';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
@@ -62,8 +62,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     // What came in before the door was shut is answered.
     return503OnClosing: false,
     ...(log === undefined ? {} : { loggerInstance: log }),
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
-    genReqId: () => `req_${randomBytes(12).toString('hex')}`,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => `req_${randomUUID()}`,
+    // A logger for each request would be made for the few that have something to log.
+    childLoggerFactory: (logger) => logger,
     frameworkErrors: answerFrameworkError,
   });
   installClosing(app);
@@ -110,9 +112,10 @@ function installClosing(app: FastifyInstance): void {
 
 function installRequestFacts(app: FastifyInstance): void {
   app.decorateRequest('receivedAtMs', 0);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     request.receivedAtMs = Date.now();
     // What a caller can quote, and an operator find in the logs.
     void reply.header('x-request-id', request.id);
+    done();
   });
 }

@@ -45,7 +45,7 @@ function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
     });
   }
   if (isOutage(error)) {
-    request.log.warn({ err: error }, 'a dependency is unavailable');
+    request.log.warn({ err: error, request: request.id }, 'a dependency is unavailable');
     return new ApiError(
       'unavailable',
       'A service that the API rests on is unavailable; try again',
@@ -55,7 +55,7 @@ function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
       },
     );
   }
-  request.log.error({ err: error }, 'unexpected error');
+  request.log.error({ err: error, request: request.id }, 'unexpected error');
   return new ApiError('internal_error', 'Something went wrong on our side', { cause: error });
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore } from '@epd/connector';
 import {
   addDefaultMetrics,
+  batchWrites,
   connectRedis,
   redisOptions,
   runService,
@@ -31,7 +32,7 @@ async function start({
   fail,
 }: ServiceContext<ApiConfig>): Promise<RunningService> {
   const patient = connectRedis(config.redisUrl, { name: 'api-background', log });
-  const redis = new Redis(config.redisUrl, requestRedisOptions());
+  const redis = batchWrites(new Redis(config.redisUrl, requestRedisOptions()), 'turn');
   redis.on('error', (err) => log.debug({ err }, 'Redis'));
   const store = createObjectStore(storeOptions(config));
   const registry = new Registry();
@@ -100,7 +101,5 @@ function requestRedisOptions() {
     ...redisOptions('api'),
     maxRetriesPerRequest: 1,
     commandTimeout: 5_000,
-    // Commands of requests that are answered at the same time go out together.
-    enableAutoPipelining: true,
   };
 }

@@ -32,15 +32,19 @@ export function installMetrics(
   registerWaiting(registry, throughput);
   countStreams(app, registry);
   countRefusals(app, registry);
-  app.addHook('onRequest', async () => streams.inc());
+  app.addHook('onRequest', (_request, _reply, done) => {
+    streams.inc();
+    done();
+  });
   app.addHook('onError', async (_request, _reply, error) => {
     refused.inc({ code: 'code' in error ? error.code : 'unknown' });
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     streams.dec();
     const route = request.routeOptions.url ?? 'none';
     const labels = { method: request.method, route, status: reply.statusCode };
     seconds.observe(labels, reply.elapsedTime / 1000);
+    done();
   });
 }
 
@@ -52,13 +56,16 @@ function countStreams(app: FastifyInstance, registry: Registry): void {
     registers: [registry],
   });
   const streaming = new WeakSet<object>();
-  app.addHook('onSend', async (_request, reply) => {
-    if (!String(reply.getHeader('content-type')).startsWith('text/event-stream')) return;
-    streaming.add(reply);
-    open.inc();
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (String(reply.getHeader('content-type')).startsWith('text/event-stream')) {
+      streaming.add(reply);
+      open.inc();
+    }
+    done();
   });
-  app.addHook('onResponse', async (_request, reply) => {
+  app.addHook('onResponse', (_request, reply, done) => {
     if (streaming.delete(reply)) open.dec();
+    done();
   });
 }
 

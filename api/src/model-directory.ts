@@ -12,6 +12,7 @@ export class ModelDirectory {
   readonly #registry: ModelRegistry;
   readonly #workers = new Map<string, { workers: Promise<LiveWorkers>; untilMs: number }>();
   readonly #seen = new Map<string, { card: ModelCard; untilMs: number }>();
+  #single: { card: ModelCard; untilMs: number } | null = null;
 
   constructor(registry: ModelRegistry) {
     this.#registry = registry;
@@ -51,8 +52,12 @@ export class ModelDirectory {
   }
 
   async #only(): Promise<ModelCard> {
+    if (this.#single !== null && this.#single.untilMs > Date.now()) return this.#single.card;
     const [card, ...others] = await this.models();
-    if (card !== undefined && others.length === 0) return card;
+    if (card !== undefined && others.length === 0) {
+      this.#single = { card, untilMs: Date.now() + FRESH_MS };
+      return card;
+    }
     const known = [card, ...others].flatMap((one) => (one === undefined ? [] : [one.id]));
     throw new ApiError(
       'model_required',

@@ -10,6 +10,8 @@ import { median } from './percentiles.ts';
 import { table } from './table.ts';
 
 const STREAMS = 1000;
+/** Rounds long enough to say something of a process that has been up for a while. */
+const JOBS = { warmUp: 500, round: 1500, fullRound: 3000 };
 const MIB = 2 ** 20;
 
 /** What the service around the engine costs: per answer, per accepted job, per open stream. */
@@ -19,9 +21,10 @@ export async function api(harness: Harness): Promise<Findings> {
   await runLoad(fleet.client, textOnly(32, 0, 8), 4);
   const latency = await addedLatency(fleet.client, full ? 500 : 100);
   const { rounds, streams } = await paused(fleet, async (resume) => {
+    await acceptance(fleet, JOBS.warmUp, 3);
     const measured = [];
     for (let round = 0; round < 3; round++)
-      measured.push(await acceptance(fleet, full ? 3000 : 600, round));
+      measured.push(await acceptance(fleet, full ? JOBS.fullRound : JOBS.round, round));
     const ids = measured.flatMap((each) => each.ids).slice(0, STREAMS);
     return { rounds: measured, streams: await openStreams(fleet, ids, resume) };
   });

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { MESSAGE_VERSION } from '@epd/connector';
+import { randomUUID } from 'node:crypto';
 import type { Job, JobRequest, JobStore, ModelCard, NewJob } from '@epd/jobs';
 import { startSpan, type Logger } from '@epd/service';
 import { ApiError } from '../errors.ts';
@@ -7,35 +6,28 @@ import type { Gatekeeper } from '../limits/gatekeeper.ts';
 import { jobCost } from '../limits/job-cost.ts';
 import type { JobCounts } from '../metrics.ts';
 import type { ModelDirectory } from '../model-directory.ts';
-import type { SamplingBody } from '../schemas/sampling.ts';
-import type { Tenant } from '../tenant.ts';
-import type { ApiNotes } from './api-notes.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageIntake } from './image-intake.ts';
-import { findImages, toJobMessages, type SubmittedMessage } from './image-sources.ts';
+import { findImages, toJobMessages } from './image-sources.ts';
 import { checkContext, priceImage } from './price-images.ts';
 import { toSampling } from './sampling.ts';
+import { toRequest, type Submission } from './submission.ts';
 import { takeImages } from './take-images.ts';
 
-/** A request for an answer, whichever route it came by. */
-export interface Submission {
-  /** Of the HTTP request, or the batch, that it came by. */
-  readonly requestId: string;
-  readonly tenant: Tenant;
-  readonly model: string | undefined;
-  readonly messages: readonly SubmittedMessage[];
-  readonly sampling: SamplingBody;
-  readonly returnTokenIds: boolean;
-  readonly priority: number;
-  readonly startWithinS: number | null;
-  readonly finishWithinS: number | null;
-  readonly notes: Omit<ApiNotes, 'acceptMs'>;
-  readonly receivedAtMs: number;
-  readonly traceparent?: string | undefined;
-  readonly id?: string;
-  readonly metadata?: NewJob['metadata'];
-  readonly idempotency?: NewJob['idempotency'] | undefined;
-  readonly webhook?: NewJob['webhook'];
+export interface Accepted {
+  readonly job: Job;
+  /** The same request came before, and this is its job. */
+  readonly repeated: boolean;
+  /** Of a new job: how many wait for the same model and go first. */
+  readonly ahead?: number;
+}
+
+interface Creation {
+  readonly id: string;
+  readonly submission: Submission;
+  readonly request: JobRequest;
+  /** Of one whose admission is still on its way. */
+  readonly reservation: NewJob['reservation'] | undefined;
 }
 
 interface AcceptorParts {
@@ -58,7 +50,7 @@ export class Acceptor {
   }
 
   /** Resolves when the job is durable. Throws `ApiError`; then nothing is left waiting. */
-  async accept(submission: Submission): Promise<{ job: Job; repeated: boolean }> {
+  async accept(submission: Submission): Promise<Accepted> {
     const span = startSpan('accept job', { parent: submission.traceparent });
     try {
       const traceparent = span.traceparent ?? submission.traceparent;
@@ -72,7 +64,7 @@ export class Acceptor {
     }
   }
 
-  async #accept(submission: Submission): Promise<{ job: Job; repeated: boolean }> {
+  async #accept(submission: Submission): Promise<Accepted> {
     const card = await this.#parts.models.resolve(submission.model);
     const { images, messages, imageTokens } = await this.#takeIn(submission, card);
     const { defaultMaxTokens } = this.#parts.limits;
@@ -80,21 +72,38 @@ export class Acceptor {
     const sampling = toSampling(submission.sampling, { defaultMaxTokens, contextLength });
     const id = submission.id ?? newJobId();
     const cost = jobCost(submission.messages, imageTokens, sampling);
-    await this.#parts.gatekeeper.admit(id, submission.tenant, cost);
+    const { admitted, reservation } = await this.#admit(id, submission, cost, images.length > 0);
     try {
       const context = { waiter: id, card, ...submission };
       const found = await this.#parts.encodes.join(images, context);
       const request = toRequest(submission, card, { messages, images: found, sampling });
-      const created = await this.#create(id, submission, request);
+      const creating = this.#create({ id, submission, request, reservation });
+      const [created] = await Promise.all([creating, admitted]);
+      if (created === null) throw new Error(`Job ${id} was let in, and then was not`);
       if (created.repeated) return created;
       this.#note(created.job, submission.requestId);
       // The job is durable now: should this fail, the worker that waits for the image asks again.
       await this.#parts.encodes.begin(found, context).catch(() => undefined);
       return created;
     } catch (error) {
-      await this.#release(images, id);
+      if (!isRefusal(error)) await this.#release(images, id);
       throw error;
     }
+  }
+
+  /**
+   * Of a job whose admission is `careful`, and where many are refused, nothing is done before it is let
+   * in. Any other is written at once, if its reservation is there by then.
+   */
+  async #admit(id: string, { tenant }: Submission, cost: number, careful: boolean) {
+    const { gatekeeper } = this.#parts;
+    await gatekeeper.takeTokens(tenant, cost);
+    const admitted = gatekeeper.admit(id, tenant, cost);
+    if (!careful && !gatekeeper.isShedding) {
+      return { admitted, reservation: gatekeeper.reservationOf(id) };
+    }
+    await admitted;
+    return { admitted, reservation: undefined };
   }
 
   async #takeIn(submission: Submission, card: ModelCard) {
@@ -112,7 +121,8 @@ export class Acceptor {
     return { images, messages, imageTokens };
   }
 
-  async #create(id: string, submission: Submission, request: JobRequest) {
+  /** Null: it is not let in, as `admit` will say. */
+  async #create({ id, submission, request, reservation }: Creation): Promise<Accepted | null> {
     const { metadata, idempotency, webhook, tenant } = submission;
     const result = await this.#parts.jobs.create({
       id,
@@ -121,15 +131,19 @@ export class Acceptor {
       ...(metadata === undefined ? {} : { metadata }),
       ...(idempotency === undefined ? {} : { idempotency }),
       ...(webhook === undefined ? {} : { webhook }),
+      ...(reservation === undefined ? {} : { reservation }),
     });
+    if (result.outcome === 'unreserved') return null;
     if (result.outcome === 'conflict') {
       throw new ApiError(
         'idempotency_conflict',
         'This Idempotency-Key came with another body before',
       );
     }
-    if (result.outcome === 'repeated') await this.#release(request.images, id);
-    return { job: result.job, repeated: result.outcome === 'repeated' };
+    const { job } = result;
+    if (result.outcome === 'created') return { job, repeated: false, ahead: result.ahead };
+    await this.#release(request.images, id);
+    return { job, repeated: true };
   }
 
   #note({ id, tenant, request }: Job, requestId: string): void {
@@ -145,26 +159,8 @@ export class Acceptor {
   }
 }
 
-const newJobId = (): string => `job_${randomBytes(16).toString('hex')}`;
+/** It held nothing. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ApiError && error.code === 'too_much_waiting';
 
-function toRequest(
-  submission: Submission,
-  card: ModelCard,
-  parts: Pick<JobRequest, 'messages' | 'images' | 'sampling'>,
-): JobRequest & { api: ApiNotes } {
-  const nowMs = Date.now();
-  const within = (seconds: number | null): number | null =>
-    seconds === null ? null : nowMs + seconds * 1000;
-  return {
-    v: MESSAGE_VERSION,
-    model: card.id,
-    fingerprint: card.fingerprint,
-    ...parts,
-    returnTokenIds: submission.returnTokenIds,
-    priority: submission.priority,
-    startByMs: within(submission.startWithinS),
-    endByMs: within(submission.finishWithinS),
-    ...(submission.traceparent === undefined ? {} : { traceparent: submission.traceparent }),
-    api: { ...submission.notes, acceptMs: nowMs - submission.receivedAtMs },
-  };
-}
+const newJobId = (): string => `job_${randomUUID().replaceAll('-', '')}`;

@@ -35,6 +35,7 @@ export class ImageEncodes {
 
   /** Settles before it throws: a join that is still under way could not be released. */
   async join(images: readonly PricedImage[], context: EncodeContext): Promise<JobImage[]> {
+    if (images.length === 0) return [];
     const settled = await Promise.allSettled(images.map((image) => this.#join(image, context)));
     return settled.map((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason;

@@ -13,6 +13,7 @@ export async function takeImages(
   intake: ImageIntake,
   tenant: string,
 ): Promise<InputRef[]> {
+  if (sources.length === 0) return [];
   const distinct = new Map(sources.map((source) => [nameOf(source), source]));
   const taken = new Map<string, InputRef>();
   const abort = new AbortController();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Job, JobStore } from '@epd/jobs';
-import type { Acceptor, Submission } from '../accept/acceptor.ts';
+import type { Acceptor } from '../accept/acceptor.ts';
+import type { Submission } from '../accept/submission.ts';
 import type { Tenants } from '../auth/tenants.ts';
 import { ApiError, errorBody } from '../errors.ts';
 import { chatSubmission } from '../routes/chat-submission.ts';

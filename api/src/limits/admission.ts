@@ -9,16 +9,15 @@ import { luaScript } from '../lua-script.ts';
  * the reply was lost: what is taken twice and given back once would never be free again.
  */
 const RESERVE = `
-local total = tonumber(redis.call('HGET', KEYS[1], 'total') or '0')
-local own = tonumber(redis.call('HGET', KEYS[1], 'tenant:' .. ARGV[2]) or '0')
-if redis.call('HEXISTS', KEYS[1], 'job:' .. ARGV[1]) == 1 then return { 'reserved', total } end
+local job, own = 'job:' .. ARGV[1], 'tenant:' .. ARGV[2]
+local held = redis.call('HMGET', KEYS[1], 'total', own, 'count', job)
+local total, mine, count = tonumber(held[1] or '0'), tonumber(held[2] or '0'), tonumber(held[3] or '0')
+if held[4] then return { 'reserved', total } end
 local cost, most, mostOwn = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 if most > 0 and total > 0 and total + cost > most then return { 'total', total } end
-if mostOwn > 0 and own > 0 and own + cost > mostOwn then return { 'tenant', own } end
-redis.call('HINCRBY', KEYS[1], 'total', cost)
-redis.call('HINCRBY', KEYS[1], 'count', 1)
-redis.call('HINCRBY', KEYS[1], 'tenant:' .. ARGV[2], cost)
-redis.call('HSET', KEYS[1], 'job:' .. ARGV[1], cost .. ' ' .. ARGV[2] .. ' ' .. ARGV[6])
+if mostOwn > 0 and mine > 0 and mine + cost > mostOwn then return { 'tenant', mine } end
+redis.call('HSET', KEYS[1], 'total', total + cost, own, mine + cost, 'count', count + 1,
+  job, ARGV[3] .. ' ' .. ARGV[2] .. ' ' .. ARGV[6])
 return { 'reserved', total + cost }
 `;
 
@@ -83,6 +82,11 @@ export class Admission {
       number,
     ];
     return outcome === 'reserved' ? { outcome } : { outcome, waiting };
+  }
+
+  /** What is there while the job's reservation is; see `NewJob.reservation`. */
+  reservationOf(id: string): { readonly key: string; readonly field: string } {
+    return { key: this.#key, field: `job:${id}` };
   }
 
   /** Safe to call for any job, any number of times, by anybody. */

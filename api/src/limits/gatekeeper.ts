@@ -1,3 +1,4 @@
+import type { NewJob } from '@epd/jobs';
 import { ApiError } from '../errors.ts';
 import type { Tenant } from '../tenant.ts';
 import type { Admission } from './admission.ts';
@@ -12,24 +13,35 @@ interface GatekeeperParts {
   readonly maxWaitingCost: number;
 }
 
+/** After a refusal more are to be expected for so long. */
+const SHEDDING_MS = 1_000;
 const DEFAULT_RETRY_S = 5;
 const MAX_RETRY_S = 300;
 
 /** Sheds load at the door: what it lets in is never dropped. */
 export class Gatekeeper {
   readonly #parts: GatekeeperParts;
+  #sheddingUntilMs = 0;
 
   constructor(parts: GatekeeperParts) {
     this.#parts = parts;
   }
 
-  /** Throws `rate_limited` and `too_much_waiting`, with the time after which it is worth asking again. */
+  /** Refusing is cheap only for one who waits for the answer before doing anything else. */
+  get isShedding(): boolean {
+    return this.#sheddingUntilMs > Date.now();
+  }
+
+  /**
+   * Throws `too_much_waiting`, with the time after which it is worth asking again. The reservation is on
+   * its way when this returns: a job that is to have it can be written without waiting for the answer.
+   */
   async admit(jobId: string, tenant: Tenant, cost: number): Promise<void> {
-    await this.#takeTokens(tenant, cost);
     const { admission, maxWaitingCost } = this.#parts;
     const most = { total: maxWaitingCost, tenant: tenant.limits.waitingCost };
     const reservation = await admission.reserve(jobId, tenant.id, cost, most);
     if (reservation.outcome === 'reserved') return;
+    this.#sheddingUntilMs = Date.now() + SHEDDING_MS;
     const { outcome, waiting } = reservation;
     const whose = outcome === 'total' ? 'in the fleet' : 'for this tenant';
     throw new ApiError(
@@ -39,12 +51,17 @@ export class Gatekeeper {
     );
   }
 
+  reservationOf(jobId: string): NonNullable<NewJob['reservation']> {
+    return this.#parts.admission.reservationOf(jobId);
+  }
+
   /** A job that was let in and then not written. */
   async withdraw(jobId: string): Promise<void> {
     await this.#parts.admission.release(jobId, { ended: false });
   }
 
-  async #takeTokens(tenant: Tenant, cost: number): Promise<void> {
+  /** Counts what a job may cost against the tenant's limit a minute. Throws `rate_limited`. */
+  async takeTokens(tenant: Tenant, cost: number): Promise<void> {
     const limit = tenant.limits.tokensPerMinute;
     if (limit === 0) return;
     const { allowed, retryMs } = await this.#parts.limiter.take(tenant.id, 'tokens', limit, cost);

@@ -28,7 +28,11 @@ export class QueuePositions {
     // Every generate job has a priority, so all of them wait in BullMQ's set of those.
     const key = `${this.#prefix}:${generateQueueName(request.model)}:prioritized`;
     const position = await this.#redis.zrank(key, id);
-    if (position === null) return null;
+    return position === null ? null : this.at(position);
+  }
+
+  /** The place of a job that so many go before. */
+  async at(position: number): Promise<QueuePlace> {
     const { jobsPerS } = await this.#throughput.look();
     const seconds = jobsPerS === null ? null : Math.round((position / jobsPerS) * 10) / 10;
     return { position, estimated_start_s: seconds };

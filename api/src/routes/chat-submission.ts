@@ -1,4 +1,4 @@
-import type { Submission } from '../accept/acceptor.ts';
+import type { Submission } from '../accept/submission.ts';
 import type { ChatCompletionBody } from '../schemas/chat-completions.ts';
 import { ANSWER_WITHIN_S } from '../streams/await-answer.ts';
 import { idempotencyOf } from './idempotency.ts';

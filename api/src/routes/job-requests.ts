@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Submission } from '../accept/acceptor.ts';
+import type { Submission } from '../accept/submission.ts';
 import type { WebhookRules } from '../webhooks/webhook-rules.ts';
 import { idempotencyOf } from './idempotency.ts';
 import type { JobBody } from '../schemas/jobs.ts';

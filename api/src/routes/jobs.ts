@@ -35,7 +35,7 @@ export const jobRoutes =
         },
       },
       async (request, reply) => {
-        const { job, repeated } = await acceptor.accept(
+        const { job, repeated, ahead } = await acceptor.accept(
           submissionOf(request, request.body, webhookRules),
         );
         if (repeated) void reply.header('idempotency-replayed', 'true');
@@ -43,7 +43,8 @@ export const jobRoutes =
         const latest = await waited(jobs, job, request, reply);
         // Without waiting the answer is 202, however fast the fleet was.
         const done = request.headers['prefer'] !== undefined && latest.ending !== null;
-        return reply.code(done ? 200 : 202).send(await reader.view(latest));
+        const view = await reader.view(latest, latest === job ? ahead : undefined);
+        return reply.code(done ? 200 : 202).send(view);
       },
     );
     app.get(

@@ -1,5 +1,5 @@
 import type { Job } from '@epd/jobs';
-import type { Submission } from '../accept/acceptor.ts';
+import type { Submission } from '../accept/submission.ts';
 import { responseMessages } from '../accept/response-messages.ts';
 import { ApiError } from '../errors.ts';
 import type { ResponseFormat } from '../schemas/chat.ts';

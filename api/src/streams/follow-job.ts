@@ -18,11 +18,12 @@ interface FollowOptions {
  */
 export async function* followJob(options: FollowOptions): AsyncGenerator<SequencedEvent | null> {
   const { jobs, id, signal, idleMs } = options;
-  const inbox = new Inbox<SequencedEvent>();
-  const unsubscribe = await jobs.subscribe(id, (event) => inbox.push(event));
+  const inbox = new Inbox<SequencedEvent>(signal);
+  let unsubscribe: (() => Promise<void>) | null = null;
   let last = options.afterSeq;
-  let batch = await stored(jobs, id, last);
   try {
+    unsubscribe = await jobs.subscribe(id, (event) => inbox.push(event));
+    let batch = await stored(jobs, id, last);
     for (;;) {
       if (batch === null) return;
       for (const event of batch) {
@@ -31,7 +32,7 @@ export async function* followJob(options: FollowOptions): AsyncGenerator<Sequenc
         yield event;
         if (event.type === 'end') return;
       }
-      await inbox.wait(idleMs, signal);
+      await inbox.wait(idleMs);
       if (signal.aborted) return;
       const news = inbox.takeAll().filter(({ seq }) => seq > last);
       if (news.length === 0) yield null;
@@ -39,7 +40,8 @@ export async function* followJob(options: FollowOptions): AsyncGenerator<Sequenc
       batch = gapless && news.length > 0 ? news : await stored(jobs, id, last);
     }
   } finally {
-    await unsubscribe();
+    inbox.close();
+    unsubscribe?.().catch(() => undefined); // the reader does not wait for that
   }
 }
 

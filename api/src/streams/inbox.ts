@@ -1,11 +1,22 @@
-/** A queue between a callback that pushes and one reader that waits. */
+/**
+ * A queue between a callback that pushes and one reader that waits, for as long as a stream lasts. Its
+ * one timer and its one listener serve every wait: streams wait for each of their events.
+ */
 export class Inbox<T> {
+  readonly #signal: AbortSignal;
+  readonly #onAbort = (): void => this.#wake();
   #items: T[] = [];
-  #wake: (() => void) | null = null;
+  #wake: () => void = () => undefined;
+  #timer: { readonly timeout: NodeJS.Timeout; readonly ms: number } | null = null;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#onAbort);
+  }
 
   push(item: T): void {
     this.#items.push(item);
-    this.#wake?.();
+    this.#wake();
   }
 
   /** Everything that has come, oldest first. */
@@ -16,24 +27,26 @@ export class Inbox<T> {
   }
 
   /** Resolves when there is something, when `ms` have passed, or when aborted. */
-  async wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (this.#items.length > 0 || signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => resolve(), {
-      once: true,
-      signal: this.#untilDone(promise),
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      if (this.#items.length > 0 || this.#signal.aborted) resolve();
+      else this.#wakeAfter(ms);
     });
-    this.#wake = resolve;
-    await promise;
-    this.#wake = null;
-    clearTimeout(timer);
   }
 
-  /** Takes the listener off a signal that may live as long as the stream does. */
-  #untilDone(promise: Promise<void>): AbortSignal {
-    const done = new AbortController();
-    void promise.then(() => done.abort());
-    return done.signal;
+  /** Lets go of the timer and of the signal. */
+  close(): void {
+    clearTimeout(this.#timer?.timeout);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  #wakeAfter(ms: number): void {
+    if (this.#timer?.ms === ms) {
+      this.#timer.timeout.refresh();
+    } else {
+      clearTimeout(this.#timer?.timeout);
+      this.#timer = { timeout: setTimeout(() => this.#wake(), ms), ms };
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { GONE } from './gone-signal.ts';
 
 /** Proxies close connections that are silent for a minute, some for half of that. */
 export const HEARTBEAT_MS = 15_000;
@@ -30,7 +31,7 @@ export function sendSse(
   const gone = new AbortController();
   const { closing } = reply.server;
   // The answer's own event, for the stream's comes only after `frames` has returned.
-  reply.raw.once('close', () => gone.abort());
+  reply.raw.once('close', () => gone.abort(GONE));
   // A server that closes waits for connections, and this one would stay open for the next request.
   const { socket } = reply.request.raw;
   reply.raw.once('finish', () => closing.aborted && socket.destroySoon());

@@ -12,17 +12,19 @@ export async function waitForEnd(
   signal: AbortSignal,
 ): Promise<Job | null> {
   const untilMs = Date.now() + ms;
-  const ends = new Inbox<true>();
-  const unsubscribe = await jobs.subscribe(id, ({ type }) => type === 'end' && ends.push(true));
+  const ends = new Inbox<true>(signal);
+  let unsubscribe: (() => Promise<void>) | null = null;
   try {
+    unsubscribe = await jobs.subscribe(id, ({ type }) => type === 'end' && ends.push(true));
     for (;;) {
       const job = await jobs.get(id);
       const leftMs = untilMs - Date.now();
       if (job === null || job.ending !== null || leftMs <= 0 || signal.aborted) return job;
-      await ends.wait(Math.min(leftMs, LOOK_AGAIN_MS), signal);
+      await ends.wait(Math.min(leftMs, LOOK_AGAIN_MS));
       ends.takeAll();
     }
   } finally {
-    await unsubscribe();
+    ends.close();
+    unsubscribe?.().catch(() => undefined); // the reader does not wait for that
   }
 }

@@ -18,11 +18,12 @@ export class JobReader {
     this.#models = models;
   }
 
-  async view(job: Job): Promise<JobView> {
+  /** `ahead`: how many go before it, where that is known already. */
+  async view(job: Job, ahead?: number): Promise<JobView> {
     const [detail, partial, queue] = await Promise.all([
       this.#detail(job),
       this.partial(job),
-      this.#positions.of(job),
+      ahead === undefined ? this.#positions.of(job) : this.#positions.at(ahead),
     ]);
     return jobView(job, { statusDetail: detail, partial, ...(queue === null ? {} : { queue }) });
   }

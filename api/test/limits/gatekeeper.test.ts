@@ -21,6 +21,19 @@ test('past the bound on waiting cost a job is refused with 429 and a time to com
   t.is((await post(app, '/v1/jobs', costing(40))).statusCode, 202);
 });
 
+test('of refused jobs nothing is written, nor left on the queue, be they the first or one of many', async (t) => {
+  const { app, redis, prefix, admission } = await testApi(t, { maxWaitingCost: 100 });
+  await post(app, '/v1/jobs', costing(60));
+  const many = Array.from({ length: 8 }, () => post(app, '/v1/jobs', costing(50)));
+  for (const { statusCode } of await Promise.all(many)) t.is(statusCode, 429);
+  t.is((await post(app, '/v1/jobs', costing(50))).statusCode, 429);
+  const records = await redis.keys(`${prefix}:job:*`);
+  t.is(records.filter((key) => !key.endsWith(':events')).length, 1);
+  t.is((await redis.keys(`${prefix}:generate-*:prioritized`)).length, 1);
+  t.is(await redis.zcard(`${prefix}:generate-tiny-vlm:prioritized`), 1);
+  t.like(await admission.waiting(), { total: 60, count: 1 });
+});
+
 test('what has ended, however it did, makes room again', async (t) => {
   const { app, jobs, admission } = await testApi(t, { maxWaitingCost: 100 });
   const keeper = new AdmissionKeeper(jobs, admission, (error) => t.fail(String(error)));

@@ -18,7 +18,7 @@ export async function acceptance(
   count: number,
   round: number,
 ): Promise<Acceptance & { readonly ids: readonly string[] }> {
-  const bodies = textOnly(count, 1000 * round, 1).map(jobBody);
+  const bodies = textOnly(count, 10_000 * round, 1).map(jobBody);
   const ids: string[] = [];
   const acceptedPerS = await perSecond(bodies, async (body) => {
     const { id } = (await fleet.http.postJson('/v1/jobs', body)) as { id: string };
@@ -31,7 +31,13 @@ async function rawAdds(redisUrl: string, ids: readonly string[]): Promise<number
   const queue = new Queue('raw', { connection: { url: redisUrl }, prefix: 'bench-raw' });
   try {
     await queue.waitUntilReady();
-    const options = { removeOnComplete: true, removeOnFail: true, attempts: 20, priority: 101 };
+    const options = {
+      removeOnComplete: true,
+      removeOnFail: true,
+      attempts: 20,
+      backoff: { type: 'fixed', delay: 1_000 },
+      priority: 101,
+    };
     return await perSecond(ids, async (jobId) => {
       await queue.add('generate', { v: 1, jobId, model: 'tiny-vlm' }, { ...options, jobId });
     });

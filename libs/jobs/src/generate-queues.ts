@@ -18,6 +18,13 @@ const OPTIONS: JobsOptions = {
   backoff: { type: 'fixed', delay: RETRY_MS },
 };
 
+/** BullMQ's score of a waiting job: its priority, then its turn among those of the same. */
+const TURNS_PER_PRIORITY = 2 ** 32;
+
+/** The score, excluded, up to which those go first that wait before a new job of this priority. */
+export const scoreBehind = (priority: number): string =>
+  `(${(priority + PRIORITY_OFFSET + 1) * TURNS_PER_PRIORITY}`;
+
 /** The generate queues, one per model, opened when first used. Adding a job twice adds it once. */
 export class GenerateQueues {
   readonly #redis: Redis;
@@ -39,6 +46,18 @@ export class GenerateQueues {
     };
     const options = { ...OPTIONS, jobId, priority: priority + PRIORITY_OFFSET };
     await this.#queue(model).add('generate', message, options);
+  }
+
+  /** Where jobs wait. Every generate job has a priority, so all of them are in BullMQ's set of those. */
+  waitingKey(model: string): string {
+    return `${this.#prefix}:${generateQueueName(model)}:prioritized`;
+  }
+
+  /** Unless a worker has it already. */
+  async remove(jobId: string, model: string): Promise<void> {
+    await this.#queue(model)
+      .remove(jobId)
+      .catch(() => undefined);
   }
 
   async has(jobId: string, model: string): Promise<boolean> {

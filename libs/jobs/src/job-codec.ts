@@ -7,6 +7,13 @@ const requestSchema = Compile(JobRequest);
 
 type Fields = Readonly<Record<string, string>>;
 
+/** A hash as scripts return it: names and values in turn. */
+export function fieldsOf(flat: readonly string[]): Fields {
+  const fields: Record<string, string> = {};
+  for (let i = 0; i < flat.length; i += 2) fields[flat[i] ?? ''] = flat[i + 1] ?? '';
+  return fields;
+}
+
 /** A record's hash as Redis returns it, read back into a `Job`. Throws `RecordError`. */
 export function decodeJob(id: string, fields: Fields): Job {
   return {

@@ -18,43 +18,64 @@ local function now()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
-local function emit(record, events, channel, json)
-  local seq = redis.call('HINCRBY', record, 'seq', 1)
-  local full = '{"seq":' .. seq .. ',' .. string.sub(json, 2)
-  redis.call('XADD', events, seq .. '-0', 'e', full)
-  redis.call('PUBLISH', channel, full)
+local function emit(record, events, channel, first)
+  local count = #ARGV - first + 1
+  if count == 0 then return end
+  local before = redis.call('HINCRBY', record, 'seq', count) - count
+  for i = 1, count do
+    local seq = before + i
+    local full = '{"seq":' .. seq .. ',' .. string.sub(ARGV[first + i - 1], 2)
+    redis.call('XADD', events, seq .. '-0', 'e', full)
+    redis.call('PUBLISH', channel, full)
+  end
 end
 `;
 
-/** KEYS record events index live deadlines idempotency channel; ARGV idemValue idemTtlMs deadline id queuedEvent write field value ... */
+/**
+ * KEYS record events index live deadlines idempotency queue reservations; ARGV idemValue idemTtlMs startBy
+ * endBy sentAt id queuedEvent write reservation scoreBehind requestWithoutDeadlines field value ... Returns
+ * when the job was accepted, by the server's clock, and how many others its queue has before it; or why not.
+ * Deadlines came by the sender's clock, whose `sentAt` it is now. Nobody can listen yet: nothing is published.
+ */
 const CREATE = `${COMMON}
-if redis.call('HGET', KEYS[1], 'createdBy') == ARGV[6] then return '' end
+local known = redis.call('HMGET', KEYS[1], 'createdBy', 'createdAtMs', 'status')
+local function ahead() return redis.call('ZCOUNT', KEYS[7], '-inf', ARGV[10]) end
+if known[1] == ARGV[8] then return { tonumber(known[2]), ahead() } end
 if ARGV[1] ~= '' then
   local earlier = redis.call('GET', KEYS[6])
   if earlier then return earlier end
 end
-if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
+if known[3] then return 'exists' end
+if ARGV[9] ~= '' and redis.call('HEXISTS', KEYS[8], ARGV[9]) == 0 then return 'unreserved' end
 if ARGV[1] ~= '' then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[2]) end
 local createdAt = now()
-redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', 'createdBy', ARGV[6], unpack(ARGV, 7))
-redis.call('ZADD', KEYS[3], createdAt, ARGV[4])
-redis.call('ZADD', KEYS[4], createdAt, ARGV[4])
-if ARGV[3] ~= '' then redis.call('ZADD', KEYS[5], ARGV[3], ARGV[4]) end
-emit(KEYS[1], KEYS[2], KEYS[7], ARGV[5])
-return ''
+local function byServerClock(time)
+  return time == '' and 'null' or string.format('%.0f', time - ARGV[5] + createdAt)
+end
+local startBy, endBy = byServerClock(ARGV[3]), byServerClock(ARGV[4])
+local request = '{"startByMs":' .. startBy .. ',"endByMs":' .. endBy .. ',' .. string.sub(ARGV[11], 2)
+redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', 'seq', 1,
+  'createdBy', ARGV[8], 'request', request, unpack(ARGV, 12))
+redis.call('XADD', KEYS[2], '1-0', 'e', '{"seq":1,' .. string.sub(ARGV[7], 2))
+redis.call('ZADD', KEYS[3], createdAt, ARGV[6])
+redis.call('ZADD', KEYS[4], createdAt, ARGV[6])
+local deadline = math.min(tonumber(startBy) or math.huge, tonumber(endBy) or math.huge)
+if deadline < math.huge then redis.call('ZADD', KEYS[5], deadline, ARGV[6]) end
+return { createdAt, ahead() }
 `;
 
 /**
- * KEYS record; ARGV worker version. Returns the fence and how many claims were handed back; fence 0 when
- * the job is terminal or gone, -1 when its record is of another version.
+ * KEYS record; ARGV worker version. Returns the fence, how many claims were handed back, and the record;
+ * fence 0 when the job is terminal or gone, -1 when its record is of another version.
  */
 const CLAIM = `${COMMON}
 local held = redis.call('HMGET', KEYS[1], 'status', 'v', 'handedBack')
-if not held[1] or terminal(held[1]) then return { 0, 0 } end
-if held[2] and held[2] ~= ARGV[2] then return { -1, 0 } end
+if not held[1] or terminal(held[1]) then return { 0, 0, {} } end
+if held[2] and held[2] ~= ARGV[2] then return { -1, 0, {} } end
 redis.call('HSETNX', KEYS[1], 'startedAtMs', now())
 redis.call('HSET', KEYS[1], 'status', 'in_progress', 'worker', ARGV[1])
-return { redis.call('HINCRBY', KEYS[1], 'fence', 1), tonumber(held[3] or '0') }
+local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+return { fence, tonumber(held[3] or '0'), redis.call('HGETALL', KEYS[1]) }
 `;
 
 /** KEYS record; ARGV fence. The claim ends with its worker alive: it does not count as a loss. */
@@ -71,10 +92,9 @@ const APPEND = `${COMMON}
 local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'lastWrite')
 if held[3] == ARGV[4] then return 1 end
 if not held[1] or terminal(held[1]) or held[2] ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'lastWrite', ARGV[4])
-if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'stage', ARGV[2]) end
+redis.call('HSET', KEYS[1], 'lastWrite', ARGV[4], unpack(ARGV[2] ~= '' and { 'stage', ARGV[2] } or {}))
 if ARGV[3] == '1' then redis.call('HSETNX', KEYS[1], 'begunAtMs', now()) end
-for i = 5, #ARGV do emit(KEYS[1], KEYS[2], KEYS[3], ARGV[i]) end
+emit(KEYS[1], KEYS[2], KEYS[3], 5)
 return 1
 `;
 
@@ -92,27 +112,34 @@ if ARGV[2] ~= '' then
   end
 end
 if held[1] == 'queued' then redis.call('HSET', KEYS[1], 'stage', ARGV[1]) end
-emit(KEYS[1], KEYS[2], KEYS[3], head .. string.sub(ARGV[3], 2))
+ARGV[5] = head .. string.sub(ARGV[3], 2)
+emit(KEYS[1], KEYS[2], KEYS[3], 5)
 return 1
 `;
 
-/** KEYS record events channel ended live deadlines retained webhooks totals; ARGV fence status ending endEvent retentionMs id write. */
+/**
+ * KEYS record events channel ended live deadlines retained webhooks totals; ARGV fence status ending
+ * retentionMs id write stage begun event ... The last event is the end; what comes before it had not been
+ * written yet.
+ */
 const FINISH = `${COMMON}
 local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'tenant', 'webhook', 'endedBy')
-if held[5] == ARGV[7] then return 1 end
+if held[5] == ARGV[6] then return 1 end
 if not held[1] or terminal(held[1]) then return 0 end
 if ARGV[1] ~= '' and held[2] ~= ARGV[1] then return 0 end
 local at = now()
-redis.call('HSET', KEYS[1], 'status', ARGV[2], 'ending', ARGV[3], 'finishedAtMs', at, 'endedBy', ARGV[7])
-emit(KEYS[1], KEYS[2], KEYS[3], ARGV[4])
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
-redis.call('ZREM', KEYS[5], ARGV[6])
-redis.call('ZREM', KEYS[6], ARGV[6])
-redis.call('ZADD', KEYS[7], at + ARGV[5], held[3] .. ' ' .. ARGV[6])
-if held[4] then redis.call('ZADD', KEYS[8], at, ARGV[6]) end
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'stage', ARGV[7]) end
+if ARGV[8] == '1' then redis.call('HSETNX', KEYS[1], 'begunAtMs', at) end
+redis.call('HSET', KEYS[1], 'status', ARGV[2], 'ending', ARGV[3], 'finishedAtMs', at, 'endedBy', ARGV[6])
+emit(KEYS[1], KEYS[2], KEYS[3], 9)
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+redis.call('ZREM', KEYS[5], ARGV[5])
+redis.call('ZREM', KEYS[6], ARGV[5])
+redis.call('ZADD', KEYS[7], at + ARGV[4], held[3] .. ' ' .. ARGV[5])
+if held[4] then redis.call('ZADD', KEYS[8], at, ARGV[5]) end
 redis.call('HINCRBY', KEYS[9], ARGV[2], 1)
-redis.call('PUBLISH', KEYS[4], ARGV[6])
+redis.call('PUBLISH', KEYS[4], ARGV[5])
 return 1
 `;
 
@@ -130,8 +157,14 @@ type Arguments = readonly (string | number)[];
 
 /** A Redis client that knows the scripts above. */
 export interface JobScripts extends Redis {
-  jobCreate(keys: number, ...rest: Arguments): Promise<string>;
-  jobClaim(keys: number, ...rest: Arguments): Promise<[fence: number, handedBack: number]>;
+  jobCreate(
+    keys: number,
+    ...rest: Arguments
+  ): Promise<[createdAtMs: number, ahead: number] | string>;
+  jobClaim(
+    keys: number,
+    ...rest: Arguments
+  ): Promise<[fence: number, handedBack: number, record: string[]]>;
   jobHandBack(keys: number, ...rest: Arguments): Promise<number>;
   jobAppend(keys: number, ...rest: Arguments): Promise<number>;
   jobNote(keys: number, ...rest: Arguments): Promise<number>;

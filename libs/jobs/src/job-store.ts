@@ -8,14 +8,22 @@ export interface NewJob {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly idempotency?: { readonly key: string; readonly bodySha256: string };
   readonly webhook?: { readonly url: string; readonly events: readonly string[] };
+  /**
+   * A field of a hash without which the job is not written: what the caller asks for over the same
+   * connection, just before, and need not wait for.
+   */
+  readonly reservation?: { readonly key: string; readonly field: string };
 }
 
 export type CreateResult =
-  | { readonly outcome: 'created'; readonly job: Job }
+  /** `ahead`: jobs that wait in the same queue and go first. */
+  | { readonly outcome: 'created'; readonly job: Job; readonly ahead: number }
   /** The idempotency key was used before, with the same body. */
   | { readonly outcome: 'repeated'; readonly job: Job }
   /** The idempotency key was used before, with another body. */
-  | { readonly outcome: 'conflict' };
+  | { readonly outcome: 'conflict' }
+  /** There is no such reservation as the job was to have. */
+  | { readonly outcome: 'unreserved' };
 
 /** The right to write to a job. A later claim makes it void: writes under it are refused. */
 export interface Claim {
@@ -60,8 +68,16 @@ export interface JobStore {
   append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean>;
   /** Adds a stage event from someone who holds no claim (an encoder). Ignored on a terminal job. */
   note(id: string, note: StageNote): Promise<void>;
-  /** The one terminal transition. False: somebody was first. Without a fence: whoever holds the job. */
-  finish(id: string, ending: Ending, fence?: number): Promise<boolean>;
+  /**
+   * The one terminal transition. False: somebody was first. Without a fence: whoever holds the job.
+   * `unwritten` are the claim's last events, which come with it.
+   */
+  finish(
+    id: string,
+    ending: Ending,
+    fence?: number,
+    unwritten?: readonly JobEvent[],
+  ): Promise<boolean>;
   /** Removes a terminal job's record, stream and index entries. False when not terminal. */
   remove(id: string): Promise<boolean>;
   /** Events after `seq` (0: all). */

@@ -4,7 +4,7 @@ import { GenerateQueues } from './generate-queues.ts';
 import { jobKeys, type JobKeys } from './job-keys.ts';
 import type { JobStore } from './job-store.ts';
 import type { Ending, Job } from './job.ts';
-import { pruneExpired } from './redis-job-store.ts';
+import { pruneExpired } from './prune-expired.ts';
 import { serverTimeMs } from './server-clock.ts';
 
 export interface ReconcilerOptions {
@@ -23,6 +23,8 @@ export interface ReconcilerOptions {
 const DEFAULT_INTERVAL_MS = 1_000;
 /** Jobs looked at per round: bounds a round to a few milliseconds. */
 const MAX_PER_ROUND = 100;
+/** Index entries dropped per round: far more jobs than a fleet ends in that time. */
+const MAX_PRUNED_PER_ROUND = 10_000;
 /** A job younger than this may still be between its record and its queue. */
 const GRACE_MS = 5_000;
 
@@ -69,7 +71,7 @@ export class Reconciler {
     const nowMs = await serverTimeMs(this.#options.redis);
     await this.#expireDue(nowMs);
     await this.#requeueLost(nowMs);
-    await pruneExpired(this.#options.redis, this.#keys, nowMs, MAX_PER_ROUND);
+    await pruneExpired(this.#options.redis, this.#keys, nowMs, MAX_PRUNED_PER_ROUND);
   }
 
   async #expireDue(nowMs: number): Promise<void> {

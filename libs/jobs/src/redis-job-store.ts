@@ -1,14 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { GenerateQueues } from './generate-queues.ts';
+import { GenerateQueues, scoreBehind } from './generate-queues.ts';
 import { JobChannel } from './job-channel.ts';
-import { decodeJob } from './job-codec.ts';
+import { decodeJob, fieldsOf } from './job-codec.ts';
 import { RecordError } from './errors.ts';
 import { decodeEvents } from './job-event-codec.ts';
 import type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
 import { jobKeys, type JobKeys } from './job-keys.ts';
 import { withJobScripts, type JobScripts } from './job-scripts.ts';
-import { serverTimeMs } from './server-clock.ts';
+import { listJobs } from './list-jobs.ts';
+import { RECORD_VERSION, recordFields, requestJson, writtenJob } from './new-record.ts';
 import type { Claim, CreateResult, JobStore, ListOptions, NewJob, StageNote } from './job-store.ts';
 import type { Ending, Job } from './job.ts';
 
@@ -26,10 +27,6 @@ const HOUR_MS = 3_600_000;
 const DEFAULT_RETENTION_MS = HOUR_MS;
 /** OpenAI and Stripe clients retry for minutes; a day covers a client that restarts overnight. */
 const DEFAULT_IDEMPOTENCY_MS = 24 * HOUR_MS;
-/** Of what a record holds; one that a worker does not know is left to those that do. */
-const RECORD_VERSION = 1;
-/** Index entries whose record has expired are dropped a few at a time, on each acceptance. */
-const PRUNE_PER_CREATE = 4;
 
 /**
  * `JobStore` on Redis. The record's hash is the single truth; every change is one Lua script that
@@ -52,15 +49,16 @@ export class RedisJobStore implements JobStore {
     this.#idempotencyMs = options.idempotencyMs ?? DEFAULT_IDEMPOTENCY_MS;
   }
 
-  async create(submitted: NewJob): Promise<CreateResult> {
-    const job = await this.#byServerClock(submitted);
-    const earlier = await this.#write(job);
-    if (earlier !== '') return this.#earlier(job, earlier);
-    await this.#queues.add(job.id, job.request);
-    const created = await this.get(job.id);
-    if (created === null) throw new Error(`Job ${job.id} vanished as it was created`);
-    await pruneExpired(this.#redis, this.#keys, created.createdAtMs, PRUNE_PER_CREATE);
-    return { outcome: 'created', job: created };
+  async create(job: NewJob): Promise<CreateResult> {
+    const sentAtMs = Date.now();
+    const together = job.idempotency === undefined;
+    const writing = this.#write(job, sentAtMs);
+    const answer = await (together ? this.#addBeside(writing, job) : writing);
+    if (answer === 'unreserved') return { outcome: 'unreserved' };
+    if (typeof answer === 'string') return this.#earlier(job, answer);
+    if (!together) await this.#queues.add(job.id, job.request);
+    const [createdAtMs, ahead] = answer;
+    return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
   }
 
   async get(id: string): Promise<Job | null> {
@@ -68,25 +66,16 @@ export class RedisJobStore implements JobStore {
     return fields['status'] === undefined ? null : decodeJob(id, fields);
   }
 
-  async list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }> {
-    const ids = await this.#idsAfter(options);
-    const jobs: Job[] = [];
-    for (const id of ids) {
-      const job = await this.get(id);
-      if (job === null || (options.status !== undefined && job.status !== options.status)) continue;
-      if (jobs.length === options.limit) return { jobs, hasMore: true };
-      jobs.push(job);
-    }
-    return { jobs, hasMore: false };
+  list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }> {
+    return listJobs(this.#redis, this.#keys, options);
   }
 
   async claim(id: string, worker: string): Promise<Claim | null> {
     const record = this.#keys.record(id);
-    const [fence, handedBack] = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION);
+    const [fence, handedBack, flat] = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION);
     if (fence < 0) throw new RecordError(id, 'it is of another version');
     if (fence === 0) return null;
-    const job = await this.get(id);
-    if (job === null) return null;
+    const job = decodeJob(id, fieldsOf(flat));
     const emitted = fence === 1 ? [] : await this.events(id, 0);
     return { job, fence, emitted, losses: fence - 1 - handedBack };
   }
@@ -96,12 +85,17 @@ export class RedisJobStore implements JobStore {
   }
 
   async append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean> {
-    const stage = events.findLast((event) => event.type === 'stage')?.stage ?? '';
-    const begun = events.some((event) => event.type === 'stage' && event.stage === 'prefill');
-    const json = events.map((event) => JSON.stringify(event));
     const keys = [this.#keys.record(id), this.#keys.events(id), this.#keys.channel(id)];
-    const state = [stage, begun ? '1' : '', writeNumber()];
-    const kept = await this.#redis.jobAppend(3, ...keys, fence, ...state, ...json);
+    const [stage, begun, json] = writable(events);
+    const kept = await this.#redis.jobAppend(
+      3,
+      ...keys,
+      fence,
+      stage,
+      begun,
+      writeNumber(),
+      ...json,
+    );
     return kept === 1;
   }
 
@@ -113,10 +107,15 @@ export class RedisJobStore implements JobStore {
     await this.#redis.jobNote(3, ...keys, note.stage, note.mmHash ?? '', event, body);
   }
 
-  async finish(id: string, ending: Ending, fence?: number): Promise<boolean> {
+  async finish(
+    id: string,
+    ending: Ending,
+    fence?: number,
+    unwritten: readonly JobEvent[] = [],
+  ): Promise<boolean> {
     const k = this.#keys;
     const keys = [k.record(id), k.events(id), k.channel(id), k.ended, k.live, k.deadlines];
-    const end: JobEvent = { type: 'end', status: ending.status };
+    const [stage, begun, json] = writable([...unwritten, { type: 'end', status: ending.status }]);
     const done = await this.#redis.jobFinish(
       9,
       ...keys,
@@ -126,10 +125,12 @@ export class RedisJobStore implements JobStore {
       fence ?? '',
       ending.status,
       JSON.stringify(ending),
-      JSON.stringify(end),
       this.#retentionMs,
       id,
       writeNumber(),
+      stage,
+      begun,
+      ...json,
     );
     return done === 1;
   }
@@ -160,29 +161,43 @@ export class RedisJobStore implements JobStore {
     await this.#queues.close();
   }
 
-  #write(job: NewJob): Promise<string> {
-    const { request, idempotency } = job;
+  #write(job: NewJob, sentAtMs: number): Promise<Written> {
+    const { request, idempotency, reservation } = job;
     const k = this.#keys;
-    const idempotencyKey = k.idempotency(job.tenant, sha256(idempotency?.key ?? ''));
-    const deadline = earliest(request.startByMs, request.endByMs);
     const queued = { type: 'stage', stage: 'queued' satisfies Stage, ms: 0 };
     return this.#redis.jobCreate(
-      7,
+      8,
       k.record(job.id),
       k.events(job.id),
       k.index(job.tenant),
       k.live,
       k.deadlines,
-      idempotencyKey,
-      k.channel(job.id),
+      k.idempotency(job.tenant, idempotency === undefined ? '' : sha256(idempotency.key)),
+      this.#queues.waitingKey(request.model),
+      reservation?.key ?? '',
       idempotency === undefined ? '' : `${job.id} ${idempotency.bodySha256}`,
       this.#idempotencyMs,
-      deadline ?? '',
+      request.startByMs ?? '',
+      request.endByMs ?? '',
+      sentAtMs,
       job.id,
       JSON.stringify(queued),
       writeNumber(),
+      reservation?.field ?? '',
+      scoreBehind(request.priority),
+      requestJson(job),
       ...recordFields(job),
     );
+  }
+
+  /**
+   * The generate job follows the record in the same turn. One whose record is not there does no harm: a
+   * worker drops it.
+   */
+  async #addBeside(writing: Promise<Written>, { id, request }: NewJob): Promise<Written> {
+    const [answer] = await Promise.all([writing, this.#queues.add(id, request)]);
+    if (answer === 'unreserved') await this.#queues.remove(id, request.model);
+    return answer;
   }
 
   /** `earlier` is `<id> <bodySha256>` of the job that used the key first, or `exists`. */
@@ -195,63 +210,19 @@ export class RedisJobStore implements JobStore {
     if (first.ending === null) await this.#queues.add(first.id, first.request);
     return { outcome: 'repeated', job: first };
   }
-
-  async #idsAfter(options: ListOptions): Promise<string[]> {
-    const key = this.#keys.index(options.tenant);
-    const ids =
-      options.order === 'asc'
-        ? await this.#redis.zrange(key, '0', '-1')
-        : await this.#redis.zrevrange(key, 0, -1);
-    const start = options.after === undefined ? 0 : ids.indexOf(options.after) + 1;
-    return ids.slice(start);
-  }
-
-  /** Deadlines were reckoned by this process's clock and are kept by Redis's. */
-  async #byServerClock(job: NewJob): Promise<NewJob> {
-    const { startByMs, endByMs } = job.request;
-    if (startByMs === null && endByMs === null) return job;
-    const aheadMs = (await serverTimeMs(this.#redis)) - Date.now();
-    const shift = (ms: number | null): number | null => (ms === null ? null : ms + aheadMs);
-    const request = { ...job.request, startByMs: shift(startByMs), endByMs: shift(endByMs) };
-    return { ...job, request };
-  }
 }
 
-/** Drops index entries of jobs whose record had expired at `nowMs`; at most `limit`. Returns how many. */
-export async function pruneExpired(
-  redis: Redis,
-  keys: JobKeys,
-  nowMs: number,
-  limit: number,
-): Promise<number> {
-  const due = await redis.zrangebyscore(keys.retained, 0, nowMs, 'LIMIT', 0, limit);
-  for (const entry of due) {
-    const space = entry.lastIndexOf(' ');
-    await redis.zrem(keys.index(entry.slice(0, space)), entry.slice(space + 1));
-    await redis.zrem(keys.retained, entry);
-  }
-  return due.length;
+/** The stage that events lead to, whether prefill has begun with them, and each as JSON. */
+function writable(events: readonly JobEvent[]): [stage: string, begun: string, json: string[]] {
+  const stage = events.findLast((event) => event.type === 'stage')?.stage ?? '';
+  const begun = events.some((event) => event.type === 'stage' && event.stage === 'prefill');
+  return [stage, begun ? '1' : '', events.map((event) => JSON.stringify(event))];
 }
 
-function recordFields(job: NewJob): string[] {
-  const items = Object.fromEntries(job.request.images.map((image, index) => [image.mmHash, index]));
-  const fields = {
-    v: String(RECORD_VERSION),
-    tenant: job.tenant,
-    request: JSON.stringify(job.request),
-    metadata: JSON.stringify(job.metadata ?? {}),
-    items: JSON.stringify(items),
-    ...(job.webhook === undefined ? {} : { webhook: JSON.stringify(job.webhook) }),
-  };
-  return Object.entries(fields).flat();
-}
-
-function earliest(...times: readonly (number | null)[]): number | null {
-  const set = times.filter((time) => time !== null);
-  return set.length === 0 ? null : Math.min(...set);
-}
+/** When the job was accepted and how many go before it, or why it was not written. */
+type Written = [createdAtMs: number, ahead: number] | string;
 
 /** Tells a command that is sent again from another one; see job-scripts.ts. */
-const writeNumber = (): string => randomBytes(9).toString('base64url');
+const writeNumber = (): string => randomUUID();
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

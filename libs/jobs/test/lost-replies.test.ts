@@ -49,6 +49,21 @@ test('who has ended a job unheard is told that it was its own ending', async (t)
   t.is((await jobs.events(job.id, 0)).filter(({ type }) => type === 'end').length, 1);
 });
 
+test('what came with an ending whose reply was lost is in the stream once', async (t) => {
+  const { jobs, loseNextReply } = await lossyStore(t);
+  const [known, job] = [newJob(), newJob()];
+  for (const each of [known, job]) await jobs.create(each);
+  await jobs.finish(known.id, completed('a'));
+  const claim = await jobs.claim(job.id, 'one');
+  loseNextReply();
+  const last = [{ type: 'tokens', choice: 0, ids: [1], text: 'a' }] as const;
+  t.true(await jobs.finish(job.id, completed('a'), claim!.fence, last));
+  t.deepEqual(
+    (await jobs.events(job.id, 1)).map(({ type }) => type),
+    ['tokens', 'end'],
+  );
+});
+
 test('a listener whose way to the server was cut without a word hears of jobs again', async (t) => {
   const { redis, silence } = await lossyRedis(t, { socketTimeout: 400 });
   const jobs = new RedisJobStore({ redis, prefix: testPrefix() });

@@ -16,6 +16,43 @@ test('a created job is queued, readable and on the generate queue', async (t) =>
   await queue.close();
 });
 
+test('a created job is handed back as it reads, deadlines by the server’s clock included', async (t) => {
+  const { jobs } = testStore(t);
+  const deadlines = { startByMs: Date.now() + 5_000, endByMs: Date.now() + 60_000 };
+  const webhook = { url: 'https://example.org', events: ['job.completed'] };
+  const metadata = { a: 'b' };
+  for (const job of [
+    newJob(),
+    newJob({ ...deadlines, images: [image('aa')] }, { webhook, metadata }),
+  ]) {
+    const result = await jobs.create(job);
+    t.deepEqual(result.outcome === 'created' && result.job, await jobs.get(job.id));
+  }
+});
+
+test('a created job is told how many go before it', async (t) => {
+  const { jobs } = testStore(t);
+  const ahead = async (priority: number) => {
+    const result = await jobs.create(newJob({ priority }));
+    return result.outcome === 'created' ? result.ahead : null;
+  };
+  t.deepEqual([await ahead(0), await ahead(0), await ahead(-5), await ahead(100)], [0, 1, 0, 3]);
+});
+
+test('a job whose reservation is not there is not written and not on the queue', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const reservation = { key: `${prefix}:held`, field: 'job' };
+  const [refused, held] = [newJob({}, { reservation }), newJob({}, { reservation })];
+  t.is((await jobs.create(refused)).outcome, 'unreserved');
+  t.is(await jobs.get(refused.id), null);
+  await redis.hset(reservation.key, reservation.field, '1');
+  t.is((await jobs.create(held)).outcome, 'created');
+  const queue = new Queue(generateQueueName('tiny-vlm'), { connection: redis, prefix });
+  t.is(await queue.getJobState(refused.id), 'unknown');
+  t.is(await queue.getJobState(held.id), 'prioritized');
+  await queue.close();
+});
+
 test('a job that does not exist reads as null', async (t) => {
   t.is(await testStore(t).jobs.get('job_none'), null);
 });
@@ -49,6 +86,25 @@ test('a later claim voids the earlier one', async (t) => {
   );
   t.false(await jobs.finish(job.id, completed('late'), first!.fence));
   t.true(await jobs.finish(job.id, completed('a'), second!.fence));
+});
+
+test('events that come with the ending are in the stream before the end', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const claim = await jobs.claim(job.id, 'one');
+  t.deepEqual(claim?.job, (await jobs.get(job.id)) ?? undefined);
+  const unwritten = [
+    { type: 'stage', stage: 'prefill', ms: 1 },
+    { type: 'tokens', choice: 0, ids: [1], text: 'a' },
+  ] as const;
+  t.false(await jobs.finish(job.id, completed('a'), claim!.fence + 1, unwritten));
+  t.true(await jobs.finish(job.id, completed('a'), claim!.fence, unwritten));
+  t.deepEqual(
+    (await jobs.events(job.id, 0)).map(({ seq, type }) => `${seq} ${type}`),
+    ['1 stage', '2 stage', '3 tokens', '4 end'],
+  );
+  t.truthy((await jobs.get(job.id))?.begunAtMs);
 });
 
 test('a terminal job cannot be claimed or written to', async (t) => {
@@ -149,6 +205,41 @@ test('listing pages through a tenant’s own jobs in order', async (t) => {
     [mine[2]!.id],
   );
   t.false(next.hasMore);
+});
+
+test('listing goes through an index of any length, past what has expired, and by status', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const mine = Array.from({ length: 90 }, () => newJob());
+  await Promise.all(mine.map((job) => jobs.create(job)));
+  await redis.zadd(`${prefix}:jobs:index:default`, 1, 'job_expired', Date.now() + 9, 'job_gone');
+  const { jobs: all } = await jobs.list({ tenant: 'default', limit: 100, order: 'asc' });
+  t.deepEqual(all.map(({ id }) => id).toSorted(), mine.map(({ id }) => id).toSorted());
+  const [oldest] = all;
+  await jobs.finish(oldest!.id, completed('a'));
+  const found = await jobs.list({
+    tenant: 'default',
+    limit: 1,
+    order: 'desc',
+    status: 'completed',
+  });
+  t.deepEqual(
+    found.jobs.map(({ id }) => id),
+    [oldest!.id],
+  );
+  t.false(found.hasMore);
+  const seen: string[] = [];
+  for (let more = true; more;) {
+    const after = seen.at(-1);
+    const page = await jobs.list({
+      tenant: 'default',
+      limit: 7,
+      order: 'desc',
+      ...(after === undefined ? {} : { after }),
+    });
+    seen.push(...page.jobs.map(({ id }) => id));
+    more = page.hasMore;
+  }
+  t.deepEqual(seen, all.map(({ id }) => id).toReversed());
 });
 
 test('removing takes a terminal job away and leaves a live one', async (t) => {

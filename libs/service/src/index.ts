@@ -1,3 +1,4 @@
+export { batchWrites } from './batched-writes.ts';
 export { describeConfig, readConfig, type ConfigProperty, type ConfigRow } from './config.ts';
 export { ConfigError, RedisUnavailableError, ServiceError, type ConfigProblem } from './errors.ts';
 export { ecMetrics } from './ec-metrics.ts';

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { batchWrites } from './batched-writes.ts';
 import { RedisUnavailableError } from './errors.ts';
 import { withoutPassword, type Logger } from './logger.ts';
 
@@ -32,7 +33,7 @@ export function connectRedis(
   url: string,
   options: { readonly name: string; readonly log?: Logger },
 ): Redis {
-  const redis = new Redis(url, redisOptions(options.name));
+  const redis = batchWrites(new Redis(url, redisOptions(options.name)), 'tick');
   logChanges(redis, withoutPassword(url), options);
   return redis;
 }

@@ -1,17 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobEvent } from '@epd/jobs';
 
 type Append = (events: readonly JobEvent[]) => Promise<boolean>;
 
 /**
  * Nobody reads faster than this, and a batch of fast answers would otherwise keep this process and Redis
- * busy with one write a token. The first event after a pause is written at once.
+ * busy with one write a token. The first tokens, and those after a pause, are written at once.
  */
 const WRITE_GAP_MS = 15;
 
 /**
- * Writes one job's events in order, one write at a time and a small gap apart; what is added meanwhile
- * goes with the next write, so that a slow Redis makes writes larger, never later than need be.
+ * Writes one job's events in order, one write at a time, and tokens a small gap apart. What is added in
+ * one turn of the event loop goes in one write; what is added meanwhile goes with the next, so that a slow Redis makes writes larger, never later than need be.
  * Neighbouring token events of one answer become one. After a refused write (the claim is void)
  * nothing more is written.
  */
@@ -22,8 +21,9 @@ export class EventWriter {
   #pending: JobEvent[] = [];
   #writing: Promise<void> | null = null;
   #refused = false;
-  #lastWriteMs = -Infinity;
-  #hurry = new AbortController();
+  #lastTokensMs = -Infinity;
+  #closed = false;
+  #endGap: () => void = () => undefined;
 
   constructor(append: Append, onRefused: () => void, onError: (error: unknown) => void) {
     this.#append = append;
@@ -36,25 +36,34 @@ export class EventWriter {
   }
 
   add(event: JobEvent): void {
-    if (this.#refused) return;
+    if (this.#refused || this.#closed) return;
     addMerged(this.#pending, event);
     this.#writing ??= this.#drain().catch(this.#onError);
   }
 
-  /** Resolves when all that was added is written or refused; does not wait for a gap. */
-  async flush(): Promise<void> {
-    this.#hurry.abort();
+  /**
+   * Ends the writing and hands over what was added and not written, for the ending to take along. Waits
+   * for a write that is under way, never for a gap.
+   */
+  async close(): Promise<readonly JobEvent[]> {
+    this.#closed = true;
+    this.#endGap();
     await this.#writing;
+    const rest = this.#pending;
+    this.#pending = [];
+    return rest;
   }
 
   async #drain(): Promise<void> {
     try {
+      await Promise.resolve(); // the engine says several things at a time
       while (this.#pending.length > 0 && !this.#refused) {
-        const restMs = this.#lastWriteMs + WRITE_GAP_MS - performance.now();
+        const restMs = this.#lastTokensMs + WRITE_GAP_MS - performance.now();
         if (restMs > 0) await this.#gap(restMs);
-        this.#lastWriteMs = performance.now();
+        if (this.#closed) return;
         const events = this.#pending;
         this.#pending = [];
+        if (events.some(({ type }) => type === 'tokens')) this.#lastTokensMs = performance.now();
         if (!(await this.#append(events))) this.#refuse();
       }
     } finally {
@@ -62,9 +71,14 @@ export class EventWriter {
     }
   }
 
-  async #gap(restMs: number): Promise<void> {
-    const { signal } = this.#hurry;
-    await sleep(restMs, undefined, { signal }).catch(() => undefined);
+  #gap(restMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, restMs);
+      this.#endGap = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #refuse(): void {

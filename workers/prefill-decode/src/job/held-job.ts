@@ -100,12 +100,14 @@ export class HeldJob {
     this.#writer.add(event);
   }
 
-  /** What was emitted is in the stream before the ending is. */
+  /** What was emitted is in the stream before the ending is; what is not written yet goes with it. */
   #end(ending: Ending): void {
     const { job, fence } = this.claim;
     this.#writer
-      .flush()
-      .then(() => (this.#writer.refused ? false : this.#jobs.finish(job.id, ending, fence)))
+      .close()
+      .then((rest) =>
+        this.#writer.refused ? false : this.#jobs.finish(job.id, ending, fence, rest),
+      )
       .then((ended) => this.release(ended ? 'ended' : 'lost'))
       .catch(this.#fail);
   }

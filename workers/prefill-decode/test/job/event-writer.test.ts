@@ -9,6 +9,8 @@ const tokens = (choice: number, id: number, text: string): JobEvent => ({
   text,
 });
 
+const PREFILL: JobEvent = { type: 'stage', stage: 'prefill', ms: 1 };
+
 function recorder(accept: (call: number) => boolean = () => true) {
   const writes: (readonly JobEvent[])[] = [];
   const append = async (events: readonly JobEvent[]): Promise<boolean> => {
@@ -23,40 +25,66 @@ const unexpected = (): never => {
   throw new Error('not expected');
 };
 
-test('what comes during a write goes with the next one, in order', async (t) => {
+const said = () => new Promise((resolve) => setImmediate(resolve));
+
+test('what comes at once is one write; what comes later waits, and goes with the ending', async (t) => {
+  const { writes, append } = recorder();
+  const writer = new EventWriter(append, unexpected, unexpected);
+  writer.add(PREFILL);
+  writer.add(tokens(0, 1, 'a'));
+  await said();
+  writer.add(tokens(0, 2, 'b'));
+  writer.add(tokens(0, 3, 'c'));
+  t.deepEqual(await writer.close(), [{ type: 'tokens', choice: 0, ids: [2, 3], text: 'bc' }]);
+  t.deepEqual(writes, [[PREFILL, tokens(0, 1, 'a')]]);
+});
+
+test('the first tokens do not wait for a stage that was written just before', async (t) => {
+  const { writes, append } = recorder();
+  const writer = new EventWriter(append, unexpected, unexpected);
+  writer.add(PREFILL);
+  await said();
+  writer.add(tokens(0, 1, 'a'));
+  while (writes.length < 2) await said();
+  t.deepEqual(writes, [[PREFILL], [tokens(0, 1, 'a')]]);
+  t.deepEqual(await writer.close(), []);
+});
+
+test('tokens that wait are written when their gap is over', async (t) => {
   const { writes, append } = recorder();
   const writer = new EventWriter(append, unexpected, unexpected);
   writer.add(tokens(0, 1, 'a'));
+  await said();
   writer.add(tokens(0, 2, 'b'));
   writer.add(tokens(0, 3, 'c'));
-  await writer.flush();
-  t.deepEqual(writes, [
-    [tokens(0, 1, 'a')],
-    [{ type: 'tokens', choice: 0, ids: [2, 3], text: 'bc' }],
-  ]);
+  while (writes.length < 2) await said();
+  t.deepEqual(writes[1], [{ type: 'tokens', choice: 0, ids: [2, 3], text: 'bc' }]);
 });
 
 test('tokens of different answers are not merged', async (t) => {
-  const { writes, append } = recorder();
+  const { append } = recorder();
   const writer = new EventWriter(append, unexpected, unexpected);
   writer.add(tokens(0, 1, 'a'));
   writer.add(tokens(0, 2, 'b'));
   writer.add(tokens(1, 3, 'c'));
-  await writer.flush();
-  t.deepEqual(writes[1], [tokens(0, 2, 'b'), tokens(1, 3, 'c')]);
+  t.deepEqual(await writer.close(), [
+    { type: 'tokens', choice: 0, ids: [1, 2], text: 'ab' },
+    tokens(1, 3, 'c'),
+  ]);
 });
 
-test('after a refused write nothing more is written', async (t) => {
+test('after a refused write, and once it is closed, nothing more is written', async (t) => {
   const { writes, append } = recorder(() => false);
   const refused = Promise.withResolvers<void>();
   const writer = new EventWriter(append, refused.resolve, unexpected);
   writer.add(tokens(0, 1, 'a'));
-  writer.add(tokens(0, 2, 'b'));
   await refused.promise;
-  writer.add(tokens(0, 3, 'c'));
-  await writer.flush();
-  t.is(writes.length, 1);
+  writer.add(tokens(0, 2, 'b'));
   t.true(writer.refused);
+  t.deepEqual(await writer.close(), []);
+  writer.add(tokens(0, 3, 'c'));
+  await said();
+  t.is(writes.length, 1);
 });
 
 test('a failing store is reported, not swallowed', async (t) => {
