@@ -36,9 +36,12 @@ const libraryFolders = (): string[] =>
     join(FOLDER, 'usr/lib', processor, 'pulseaudio'),
   ]);
 
+let unpacking: Promise<void> | null = null;
+
+/** Tests of one file that begin together unpack it once. */
 async function findOrUnpack(): Promise<string> {
   if (existsSync('/usr/bin/chromium')) return '/usr/bin/chromium';
-  if (!existsSync(BINARY)) await unpack();
+  if (!existsSync(BINARY)) await (unpacking ??= unpack());
   return BINARY;
 }
 
