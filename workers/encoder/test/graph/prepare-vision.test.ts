@@ -5,24 +5,12 @@ import test, { type ExecutionContext } from 'ava';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fuse, prepareVision } from '../../src/graph/prepare-vision.ts';
-import type { VisionOptions } from '../../src/vision/vision-messages.ts';
 import { tinyVlm } from '../helpers/golden.ts';
+import { visionOptions } from '../helpers/vision-options.ts';
 
 const { folder } = await tinyVlm();
 const EXPORTED = requireOnnxFile(folder.onnx, 'vision_encoder').path;
 const LAYERS = 6;
-
-async function options(t: ExecutionContext, modelPath = EXPORTED): Promise<VisionOptions> {
-  return {
-    modelPath,
-    cacheFolder: await tempFolder(t),
-    executionProviders: ['cpu'],
-    threads: 1,
-    side: 128,
-    rowsPerTile: 16,
-    width: 192,
-  };
-}
 
 async function changed(t: ExecutionContext, change: (model: Model) => void): Promise<string> {
   const model = await readModel(EXPORTED);
@@ -41,13 +29,13 @@ test('attention and activations of every layer are fused, and the embeddings are
   t.is(count(model, 'MultiHeadAttention'), LAYERS);
   t.is(count(model, 'FastGelu'), LAYERS);
   t.is(count(model, 'Softmax') + count(model, 'Tanh'), 0);
-  const prepared = await prepareVision(await options(t));
+  const prepared = await prepareVision(await visionOptions(t));
   t.true(prepared.rewritten);
   t.regex(prepared.note, /^fused; embeddings differ by at most [0-9.]+e-[5-9] /);
 });
 
 test('it is made once', async (t) => {
-  const given = await options(t);
+  const given = await visionOptions(t);
   const first = await prepareVision(given);
   const second = await prepareVision(given);
   t.is(second.note, 'rewritten earlier');
@@ -72,7 +60,7 @@ test('a sum with something other than the mask of pixels stays: a bias by positi
   const model = await readModel(path);
   fuse(model);
   t.is(count(model, 'MultiHeadAttention'), LAYERS - 1);
-  t.true((await prepareVision(await options(t, path))).rewritten);
+  t.true((await prepareVision({ ...(await visionOptions(t)), modelPath: path })).rewritten);
 });
 
 test('a graph without anything to fuse is run as exported', async (t) => {
@@ -82,7 +70,7 @@ test('a graph without anything to fuse is run as exported', async (t) => {
       if (each.opType === 'Tanh') each.opType = 'Sigmoid';
     }
   });
-  const prepared = await prepareVision(await options(t, path));
+  const prepared = await prepareVision({ ...(await visionOptions(t)), modelPath: path });
   t.deepEqual(prepared, {
     path,
     rewritten: false,
@@ -105,7 +93,7 @@ test('a fused graph that computes something else is not used', async (t) => {
     for (const each of graph.node.slice(at + 2))
       each.input = each.input!.map((name) => (name === bias ? 'tilted' : name));
   });
-  const prepared = await prepareVision(await options(t, path));
+  const prepared = await prepareVision({ ...(await visionOptions(t)), modelPath: path });
   t.false(prepared.rewritten);
   t.regex(prepared.note, /^run as exported: the fused graph's embeddings differ by /);
 });

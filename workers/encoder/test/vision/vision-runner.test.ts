@@ -1,5 +1,3 @@
-import { requireOnnxFile } from '@epd/model';
-import { tempFolder } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import type { ImageTiles } from '../../src/vision/vision-messages.ts';
 import {
@@ -7,7 +5,8 @@ import {
   VisionThreadError,
   type VisionRunnerOptions,
 } from '../../src/vision/vision-runner.ts';
-import { goldenFeatures, goldenPixels, tinyVlm, worstDifference } from '../helpers/golden.ts';
+import { goldenFeatures, goldenPixels, worstDifference } from '../helpers/golden.ts';
+import { visionOptions } from '../helpers/vision-options.ts';
 
 const TOLERANCE = 1e-4;
 
@@ -15,15 +14,8 @@ async function start(
   t: ExecutionContext,
   changed: Partial<VisionRunnerOptions> = {},
 ): Promise<VisionRunner> {
-  const { folder } = await tinyVlm();
   const runner = await VisionRunner.start({
-    modelPath: requireOnnxFile(folder.onnx, 'vision_encoder').path,
-    cacheFolder: await tempFolder(t),
-    executionProviders: ['cpu'],
-    threads: 1,
-    side: 128,
-    rowsPerTile: 16,
-    width: 192,
+    ...(await visionOptions(t)),
     runTimeoutMs: 60_000,
     onHang: () => t.fail('it hangs'),
     onDeath: (error) => t.fail(error.message),

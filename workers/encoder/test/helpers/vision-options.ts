@@ -1,0 +1,19 @@
+import { requireOnnxFile } from '@epd/model';
+import { tempFolder } from '@epd/service/testing';
+import type { ExecutionContext } from 'ava';
+import type { VisionOptions } from '../../src/vision/vision-messages.ts';
+import { tinyVlm } from './golden.ts';
+
+/** The bundled model's vision encoder on one thread; fused graphs are gone with the test. */
+export async function visionOptions(t: ExecutionContext): Promise<VisionOptions> {
+  const { folder } = await tinyVlm();
+  return {
+    modelPath: requireOnnxFile(folder.onnx, 'vision_encoder').path,
+    cacheFolder: await tempFolder(t),
+    executionProviders: ['cpu'],
+    threads: 1,
+    side: 128,
+    rowsPerTile: 16,
+    width: 192,
+  };
+}
