@@ -1,4 +1,4 @@
-import { EmbeddingSweeper, EmbeddingUsage } from '@epd/connector';
+import { EmbeddingSweeper, EmbeddingUsage, InputSweeper, InputUsage } from '@epd/connector';
 import { Reconciler } from '@epd/jobs';
 import type { Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
@@ -7,6 +7,7 @@ import type { ApiConfig } from './config.ts';
 import { BatchLineRunner } from './batches/batch-line-runner.ts';
 import { BatchRunner } from './batches/batch-runner.ts';
 import { BatchStepper } from './batches/batch-stepper.ts';
+import { storedReferences } from './files/references.ts';
 import { AdmissionKeeper } from './limits/admission-keeper.ts';
 import { createAddressPolicy } from './media/address-policy.ts';
 import { WebhookQueue } from './webhooks/webhook-queue.ts';
@@ -30,6 +31,7 @@ export async function startBackground(parts: BackgroundParts): Promise<Stoppable
     await startKeeper(parts),
     startReconciler(parts),
     startSweeper(parts),
+    startInputSweeper(parts),
     ...(await startWebhooks(parts)),
     startBatches(parts),
   ];
@@ -75,6 +77,24 @@ function startSweeper({ config, redis, services, log }: BackgroundParts): Stoppa
     ttlMs: embeddingTtlS * 1000,
     ...(maxBytes > 0 ? { maxBytes } : {}),
     onError: (err) => log.warn({ err }, 'sweeping embeddings failed; it is tried again'),
+  });
+  sweeper.start();
+  return sweeper;
+}
+
+function startInputSweeper({ config, redis, services, log }: BackgroundParts): Stoppable {
+  const { prefix, inputTtlS, retentionS } = config;
+  const { jobs, inputs: store, files } = services;
+  const sweeper = new InputSweeper({
+    redis,
+    prefix,
+    store,
+    usage: new InputUsage({ redis, prefix }),
+    ttlMs: inputTtlS * 1000,
+    retentionMs: retentionS * 1000,
+    references: () => storedReferences({ redis, prefix, jobs, files: files.records }),
+    recorded: ['files', 'uploads'], // of an upload that was not completed there is no record
+    onError: (err) => log.warn({ err }, 'sweeping images failed; it is tried again'),
   });
   sweeper.start();
   return sweeper;

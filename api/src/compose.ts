@@ -2,6 +2,7 @@ import {
   EmbeddingStore,
   EmbeddingUsage,
   EncodeRequester,
+  InputUsage,
   UuidAliases,
   type ConnectorMetrics,
   type ObjectStore,
@@ -111,6 +112,7 @@ function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore) {
   const records = new FileRecords(redis, config.prefix);
   const intake = new ImageIntake({
     inputs: store,
+    usage: new InputUsage({ redis, prefix: config.prefix }),
     fetcher,
     aliases,
     files: records,

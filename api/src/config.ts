@@ -161,6 +161,13 @@ export const configSchema = Type.Object({
     minimum: 1,
     description: 'How long a job is kept after it has ended',
   }),
+  inputTtlS: Type.Integer({
+    env: 'EPD_INPUT_TTL_S',
+    default: 8 * 86_400,
+    minimum: 3_600,
+    description:
+      'Accepted images that nobody has sent or named for so long are deleted, EPD_RETENTION_S later, unless a live job or an uploaded file refers to them; the default is a day more than an embedding or a name of an image lives',
+  }),
   embeddingTtlS: Type.Integer({
     env: 'EPD_EMBEDDING_TTL_S',
     default: 7 * 86_400,

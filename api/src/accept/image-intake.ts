@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   AliasConflictError,
   inputKey,
+  type InputUsage,
   type InputRef,
   type ObjectStore,
   type UuidAliases,
@@ -20,6 +21,7 @@ interface ImageLimits {
 
 interface IntakeParts {
   readonly inputs: ObjectStore;
+  readonly usage: Pick<InputUsage, 'touch'>;
   readonly fetcher: ImageFetcher;
   readonly aliases: Pick<UuidAliases, 'bind' | 'resolve'>;
   readonly files: Pick<FileRecords, 'find'>;
@@ -64,14 +66,16 @@ export class ImageIntake {
     const header = readImageHeader(bytes, this.#parts.limits.maxImagePixels, param);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const key = inputKey(sha256);
+    await this.#parts.usage.touch(sha256);
     await this.#parts.inputs.put(key, bytes, { onlyIfAbsent: true });
     return { key, sha256, bytes: bytes.length, ...header };
   }
 
   /** The picture that was stored under a digest before; null when it is there no more. */
   async recall(sha256: string, param: string): Promise<InputRef | null> {
-    const { inputs, limits } = this.#parts;
+    const { inputs, usage, limits } = this.#parts;
     const key = inputKey(sha256);
+    await usage.touch(sha256);
     const bytes = await inputs.get(key, { maxBytes: limits.maxImageBytes });
     if (bytes === null) return null;
     return {

@@ -2,7 +2,8 @@ import { sha256Hex } from './keys.ts';
 import { embeddingBytes, isEmbeddingDtype } from './dtype.ts';
 import type { Embedding, EmbeddingSpec } from './embedding.ts';
 import { SafetensorsError } from './errors.ts';
-import { readSafetensors, writeSafetensors, type SafetensorsTensor } from './safetensors.ts';
+import { joined } from './stores/object-body.ts';
+import { readSafetensors, safetensorsParts, type SafetensorsTensor } from './safetensors.ts';
 
 /** The one tensor of the file, by vLLM's name for it. */
 const TENSOR = 'ec_cache';
@@ -12,24 +13,31 @@ const FORMAT = 'epd-ec-1';
 
 /**
  * The stored form of an embedding: vLLM's shared-storage file, and in its `__metadata__`, which vLLM
- * ignores, what a reader needs to tell that these are the right bytes.
+ * ignores, what a reader needs to tell that these are the right bytes. The payload is not copied.
  */
-export function writeEmbeddingFile(
+export function embeddingFileParts(
   mmHash: string,
   fingerprint: string,
   embedding: Embedding,
-): Uint8Array {
+): readonly Uint8Array[] {
   const { rows, width, dtype, data } = embedding;
   if (data.byteLength !== embeddingBytes(rows, width, dtype)) {
     throw new TypeError(
       `${data.byteLength} bytes are no ${dtype} embedding of [${rows}, ${width}]`,
     );
   }
-  return writeSafetensors(
+  return safetensorsParts(
     { [TENSOR]: { dtype, shape: [rows, width], data } },
     { format: FORMAT, mm_hash: mmHash, fingerprint, sha256: sha256Hex(data) },
   );
 }
+
+/** The same in one piece. */
+export const writeEmbeddingFile = (
+  mmHash: string,
+  fingerprint: string,
+  embedding: Embedding,
+): Uint8Array => joined(embeddingFileParts(mmHash, fingerprint, embedding));
 
 /**
  * The embedding in the file, if it is the one that the spec names, undamaged. Its data is a view of

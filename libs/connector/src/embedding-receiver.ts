@@ -4,9 +4,9 @@ import { payloadOffset } from './safetensors.ts';
 import type { GetOptions } from './stores/object-store.ts';
 
 /** What is smaller is digested here, in less time than it takes to hand it to another thread. */
-const MIN_THREAD_BYTES = 2 ** 21;
-/** How much must have arrived before it is handed over. */
-const PART_BYTES = 2 ** 20;
+const MIN_THREAD_BYTES = 2 ** 19;
+/** How much must have arrived before it is handed over: what is left to digest at the end is less. */
+const PART_BYTES = 2 ** 18;
 
 /**
  * Takes a file in: gives memory for it that threads can share, and has its payload digested while it
@@ -36,8 +36,8 @@ export class EmbeddingReceiver implements Required<Pick<GetOptions, 'allocate' |
   async payloadSha256(file: Uint8Array): Promise<string | null> {
     const offset = payloadOffset(file);
     if (offset === null || offset > file.byteLength) return null;
-    const arrived = this.#hasDigested(file) ? await this.#digest?.end() : null;
-    return arrived ?? sha256Hex(file.subarray(offset));
+    const running = this.#hasDigested(file) ? this.#digest : digestOfShared(file.subarray(offset));
+    return (await running?.end()) ?? sha256Hex(file.subarray(offset));
   }
 
   /** False while the header is not complete. */
@@ -52,4 +52,13 @@ export class EmbeddingReceiver implements Required<Pick<GetOptions, 'allocate' |
   #hasDigested(file: Uint8Array): boolean {
     return file.buffer === this.#file.buffer && file.byteLength === this.#digested;
   }
+}
+
+/** Of what a cache had in memory that threads can share; null where it is digested sooner here. */
+function digestOfShared(payload: Uint8Array): RunningDigest | null {
+  if (payload.byteLength < MIN_THREAD_BYTES || !(payload.buffer instanceof SharedArrayBuffer))
+    return null;
+  const digest = beginDigest();
+  digest.update(payload);
+  return digest;
 }

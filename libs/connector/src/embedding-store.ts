@@ -1,11 +1,12 @@
 import { toSharedBytes } from './dtype.ts';
-import { readEmbeddingFile, writeEmbeddingFile } from './embedding-file.ts';
+import { embeddingFileParts, readEmbeddingFile } from './embedding-file.ts';
 import { EmbeddingReceiver } from './embedding-receiver.ts';
 import type { Embedding, EmbeddingSpec } from './embedding.ts';
 import { ObjectTooLargeError, SafetensorsError } from './errors.ts';
 import { embeddingKey } from './keys.ts';
 import type { EmbeddingUsage } from './lifetime/embedding-usage.ts';
 import { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
+import { bytesOf } from './stores/object-body.ts';
 import type { ObjectStore } from './stores/object-store.ts';
 import { quarantine } from './quarantine.ts';
 import { TieredStore, type TieredRead } from './stores/tiered-store.ts';
@@ -102,14 +103,15 @@ export class EmbeddingStore {
   async save(mmHash: string, fingerprint: string, embedding: Embedding): Promise<SaveResult> {
     const startedAt = performance.now();
     const key = this.#key(mmHash);
-    const file = writeEmbeddingFile(mmHash, fingerprint, embedding);
+    const file = embeddingFileParts(mmHash, fingerprint, embedding);
+    const bytes = bytesOf(file);
     let result = await this.#store.put(key, file, { onlyIfAbsent: true });
     if (!result.created && !(await this.#isSound({ ...embedding, mmHash, fingerprint }))) {
       result = await this.#store.put(key, file);
     }
-    this.#note((usage) => usage.record(mmHash, file.byteLength));
-    this.#metrics.saved(file.byteLength, performance.now() - startedAt);
-    return { bytes: file.byteLength, ...result };
+    this.#note((usage) => usage.record(mmHash, bytes));
+    this.#metrics.saved(bytes, performance.now() - startedAt);
+    return { bytes, ...result };
   }
 
   /** Null: there is nothing usable, and nothing in the way of saving it again. */

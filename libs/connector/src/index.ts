@@ -83,6 +83,12 @@ export {
   type EmbeddingSweeperOptions,
   type SweepResult,
 } from './lifetime/embedding-sweeper.ts';
+export { InputUsage, type InputEntry } from './lifetime/input-usage.ts';
+export {
+  InputSweeper,
+  type InputSweepResult,
+  type InputSweeperOptions,
+} from './lifetime/input-sweeper.ts';
 export type { FlightState, SingleFlight } from './single-flight.ts';
 export type {
   ECConnectorMetadata,

@@ -51,8 +51,13 @@ export const sha256Hex = (bytes: Uint8Array): string =>
 /** Where an image's bytes are stored. */
 export function inputKey(contentSha256: string): string {
   assertSha256(contentSha256);
-  return `inputs/${contentSha256}`;
+  return INPUT_PREFIX + contentSha256;
 }
+
+export const INPUT_PREFIX = 'inputs/';
+
+export const isInputKey = (key: string): boolean =>
+  key.startsWith(INPUT_PREFIX) && SHA256_HEX.test(key.slice(INPUT_PREFIX.length));
 
 /** Where an embedding is stored: vLLM's shared-storage layout below `root`, which may be empty. */
 export function embeddingKey(root: string, hash: string): string {

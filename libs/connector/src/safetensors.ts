@@ -1,4 +1,5 @@
 import { SafetensorsError } from './errors.ts';
+import { joined } from './stores/object-body.ts';
 
 /** Bytes per element of every type that the format defines in whole bytes. */
 const DTYPE_BYTES: Readonly<Record<string, number>> = {
@@ -36,23 +37,22 @@ export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
 }
 
-/** The file as the reference implementation writes it: header padded to 8 bytes, data without gaps. */
-export function writeSafetensors(
+/**
+ * The file as the reference implementation writes it, header padded to 8 bytes and data without gaps:
+ * all before the data, and the data of each tensor where it lies.
+ */
+export function safetensorsParts(
   tensors: Readonly<Record<string, SafetensorsTensor>>,
   metadata?: Readonly<Record<string, string>>,
-): Uint8Array {
-  const header = encodeHeader(tensors, metadata);
-  const dataBytes = Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
-  const file = new Uint8Array(LENGTH_BYTES + header.byteLength + dataBytes);
-  new DataView(file.buffer).setBigUint64(0, BigInt(header.byteLength), true);
-  file.set(header, LENGTH_BYTES);
-  let offset = LENGTH_BYTES + header.byteLength;
-  for (const { data } of Object.values(tensors)) {
-    file.set(data, offset);
-    offset += data.byteLength;
-  }
-  return file;
+): Uint8Array[] {
+  return [encodeHeader(tensors, metadata), ...Object.values(tensors).map(({ data }) => data)];
 }
+
+/** The same in one piece. */
+export const writeSafetensors = (
+  tensors: Readonly<Record<string, SafetensorsTensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array => joined(safetensorsParts(tensors, metadata));
 
 /**
  * Reads a file of which nothing is believed: every length is checked against the bytes that are
@@ -85,6 +85,7 @@ interface Extent {
   readonly end: number;
 }
 
+/** With its length before it. */
 function encodeHeader(
   tensors: Readonly<Record<string, SafetensorsTensor>>,
   metadata: Readonly<Record<string, string>> | undefined,
@@ -100,9 +101,11 @@ function encodeHeader(
     header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
     offset += data.byteLength;
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const padded = new Uint8Array(Math.ceil(json.byteLength / ALIGNMENT) * ALIGNMENT).fill(0x20);
-  padded.set(json);
+  const json = Buffer.from(JSON.stringify(header));
+  const bytes = Math.ceil(json.byteLength / ALIGNMENT) * ALIGNMENT;
+  const padded = Buffer.alloc(LENGTH_BYTES + bytes, ' ');
+  padded.writeBigUInt64LE(BigInt(bytes));
+  padded.set(json, LENGTH_BYTES);
   return padded;
 }
 

@@ -3,8 +3,8 @@ import { embeddingKey, mmHashOfKey } from '../keys.ts';
 import { NO_METRICS, type ConnectorMetrics } from '../metrics.ts';
 import { QUARANTINE_PREFIX } from '../quarantine.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
+import { ElectedTask } from './elected-task.ts';
 import type { EmbeddingUsage, UsageEntry } from './embedding-usage.ts';
-import { RedisLock } from './redis-lock.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -53,9 +53,7 @@ export interface SweepResult {
  */
 export class EmbeddingSweeper {
   readonly #options: Required<Omit<EmbeddingSweeperOptions, 'maxBytes'>> & { maxBytes: number };
-  readonly #lock: RedisLock;
-  #timer: NodeJS.Timeout | null = null;
-  #running: Promise<unknown> = Promise.resolve();
+  readonly #task: ElectedTask<SweepResult>;
 
   constructor(options: EmbeddingSweeperOptions) {
     this.#options = {
@@ -69,27 +67,22 @@ export class EmbeddingSweeper {
       onError: () => {},
       ...options,
     };
-    this.#lock = new RedisLock({
-      redis: options.redis,
-      key: `${options.prefix}:ec:sweeper`,
-      ttlMs: 3 * this.#options.intervalMs,
-    });
+    const { redis, intervalMs, onError } = this.#options;
+    const key = `${options.prefix}:ec:sweeper`;
+    this.#task = new ElectedTask({ redis, key, intervalMs, onError }, () => this.sweep());
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#tick(), this.#options.intervalMs);
+    this.#task.start();
   }
 
-  async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#timer = null;
-    await this.#running;
-    await this.#lock.free();
+  stop(): Promise<void> {
+    return this.#task.stop();
   }
 
   /** Sweeps if this is the elected one; null if another is. */
-  async sweepIfElected(): Promise<SweepResult | null> {
-    return (await this.#lock.hold()) ? this.sweep() : null;
+  sweepIfElected(): Promise<SweepResult | null> {
+    return this.#task.runIfElected();
   }
 
   /** Sweeps once, elected or not: two sweepers at once do no harm, only work. */
@@ -100,12 +93,6 @@ export class EmbeddingSweeper {
     await this.#emptyQuarantine();
     await this.#options.store.removeLeftovers?.(LEFTOVER_MS);
     return { expired, evicted, adopted, vanished };
-  }
-
-  #tick(): void {
-    this.#running = this.#running
-      .then(() => this.sweepIfElected())
-      .catch((error: unknown) => this.#options.onError(error));
   }
 
   /** Brings the index in step with the store. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { partsOf, type ObjectBody } from './object-body.ts';
 
 /** No key has a `~`. */
 export const TEMPORARY_NAME = /^~[0-9a-f]{16}$/;
@@ -13,7 +14,7 @@ export interface FileModes {
 /** Writes the bytes beside their target, under a name that nobody looks for. Returns its path. */
 export async function writeTemporary(
   target: string,
-  body: Uint8Array,
+  body: ObjectBody,
   modes: FileModes,
   durable: boolean,
 ): Promise<string> {
@@ -21,7 +22,7 @@ export async function writeTemporary(
   const temporary = join(dirname(target), `~${randomBytes(8).toString('hex')}`);
   const file = await open(temporary, 'wx', modes.file);
   try {
-    await file.writeFile(body);
+    for (const part of partsOf(body)) await file.appendFile(part);
     if (durable) await file.sync();
   } catch (error) {
     await unlink(temporary).catch(() => {});

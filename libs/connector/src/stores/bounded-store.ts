@@ -1,4 +1,5 @@
 import { LruBytes } from './lru-bytes.ts';
+import { bytesOf, type ObjectBody } from './object-body.ts';
 import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 
 /** No put takes so long. */
@@ -25,16 +26,17 @@ export class BoundedStore implements ObjectStore {
 
   async put(
     key: string,
-    body: Uint8Array,
+    body: ObjectBody,
     options: { onlyIfAbsent?: boolean } = {},
   ): Promise<PutResult> {
     await this.#learn();
-    if (!this.#lru.fits(body.byteLength)) {
+    const bytes = bytesOf(body);
+    if (!this.#lru.fits(bytes)) {
       await this.delete(key);
       return { etag: '', created: false };
     }
     // Room first, so that the bound holds on the disk too.
-    await this.#evict(this.#lru.add(key, body.byteLength));
+    await this.#evict(this.#lru.add(key, bytes));
     try {
       return await this.#store.put(key, body, options);
     } catch (error) {

@@ -13,6 +13,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
 import { publishFile, writeTemporary, type FileModes } from './atomic-file.ts';
 import { removeLeftovers } from './folder-leftovers.ts';
+import type { ObjectBody } from './object-body.ts';
 import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
 
@@ -50,7 +51,7 @@ export class FolderStore implements ObjectStore {
 
   async put(
     key: string,
-    body: Uint8Array,
+    body: ObjectBody,
     options: { onlyIfAbsent?: boolean } = {},
   ): Promise<PutResult> {
     const path = this.#path(key);
@@ -117,7 +118,7 @@ export class FolderStore implements ObjectStore {
     return guarded(`tidying ${this.#root}`, () => removeLeftovers(this.#root, olderThanMs));
   }
 
-  async #putOnce(path: string, body: Uint8Array, onlyIfAbsent: boolean): Promise<PutResult> {
+  async #putOnce(path: string, body: ObjectBody, onlyIfAbsent: boolean): Promise<PutResult> {
     if (onlyIfAbsent) {
       const present = await statFile(path);
       if (present) return { etag: present.etag, created: false };

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { ObjectTooLargeError } from '../errors.ts';
 import { LruBytes } from './lru-bytes.ts';
+import { bytesOf, copyInto, type ObjectBody } from './object-body.ts';
 import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 import { assertStoreKey, assertStorePrefix } from './store-key.ts';
 
@@ -18,6 +18,7 @@ interface StoredObject {
 export class MemoryStore implements ObjectStore {
   readonly #objects = new Map<string, StoredObject>();
   readonly #lru: LruBytes;
+  #puts = 0;
 
   constructor(options: { readonly maxBytes?: number } = {}) {
     this.#lru = new LruBytes(options.maxBytes ?? DEFAULT_MAX_BYTES);
@@ -30,18 +31,18 @@ export class MemoryStore implements ObjectStore {
   /** An object that can never fit throws `ObjectTooLargeError`. */
   async put(
     key: string,
-    body: Uint8Array,
+    body: ObjectBody,
     options: { onlyIfAbsent?: boolean } = {},
   ): Promise<PutResult> {
     assertStoreKey(key);
     const present = this.#objects.get(key);
     if (present && options.onlyIfAbsent) return { etag: present.stat.etag, created: false };
-    if (!this.#lru.fits(body.byteLength)) {
-      throw new ObjectTooLargeError(key, body.byteLength, this.#lru.maxBytes);
-    }
-    const object = storedObject(body);
+    const bytes = bytesOf(body);
+    if (!this.#lru.fits(bytes)) throw new ObjectTooLargeError(key, bytes, this.#lru.maxBytes);
+    this.#puts += 1;
+    const object = storedObject(body, bytes, String(this.#puts));
     this.#objects.set(key, object);
-    for (const evicted of this.#lru.add(key, body.byteLength)) this.#objects.delete(evicted);
+    for (const evicted of this.#lru.add(key, bytes)) this.#objects.delete(evicted);
     return { etag: object.stat.etag, created: true };
   }
 
@@ -82,10 +83,10 @@ export class MemoryStore implements ObjectStore {
   }
 }
 
-function storedObject(body: Uint8Array): StoredObject {
-  const etag = createHash('sha256').update(body).digest('hex');
+/** In memory that threads can share, where readers want it: they need not copy what they get. */
+function storedObject(body: ObjectBody, bytes: number, etag: string): StoredObject {
   return {
-    body: new Uint8Array(body),
-    stat: { bytes: body.byteLength, etag, modifiedAtMs: Date.now() },
+    body: copyInto(new Uint8Array(new SharedArrayBuffer(bytes)), body),
+    stat: { bytes, etag, modifiedAtMs: Date.now() },
   };
 }

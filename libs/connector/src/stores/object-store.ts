@@ -1,3 +1,5 @@
+import type { ObjectBody } from './object-body.ts';
+
 /** What a store knows of an object without reading it. */
 export interface ObjectStat {
   readonly bytes: number;
@@ -34,7 +36,7 @@ export interface ObjectStore {
    * Atomic and durable when it resolves: a reader sees the old object or the whole new one. `body`
    * must not change until then.
    */
-  put(key: string, body: Uint8Array, options?: { onlyIfAbsent?: boolean }): Promise<PutResult>;
+  put(key: string, body: ObjectBody, options?: { onlyIfAbsent?: boolean }): Promise<PutResult>;
   /**
    * The object's bytes, or null when there is none; they are to be read, not written to, for they may
    * be the store's own. Larger than `maxBytes` throws `ObjectTooLargeError`. An aborted `signal`

@@ -10,9 +10,11 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
+import { bytesOf, joined, type ObjectBody } from './object-body.ts';
 import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 import { Semaphore } from '../semaphore.ts';
 import { readBody } from './s3-body.ts';
+import { PLACEHOLDER, sendInParts } from './s3-parts.ts';
 import { createS3Client, type S3ClientConfig } from './s3-client.ts';
 import { nameOf, statusOf } from './s3-errors.ts';
 import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
@@ -34,6 +36,9 @@ type Conditional = 'created' | 'present' | 'not_honoured';
  */
 const REQUESTS_MAX = 40;
 
+/** Below, to copy the parts into one buffer takes less time than to stream them. */
+const MIN_PARTED_BYTES = 2 ** 19;
+
 /**
  * Objects in an S3-compatible bucket. Bodies are sent as buffers of known length: chunked trailers
  * break several servers. A put is atomic and durable by S3's own promise.
@@ -43,6 +48,8 @@ export class S3Store implements ObjectStore {
   readonly #client: S3Client;
   readonly #ownsClient: boolean;
   readonly #keyPrefix: string;
+  /** Signing the payload takes it in one piece. */
+  readonly #sendsParts: boolean;
   readonly #slots = new Semaphore(REQUESTS_MAX);
   /** Whether the server honours `If-None-Match: *`; asked once, at the first put that wants it. */
   #conditionalPuts: Promise<boolean> | null = null;
@@ -51,6 +58,7 @@ export class S3Store implements ObjectStore {
     this.bucket = options.bucket;
     this.#client = options.client ?? createS3Client(options);
     this.#ownsClient = options.client === undefined;
+    this.#sendsParts = this.#ownsClient && !options.signPayload;
     this.#keyPrefix = options.keyPrefix ? `${options.keyPrefix}/` : '';
     if (options.keyPrefix) assertStoreKey(options.keyPrefix);
   }
@@ -68,7 +76,7 @@ export class S3Store implements ObjectStore {
 
   async put(
     key: string,
-    body: Uint8Array,
+    body: ObjectBody,
     options: { onlyIfAbsent?: boolean } = {},
   ): Promise<PutResult> {
     assertStoreKey(key);
@@ -158,7 +166,7 @@ export class S3Store implements ObjectStore {
     return readBody(reply, key, options);
   }
 
-  async #putIfAbsent(key: string, body: Uint8Array): Promise<PutResult> {
+  async #putIfAbsent(key: string, body: ObjectBody): Promise<PutResult> {
     const outcome = await this.#putConditionally(key, body);
     if (outcome.result === 'created') return { etag: outcome.etag, created: true };
     const present = await this.stat(key);
@@ -169,7 +177,7 @@ export class S3Store implements ObjectStore {
 
   async #putConditionally(
     key: string,
-    body: Uint8Array,
+    body: ObjectBody,
   ): Promise<{ result: Conditional; etag: string }> {
     try {
       const etag = await this.#send(key, body, { IfNoneMatch: '*' });
@@ -185,7 +193,7 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async #putObject(key: string, body: Uint8Array): Promise<string> {
+  async #putObject(key: string, body: ObjectBody): Promise<string> {
     try {
       return await this.#send(key, body, {});
     } catch (error) {
@@ -193,13 +201,16 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async #send(key: string, body: Uint8Array, condition: { IfNoneMatch?: '*' }): Promise<string> {
+  async #send(key: string, body: ObjectBody, condition: { IfNoneMatch?: '*' }): Promise<string> {
+    const bytes = bytesOf(body);
+    const inParts = this.#sendsParts && bytes >= MIN_PARTED_BYTES;
     const command = new PutObjectCommand({
       ...this.#target(key),
       ...condition,
-      Body: body,
-      ContentLength: body.byteLength,
+      Body: inParts ? PLACEHOLDER : joined(body),
+      ContentLength: bytes,
     });
+    if (inParts) sendInParts(command, body);
     const reply = await this.#slots.run(() => this.#client.send(command));
     return unquote(reply.ETag);
   }

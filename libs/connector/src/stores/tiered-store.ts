@@ -1,3 +1,4 @@
+import type { ObjectBody } from './object-body.ts';
 import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 
 export interface Tier {
@@ -39,7 +40,7 @@ export class TieredStore implements ObjectStore {
 
   async put(
     key: string,
-    body: Uint8Array,
+    body: ObjectBody,
     options: { onlyIfAbsent?: boolean } = {},
   ): Promise<PutResult> {
     const result = await this.#durable.store.put(key, body, options);
@@ -116,13 +117,13 @@ export class TieredStore implements ObjectStore {
     return (await this.#durable.store.removeLeftovers?.(olderThanMs)) ?? 0;
   }
 
-  #fillLater(tiers: readonly Tier[], key: string, body: Uint8Array): void {
+  #fillLater(tiers: readonly Tier[], key: string, body: ObjectBody): void {
     if (tiers.length === 0 || this.#fills.has(key) || this.#fills.size >= MAX_PENDING_FILLS) return;
     const fill = this.#fill(tiers, key, body).finally(() => this.#fills.delete(key));
     this.#fills.set(key, fill);
   }
 
-  async #fill(tiers: readonly Tier[], key: string, body: Uint8Array): Promise<void> {
+  async #fill(tiers: readonly Tier[], key: string, body: ObjectBody): Promise<void> {
     for (const tier of tiers) await this.#tolerate(tier, () => tier.store.put(key, body));
   }
 

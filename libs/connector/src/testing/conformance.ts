@@ -105,6 +105,18 @@ export function objectStoreConformance(
     t.deepEqual([...(await store.get('a'))!], [1, 2, 3]);
   });
 
+  behaves('parts are stored one behind the other', async (t, store) => {
+    for (const size of [0, 1000, 1 << 20]) {
+      const payload = new Uint8Array(new SharedArrayBuffer(size));
+      payload.set(randomBytes(size));
+      const parts = [Buffer.from('header'), payload];
+      await store.put('a', parts, { onlyIfAbsent: true });
+      t.deepEqual(Buffer.from((await store.get('a'))!), Buffer.concat(parts));
+      t.is((await store.stat('a'))!.bytes, 6 + size);
+      await store.delete('a');
+    }
+  });
+
   behaves('a delete removes, also what is not there', async (t, store) => {
     await store.put('x/a', Buffer.from('1'));
     await store.delete('x/a');

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { S3Store, StoreUnavailableError } from '../../src/index.ts';
 import {
   givenS3,
@@ -82,11 +82,31 @@ test('a server that does not answer makes the S3 store unavailable', async (t) =
   }
 });
 
+test('a large object in parts is sent again, whole, when the server failed', async (t) => {
+  const bodies: Buffer[] = [];
+  const store = await storeOn(t, async (request, response) => {
+    bodies.push(Buffer.concat(await Array.fromAsync<Buffer>(request)));
+    response.writeHead(bodies.length < 3 ? 503 : 200, { etag: '"1"' }).end();
+  });
+  const parts = [Buffer.from('header'), randomBytes(1 << 20)];
+  t.true((await store.put('a', parts)).created);
+  t.deepEqual(
+    bodies,
+    Array.from({ length: 3 }, () => Buffer.concat(parts)),
+  );
+});
+
 /** More than the SDK has connections for, each slower than the time it may take to connect. */
 test('a burst of requests waits for its turn, and is not taken for a server that is away', async (t) => {
-  const server = createServer((_request, response) => {
+  const store = await storeOn(t, (_request, response) => {
     setTimeout(() => response.setHeader('etag', '"1"').end(), 100);
   });
+  const stats = Array.from({ length: 1_000 }, (_, index) => store.stat(`k/${index}`));
+  t.is((await Promise.all(stats)).length, 1_000);
+});
+
+async function storeOn(t: ExecutionContext, answer: RequestListener): Promise<S3Store> {
+  const server = createServer(answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -97,6 +117,5 @@ test('a burst of requests waits for its turn, and is not taken for a server that
     server.closeAllConnections();
     server.close();
   });
-  const stats = Array.from({ length: 1_000 }, (_, index) => store.stat(`k/${index}`));
-  t.is((await Promise.all(stats)).length, 1_000);
-});
+  return store;
+}

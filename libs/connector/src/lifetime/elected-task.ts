@@ -1,0 +1,50 @@
+import type { Redis } from 'ioredis';
+import { RedisLock } from './redis-lock.ts';
+
+export interface ElectedTaskOptions {
+  readonly redis: Redis;
+  /** Of the lock. */
+  readonly key: string;
+  readonly intervalMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Work that is done again and again by one of all processes that start it: the holder of a lock,
+ * which outlasts a round or two that its holder misses. Rounds of one process never overlap.
+ */
+export class ElectedTask<Result> {
+  readonly #work: () => Promise<Result>;
+  readonly #options: ElectedTaskOptions;
+  readonly #lock: RedisLock;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ElectedTaskOptions, work: () => Promise<Result>) {
+    this.#options = options;
+    this.#work = work;
+    this.#lock = new RedisLock({ ...options, ttlMs: 3 * options.intervalMs });
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.#tick(), this.#options.intervalMs);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#running;
+    await this.#lock.free();
+  }
+
+  /** Null if another is elected. */
+  async runIfElected(): Promise<Result | null> {
+    return (await this.#lock.hold()) ? this.#work() : null;
+  }
+
+  #tick(): void {
+    this.#running = this.#running
+      .then(() => this.runIfElected())
+      .catch((error: unknown) => this.#options.onError(error));
+  }
+}
