@@ -10,7 +10,7 @@ import {
   type ECConnector,
   type ObjectStore,
 } from '@epd/connector';
-import { RedisJobStore, type Claim } from '@epd/jobs';
+import { RedisJobStore, type Job } from '@epd/jobs';
 import { ecMetrics, type Logger } from '@epd/service';
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -57,7 +57,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     fingerprint: parts.model.card.fingerprint,
     worker: parts.worker,
     log: parts.log,
-    onOver: (claim) => release(claim, requester),
+    onOver: (job) => release(job, requester),
   });
   await jobs.onEnded((id) => processor.ended(id));
   const sweep = setInterval(() => void processor.dropEnded().catch(() => undefined), DROP_ENDED_MS);
@@ -177,7 +177,7 @@ async function stopQueue(
   clearTimeout(limit);
 }
 
-async function release({ job }: Claim, requester: EncodeRequester): Promise<void> {
-  const { images, model } = job.request;
-  await Promise.all(images.map(({ mmHash }) => requester.release(mmHash, job.id, model)));
+async function release({ id, request }: Job, requester: EncodeRequester): Promise<void> {
+  const { images, model } = request;
+  await Promise.all(images.map(({ mmHash }) => requester.release(mmHash, id, model)));
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GenerateJob, MESSAGE_VERSION } from '@epd/connector';
-import { RecordError, type Claim, type JobError, type JobStore } from '@epd/jobs';
+import { RecordError, type Claim, type Job, type JobError, type JobStore } from '@epd/jobs';
 import { ModelError, type PromptBuilder } from '@epd/model';
 import { Turns, type Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
@@ -19,7 +19,7 @@ export interface ProcessorOptions {
   readonly worker: string;
   readonly log: Logger;
   /** The job is over: whatever it held in the fleet (waiter entries, leases) is let go. */
-  readonly onOver: (claim: Claim) => Promise<void>;
+  readonly onOver: (job: Job) => Promise<void>;
 }
 
 /** Workers that may be lost with a job before it is taken for the cause. */
@@ -57,7 +57,7 @@ export class GenerateProcessor {
     if (!messageSchema.Check(message)) return this.#handBackForeign(queued, token);
     try {
       const claim = await this.#claim(message.jobId);
-      if (claim === null) return;
+      if (claim === null) return await this.#clearUp(message.jobId);
       if (claim.losses < SUSPECT_LOSSES) await this.#serve(claim, queued, token);
       else await this.#serveSuspect(claim, queued, token);
     } catch (error) {
@@ -83,6 +83,12 @@ export class GenerateProcessor {
       const job = await this.#options.jobs.get(id);
       if (job === null || job.ending !== null) held.release('ended');
     }
+  }
+
+  /** It has ended, and who ended it may have died before it let go of what the job held. */
+  async #clearUp(id: string): Promise<void> {
+    const job = await this.#options.jobs.get(id);
+    if (job !== null && job.ending !== null) await this.#options.onOver(job);
   }
 
   #claim(id: string): Promise<Claim | null> {
@@ -117,7 +123,9 @@ export class GenerateProcessor {
       this.#begin(held);
       const release = await held.released;
       log.info({ ...facts, release, ms: Date.now() - claim.job.createdAtMs }, 'let go');
-      if (release === 'ended') await this.#options.onOver(claim);
+      // First the engine: it would ask for the job's images again.
+      this.#options.engine.abort(id);
+      if (release === 'ended') await this.#options.onOver(claim.job);
       else if (release !== 'lost') await this.#giveUp(held, release, queued, token);
     } finally {
       this.#held.delete(id);

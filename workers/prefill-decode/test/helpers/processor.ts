@@ -50,6 +50,7 @@ export function processorFor(
   { jobs }: TestJobs,
   engine: Engine,
   worker: string,
+  onOver: (job: Job) => Promise<void> = async () => {},
 ): GenerateProcessor {
   return new GenerateProcessor({
     engine,
@@ -58,7 +59,7 @@ export function processorFor(
     prompts: model.prompts,
     fingerprint: model.card.fingerprint,
     log: createLogger({ service: 'pd-test', level: 'silent' }),
-    onOver: async () => {},
+    onOver,
   });
 }
 

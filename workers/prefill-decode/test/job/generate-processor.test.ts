@@ -71,6 +71,37 @@ test('of the jobs that workers were lost with, one at a time is served; the othe
   for (const id of [...suspects, other]) t.is((await fleet.ended(id)).status, 'completed');
 });
 
+test('what a job held is let go of by the next worker when the one that ended it died before', async (t) => {
+  const fleet = testJobs(t);
+  const id = await fleet.submit();
+  const job = await queued(fleet, id);
+  const claim = await fleet.jobs.claim(id, 'dies');
+  const error = { code: 'x', message: 'x', stage: 'prefill', item: null, retryable: false };
+  const ending = { status: 'failed', choices: [], usage: null, timings: {}, error } as const;
+  await fleet.jobs.finish(id, ending, claim?.fence);
+  const over: string[] = [];
+  const next = processorFor(fleet, await startEngine(t), 'next', async (each) => {
+    over.push(each.id);
+  });
+  await next.process(job);
+  t.deepEqual(over, [id]);
+});
+
+test('an engine holds nothing of a job any more when the job lets go', async (t) => {
+  const fleet = testJobs(t);
+  const engine = await startEngine(t);
+  let held = Number.NaN;
+  const processor = processorFor(fleet, engine, 'one', async () => {
+    held = engine.stats().waiting + engine.stats().running;
+  });
+  const id = await fleet.submit(LONG);
+  const processed = processor.process(await queued(fleet, id));
+  await eventually(async () => tokensOf(await fleet.jobs.events(id, 0)).length > 5);
+  processor.ended(id);
+  await processed;
+  t.is(held, 0);
+});
+
 test('a job of another version waits for a worker that knows it', async (t) => {
   const fleet = testJobs(t);
   const [message, record, known] = [
