@@ -102,9 +102,11 @@ export class EncodeRequester {
 
   /** The waiter wants the item no more. Work that has not begun goes with the last waiter. */
   async release(mmHash: string, waiter: string, model?: string): Promise<void> {
-    await this.#usage?.endLease(mmHash, waiter);
-    const { remaining } = await this.#flight.leave(mmHash, waiter);
-    if (remaining > 0) return;
+    const [{ abandoned }] = await Promise.all([
+      this.#flight.leave(mmHash, waiter),
+      this.#usage?.endLease(mmHash, waiter),
+    ]);
+    if (!abandoned) return;
     for (const queue of model === undefined ? this.#queues.values() : [this.#queue(model)]) {
       await this.#removeWaiting(queue, mmHash);
     }

@@ -39,15 +39,14 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return { redis.call('HGET', KEYS[1], 'generation'), leader }`);
 
-/** ARGV: waiter. Returns the number that remain. */
+/** ARGV: waiter. Returns the number that remain, and 1 where work that nobody wants may be queued. */
 export const leaveScript = redisScript(`${LIVE_WAITERS}
 redis.call('ZREM', KEYS[2], ARGV[1])
 local remaining = #liveWaiters()
-local unbegun = redis.call('HEXISTS', KEYS[1], 'encoder') == 0
-if remaining == 0 and unbegun and redis.call('HGET', KEYS[1], 'state') == 'pending' then
-  redis.call('HSET', KEYS[1], 'state', 'idle')
-end
-return remaining`);
+if remaining > 0 or redis.call('HEXISTS', KEYS[1], 'encoder') == 1 then return { remaining, 0 } end
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'pending' then redis.call('HSET', KEYS[1], 'state', 'idle') end
+return { 0, (state == 'pending' or state == 'idle') and 1 or 0 }`);
 
 /** ARGV: encoder, flight ttl. Returns deaths, waiters. */
 export const beginScript = redisScript(`${BEGIN_GENERATION}${LIVE_WAITERS}

@@ -98,7 +98,6 @@ export type {
   ECSchedulerConnector,
   ECWorkerConnector,
   EncoderCache,
-  ItemArrival,
   LoadReport,
   MultiModalFeature,
   SaveReport,

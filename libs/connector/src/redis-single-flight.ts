@@ -50,8 +50,9 @@ export class RedisSingleFlight implements SingleFlight {
     return { generation: Number(generation), leader: leader === 1, state: { state: 'pending' } };
   }
 
-  async leave(mmHash: string, waiter: string): Promise<{ remaining: number }> {
-    return { remaining: Number(await this.#run(leaveScript, mmHash, [waiter])) };
+  async leave(mmHash: string, waiter: string): Promise<{ remaining: number; abandoned: boolean }> {
+    const [remaining, abandoned] = (await this.#run(leaveScript, mmHash, [waiter])) as number[];
+    return { remaining: remaining ?? 0, abandoned: abandoned === 1 };
   }
 
   async begin(

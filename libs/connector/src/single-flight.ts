@@ -18,8 +18,11 @@ export interface SingleFlight {
     mmHash: string,
     waiter: string,
   ): Promise<{ generation: number; leader: boolean; state: FlightState }>;
-  /** Removes a waiter. `remaining` 0 means that nobody wants the item any more. */
-  leave(mmHash: string, waiter: string): Promise<{ remaining: number }>;
+  /**
+   * Removes a waiter. `remaining` 0 means that nobody wants the item any more; `abandoned`, that nobody
+   * has begun it either, so that its work may still be queued.
+   */
+  leave(mmHash: string, waiter: string): Promise<{ remaining: number; abandoned: boolean }>;
   /** Encoder: takes the item up. `deaths` is how often it was taken up and never settled. */
   begin(mmHash: string, encoder: string): Promise<{ deaths: number; waiters: readonly string[] }>;
   /** Encoder: ends the generation; returns who waited for it. */

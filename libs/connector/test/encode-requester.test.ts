@@ -104,6 +104,16 @@ test('waiting work goes with the last waiter, and only then', async (t) => {
   t.true(await isQueued(CAT));
 });
 
+test('the release of an item that was there looks for no work', async (t) => {
+  const { requester, embeddings, flight, isQueued } = setUp(t);
+  await embeddings.save(CAT, FINGERPRINT, embeddingOf('cat'));
+  t.is((await requester.request(encodeJobOf('cat'), 'a')).found, 'stored');
+  await requester.enqueue(encodeJobOf('cat'));
+  await requester.release(CAT, 'a');
+  t.true(await isQueued(CAT), 'of whom it is, is not for this waiter to say');
+  t.deepEqual(await flight.leave(CAT, 'a'), { remaining: 0, abandoned: false });
+});
+
 test('a release by a process that asked for nothing finds the work by its model', async (t) => {
   const { requester, embeddings, isQueued, connection } = setUp(t);
   await requester.request(encodeJobOf('cat'), 'a');

@@ -67,9 +67,10 @@ test('the last to leave an unbegun flight ends it', async (t) => {
   const flight = flightOf(t);
   const { generation } = await flight.join(CAT, 'a');
   await flight.join(CAT, 'b');
-  t.deepEqual(await flight.leave(CAT, 'a'), { remaining: 1 });
-  t.deepEqual(await flight.leave(CAT, 'never joined'), { remaining: 1 });
-  t.deepEqual(await flight.leave(CAT, 'b'), { remaining: 0 });
+  t.deepEqual(await flight.leave(CAT, 'a'), { remaining: 1, abandoned: false });
+  t.deepEqual(await flight.leave(CAT, 'never joined'), { remaining: 1, abandoned: false });
+  t.deepEqual(await flight.leave(CAT, 'b'), { remaining: 0, abandoned: true });
+  t.deepEqual(await flight.leave(CAT, 'late'), { remaining: 0, abandoned: true });
   t.deepEqual(await flight.look(CAT, generation), { state: 'idle' });
   t.true((await flight.join(CAT, 'c')).leader);
 });
@@ -78,7 +79,7 @@ test('an encode that has begun goes on without waiters', async (t) => {
   const flight = flightOf(t);
   const { generation } = await flight.join(CAT, 'a');
   await flight.begin(CAT, 'encoder');
-  await flight.leave(CAT, 'a');
+  t.deepEqual(await flight.leave(CAT, 'a'), { remaining: 0, abandoned: false });
   t.deepEqual(await flight.look(CAT, generation), { state: 'pending' });
   t.false((await flight.join(CAT, 'b')).leader);
 });

@@ -5,6 +5,7 @@ import {
   EmbeddingUsage,
   parseTransferConfig,
   RedisSingleFlight,
+  type ECConnector,
   type Embedding,
   type ObjectStore,
 } from '@epd/connector';
@@ -70,12 +71,7 @@ export async function buildEncoder(parts: EncoderParts): Promise<Encoder> {
   );
   connector.worker.registerCaches(cache);
   const jobs = new RedisJobStore({ redis, prefix: config.prefix });
-  const items = buildItems(parts, {
-    embeddings,
-    cache,
-    jobs,
-    saver: new EmbeddingSaver(connector),
-  });
+  const items = buildItems(parts, { connector, cache, jobs });
   const worker = new EncodeWorker({
     redis,
     prefix: config.prefix,
@@ -101,14 +97,14 @@ export async function buildEncoder(parts: EncoderParts): Promise<Encoder> {
 function buildItems(
   { encoder, config, model, redis, metrics, log, ...parts }: EncoderParts,
   held: {
-    readonly embeddings: EmbeddingStore;
+    readonly connector: ECConnector;
     readonly cache: EmbeddingCache;
     readonly jobs: RedisJobStore;
-    readonly saver: EmbeddingSaver;
   },
 ): ItemEncoder {
   const { prefix, deathsMax } = config;
   const { fingerprint, hiddenSize: width } = model.card;
+  const saver = new EmbeddingSaver(held.connector);
   const flight = new RedisSingleFlight({ redis, prefix });
   const completions = new CompletionPublisher({ redis, prefix });
   return new ItemEncoder({
@@ -118,9 +114,9 @@ function buildItems(
     flight,
     metrics,
     log,
-    embeddings: held.embeddings,
+    lookUp: (mmHash) => held.connector.scheduler.lookUp(mmHash),
     cache: held.cache,
-    save: (mmHash) => held.saver.save(mmHash),
+    save: (mmHash) => saver.save(mmHash),
     poison: new PoisonList(redis, prefix),
     announcer: new Announcer({ encoder, width, flight, completions, jobs: held.jobs }),
     pipeline: buildPipeline({ encoder, config, model, redis, metrics, log, ...parts }),

@@ -1,5 +1,5 @@
-import type { Embedding, EmbeddingDtype, EmbeddingSpec } from '../embedding.ts';
-import type { EncodeJob, EncodeTimings, ItemError } from '../messages.ts';
+import type { Embedding, EmbeddingSpec } from '../embedding.ts';
+import type { EncodeJob, ItemError } from '../messages.ts';
 
 /** Which side of the transfer a process plays: vLLM's names. */
 export type ECRole = 'ec_producer' | 'ec_consumer' | 'ec_both';
@@ -65,16 +65,9 @@ export interface ECConnectorOutput {
   readonly failedSending?: ReadonlyMap<string, unknown>;
 }
 
-/** What the consumer has learned of an item that it waits for. */
-export interface ItemArrival {
-  readonly mmHash: string;
-  readonly dtype: EmbeddingDtype;
-  readonly timings?: EncodeTimings;
-}
-
 /**
  * Scheduler side: decides, never touches embeddings. The engine's scheduler calls it, always from one
- * thread, and between steps only; no method blocks, waits for the network, or throws for what the
+ * thread, and between steps only; no method but `lookUp` waits for the network or throws for what the
  * network does.
  *
  * In a step: `ensureCacheAvailable` and `hasCacheItem` while requests are scheduled,
@@ -122,6 +115,11 @@ export interface ECSchedulerConnector {
   takeUnavailableRequests(): ReadonlyMap<string, { mmHash: string; error: ItemError }>;
   /** True while the engine must keep stepping although no request is left: saves are not durable yet. */
   hasPendingPushWork(): boolean;
+  /**
+   * Producer, before it encodes an item: is it where consumers load it from? Asks there, and is the one
+   * method to wait for the network and to throw `StoreUnavailableError`. Not for a scheduling loop.
+   */
+  lookUp(mmHash: string): Promise<boolean>;
   /**
    * Calls back whenever the answer of one of the methods above, or of the worker side's
    * `getFinished`, may have changed. The listener must only take note: it may be called from within

@@ -9,11 +9,9 @@ import type {
   ECRequest,
   ECRole,
   ECSchedulerConnector,
-  ItemArrival,
   MultiModalFeature,
 } from './ec-connector.ts';
 import { ItemLooker } from './item-looker.ts';
-import { RecentArrivals } from './recent-arrivals.ts';
 import type { ProgressSignal } from './progress-signal.ts';
 import { trackedItem, unusableError, type Interest, type TrackedItem } from './tracked-item.ts';
 import { isConsumer } from './transfer-config.ts';
@@ -43,7 +41,6 @@ export class StoreECScheduler implements ECSchedulerConnector {
   readonly #isConsumer: boolean;
   readonly #looker: ItemLooker;
   readonly #items = new Map<string, TrackedItem>();
-  readonly #arrivals = new RecentArrivals();
   readonly #background = new Set<Promise<void>>();
   readonly #unsubscribe: () => void;
   #pendingLoads = new Map<string, EmbeddingSpec>();
@@ -134,12 +131,6 @@ export class StoreECScheduler implements ECSchedulerConnector {
     this.#options.progress.on(listener);
   }
 
-  /** What the completion event of an item said, if this process has heard it lately. */
-  arrival(mmHash: string): ItemArrival | null {
-    return this.#arrivals.get(mmHash);
-  }
-
-  /** Looks at the store now: for a producer, before it encodes. Throws when the store is unavailable. */
   lookUp(mmHash: string): Promise<boolean> {
     return this.#options.embeddings.has({ mmHash });
   }
@@ -177,7 +168,6 @@ export class StoreECScheduler implements ECSchedulerConnector {
   }
 
   #onEvent(event: CompletionEvent): void {
-    this.#arrivals.add(event);
     const item = this.#items.get(event.mmHash);
     if (!item || item.available) return;
     // Which generation failed is known to the flight alone.

@@ -11,7 +11,7 @@ export const ECTransferConfig = Type.Object({
     Type.Literal('ec_consumer'),
     Type.Literal('ec_both'),
   ]),
-  /** Names this process to others. @default a random one */
+  /** Names this process to others, for connectors whose peers talk to each other; the store's do not. */
   engineId: Type.Optional(Type.String({ minLength: 1 })),
   /** A module, by URL, absolute path or package name, that exports a connector of one's own. */
   ecConnectorModulePath: Type.Optional(Type.String({ minLength: 1 })),

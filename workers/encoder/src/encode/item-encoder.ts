@@ -1,6 +1,5 @@
 import type {
   Embedding,
-  EmbeddingStore,
   EncodeJob,
   EncodeTimings,
   ItemError,
@@ -21,7 +20,8 @@ export interface ItemEncoderParts {
   readonly encoder: string;
   readonly fingerprint: string;
   readonly deathsMax: number;
-  readonly embeddings: Pick<EmbeddingStore, 'has'>;
+  /** Whether consumers have the item already. */
+  readonly lookUp: (mmHash: string) => Promise<boolean>;
   readonly flight: Pick<RedisSingleFlight, 'begin' | 'handBack'>;
   readonly poison: PoisonList;
   readonly announcer: Announcer;
@@ -105,7 +105,7 @@ export class ItemEncoder {
   }
 
   #isStored(job: EncodeJob, context: ItemContext): Promise<boolean> {
-    return this.#persist('Looking up', () => this.#parts.embeddings.has(job), context);
+    return this.#persist('Looking up', () => this.#parts.lookUp(job.mmHash), context);
   }
 
   async #announceStored(job: EncodeJob, context: ItemContext): Promise<void> {

@@ -80,6 +80,10 @@ export class LocalConnector implements ECSchedulerConnector, ECWorkerConnector {
     return false;
   }
 
+  async lookUp(mmHash: string): Promise<boolean> {
+    return this.#items.has(mmHash);
+  }
+
   onProgress(listener: () => void): void {
     this.#listeners.push(listener);
   }
