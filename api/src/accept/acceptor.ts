@@ -78,8 +78,8 @@ export class Acceptor {
       const found = await this.#parts.encodes.join(images, context);
       const request = toRequest(submission, card, { messages, images: found, sampling });
       const creating = this.#create({ id, submission, request, reservation });
-      const [created] = await Promise.all([creating, admitted]);
-      if (created === null) throw new Error(`Job ${id} was let in, and then was not`);
+      const created = await creating;
+      if (created === null) throw await refusalOf(admitted, id);
       if (created.repeated) return created;
       this.#note(created.job, submission.requestId);
       // The job is durable now: should this fail, the worker that waits for the image asks again.
@@ -99,6 +99,8 @@ export class Acceptor {
     const { gatekeeper } = this.#parts;
     await gatekeeper.takeTokens(tenant, cost);
     const admitted = gatekeeper.admit(id, tenant, cost);
+    // A job that was written had its reservation, whatever became of the reply.
+    admitted.catch(() => undefined);
     if (!careful && !gatekeeper.isShedding) {
       return { admitted, reservation: gatekeeper.reservationOf(id) };
     }
@@ -160,6 +162,13 @@ export class Acceptor {
 }
 
 /** It held nothing. */
+/** Why a job was not let in. */
+const refusalOf = (admitted: Promise<void>, id: string): Promise<unknown> =>
+  admitted.then(
+    () => new Error(`Job ${id} was let in, and then was not`),
+    (error: unknown) => error,
+  );
+
 const isRefusal = (error: unknown): boolean =>
   error instanceof ApiError && error.code === 'too_much_waiting';
 

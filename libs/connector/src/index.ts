@@ -84,6 +84,7 @@ export {
   type SweepResult,
 } from './lifetime/embedding-sweeper.ts';
 export { InputUsage, type InputEntry } from './lifetime/input-usage.ts';
+export { StoreNotOwnedError } from './lifetime/store-owner.ts';
 export {
   InputSweeper,
   type InputSweepResult,

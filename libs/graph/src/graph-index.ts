@@ -1,4 +1,4 @@
-import type { GraphParts, Node, Tensor } from './onnx.ts';
+import { ELEMENT, type GraphParts, type Node, type Tensor } from './onnx.ts';
 import { producersOf } from './prune.ts';
 
 /** Who makes and who reads each value of a graph, and what constants hold. To be made anew after a change. */
@@ -38,14 +38,14 @@ export class GraphIndex {
     if (tensor === undefined || elements(tensor) !== 1) return undefined;
     if (tensor.floatData?.length === 1) return tensor.floatData[0];
     const { rawData } = tensor;
-    if (tensor.dataType !== FLOAT || rawData?.byteLength !== 4) return undefined;
+    if (tensor.dataType !== ELEMENT.float || rawData?.byteLength !== 4) return undefined;
     return new DataView(rawData.buffer, rawData.byteOffset).getFloat32(0, true);
   }
 
   /** The values of a constant of 64-bit integers. */
   integers(name: string): readonly number[] | undefined {
     const tensor = this.constant(name);
-    if (tensor?.dataType !== INT64) return undefined;
+    if (tensor?.dataType !== ELEMENT.int64) return undefined;
     const { rawData, int64Data } = tensor;
     if (!rawData || rawData.byteLength === 0) return int64Data?.map(Number);
     const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
@@ -75,9 +75,6 @@ export class GraphIndex {
     this.#readers.set(name, readers);
   }
 }
-
-const FLOAT = 1;
-const INT64 = 7;
 
 const elements = ({ dims }: Tensor): number =>
   (dims ?? []).reduce((product: number, size) => product * Number(size), 1);

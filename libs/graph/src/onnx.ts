@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import onnxProto, { type onnx } from 'onnx-proto';
 
-/** The few words of ONNX that the rewriting pass speaks. Types other than these pass through unread. */
+/** The few words of ONNX that rewriting passes speak. Types other than these pass through unread. */
 export type Model = onnx.ModelProto;
 export type Node = onnx.INodeProto;
 export type Tensor = onnx.ITensorProto;

@@ -64,7 +64,7 @@ export const configSchema = Type.Object({
     exclusiveMinimum: 0,
     maximum: 1,
     description:
-      'What prompts may take of the time in which answers are streamed: at 0.17 they slow a stream to 1.2 times at most, at 0.5 to twice; 1 holds nothing back',
+      'What prompts may take of the time in which answers are streamed: at 0.17 a token takes 1.2 times as long, at 0.5 twice, until a prompt has waited for EPD_PREFILL_WAIT_MS; 1 holds nothing back',
   }),
   prefillWaitMs: Type.Integer({
     env: 'EPD_PREFILL_WAIT_MS',

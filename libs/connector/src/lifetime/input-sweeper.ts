@@ -3,6 +3,7 @@ import { INPUT_PREFIX, inputKey, isInputKey } from '../keys.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
 import { ElectedTask } from './elected-task.ts';
 import type { InputUsage } from './input-usage.ts';
+import { StoreOwner } from './store-owner.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -47,10 +48,12 @@ export interface InputSweepResult {
 export class InputSweeper {
   readonly #options: InputSweeperOptions;
   readonly #task: ElectedTask<InputSweepResult>;
+  readonly #owner: StoreOwner;
 
   constructor(options: InputSweeperOptions) {
     this.#options = options;
     const { redis, intervalMs = HOUR_MS, onError = () => {} } = options;
+    this.#owner = new StoreOwner(redis, options.prefix, options.store);
     const key = `${options.prefix}:inputs:sweeper`;
     this.#task = new ElectedTask({ redis, key, intervalMs, onError }, () => this.sweep());
   }
@@ -63,8 +66,12 @@ export class InputSweeper {
     return this.#task.stop();
   }
 
-  /** Sweeps once, elected or not: two sweepers at once do no harm, only work. */
+  /**
+   * Sweeps once, elected or not: two sweepers at once do no harm, only work. Throws `StoreNotOwnedError`,
+   * and then nothing is deleted.
+   */
   async sweep(): Promise<InputSweepResult> {
+    await this.#owner.assertOurs();
     await this.#adopt();
     const references = new References(this.#options.references);
     const { expired, kept } = await this.#expire(references);

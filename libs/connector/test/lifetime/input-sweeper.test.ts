@@ -5,6 +5,7 @@ import {
   FolderStore,
   InputSweeper,
   InputUsage,
+  StoreNotOwnedError,
   inputKey,
   type InputSweeperOptions,
 } from '../../src/index.ts';
@@ -14,6 +15,8 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const HOUR_MS = 3_600_000;
 const NAMES = ['a', 'b', 'c', 'd'];
+
+async function* none(): AsyncIterable<string> {}
 
 async function* unreadable(): AsyncIterable<string> {
   yield 'inputs/other';
@@ -58,7 +61,10 @@ test('an image goes when it was not used for its time to live and that of job re
   await accepted('c', 9);
   t.like(await sweeper.sweep(), { expired: 1, kept: 0 });
   t.deepEqual(await left(), ['b', 'c']);
-  t.deepEqual(await redis.keys(`${prefix}:inputs:*`), [`${prefix}:inputs:used`]);
+  t.deepEqual((await redis.keys(`${prefix}:inputs:*`)).toSorted(), [
+    `${prefix}:inputs:owner`,
+    `${prefix}:inputs:used`,
+  ]);
   t.deepEqual(
     (await usage.unused(0, 10)).map(({ sha256 }) => sha256),
     [hashOf('b'), hashOf('c')],
@@ -95,9 +101,11 @@ test('who asks about an image that is being deleted waits until it is gone', asy
   const { accepted, redis, prefix, store, usage, left } = await setUp(t);
   await accepted('a', 1000);
   t.true(await usage.claim(hashOf('a'), HOUR_MS));
-  const touch = new InputUsage({ redis, prefix }).touch(hashOf('a'));
+  let touched = false;
+  const touch = new InputUsage({ redis, prefix }).touch(hashOf('a')).then(() => (touched = true));
   await store.delete(inputKey(hashOf('a')));
-  t.is(await Promise.race([touch.then(() => 'touched'), Promise.resolve('waiting')]), 'waiting');
+  for (let turn = 0; turn < 50; turn += 1) await redis.ping(); // it has asked, more than once
+  t.false(touched);
   await usage.deleted(hashOf('a'));
   await touch;
   t.true(
@@ -114,6 +122,29 @@ test('an image that the books do not know is taken to be used now', async (t) =>
   t.like(await sweeper.sweep(), { expired: 0 });
   t.deepEqual(await left(), ['a']);
   t.is((await usage.unused(0, 10)).length, 1);
+});
+
+test('in a store that another fleet sweeps nothing is deleted, nor after Redis was replaced', async (t) => {
+  const { accepted, redis, prefix, store, usage, sweeper, left } = await setUp(t);
+  await accepted('a', 1000);
+  await sweeper.sweep();
+  await accepted('b', 1000);
+  const other = new InputSweeper({
+    redis,
+    prefix: `${prefix}-other`,
+    store,
+    usage,
+    ttlMs: 0,
+    retentionMs: 0,
+    references: none,
+    recorded: ['files'],
+  });
+  await t.throwsAsync(other.sweep(), { instanceOf: StoreNotOwnedError });
+  await redis.del(`${prefix}:inputs:owner`);
+  await t.throwsAsync(sweeper.sweep(), {
+    message: /another fleet, or this one's Redis was replaced/,
+  });
+  t.deepEqual(await left(), ['b']);
 });
 
 test('who cannot read the references deletes nothing', async (t) => {
@@ -146,5 +177,5 @@ test('an object without its record goes after a day', async (t) => {
   referred.push('files/kept');
   t.is((await sweeper.sweep()).unrecorded, 2);
   const left = (await Array.fromAsync(store.list(''))).map(({ key }) => key).toSorted();
-  t.deepEqual(left, ['files/kept', 'files/new', 'other/x']);
+  t.deepEqual(left, ['files/kept', 'files/new', 'other/x', 'owner/inputs']);
 });

@@ -205,7 +205,7 @@ export class Engine {
         step: this.#steps,
         decodeRows: schedule.decodeRows,
         prefillTokens: schedule.prefillTokens,
-        runs: schedule.runs.length,
+        chunks: schedule.chunks,
         running: scheduler.running.length,
         waiting: scheduler.waiting.length,
         bucket: slots.length,
@@ -218,7 +218,7 @@ export class Engine {
   /** What the cache holds for the step's sequences is unknown: their requests end, the others go on. */
   #stepFailed(schedule: Schedule, error: unknown): void {
     if (error instanceof RunnerLostError) return;
-    this.#options.logger?.error({ error }, 'a step failed');
+    this.#options.logger?.error({ err: error }, 'a step failed');
     const { book } = this.#parts;
     const touched = new Set(schedule.work.map(({ sequence }) => book.of(sequence)));
     for (const held of touched) if (held) book.fail(held, engineFault('step_failed', error));
@@ -227,7 +227,7 @@ export class Engine {
   /** Nothing can be computed any more; others may take up what was held. */
   #loseRunner(error: RunnerLostError): void {
     if (this.#closing) return;
-    this.#options.logger?.error({ error }, 'the runner is lost');
+    this.#options.logger?.error({ err: error }, 'the runner is lost');
     const { book } = this.#parts;
     this.#accepting = false;
     this.#closing = true;

@@ -39,7 +39,9 @@ export function buildParts(options: EngineOptions, model: EngineModel, runner: R
     tokenBudgetPerStep: Math.max(options.tokenBudgetPerStep, maxBatch + CHUNK_ROOM),
     pace: new PrefillPace(options.pace ?? NO_PACE),
   });
-  const outbox = new Outbox((error) => logger?.error({ error }, 'a listener of the engine threw'));
+  const outbox = new Outbox((error) =>
+    logger?.error({ err: error }, 'a listener of the engine threw'),
+  );
   const book = new RequestBook(scheduler, outbox, (held) => {
     for (const sequence of held.sequences) intake.letGo(sequence);
     connector.scheduler.requestFinished(held.ec);

@@ -56,7 +56,7 @@ export class PrefillPace {
     return nowMs - sequence.readySinceMs >= Math.max(this.#limits.waitMs, WAIT_COSTS * costMs);
   }
 
-  /** From now on the sequence waits to be computed. */
+  /** From now on the sequence waits; until it is looked at, for whatever reason. */
   begin(sequence: Sequence): void {
     sequence.readySinceMs = this.#now();
   }

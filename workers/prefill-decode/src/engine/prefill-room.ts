@@ -19,6 +19,8 @@ export class PrefillRoom {
 
   /** False: neither this prompt, of which `ready` tokens can be computed, nor any behind it may begin. */
   admits(sequence: Sequence, ready: number): boolean {
+    // It goes with the decodes.
+    if (ready === 1) return true;
     if (this.#left < CHUNK_MIN) return false;
     return this.#open(sequence, ready) >= Math.min(ready, CHUNK_MIN);
   }

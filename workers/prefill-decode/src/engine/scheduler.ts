@@ -27,6 +27,8 @@ export interface Work {
 export interface Schedule {
   readonly runs: readonly StepRun[];
   readonly work: readonly Work[];
+  /** Tokens of each run behind the decodes'. */
+  readonly chunks: readonly number[];
   readonly admitted: readonly Sequence[];
   readonly decodeRows: number;
   readonly prefillTokens: number;
@@ -80,7 +82,8 @@ export class Scheduler {
     const work: Work[] = decoding.map((sequence) => ({ sequence, count: 1, sample: true }));
     const chunk = (sequence: Sequence): void => {
       const ready = this.#gate.limit(sequence, sequence.computed) - sequence.computed;
-      const count = room.take(sequence, ready);
+      // All but its last token was cached: it goes with the decodes, which costs no run of its own.
+      const count = sequence.decoding ? ready : room.take(sequence, ready);
       if (count === 0) return;
       work.push({ sequence, count, sample: sequence.computed + count === sequence.length });
     };
@@ -88,19 +91,17 @@ export class Scheduler {
     const admitted = this.#admit(room, chunk);
     if (work.length === 0) return null;
     const runs = this.#runs(work);
-    return { runs, work, admitted, decodeRows: decoding.length, prefillTokens: room.taken };
+    const chunks = work.filter(({ sequence }) => !sequence.decoding).map(({ count }) => count);
+    const decodeRows = work.length - chunks.length;
+    return { runs, work, chunks, admitted, decodeRows, prefillTokens: room.taken };
   }
 
   /**
    * The step was made, each of its runs in so many milliseconds: its tokens are cached. Prompts that
    * are complete are parked for others.
    */
-  advance({ work, decodeRows }: Schedule, runsMs: readonly number[]): void {
-    this.#pace.learn(
-      decodeRows,
-      work.slice(decodeRows).map(({ count }) => count),
-      runsMs,
-    );
+  advance({ work, chunks, decodeRows }: Schedule, runsMs: readonly number[]): void {
+    this.#pace.learn(decodeRows, chunks, runsMs);
     for (const { sequence, count } of work) {
       if (sequence.slot === null) continue;
       sequence.computed += count;

@@ -1,5 +1,4 @@
-import { producersOf } from '@epd/graph';
-import { int64Tensor, node, type GraphParts, type Node } from '@epd/graph';
+import { int64Tensor, node, producersOf, type GraphParts, type Node } from '@epd/graph';
 
 /** Operators after the head that treat each logit by itself. */
 const ELEMENTWISE = new Set(['Cast', 'Mul', 'Div', 'Tanh', 'Identity', 'Add', 'Clip']);

@@ -1,19 +1,19 @@
-import { NotRewritableError } from '@epd/graph';
 import { takeLastPosition } from './last-position.ts';
 import {
   ELEMENT,
   MICROSOFT,
+  NotRewritableError,
   elementType,
   fixedSize,
   floatAttribute,
   graphOf,
   intAttribute,
+  prune,
   valueInfo,
   type GraphParts,
   type Model,
   type Node,
 } from '@epd/graph';
-import { prune } from '@epd/graph';
 import {
   sharedNodes,
   sharedTensors,

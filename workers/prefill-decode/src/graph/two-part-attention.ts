@@ -1,7 +1,7 @@
-import { NotRewritableError } from '@epd/graph';
 import {
   ELEMENT,
   MICROSOFT,
+  NotRewritableError,
   floatAttribute,
   floatScalar,
   int64Tensor,

@@ -38,7 +38,7 @@ export class EventWriter {
   add(event: JobEvent): void {
     if (this.#refused || this.#closed) return;
     addMerged(this.#pending, event);
-    this.#writing ??= this.#drain().catch(this.#onError);
+    this.#writing ??= this.#drain().catch((error: unknown) => this.#fail(error));
   }
 
   /**
@@ -82,9 +82,19 @@ export class EventWriter {
   }
 
   #refuse(): void {
+    this.#stop();
+    this.#onRefused();
+  }
+
+  /** What was to be written is missing: nothing may come after it. */
+  #fail(error: unknown): void {
+    this.#stop();
+    this.#onError(error);
+  }
+
+  #stop(): void {
     this.#refused = true;
     this.#pending = [];
-    this.#onRefused();
   }
 }
 

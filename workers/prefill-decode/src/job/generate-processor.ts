@@ -87,7 +87,7 @@ export class GenerateProcessor {
 
   /** It has ended, and who ended it may have died before it let go of what the job held. */
   async #clearUp(id: string): Promise<void> {
-    const job = await this.#options.jobs.get(id);
+    const job = await this.#options.jobs.get(id).catch(orUnreadable);
     if (job !== null && job.ending !== null) await this.#options.onOver(job);
   }
 
@@ -196,6 +196,12 @@ export class GenerateProcessor {
     await queued.moveToWait(token);
     throw new WaitingError();
   }
+}
+
+/** A record of another version: those that know it clear up after it. */
+function orUnreadable(error: unknown): null {
+  if (error instanceof RecordError) return null;
+  throw error;
 }
 
 const WORKER_LOST: JobError = {

@@ -102,3 +102,33 @@ function commonPrefix(a: readonly number[], b: readonly number[]): number {
   const at = a.findIndex((token, index) => token !== b[index]);
   return at < 0 ? a.length : at;
 }
+
+interface StepLine {
+  readonly decodeRows: number;
+  readonly chunks: readonly number[];
+  readonly runsMs: readonly number[];
+}
+
+test('a prompt that is cached but for its last token goes with the decodes, and is counted as one', async (t) => {
+  // Whole blocks are parked: all but the last token.
+  const prompt = { ...first, tokens: first.tokens.slice(0, 2 * BLOCK + 1) };
+  const lines: StepLine[] = [];
+  const silent = (): void => undefined;
+  const debug = (line: object): void => void lines.push(line as StepLine);
+  const logger = { debug, info: silent, warn: silent, error: silent };
+  const engine = await startEngine(t, { embeddings, logger: logger as never });
+  await generate(engine, { id: 'first', ...prompt, sampling: sampling() });
+  const stream = generate(engine, {
+    id: 'stream',
+    ...prompt,
+    sampling: sampling({ ignoreEos: true, maxTokens: 60 }),
+  });
+  for (const id of ['again', 'and again']) {
+    const finished = await generate(engine, { id, ...prompt, sampling: sampling() });
+    t.is(finished.usage.cachedTokens, 2 * BLOCK);
+  }
+  await stream;
+  for (const { decodeRows, chunks, runsMs } of lines)
+    t.is(runsMs.length, (decodeRows > 0 ? 1 : 0) + chunks.length);
+  t.true(lines.length > 50);
+});

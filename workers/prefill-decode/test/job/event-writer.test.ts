@@ -97,3 +97,19 @@ test('a failing store is reported, not swallowed', async (t) => {
   writer.add(tokens(0, 1, 'a'));
   t.is(((await failure.promise) as Error).message, 'gone');
 });
+
+test('after a write that failed nothing more is written, and nothing is left for the ending', async (t) => {
+  const failed: unknown[] = [];
+  const lost = new Error('the way to Redis broke');
+  const writer = new EventWriter(
+    () => Promise.reject(lost),
+    unexpected,
+    (error) => failed.push(error),
+  );
+  writer.add(tokens(0, 1, 'a'));
+  await said();
+  writer.add(tokens(0, 2, 'b'));
+  t.deepEqual(await writer.close(), []);
+  t.deepEqual(failed, [lost]);
+  t.true(writer.refused);
+});
