@@ -103,6 +103,8 @@ function commonPrefix(a: readonly number[], b: readonly number[]): number {
   return at < 0 ? a.length : at;
 }
 
+const silent = (): void => undefined;
+
 interface StepLine {
   readonly decodeRows: number;
   readonly chunks: readonly number[];
@@ -113,7 +115,6 @@ test('a prompt that is cached but for its last token goes with the decodes, and 
   // Whole blocks are parked: all but the last token.
   const prompt = { ...first, tokens: first.tokens.slice(0, 2 * BLOCK + 1) };
   const lines: StepLine[] = [];
-  const silent = (): void => undefined;
   const debug = (line: object): void => void lines.push(line as StepLine);
   const logger = { debug, info: silent, warn: silent, error: silent };
   const engine = await startEngine(t, { embeddings, logger: logger as never });
