@@ -240,7 +240,9 @@ test('a request that ends while it is being joined leaves no waiter behind', asy
   await until(
     async () => (await flight.waiters(CAT)).length + (await flight.waiters(DOG)).length === 0,
   );
-  t.deepEqual(await redis.keys(`${prefix}:encode*:encode-*`), []);
+  // Who leaves last takes the work off the queue after it has left.
+  await until(async () => (await redis.keys(`${prefix}:encode*:encode-*`)).length === 0);
+  t.pass();
 });
 
 test('loads are named once and in the step after they were noted', async (t) => {
