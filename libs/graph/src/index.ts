@@ -22,4 +22,5 @@ export {
   type Tensor,
 } from './onnx.ts';
 export { producersOf, prune } from './prune.ts';
+export { relativeDifference } from './relative-difference.ts';
 export { rewrittenGraph, type RewrittenGraph } from './rewritten-graph.ts';

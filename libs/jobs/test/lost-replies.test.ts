@@ -38,24 +38,25 @@ test('a job whose creation was carried out unheard counts as created', async (t)
   t.is((await jobs.create(newJob({}, { idempotency }))).outcome, 'created');
 });
 
-test('who has ended a job unheard is told that it was its own ending', async (t) => {
+/** A claimed job, and a store that loses its next reply; the scripts are known. */
+async function aboutToEndUnheard(t: ExecutionContext) {
   const { jobs, loseNextReply } = await lossyStore(t);
   const [known, job] = [newJob(), newJob()];
   for (const each of [known, job]) await jobs.create(each);
   await jobs.finish(known.id, completed('a'));
   const claim = await jobs.claim(job.id, 'one');
   loseNextReply();
+  return { jobs, job, claim };
+}
+
+test('who has ended a job unheard is told that it was its own ending', async (t) => {
+  const { jobs, job, claim } = await aboutToEndUnheard(t);
   t.true(await jobs.finish(job.id, completed('a'), claim!.fence));
   t.is((await jobs.events(job.id, 0)).filter(({ type }) => type === 'end').length, 1);
 });
 
 test('what came with an ending whose reply was lost is in the stream once', async (t) => {
-  const { jobs, loseNextReply } = await lossyStore(t);
-  const [known, job] = [newJob(), newJob()];
-  for (const each of [known, job]) await jobs.create(each);
-  await jobs.finish(known.id, completed('a'));
-  const claim = await jobs.claim(job.id, 'one');
-  loseNextReply();
+  const { jobs, job, claim } = await aboutToEndUnheard(t);
   const last = [{ type: 'tokens', choice: 0, ids: [1], text: 'a' }] as const;
   t.true(await jobs.finish(job.id, completed('a'), claim!.fence, last));
   t.deepEqual(

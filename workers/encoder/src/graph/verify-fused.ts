@@ -1,4 +1,4 @@
-import { NotRewritableError } from '@epd/graph';
+import { NotRewritableError, relativeDifference } from '@epd/graph';
 import type { VisionOptions } from '../vision/vision-messages.ts';
 import { VisionSession } from '../vision/vision-session.ts';
 
@@ -19,7 +19,7 @@ export async function verifyFused(
   const actual = await embeddingsOf(fused, options).catch((cause: unknown) => {
     throw new NotRewritableError(`the fused graph does not run: ${String(cause)}`, { cause });
   });
-  const difference = relativeDifference(expected, actual);
+  const difference = relativeDifference([expected], [actual]);
   if (!(difference <= TOLERANCE))
     throw new NotRewritableError(`the fused graph's embeddings differ by ${difference}`);
   return `fused; embeddings differ by at most ${difference.toExponential(1)} of the largest`;
@@ -41,14 +41,4 @@ function noise(side: number): { tiles: number; data: Float32Array<SharedArrayBuf
   const data = new Float32Array(new SharedArrayBuffer(values * Float32Array.BYTES_PER_ELEMENT));
   for (let i = 0; i < values; i++) data[i] = Math.sin(i * 12.9898);
   return { tiles: TILES, data };
-}
-
-function relativeDifference(expected: Float32Array, actual: Float32Array): number {
-  let largest = 0;
-  let difference = 0;
-  for (const [at, value] of expected.entries()) {
-    largest = Math.max(largest, Math.abs(value));
-    difference = Math.max(difference, Math.abs(value - (actual[at] ?? Number.NaN)));
-  }
-  return difference / largest;
 }

@@ -39,8 +39,8 @@ const SHRINK_AFTER_STEPS = 32;
 
 /**
  * Decides what each step computes: one token for every sequence that decodes, and with what is left of
- * the token budget, chunks of prompts, at a pace that answers can bear. Sequences wait in order of turn; one that an image holds up is
- * passed by the others and, when its slot is wanted, gives it up.
+ * the token budget, chunks of prompts, at a pace that answers can bear. Sequences wait in order of
+ * turn; one that an image holds up is passed by the others and, when its slot is wanted, gives it up.
  */
 export class Scheduler {
   readonly waiting: Sequence[] = [];

@@ -8,7 +8,7 @@ import {
 import { floatArray } from '../runner/float-array.ts';
 import { ReturningHolder } from '../runner/returning-holder.ts';
 import { TwoPartHolder } from '../runner/two-part-holder.ts';
-import { NotRewritableError } from '@epd/graph';
+import { NotRewritableError, relativeDifference } from '@epd/graph';
 
 /** Share of the largest logit by which the two may differ: sums are made in another order. */
 const TOLERANCE = { float32: 1e-3, float16: 3e-2 } as const;
@@ -91,21 +91,4 @@ function script(facts: DecoderFacts): ForwardRun[] {
 /** Values that look like noise of the size of embeddings and are the same on every run. */
 function wave(index: number): number {
   return Math.sin(index * 12.9898) * 0.5;
-}
-
-function relativeDifference(
-  expected: readonly Float32Array[],
-  actual: readonly Float32Array[],
-): number {
-  let largest = 0;
-  let difference = 0;
-  for (const [at, logits] of expected.entries()) {
-    for (const [id, value] of logits.entries()) {
-      largest = Math.max(largest, Math.abs(value));
-      const other = actual[at]?.[id] ?? Number.NaN;
-      // NaN compares false with everything: it must not pass for a small difference.
-      difference = Number.isNaN(other) ? Infinity : Math.max(difference, Math.abs(value - other));
-    }
-  }
-  return difference / largest;
 }

@@ -10,9 +10,9 @@ const WRITE_GAP_MS = 15;
 
 /**
  * Writes one job's events in order, one write at a time, and tokens a small gap apart. What is added in
- * one turn of the event loop goes in one write; what is added meanwhile goes with the next, so that a slow Redis makes writes larger, never later than need be.
- * Neighbouring token events of one answer become one. After a refused write (the claim is void)
- * nothing more is written.
+ * one turn of the event loop goes in one write; what is added meanwhile goes with the next, so that a
+ * slow Redis makes writes larger, never later than need be. Neighbouring token events of one answer
+ * become one. After a write that was refused (the claim is void) or failed nothing more is written.
  */
 export class EventWriter {
   readonly #append: Append;
