@@ -77,8 +77,7 @@ export class Acceptor {
       const context = { waiter: id, card, ...submission };
       const found = await this.#parts.encodes.join(images, context);
       const request = toRequest(submission, card, { messages, images: found, sampling });
-      const creating = this.#create({ id, submission, request, reservation });
-      const created = await creating;
+      const created = await this.#create({ id, submission, request, reservation });
       if (created === null) throw await refusalOf(admitted, id);
       if (created.repeated) return created;
       this.#note(created.job, submission.requestId);
@@ -161,7 +160,6 @@ export class Acceptor {
   }
 }
 
-/** It held nothing. */
 /** Why a job was not let in. */
 const refusalOf = (admitted: Promise<void>, id: string): Promise<unknown> =>
   admitted.then(
@@ -169,6 +167,7 @@ const refusalOf = (admitted: Promise<void>, id: string): Promise<unknown> =>
     (error: unknown) => error,
   );
 
+/** It held nothing. */
 const isRefusal = (error: unknown): boolean =>
   error instanceof ApiError && error.code === 'too_much_waiting';
 
