@@ -1,3 +1,4 @@
+import { KeptAwake } from './awake/keep-awake.ts';
 import { Harness } from './harness.ts';
 import { machine, print, report, type Findings } from './json.ts';
 import { readOptions, USAGE, UsageError, type BenchOptions, type Command } from './options.ts';
@@ -31,12 +32,14 @@ try {
 }
 
 async function run(options: BenchOptions): Promise<void> {
-  const where = machine();
+  using awake = options.letCoresSleep ? null : KeptAwake.start();
+  const where = machine(awake !== null);
   const { model, measure } = await QUESTIONS[options.command]();
   print(`epd-fleet bench ${options.command}`);
   await using harness = await Harness.open(options, model);
   endOn(['SIGINT', 'SIGTERM'], harness);
-  await report(options.command, where, await measure(harness), options.json);
+  const findings = await measure(harness);
+  await report(options.command, where(), findings, options.json);
 }
 
 /** Asked to stop in the middle: nothing is left running or lying about. */

@@ -25,11 +25,13 @@ export interface BenchOptions {
   readonly peerThreads: number | null;
   /** ONNX Runtime's execution providers, first choice first; of `encoder` alone. */
   readonly providers: readonly string[];
+  /** Cores may sleep between one piece of work and the next; otherwise they are kept awake. */
+  readonly letCoresSleep: boolean;
 }
 
 export const USAGE = `npm run bench -- <${COMMANDS.join('|')}> [--json FILE] [--full]
                 [--model tiny|smolvlm] [--scale 0.1..1] [--peer-threads N]
-                [--providers webgpu,cpu]
+                [--providers webgpu,cpu] [--let-cores-sleep]
 docs/benchmarks.md says what each measures.`;
 
 export class UsageError extends Error {
@@ -56,6 +58,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
         ? null
         : number('peer-threads', values['peer-threads'], (value) => value >= 1, 'of 1 or more'),
     providers: (values.providers ?? 'cpu').split(','),
+    letCoresSleep: values['let-cores-sleep'] ?? false,
   };
 }
 
@@ -71,6 +74,7 @@ function parsed(args: readonly string[]) {
         full: { type: 'boolean' },
         'peer-threads': { type: 'string' },
         providers: { type: 'string' },
+        'let-cores-sleep': { type: 'boolean' },
       },
     });
   } catch (error) {

@@ -10,6 +10,7 @@ test('a command alone takes the defaults', (t) => {
     full: false,
     peerThreads: null,
     providers: ['cpu'],
+    letCoresSleep: false,
   });
 });
 
