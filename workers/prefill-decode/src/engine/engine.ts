@@ -1,5 +1,6 @@
 import { withConnectorStep } from '@epd/connector';
 import type { JobError } from '@epd/jobs';
+import type { StepResult } from '../runner/messages.ts';
 import { Runner, RunnerLostError } from '../runner/runner.ts';
 import { admit } from './admission.ts';
 import { readEngineModel, type EngineModel, type EngineOptions } from './engine-options.ts';
@@ -17,8 +18,9 @@ const LOAD_POLL_MS = 2;
 
 /**
  * The prefill/decode engine. One loop: learn what images have come, decide what the next step computes,
- * let the runner compute it, and take the tokens. Requests come and go between steps. All decisions
- * are made here, on the main thread, while the runner's thread does the work.
+ * send it to the runner, and take the tokens of the step before. So the runner finds its next step
+ * waiting when it has made one, and all decisions are made here, on the main thread, while it works.
+ * Requests come and go between steps.
  *
  * accepting → draining (takes no more) → closed (holds nothing, the thread has ended).
  */
@@ -31,6 +33,7 @@ export class Engine {
   readonly #lost = Promise.withResolvers<Error>();
   #keys = 0;
   #steps = 0;
+  #underWay: StepUnderWay | null = null;
   #batchOccupancy = 0;
   #prefixHitTokens = 0;
   #accepting = true;
@@ -146,36 +149,48 @@ export class Engine {
       const { output } = await withConnectorStep(connector.worker, loads, () => this.#advance());
       rounds.take(output);
     }
+    if (this.#underWay) await this.#settle(this.#underWay);
     outbox.flush();
   }
 
-  /** One step, while loads go on beside it; without anything to compute, until something happens. */
-  #advance(): Promise<void> {
-    const { rounds, scheduler } = this.#parts;
+  /** Sends a step and waits for the one before; without either, until something happens. */
+  async #advance(): Promise<void> {
+    const { rounds, scheduler, outbox } = this.#parts;
     const schedule = scheduler.schedule();
     for (const sequence of schedule?.admitted ?? []) this.#noteAdmitted(sequence);
     rounds.noteBlocked();
-    return schedule ? this.#step(schedule) : this.#rest();
+    const before = this.#underWay;
+    this.#underWay = schedule && this.#send(schedule);
+    outbox.flush();
+    if (before) await this.#settle(before);
+    else if (!schedule) await this.#rest();
   }
 
   async #rest(): Promise<void> {
-    const { outbox, intake, connector, book } = this.#parts;
-    outbox.flush();
+    const { intake, connector, book } = this.#parts;
     const poll = intake.loading || connector.scheduler.hasPendingPushWork();
     const look = book.size > 0 ? ASK_AGAIN_MS : null;
     await this.#wake.sleep(poll ? LOAD_POLL_MS : look);
   }
 
-  async #step(schedule: Schedule): Promise<void> {
-    const { slots, book, outbox, scheduler, intake, plan } = this.#parts;
+  #send(schedule: Schedule): StepUnderWay {
+    const { slots, book } = this.#parts;
     const operations = slots.takeOperations();
     const { open, close } = book.takeSamplerChanges();
-    const stepping = this.#runner.step({ operations, open, close, runs: schedule.runs });
-    outbox.flush();
+    const made = this.#runner.step({ operations, open, close, runs: schedule.runs });
+    // It is waited for after the step before it, and may fail before that.
+    made.catch(() => {});
+    return { schedule, made };
+  }
+
+  async #settle({ schedule, made }: StepUnderWay): Promise<void> {
+    const { book, scheduler, intake, plan } = this.#parts;
     try {
-      const { samples, runsMs } = await stepping;
-      scheduler.advance(schedule, runsMs);
-      for (const { sequence } of schedule.work) intake.release(sequence, sequence.computed);
+      const { samples, runsMs } = await made;
+      scheduler.settle(schedule, runsMs);
+      for (const { sequence } of schedule.work) {
+        if (sequence.slot !== null) intake.release(sequence, sequence.cached);
+      }
       for (const sampled of samples) book.take(sampled, (length) => length < plan.longest);
       this.#noteStep(schedule, runsMs);
     } catch (error) {
@@ -190,9 +205,9 @@ export class Engine {
     rounds.noteCovered(held, sequence);
     if (held.clock.admitted) return;
     held.clock.admit();
-    held.cachedTokens = sequence.cached;
-    this.#prefixHitTokens += sequence.cached;
-    const detail = { cachedTokens: sequence.cached };
+    held.cachedTokens = sequence.reused;
+    this.#prefixHitTokens += sequence.reused;
+    const detail = { cachedTokens: sequence.reused };
     outbox.add({ type: 'stage', id: held.id, stage: 'prefill', detail });
   }
 
@@ -219,7 +234,8 @@ export class Engine {
   #stepFailed(schedule: Schedule, error: unknown): void {
     if (error instanceof RunnerLostError) return;
     this.#options.logger?.error({ err: error }, 'a step failed');
-    const { book } = this.#parts;
+    const { book, scheduler } = this.#parts;
+    scheduler.abandon(schedule);
     const touched = new Set(schedule.work.map(({ sequence }) => book.of(sequence)));
     for (const held of touched) if (held) book.fail(held, engineFault('step_failed', error));
   }
@@ -235,6 +251,11 @@ export class Engine {
     this.#lost.resolve(error);
     this.#wake.call();
   }
+}
+
+interface StepUnderWay {
+  readonly schedule: Schedule;
+  readonly made: Promise<StepResult>;
 }
 
 function engineFault(code: string, error: unknown): JobError {

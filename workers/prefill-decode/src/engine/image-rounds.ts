@@ -79,7 +79,7 @@ export class ImageRounds {
   /** A sequence has a slot: images that its cached prefix covers came with it. */
   noteCovered(held: HeldRequest, sequence: Sequence): void {
     for (const image of sequence.images) {
-      if (lastPosition(image) >= sequence.computed) continue;
+      if (lastPosition(image) >= sequence.reused) continue;
       this.#outbox.add(...held.loaded({ mmHash: image.mmHash, source: 'kv_cache' }));
     }
   }
@@ -142,6 +142,7 @@ export class ImageRounds {
   }
 
   #isBlocked(sequence: Sequence): boolean {
+    if (sequence.underWay > 0) return false;
     const computed = this.#computed(sequence);
     if (this.#intake.limit(sequence, computed) <= computed) return true;
     return sequence.slot === null && this.#intake.reach(sequence, computed) <= sequence.reached;

@@ -61,9 +61,23 @@ export class PrefillPace {
     sequence.readySinceMs = this.#now();
   }
 
+  /** Chunks are sent, and what they took is learned later: takes what they are expected to, and returns it. */
+  charge(chunks: readonly number[]): number {
+    const tokens = chunks.reduce((sum, chunk) => sum + chunk + RUN_COST_TOKENS, 0);
+    const chargedMs = Math.min(this.#savedMs, tokens * (this.#msPerToken ?? 0));
+    this.#savedMs -= chargedMs;
+    return chargedMs;
+  }
+
   /** What the runs of a step took: first its decodes, if any, then each chunk of a prompt. */
-  learn(decodeRows: number, chunks: readonly number[], runsMs: readonly number[]): void {
+  learn(
+    decodeRows: number,
+    chunks: readonly number[],
+    runsMs: readonly number[],
+    chargedMs: number,
+  ): void {
     if (decodeRows > 0) this.#earn(runsMs[0] ?? 0);
+    this.#savedMs += chargedMs;
     const first = decodeRows > 0 ? 1 : 0;
     for (const [index, tokens] of chunks.entries()) this.#spend(tokens, runsMs[first + index] ?? 0);
   }

@@ -71,11 +71,11 @@ export class PrefixCache {
   }
 
   /**
-   * Takes in the whole blocks among the sequence's computed tokens that are not held yet. Returns where
+   * Takes in the whole blocks among the sequence's cached tokens that are not held yet. Returns where
    * they begin and the ids to copy them to, as far as there is room.
    */
   insert(sequence: Sequence): { from: number; blocks: number[] } {
-    const whole = Math.min(Math.floor(sequence.computed / BLOCK_TOKENS), this.#capacity);
+    const whole = Math.min(Math.floor(sequence.cached / BLOCK_TOKENS), this.#capacity);
     const path = this.#path(sequence, whole);
     const held = path.length;
     this.#touch(path);

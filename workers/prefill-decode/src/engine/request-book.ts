@@ -82,7 +82,7 @@ export class RequestBook {
       this.#outbox.add({ type: 'stage', id: held.id, stage: 'first_token' });
     }
     sequence.tokens.push(sampled.id);
-    const { finishReason, ...piece } = answer.push(sampled, mayGoOn(sequence.length));
+    const { finishReason, ...piece } = answer.push(sampled, mayGoOn(sequence.tokens.length));
     if (piece.ids.length > 0 || piece.text !== '') {
       this.#outbox.add({ type: 'tokens', id: held.id, choice: sequence.choice, ...piece });
     }

@@ -19,6 +19,8 @@ export interface ImageGate {
 /** New tokens of one sequence in a step. */
 export interface Work {
   readonly sequence: Sequence;
+  /** Tokens before them. */
+  readonly from: number;
   readonly count: number;
   /** The tokens reach the end of the sequence: the next one is sampled. */
   readonly sample: boolean;
@@ -32,6 +34,8 @@ export interface Schedule {
   readonly admitted: readonly Sequence[];
   readonly decodeRows: number;
   readonly prefillTokens: number;
+  /** What the chunks were expected to take, in milliseconds. */
+  readonly chargedMs: number;
 }
 
 /** Steps for which slots must be twice too long before they are made shorter. */
@@ -41,6 +45,9 @@ const SHRINK_AFTER_STEPS = 32;
  * Decides what each step computes: one token for every sequence that decodes, and with what is left of
  * the token budget, chunks of prompts, at a pace that answers can bear. Sequences wait in order of
  * turn; one that an image holds up is passed by the others and, when its slot is wanted, gives it up.
+ *
+ * A step is scheduled, then settled once it was made. The next may be scheduled in between, on the
+ * understanding that it will be made: a sequence that turns out to have ended computed one token too many.
  */
 export class Scheduler {
   readonly waiting: Sequence[] = [];
@@ -76,16 +83,15 @@ export class Scheduler {
   schedule(): Schedule | null {
     this.#fitLengths();
     const decoding = this.running.filter(
-      (sequence) => sequence.decoding && !this.#stalled(sequence),
+      (sequence) => sequence.decoding && !this.#ends(sequence) && !this.#stalled(sequence),
     );
     const room = new PrefillRoom(this.#pace, this.#budget, decoding);
-    const work: Work[] = decoding.map((sequence) => ({ sequence, count: 1, sample: true }));
+    const work: Work[] = decoding.map((sequence) => workOf(sequence, 1));
     const chunk = (sequence: Sequence): void => {
       const ready = this.#gate.limit(sequence, sequence.computed) - sequence.computed;
       // All but its last token was cached: it goes with the decodes, which costs no run of its own.
       const count = sequence.decoding ? ready : room.take(sequence, ready);
-      if (count === 0) return;
-      work.push({ sequence, count, sample: sequence.computed + count === sequence.length });
+      if (count > 0) work.push(workOf(sequence, count));
     };
     for (const sequence of this.running.toSorted(byTurn)) if (!sequence.decoding) chunk(sequence);
     const admitted = this.#admit(room, chunk);
@@ -93,22 +99,31 @@ export class Scheduler {
     const runs = this.#runs(work);
     const chunks = work.filter(({ sequence }) => !sequence.decoding).map(({ count }) => count);
     const decodeRows = work.length - chunks.length;
-    return { runs, work, chunks, admitted, decodeRows, prefillTokens: room.taken };
+    for (const item of work) send(item);
+    const chargedMs = this.#pace.charge(chunks);
+    return { runs, work, chunks, admitted, decodeRows, prefillTokens: room.taken, chargedMs };
   }
 
   /**
    * The step was made, each of its runs in so many milliseconds: its tokens are cached. Prompts that
    * are complete are parked for others.
    */
-  advance({ work, chunks, decodeRows }: Schedule, runsMs: readonly number[]): void {
-    this.#pace.learn(decodeRows, chunks, runsMs);
-    for (const { sequence, count } of work) {
+  settle({ work, chunks, decodeRows, chargedMs }: Schedule, runsMs: readonly number[]): void {
+    this.#pace.learn(decodeRows, chunks, runsMs, chargedMs);
+    for (const item of work) {
+      receive(item);
+      const { sequence, from, count } = item;
       if (sequence.slot === null) continue;
-      sequence.computed += count;
-      if (sequence.promptParked || sequence.computed < sequence.promptLength) continue;
+      sequence.cached = from + count;
+      if (sequence.promptParked || sequence.cached < sequence.promptLength) continue;
       sequence.promptParked = true;
       this.#slots.park(sequence);
     }
+  }
+
+  /** The step failed: nobody knows what the slots hold, and no token comes of it. */
+  abandon({ work }: Schedule): void {
+    for (const item of work) receive(item);
   }
 
   /** Takes a sequence out, whatever it was doing. */
@@ -146,7 +161,7 @@ export class Scheduler {
       drop(this.waiting, sequence);
       this.#slots.allocate(sequence);
       this.running.push(sequence);
-      sequence.cached = Math.min(sequence.computed, sequence.promptLength);
+      sequence.reused = Math.min(sequence.computed, sequence.promptLength);
       admitted.push(sequence);
       chunk(sequence);
     }
@@ -187,6 +202,11 @@ export class Scheduler {
     });
     const last = stalled.toSorted(byTurn).at(-1);
     if (last) this.#giveUp(last);
+  }
+
+  /** The token that it awaits is its last, whatever it is. */
+  #ends({ generated, length, sampling }: Sequence): boolean {
+    return generated >= sampling.maxTokens || length >= this.#plan.longest;
   }
 
   #stalled(sequence: Sequence): boolean {
@@ -239,15 +259,31 @@ export class Scheduler {
   }
 }
 
-function stepRow({ sequence, count, sample }: Work): StepRow {
-  const end = sequence.computed + count;
+function workOf(sequence: Sequence, count: number): Work {
+  const from = sequence.computed;
+  return { sequence, from, count, sample: from + count === sequence.length };
+}
+
+function stepRow({ sequence, from, count, sample }: Work): StepRow {
+  const end = from + count;
   return {
     sequence: sequence.key,
-    tokens: sequence.tokens.slice(sequence.computed, end),
-    past: sequence.computed,
-    images: gathersFor(sequence.images, sequence.computed, end),
+    tokens: from < sequence.tokens.length ? sequence.tokens.slice(from, end) : 'sampled',
+    past: from,
+    images: gathersFor(sequence.images, from, end),
     sample,
   };
+}
+
+function send({ sequence, count, sample }: Work): void {
+  sequence.computed += count;
+  sequence.underWay++;
+  if (sample) sequence.awaited++;
+}
+
+function receive({ sequence, sample }: Work): void {
+  sequence.underWay--;
+  if (sample) sequence.awaited--;
 }
 
 function drop(from: Sequence[], sequence: Sequence): void {

@@ -7,7 +7,11 @@ export type Unit = number | string;
 
 /**
  * One answer in the making. It is waiting (no slot, nothing computed), running (a slot whose first
- * `computed` tokens are cached) or finished. Whoever changes `slot` or `computed` is the scheduler.
+ * `computed` tokens are cached once the steps under way are made) or finished. Steps are scheduled before
+ * the tokens of the step before are known, so that `length` counts tokens that are awaited.
+ *
+ * cached ≤ computed ≤ length = tokens.length + awaited; cached ≤ tokens.length. Without a slot both are
+ * 0. Whoever changes `slot`, `computed`, `cached`, `awaited` or `underWay` is the scheduler.
  */
 export class Sequence {
   readonly key: number;
@@ -23,13 +27,19 @@ export class Sequence {
   readonly tokens: number[];
   slot: number | null = null;
   computed = 0;
+  /** Tokens whose keys and values steps that have been made left in the slot. */
+  cached = 0;
+  /** Tokens that steps under way will bring. */
+  awaited = 0;
+  /** Steps that were sent with work of this sequence and have not been made yet. */
+  underWay = 0;
   finished = false;
   /** Tokens that were computed when it last lost its slot. */
   reached = 0;
   /** Since when more of its prompt could be computed; null: nothing could when it was last looked. */
   readySinceMs: number | null = null;
   /** Prompt tokens that the last admission found cached. */
-  cached = 0;
+  reused = 0;
   /** The choice whose prefill this one waits for, to take the prompt over from the cache. */
   readonly leader: Sequence | null;
   /** The prompt's blocks were parked. */
@@ -63,20 +73,24 @@ export class Sequence {
   }
 
   get length(): number {
-    return this.tokens.length;
+    return this.tokens.length + this.awaited;
   }
 
   get generated(): number {
-    return this.tokens.length - this.promptLength;
+    return this.length - this.promptLength;
   }
 
-  /** All but the newest token is cached: one more token gives the next. */
+  /** All but the newest token is computed: one more token gives the next. */
   get decoding(): boolean {
     return this.slot !== null && this.length - this.computed === 1;
   }
 
-  /** False while another choice of the same request computes the prompt that both share. */
+  /**
+   * False while another choice of the same request computes the prompt that both share, and while a step
+   * is under way from before the slot was lost: what it brings belongs to the tokens to begin with.
+   */
   get mayStart(): boolean {
+    if (this.underWay > 0) return false;
     return this.leader === null || this.leader.promptParked || this.leader.finished;
   }
 

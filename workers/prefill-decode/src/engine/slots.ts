@@ -66,6 +66,7 @@ export class Slots {
     this.#owners[slot] = sequence;
     sequence.slot = slot;
     sequence.computed = tokens;
+    sequence.cached = tokens;
   }
 
   /** Copies the sequence's whole blocks aside, those that are not there yet. */
@@ -81,6 +82,7 @@ export class Slots {
     this.park(sequence);
     this.#owners[sequence.slot] = null;
     sequence.slot = null;
+    sequence.cached = 0;
   }
 
   ownerOf(slot: number): Sequence | null {

@@ -67,7 +67,8 @@ export interface Gather {
 /** The new tokens of one sequence. */
 export interface StepRow {
   readonly sequence: number;
-  readonly tokens: readonly number[];
+  /** `sampled`: the one that was sampled for it last, which the sender does not know yet. */
+  readonly tokens: readonly number[] | 'sampled';
   /** Tokens that its slot holds. */
   readonly past: number;
   readonly images: readonly Gather[];

@@ -8,6 +8,7 @@ import type {
   SharedEmbedding,
   Step,
   StepResult,
+  StepRow,
   StepRun,
 } from './messages.ts';
 import { Sampler } from './sampler.ts';
@@ -61,17 +62,22 @@ export class ModelRunner {
   async #forwardRun(run: StepRun): Promise<ForwardRun> {
     const { hiddenSize, embedsType } = this.#facts;
     const rows = run.rows.length;
-    const count = Int32Array.from(run.rows, (row) => row?.tokens.length ?? 0);
+    const tokens = run.rows.map((row) => (row ? this.#tokensOf(row) : []));
+    const count = Int32Array.from(tokens, ({ length }) => length);
     const width = Math.max(...count);
     const embeds = floatArray(embedsType, rows * width * hiddenSize);
     for (const [index, row] of run.rows.entries()) {
       if (!row) continue;
       const offset = index * width * hiddenSize;
-      await this.#embedder.write(row.tokens, embeds, offset);
+      await this.#embedder.write(tokens[index] ?? [], embeds, offset);
       writeImages(row, this.#embeddings, embeds, offset);
     }
     const past = Int32Array.from(run.rows, (row) => row?.past ?? 0);
     return { firstSlot: run.slot, rows, width, embeds, past, count };
+  }
+
+  #tokensOf({ sequence, tokens }: StepRow): readonly number[] {
+    return tokens === 'sampled' ? [this.#sampler(sequence).last] : tokens;
   }
 
   #sampler(sequence: number): Sampler {

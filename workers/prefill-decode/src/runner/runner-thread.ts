@@ -10,13 +10,20 @@ const post = (message: FromRunner): void => port.postMessage(message);
 const options = workerData as RunnerOptions;
 const { runner, facts, release } = await loadModel(options);
 let steps = 0;
+let last: Promise<void> = Promise.resolve();
 
+// In the order in which they came, for a step that was sent may need what the next message forgets.
 port.on('message', (message: ToRunner) => {
+  last = last.then(() => carryOut(message));
+});
+post({ type: 'ready', facts });
+
+async function carryOut(message: ToRunner): Promise<void> {
   switch (message.type) {
     case 'step':
       steps += 1;
       if (steps === options.hangAtStep) hang();
-      void runner
+      await runner
         .step(message.step)
         .then((result) => post({ type: 'stepped', result }))
         .catch((error: unknown) => post({ type: 'failed', message: String(error) }));
@@ -28,13 +35,12 @@ port.on('message', (message: ToRunner) => {
       runner.forget(message.mmHash);
       return;
     case 'close':
-      void release().finally(() => {
+      await release().finally(() => {
         post({ type: 'closed' });
-        port.close();
+        parentPort?.close();
       });
   }
-});
-post({ type: 'ready', facts });
+}
 
 function hang(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

@@ -27,14 +27,15 @@ export interface Watch {
 }
 
 /**
- * The main thread's side of the runner. One step at a time: a session blocks its thread for the whole
- * of a run, and a second run would only wait.
+ * The main thread's side of the runner. Steps are made one after the other, in the order in which they
+ * are sent: a session blocks its thread for the whole of a run, and a second run would only wait.
  */
 export class Runner {
   readonly facts: RunnerFacts;
   readonly #worker: Worker;
   readonly #watch: Watch;
-  #pending: PromiseWithResolvers<StepResult> | null = null;
+  readonly #pending: PromiseWithResolvers<StepResult>[] = [];
+  #watchdog: NodeJS.Timeout | null = null;
   #lost: RunnerLostError | null = null;
   readonly #whenLost = Promise.withResolvers<RunnerLostError>();
   readonly #ended: Promise<void>;
@@ -69,11 +70,11 @@ export class Runner {
   /** Rejects with `StepError`, or with `RunnerLostError` when the thread is gone. */
   step(step: Step): Promise<StepResult> {
     if (this.#lost) return Promise.reject(this.#lost);
-    if (this.#pending) return Promise.reject(new TypeError('A step is being made'));
-    this.#pending = Promise.withResolvers<StepResult>();
+    const pending = Promise.withResolvers<StepResult>();
+    this.#pending.push(pending);
     this.#send({ type: 'step', step });
-    const watchdog = setTimeout(this.#watch.onHang, this.#watch.runTimeoutMs);
-    return this.#pending.promise.finally(() => clearTimeout(watchdog));
+    this.#watchdog ??= setTimeout(this.#watch.onHang, this.#watch.runTimeoutMs);
+    return pending.promise;
   }
 
   keep(embedding: SharedEmbedding): void {
@@ -84,9 +85,9 @@ export class Runner {
     this.#send({ type: 'forget', mmHash });
   }
 
-  /** Lets the step in hand end, then the thread. Ending the thread inside a run would abort the process. */
+  /** Lets the steps in hand end, then the thread. Ending the thread inside a run would abort the process. */
   async close(): Promise<void> {
-    await this.#pending?.promise.catch(() => {});
+    await Promise.allSettled(this.#pending.map(({ promise }) => promise));
     if (!this.#lost) this.#send({ type: 'close' });
     await this.#ended;
   }
@@ -96,21 +97,28 @@ export class Runner {
   }
 
   #receive(message: FromRunner): void {
-    const pending = this.#pending;
-    if (message.type === 'stepped') {
-      this.#pending = null;
-      pending?.resolve(message.result);
-    } else if (message.type === 'failed') {
-      this.#pending = null;
-      pending?.reject(new StepError(message.message));
+    if (message.type !== 'stepped' && message.type !== 'failed') return;
+    const made = this.#pending.shift();
+    this.#watchNext();
+    if (message.type === 'stepped') made?.resolve(message.result);
+    else made?.reject(new StepError(message.message));
+  }
+
+  /** The time of the next step begins when the one before it has ended. */
+  #watchNext(): void {
+    if (this.#pending.length > 0) {
+      this.#watchdog?.refresh();
+      return;
     }
+    clearTimeout(this.#watchdog ?? undefined);
+    this.#watchdog = null;
   }
 
   #lose(cause: unknown): void {
     this.#lost ??= new RunnerLostError(`The runner has ended: ${String(cause)}`, { cause });
     this.#whenLost.resolve(this.#lost);
-    this.#pending?.reject(this.#lost);
-    this.#pending = null;
+    for (const pending of this.#pending.splice(0)) pending.reject(this.#lost);
+    this.#watchNext();
   }
 }
 

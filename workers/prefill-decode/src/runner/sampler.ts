@@ -13,6 +13,7 @@ export class Sampler {
   readonly #open: OpenSequence;
   readonly #penalties: Penalties;
   #position: number;
+  #last: number | null = null;
 
   constructor(open: OpenSequence) {
     this.#open = open;
@@ -20,11 +21,18 @@ export class Sampler {
     this.#position = open.generated.length;
   }
 
+  /** The token that was chosen last. */
+  get last(): number {
+    if (this.#last === null) throw new RangeError(`Nothing was sampled for ${this.#open.sequence}`);
+    return this.#last;
+  }
+
   /** `logits` are of one position, [vocabulary]; they are changed. */
   next(logits: Float32Array): Sampled {
     const { sequence, sampling } = this.#open;
     const raw = sampling.topLogprobs === null ? null : logits.slice();
     const id = this.#choose(logits);
+    this.#last = id;
     this.#penalties.add(id);
     this.#position++;
     return raw

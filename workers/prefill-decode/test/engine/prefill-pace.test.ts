@@ -15,17 +15,24 @@ const streams = [sequence({ generated: 50 })];
 function paced(waitMs = 1_000): { pace: PrefillPace; at: { ms: number } } {
   const at = { ms: 0 };
   const pace = new PrefillPace({ share: 1 / 3, waitMs }, () => at.ms);
-  pace.learn(0, [100], [100 + RUN_COST_TOKENS]);
+  pace.learn(0, [100], [100 + RUN_COST_TOKENS], 0);
   return { pace, at };
 }
 
-/** Steps of 10 ms of decoding each, and what of a prompt of `ready` tokens went into each of them. */
+/**
+ * Steps of 10 ms of decoding each, and what of a prompt of `ready` tokens went into each of them. As in the
+ * engine, each step is scheduled before it is known what the one before it took.
+ */
 function chunks(pace: PrefillPace, steps: number, ready: number): number[] {
   const prompt = sequence();
   pace.begin(prompt);
+  let settle = (): void => {};
   return Array.from({ length: steps }, () => {
     const count = new PrefillRoom(pace, BUDGET, streams).take(prompt, ready);
-    pace.learn(1, count > 0 ? [count] : [], [10, count + RUN_COST_TOKENS]);
+    const chunk = count > 0 ? [count] : [];
+    const chargedMs = pace.charge(chunk);
+    settle();
+    settle = () => pace.learn(1, chunk, [10, count + RUN_COST_TOKENS], chargedMs);
     return count;
   });
 }
@@ -43,7 +50,7 @@ test('beside streams, prompts take the share of the time that they are allowed',
 
 test('what was earned while no prompt came is no long pause later', (t) => {
   const { pace } = paced();
-  for (let step = 0; step < 1_000; step++) pace.learn(1, [], [10]);
+  for (let step = 0; step < 1_000; step++) pace.learn(1, [], [10], 0);
   t.true(pace.affordable(streams) <= 4 * RUN_COST_TOKENS);
 });
 

@@ -6,7 +6,7 @@ import { sampling } from '../helpers/engine.ts';
 const IMAGE_TOKEN = 4;
 let keys = 0;
 
-/** A sequence all of whose tokens but the last are computed. */
+/** A sequence all of whose tokens but the last are cached. */
 function sequence(
   tokens: readonly number[],
   image?: { mmHash: string; from: number; rows: number },
@@ -33,7 +33,7 @@ function sequence(
     resume: [],
     leader: null,
   });
-  made.computed = tokens.length - 1;
+  made.cached = tokens.length - 1;
   return made;
 }
 
