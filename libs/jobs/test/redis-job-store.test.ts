@@ -1,4 +1,5 @@
 import { generateQueueName } from '@epd/connector';
+import { eventually } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Queue } from 'bullmq';
 import type { SequencedEvent } from '../src/index.ts';
@@ -162,6 +163,21 @@ test('a subscriber sees events as they are added, in order', async (t) => {
     [2, 3],
   );
   t.like(seen[0], { type: 'tokens', text: 'é"\n' });
+});
+
+test('who could not subscribe is called by nothing that comes later', async (t) => {
+  const { jobs, redis } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  redis.options.enableOfflineQueue = false; // of the connection that listens, which is to be made
+  const seen: string[] = [];
+  await t.throwsAsync(jobs.subscribe(job.id, () => seen.push('refused')));
+  await eventually(async () => {
+    await jobs.subscribe(job.id, () => seen.push('heard')).catch(() => null);
+    await jobs.note(job.id, { stage: 'encoding' });
+    return seen.includes('heard');
+  });
+  t.false(seen.includes('refused'));
 });
 
 test('an encoder’s note finds the image by its mm_hash and is kept with the record', async (t) => {
@@ -330,6 +346,17 @@ test('no wait is negative, whatever the clocks say', async (t) => {
 function near(t: ExecutionContext, ms: number, expected: number): void {
   t.true(ms >= expected && ms < expected + 3_000, `expected about ${expected}, got ${ms}`);
 }
+
+test('a damaged record is told as one that cannot be read', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  for (const field of ['request', 'metadata', 'ending', 'webhook', 'note:0:encoding']) {
+    const job = newJob();
+    await jobs.create(job);
+    await redis.hset(`${prefix}:job:${job.id}`, field, '{"cut');
+    const error = await t.throwsAsync(jobs.get(job.id), { name: 'RecordError' });
+    t.true(error.message.includes(field), error.message);
+  }
+});
 
 test('a claim that was handed back is no loss, however often', async (t) => {
   const { jobs } = testStore(t);
