@@ -4,7 +4,7 @@ import type { Tenant } from '../tenant.ts';
 import type { PricedImage } from './price-images.ts';
 
 export interface ImageEncodesParts {
-  readonly encodes: Pick<EncodeRequester, 'request' | 'enqueue' | 'release'>;
+  readonly encodes: Pick<EncodeRequester, 'request' | 'confirm' | 'enqueue' | 'release'>;
   readonly residents: Pick<ResidentImages, 'has'>;
 }
 
@@ -24,7 +24,8 @@ const PRIORITY_OFFSET = 101;
 /**
  * Asks before encoding. `join` before the job's record is written, so that the record can say what was
  * found; `begin` after it, so that the first thing an encoder says of the job finds a record. Should
- * this process die between, the PD worker that waits for the image asks again.
+ * this process die between, the PD worker that waits for the image asks again; should it die before
+ * there is a record, nobody does, and what was held for the job is held for a minute only.
  */
 export class ImageEncodes {
   readonly #parts: ImageEncodesParts;
@@ -45,6 +46,7 @@ export class ImageEncodes {
 
   async begin(images: readonly JobImage[], context: EncodeContext): Promise<void> {
     const priority = PRIORITY_OFFSET + context.priority;
+    this.#confirm(images, context.waiter);
     const wanted = images.filter(({ found }) => found === 'requested');
     await Promise.all(
       wanted.map((image) => this.#parts.encodes.enqueue(encodeJob(image, context), priority)),
@@ -54,6 +56,14 @@ export class ImageEncodes {
   async release(images: readonly { readonly mmHash: string }[], waiter: string): Promise<void> {
     const released = images.map(({ mmHash }) => this.#parts.encodes.release(mmHash, waiter));
     await Promise.allSettled(released);
+  }
+
+  /** Nobody waits for it: without it an embedding may be swept before its use and is made again. */
+  #confirm(images: readonly JobImage[], waiter: string): void {
+    for (const { mmHash, found } of images) {
+      if (found === 'resident') continue; // not held
+      this.#parts.encodes.confirm(mmHash, waiter).catch(() => undefined);
+    }
   }
 
   async #join(image: PricedImage, context: EncodeContext): Promise<JobImage> {

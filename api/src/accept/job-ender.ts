@@ -14,7 +14,7 @@ export class JobEnder {
   /** The job as it ended: cancelled now, or however it had ended before. */
   async cancel(job: Job): Promise<Job> {
     if (job.ending === null) {
-      const timings = { totalMs: Date.now() - job.createdAtMs };
+      const timings = { totalMs: Math.max(0, Date.now() - job.createdAtMs) }; // two clocks
       // What was written stays readable in the stream, and the job's view shows it from there.
       await this.#jobs.finish(job.id, {
         status: 'cancelled',

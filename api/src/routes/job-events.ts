@@ -24,7 +24,9 @@ export const jobEventRoutes =
             'or with `starting_after`, goes on after it with no gap and no repeat, at any replica.',
           params: Type.Object({ id: Type.String() }),
           querystring: Type.Object({
-            starting_after: Type.Optional(Type.Integer({ minimum: 0 })),
+            starting_after: Type.Optional(
+              Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+            ),
           }),
           produces: ['text/event-stream'],
           response: ERROR_RESPONSES,

@@ -1,4 +1,4 @@
-import { jobKeys, type Job, type JobStore } from '@epd/jobs';
+import { RecordError, jobKeys, type Job, type JobStore } from '@epd/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobReader } from '../views/job-reader.ts';
@@ -66,14 +66,22 @@ export class WebhookQueue {
   }
 
   async #move(): Promise<void> {
-    const { redis, jobs } = this.#parts;
-    const ids = await redis.zrange(this.#list, '0', String(PER_ROUND - 1));
+    const ids = await this.#parts.redis.zrange(this.#list, '0', String(PER_ROUND - 1));
     for (const id of ids) {
-      const job = await jobs.get(id);
-      if (job?.webhook?.events.includes(`job.${job.status}`) === true)
-        await this.#add(job, job.webhook.url);
-      await redis.zrem(this.#list, id);
+      try {
+        await this.#moveOne(id);
+      } catch (error) {
+        if (!(error instanceof RecordError)) throw error;
+        this.#parts.onError(error); // left to a process that can read it
+      }
     }
+  }
+
+  async #moveOne(id: string): Promise<void> {
+    const job = await this.#parts.jobs.get(id);
+    if (job?.webhook?.events.includes(`job.${job.status}`) === true)
+      await this.#add(job, job.webhook.url);
+    await this.#parts.redis.zrem(this.#list, id);
   }
 
   async #add(job: Job, url: string): Promise<void> {

@@ -49,6 +49,13 @@ test('a Last-Event-ID that is no number is refused', async (t) => {
   t.is(errorOf(response).code, 'invalid_header');
 });
 
+test('a point in the stream that no stream can reach is refused', async (t) => {
+  const { app } = await testApi(t);
+  const { id } = jobOf(await post(app, '/v1/jobs', question('?')));
+  const response = await app.inject(`/v1/jobs/${id}/events?starting_after=1e21`);
+  t.is(errorOf(response).code, 'invalid_value');
+});
+
 test('replay joins live events with no gap and no repeat, for many readers of a busy job', async (t) => {
   const { app, jobs } = await testApi(t);
   const base = await listen(app);

@@ -123,6 +123,17 @@ test('only the events that were asked for are sent', async (t) => {
   await stop();
 });
 
+test('a record that cannot be read holds up no other job’s message', async (t) => {
+  const api = await testApi(t, CONFIG);
+  const { received, url } = await receiver(t);
+  const [foreign, known] = [await submit(api, { url }), await submit(api, { url })];
+  for (const { id } of [foreign, known]) await answer(api.jobs, id, { pieces: ['a'] });
+  await api.redis.hset(`${api.prefix}:job:${foreign.id}`, 'request', '{"v":2}');
+  const stop = await startDelivery(api);
+  t.is(dataOf(await eventually(() => received[0])).id, known.id);
+  await stop();
+});
+
 const refused = test.macro(async (t, url: string, overrides: object, message: RegExp) => {
   const { app } = await testApi(t, { ...CONFIG, ...overrides });
   const response = await post(app, '/v1/jobs', { ...question('?'), webhook: { url } });

@@ -6,6 +6,13 @@ import type { EmbeddingUsage } from './lifetime/embedding-usage.ts';
 import { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
 import { RedisSingleFlight } from './redis-single-flight.ts';
 
+/**
+ * How long a waiter without a record keeps an item from being swept: whoever would release it may die
+ * before there is one. Looks at the store come in between, which take milliseconds, and seconds where
+ * it is slow; a lease that runs out before costs an encode at worst.
+ */
+const UNRECORDED_MS = 60_000;
+
 export interface EncodeRequesterOptions {
   readonly redis: Redis;
   readonly prefix: string;
@@ -58,14 +65,15 @@ export class EncodeRequester {
 
   /**
    * Looks, joins whoever is at it, or asks for an encode. `waiter` is dropped by `release`. With `hold`
-   * the caller asks by itself, with `enqueue`, when `found` is `requested`: once its own record exists.
+   * the waiter has no record yet. Once it does, the caller says so with `confirm`, and asks by itself,
+   * with `enqueue`, when `found` is `requested`.
    */
   async request(
     job: EncodeJob,
     waiter: string,
     options: { readonly priority?: number; readonly hold?: boolean } = {},
   ): Promise<EncodeRequest> {
-    await this.#usage?.lease(job.mmHash, waiter, job);
+    await this.#usage?.lease(job.mmHash, waiter, job, options.hold ? UNRECORDED_MS : undefined);
     if (await this.#embeddings.has(job)) return { found: 'stored', generation: 0 };
     const { generation, leader } = await this.#flight.join(job.mmHash, waiter);
     if (!leader) {
@@ -93,6 +101,11 @@ export class EncodeRequester {
         : (await this.#flight.join(job.mmHash, waiter)).generation;
     await this.enqueue(job);
     return { state: 'pending', generation: current };
+  }
+
+  /** The waiter has a record now: what was held for it is held as long as for others. */
+  async confirm(mmHash: string, waiter: string): Promise<void> {
+    await this.#usage?.extendLease(mmHash, waiter);
   }
 
   /** The waiter is going to use an item that is there: it is not to be swept before `release`. */

@@ -44,7 +44,12 @@ export class JobChannel {
     const listeners = this.#listeners.get(channel) ?? new Set();
     listeners.add(listener);
     this.#listeners.set(channel, listeners);
-    await this.#connection().subscribe(channel);
+    try {
+      await this.#connection().subscribe(channel);
+    } catch (error) {
+      this.#off(channel, listener).catch(() => undefined); // nobody else will take it away
+      throw error;
+    }
     return () => this.#off(channel, listener);
   }
 

@@ -24,18 +24,17 @@ export function decodeJob(id: string, fields: Fields): Job {
     startedAtMs: optionalNumber(fields['startedAtMs']),
     begunAtMs: optionalNumber(fields['begunAtMs']),
     finishedAtMs: optionalNumber(fields['finishedAtMs']),
-    metadata: JSON.parse(fields['metadata'] ?? '{}') as Record<string, string>,
-    request: decodeRequest(id, text(id, fields, 'request')),
+    metadata: (parsed(id, fields, 'metadata') ?? {}) as Record<string, string>,
+    request: decodeRequest(id, fields),
     stage: fields['stage'] ?? 'queued',
-    imageNotes: decodeNotes(fields),
-    ending: fields['ending'] === undefined ? null : (JSON.parse(fields['ending']) as Ending),
-    webhook:
-      fields['webhook'] === undefined ? null : (JSON.parse(fields['webhook']) as Job['webhook']),
+    imageNotes: decodeNotes(id, fields),
+    ending: parsed(id, fields, 'ending') as Ending | null,
+    webhook: parsed(id, fields, 'webhook') as Job['webhook'],
   };
 }
 
-function decodeRequest(id: string, json: string): JobRequest {
-  const value: unknown = JSON.parse(json);
+function decodeRequest(id: string, fields: Fields): JobRequest {
+  const value = parsed(id, fields, 'request');
   if (!requestSchema.Check(value)) {
     const [first] = requestSchema.Errors(value);
     throw new RecordError(
@@ -47,13 +46,23 @@ function decodeRequest(id: string, json: string): JobRequest {
 }
 
 /** Fields `note:<item>:<stage>` are what encoders wrote about an image. */
-function decodeNotes(fields: Fields): ImageNote[] {
-  return Object.entries(fields).flatMap(([field, json]) => {
+function decodeNotes(id: string, fields: Fields): ImageNote[] {
+  return Object.keys(fields).flatMap((field) => {
     const [kind, item, stage] = field.split(':');
     if (kind !== 'note' || stage === undefined) return [];
-    const detail = JSON.parse(json) as { ms: number };
+    const detail = parsed(id, fields, field) as { ms: number };
     return [{ item: Number(item), stage, ...detail }];
   });
+}
+
+/** A field that holds JSON; null: it is not there. */
+function parsed(id: string, fields: Fields, name: string): unknown {
+  const json = fields[name];
+  try {
+    return json === undefined ? null : JSON.parse(json);
+  } catch (error) {
+    throw new RecordError(id, `field ${name} is no JSON`, { cause: error });
+  }
 }
 
 function text(id: string, fields: Fields, name: string): string {

@@ -7,7 +7,8 @@ import type { Redis } from 'ioredis';
  *
  * A client sends a command again when its connection broke before the reply came, though the server
  * may have carried it out. So each write has a number of its own (`write`), kept beside what it did: the
- * second time it changes nothing and is answered as the first.
+ * second time it changes nothing and is answered as the first. Others may have written in between: so
+ * each worker's last claim is kept, and the number of every note, of which a job has a few an image.
  */
 
 const COMMON = `
@@ -65,25 +66,34 @@ return { createdAt, ahead() }
 `;
 
 /**
- * KEYS record; ARGV worker version. Returns the fence, how many claims were handed back, and the record;
- * fence 0 when the job is terminal or gone, -1 when its record is of another version.
+ * KEYS record; ARGV worker version write. Returns the fence, how many claims were handed back, the time,
+ * and the record; fence 0 when the job is terminal or gone, -1 when its record is of another version.
+ * `waitedMs` adds up how long no worker had it: until the first claim, and after each that was handed back.
  */
 const CLAIM = `${COMMON}
-local held = redis.call('HMGET', KEYS[1], 'status', 'v', 'handedBack')
-if not held[1] or terminal(held[1]) then return { 0, 0, {} } end
-if held[2] and held[2] ~= ARGV[2] then return { -1, 0, {} } end
-redis.call('HSETNX', KEYS[1], 'startedAtMs', now())
-redis.call('HSET', KEYS[1], 'status', 'in_progress', 'worker', ARGV[1])
-local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
-return { fence, tonumber(held[3] or '0'), redis.call('HGETALL', KEYS[1]) }
+local own = 'claim:' .. ARGV[1]
+local held = redis.call('HMGET', KEYS[1], 'status', 'v', 'handedBack', own, 'waitingSinceMs', 'createdAtMs')
+if not held[1] or terminal(held[1]) then return { 0, 0, 0, {} } end
+if held[2] and held[2] ~= ARGV[2] then return { -1, 0, 0, {} } end
+local at = now()
+local fence, by = string.match(held[4] or '', '^(%d+) (.*)$')
+if by ~= ARGV[3] then
+  fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+  local since = held[5] or (fence == 1 and held[6] or at)
+  redis.call('HINCRBY', KEYS[1], 'waitedMs', math.max(0, at - since))
+  redis.call('HDEL', KEYS[1], 'waitingSinceMs')
+  redis.call('HSETNX', KEYS[1], 'startedAtMs', at)
+  redis.call('HSET', KEYS[1], 'status', 'in_progress', 'worker', ARGV[1], own, fence .. ' ' .. ARGV[3])
+end
+return { tonumber(fence), tonumber(held[3] or '0'), at, redis.call('HGETALL', KEYS[1]) }
 `;
 
 /** KEYS record; ARGV fence. The claim ends with its worker alive: it does not count as a loss. */
-const HAND_BACK = `
+const HAND_BACK = `${COMMON}
 local held = redis.call('HMGET', KEYS[1], 'fence', 'handedBackFence')
 if held[1] ~= ARGV[1] or held[2] == ARGV[1] then return 0 end
 redis.call('HINCRBY', KEYS[1], 'handedBack', 1)
-redis.call('HSET', KEYS[1], 'handedBackFence', ARGV[1])
+redis.call('HSET', KEYS[1], 'handedBackFence', ARGV[1], 'waitingSinceMs', now())
 return 1
 `;
 
@@ -98,10 +108,11 @@ emit(KEYS[1], KEYS[2], KEYS[3], 5)
 return 1
 `;
 
-/** KEYS record events channel; ARGV stage mmHash eventWithoutMs detail. Fills in `ms` and `item`. */
+/** KEYS record events channel; ARGV stage mmHash eventWithoutMs detail write. Fills in `ms` and `item`. */
 const NOTE = `${COMMON}
 local held = redis.call('HMGET', KEYS[1], 'status', 'createdAtMs', 'items')
 if not held[1] or terminal(held[1]) then return 0 end
+if redis.call('HSETNX', KEYS[1], 'noted:' .. ARGV[5], 1) == 0 then return 1 end
 local ms = now() - tonumber(held[2])
 local head = '{"ms":' .. ms .. ','
 if ARGV[2] ~= '' then
@@ -112,8 +123,8 @@ if ARGV[2] ~= '' then
   end
 end
 if held[1] == 'queued' then redis.call('HSET', KEYS[1], 'stage', ARGV[1]) end
-ARGV[5] = head .. string.sub(ARGV[3], 2)
-emit(KEYS[1], KEYS[2], KEYS[3], 5)
+ARGV[6] = head .. string.sub(ARGV[3], 2)
+emit(KEYS[1], KEYS[2], KEYS[3], 6)
 return 1
 `;
 
@@ -164,7 +175,7 @@ export interface JobScripts extends Redis {
   jobClaim(
     keys: number,
     ...rest: Arguments
-  ): Promise<[fence: number, handedBack: number, record: string[]]>;
+  ): Promise<[fence: number, handedBack: number, atMs: number, record: string[]]>;
   jobHandBack(keys: number, ...rest: Arguments): Promise<number>;
   jobAppend(keys: number, ...rest: Arguments): Promise<number>;
   jobNote(keys: number, ...rest: Arguments): Promise<number>;

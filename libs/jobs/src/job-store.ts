@@ -29,6 +29,10 @@ export type CreateResult =
 export interface Claim {
   readonly job: Job;
   readonly fence: number;
+  /** When the job was accepted, told by the server's clock and given in `performance.now()` of this process. */
+  readonly acceptedAt: number;
+  /** How long no worker had it, by the server's clock; after a worker that was lost nothing is known. */
+  readonly waitedMs: number;
   /** What earlier claimants have emitted, in order. */
   readonly emitted: readonly SequencedEvent[];
   /** Earlier claims whose workers neither ended the job nor handed it back. */

@@ -134,6 +134,7 @@ export interface ImageTimings {
 /** Milliseconds from acceptance, or durations where the name says so. */
 export interface JobTimings {
   acceptMs?: number;
+  /** Until a worker had a slot for it, without the time in which another worker emitted tokens. */
   queueMs?: number;
   /** How long prefill stood still for want of an embedding. */
   waitForEmbeddingsMs?: number;

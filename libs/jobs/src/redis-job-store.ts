@@ -72,12 +72,16 @@ export class RedisJobStore implements JobStore {
 
   async claim(id: string, worker: string): Promise<Claim | null> {
     const record = this.#keys.record(id);
-    const [fence, handedBack, flat] = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION);
+    const reply = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION, writeNumber());
+    const [fence, handedBack, atMs, flat] = reply;
     if (fence < 0) throw new RecordError(id, 'it is of another version');
     if (fence === 0) return null;
-    const job = decodeJob(id, fieldsOf(flat));
+    const fields = fieldsOf(flat);
+    const job = decodeJob(id, fields);
+    const acceptedAt = performance.now() - Math.max(0, atMs - job.createdAtMs);
+    const waitedMs = Number(fields['waitedMs'] ?? 0);
     const emitted = fence === 1 ? [] : await this.events(id, 0);
-    return { job, fence, emitted, losses: fence - 1 - handedBack };
+    return { job, fence, acceptedAt, waitedMs, emitted, losses: fence - 1 - handedBack };
   }
 
   async handBack(id: string, fence: number): Promise<void> {
@@ -104,7 +108,8 @@ export class RedisJobStore implements JobStore {
     const event = JSON.stringify({ type: 'stage', stage: note.stage, detail });
     const keys = [this.#keys.record(id), this.#keys.events(id), this.#keys.channel(id)];
     const body = JSON.stringify({ noted: true, ...detail });
-    await this.#redis.jobNote(3, ...keys, note.stage, note.mmHash ?? '', event, body);
+    const args = [note.stage, note.mmHash ?? '', event, body, writeNumber()];
+    await this.#redis.jobNote(3, ...keys, ...args);
   }
 
   async finish(

@@ -2,11 +2,11 @@ import { eventually, testPrefix } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { RedisJobStore } from '../src/index.ts';
 import { lossyRedis } from './helpers/lossy-redis.ts';
-import { completed, newJob } from './helpers/store.ts';
+import { completed, newJob, testStore } from './helpers/store.ts';
 
-async function lossyStore(t: ExecutionContext) {
-  const { redis, loseNextReply } = await lossyRedis(t);
-  const jobs = new RedisJobStore({ redis, prefix: testPrefix() });
+async function lossyStore(t: ExecutionContext, prefix = testPrefix(), reconnectMs = 10) {
+  const { redis, loseNextReply } = await lossyRedis(t, { reconnectMs });
+  const jobs = new RedisJobStore({ redis, prefix });
   t.teardown(() => jobs.close());
   return { jobs, redis, loseNextReply };
 }
@@ -36,6 +36,49 @@ test('a job whose creation was carried out unheard counts as created', async (t)
   loseNextReply();
   const idempotency = { key: 'k', bodySha256: 'b' };
   t.is((await jobs.create(newJob({}, { idempotency }))).outcome, 'created');
+});
+
+test('a claim whose reply was lost is one claim, and no loss of a worker', async (t) => {
+  const { jobs, loseNextReply } = await lossyStore(t);
+  const [known, job] = [newJob(), newJob()];
+  for (const each of [known, job]) await jobs.create(each);
+  await jobs.claim(known.id, 'one'); // the script is known from here on
+  loseNextReply();
+  t.like(await jobs.claim(job.id, 'one'), { fence: 1, losses: 0 });
+  t.like(await jobs.claim(job.id, 'one'), { fence: 2, losses: 1 });
+});
+
+test('a claim whose reply was lost takes nothing from who has claimed the job since', async (t) => {
+  const { jobs: others, redis, prefix } = testStore(t);
+  const { jobs, loseNextReply } = await lossyStore(t, prefix, 300);
+  const [known, job] = [newJob(), newJob()];
+  for (const each of [known, job]) await others.create(each);
+  await jobs.claim(known.id, 'one');
+  loseNextReply();
+  const unheard = jobs.claim(job.id, 'one');
+  await eventually(async () => (await redis.hget(`${prefix}:job:${job.id}`, 'fence')) === '1');
+  const later = await others.claim(job.id, 'two');
+  const claim = await unheard;
+  t.deepEqual([claim?.fence, later?.fence], [1, 2]);
+  t.false(await jobs.append(job.id, claim!.fence, [{ type: 'stage', stage: 'prefill', ms: 1 }]));
+  t.true(await others.append(job.id, later!.fence, [{ type: 'stage', stage: 'prefill', ms: 1 }]));
+});
+
+test('notes whose replies were lost are in the stream once each, those that came between too', async (t) => {
+  const { jobs, loseNextReply } = await lossyStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  await jobs.note(job.id, { stage: 'waiting_for_encoder' });
+  loseNextReply();
+  await Promise.all([
+    jobs.note(job.id, { stage: 'encoding', detail: { batch: 1 } }),
+    jobs.note(job.id, { stage: 'stored' }),
+  ]);
+  await jobs.note(job.id, { stage: 'encoding', detail: { batch: 1 } }); // another encoder's
+  t.deepEqual(
+    (await jobs.events(job.id, 2)).map((event) => event.type === 'stage' && event.stage),
+    ['encoding', 'stored', 'encoding'],
+  );
 });
 
 /** A claimed job, and a store that loses its next reply; the scripts are known. */

@@ -1,5 +1,6 @@
 import { generateQueueName } from '@epd/connector';
-import test from 'ava';
+import { eventually } from '@epd/service/testing';
+import test, { type ExecutionContext } from 'ava';
 import { Queue } from 'bullmq';
 import type { SequencedEvent } from '../src/index.ts';
 import { completed, newJob, testStore } from './helpers/store.ts';
@@ -164,6 +165,21 @@ test('a subscriber sees events as they are added, in order', async (t) => {
   t.like(seen[0], { type: 'tokens', text: 'é"\n' });
 });
 
+test('who could not subscribe is called by nothing that comes later', async (t) => {
+  const { jobs, redis } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  redis.options.enableOfflineQueue = false; // of the connection that listens, which is to be made
+  const seen: string[] = [];
+  await t.throwsAsync(jobs.subscribe(job.id, () => seen.push('refused')));
+  await eventually(async () => {
+    await jobs.subscribe(job.id, () => seen.push('heard')).catch(() => null);
+    await jobs.note(job.id, { stage: 'encoding' });
+    return seen.includes('heard');
+  });
+  t.false(seen.includes('refused'));
+});
+
 test('an encoder’s note finds the image by its mm_hash and is kept with the record', async (t) => {
   const { jobs } = testStore(t);
   const job = newJob({ images: [image('aa'), image('bb')] });
@@ -294,6 +310,52 @@ test('a record of another version is not claimed, and loses no claim of those wh
   await redis.hset(`${prefix}:job:${job.id}`, 'v', '2');
   await t.throwsAsync(jobs.claim(job.id, 'two'), { name: 'RecordError' });
   t.true(await jobs.append(job.id, claim!.fence, [{ type: 'stage', stage: 'prefill', ms: 1 }]));
+});
+
+test('a job has waited while no worker had it, and is as old as it is', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const record = `${prefix}:job:${job.id}`;
+  /** As if it had happened so long ago. */
+  const longAgo = async (field: string, ms: number) => redis.hincrby(record, field, -ms);
+  await longAgo('createdAtMs', 10_000);
+  const first = await jobs.claim(job.id, 'one');
+  near(t, first!.waitedMs, 10_000);
+  await longAgo('createdAtMs', 50_000); // it was served for that long
+  await jobs.handBack(job.id, first!.fence);
+  await longAgo('waitingSinceMs', 3_000);
+  const second = await jobs.claim(job.id, 'two');
+  near(t, second!.waitedMs, 13_000);
+  near(t, performance.now() - second!.acceptedAt, 60_000);
+  const afterLoss = await jobs.claim(job.id, 'three');
+  t.is(afterLoss!.waitedMs, second!.waitedMs, 'when its worker was lost is not known');
+});
+
+test('no wait is negative, whatever the clocks say', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  await redis.hincrby(`${prefix}:job:${job.id}`, 'createdAtMs', 60_000);
+  const claim = await jobs.claim(job.id, 'one');
+  t.is(claim!.waitedMs, 0);
+  t.true(claim!.acceptedAt <= performance.now());
+});
+
+/** Beyond what was made up, only what the test itself took. */
+function near(t: ExecutionContext, ms: number, expected: number): void {
+  t.true(ms >= expected && ms < expected + 3_000, `expected about ${expected}, got ${ms}`);
+}
+
+test('a damaged record is told as one that cannot be read', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  for (const field of ['request', 'metadata', 'ending', 'webhook', 'note:0:encoding']) {
+    const job = newJob();
+    await jobs.create(job);
+    await redis.hset(`${prefix}:job:${job.id}`, field, '{"cut');
+    const error = await t.throwsAsync(jobs.get(job.id), { name: 'RecordError' });
+    t.true(error.message.includes(field), error.message);
+  }
 });
 
 test('a claim that was handed back is no loss, however often', async (t) => {

@@ -3,6 +3,7 @@ import type { RedisScript } from '../redis-script.ts';
 import {
   claimScript,
   endLeaseScript,
+  extendLeaseScript,
   leaseScript,
   recordScript,
   touchScript,
@@ -76,12 +77,25 @@ export class EmbeddingUsage {
     await this.#run(touchScript, mmHash, [mmHash]);
   }
 
-  /** The holder, a live job, must not lose the item; whether it is stored yet does not matter. */
-  async lease(mmHash: string, holder: string, labels: EmbeddingLabels = {}): Promise<void> {
+  /**
+   * The holder, a live job, must not lose the item; whether it is stored yet does not matter. A lease
+   * that is there is never shortened.
+   */
+  async lease(
+    mmHash: string,
+    holder: string,
+    labels: EmbeddingLabels = {},
+    ttlMs = this.#leaseTtlMs,
+  ): Promise<void> {
     const { model, tenant } = labels;
     const label =
       model === undefined && tenant === undefined ? '' : JSON.stringify({ model, tenant });
-    await this.#run(leaseScript, mmHash, [holder, this.#leaseTtlMs, label, DAY_MS]);
+    await this.#run(leaseScript, mmHash, [holder, ttlMs, label, DAY_MS]);
+  }
+
+  /** A short lease gets its whole time, unless it has ended: who is late takes nothing again. */
+  async extendLease(mmHash: string, holder: string): Promise<void> {
+    await this.#run(extendLeaseScript, mmHash, [holder, this.#leaseTtlMs]);
   }
 
   async endLease(mmHash: string, holder: string): Promise<void> {

@@ -36,11 +36,21 @@ return 1`);
 export const touchScript = redisScript(`
 redis.call('ZADD', KEYS[1], 'XX', now, ARGV[1])`);
 
+/** No lease is shortened: not the holder's own, and not those beside it by the key's time to live. */
+const HOLD = `
+local function hold(flag)
+  redis.call('ZADD', KEYS[5], flag, now + ARGV[2], ARGV[1])
+  if redis.call('PTTL', KEYS[5]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[5], ARGV[2]) end
+end`;
+
 /** ARGV: holder, lease ttl, label in JSON or '', label ttl. */
-export const leaseScript = redisScript(`
-redis.call('ZADD', KEYS[5], now + ARGV[2], ARGV[1])
-redis.call('PEXPIRE', KEYS[5], ARGV[2])
+export const leaseScript = redisScript(`${HOLD}
+hold('GT')
 if ARGV[3] ~= '' then redis.call('SET', KEYS[6], ARGV[3], 'PX', ARGV[4]) end`);
+
+/** ARGV: holder, lease ttl. A lease that has ended stays ended. */
+export const extendLeaseScript = redisScript(`${HOLD}
+hold('XX')`);
 
 /** ARGV: holder. */
 export const endLeaseScript = redisScript(`redis.call('ZREM', KEYS[5], ARGV[1])`);

@@ -66,6 +66,30 @@ test('a lease that is not renewed ends by itself, and force disregards leases', 
   t.true(await usage.claim(DOG, { force: true }));
 });
 
+test('a short lease ends by itself, and shortens no other', async (t) => {
+  const usage = usageOf(t);
+  await usage.lease(CAT, 'job-1');
+  await usage.lease(CAT, 'job-1', {}, 30);
+  await usage.lease(CAT, 'job-2', {}, 30);
+  await usage.lease(DOG, 'job-2', {}, 30);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  t.false(await usage.claim(CAT));
+  t.true(await usage.claim(DOG));
+});
+
+test('a short lease that is extended lives as long as others, one that has ended stays ended', async (t) => {
+  const usage = usageOf(t);
+  await usage.lease(CAT, 'job', {}, 1_000);
+  await usage.extendLease(CAT, 'job');
+  await usage.extendLease(DOG, 'job');
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  t.false(await usage.claim(CAT));
+  t.true(await usage.claim(DOG));
+  await usage.endLease(CAT, 'job');
+  await usage.extendLease(CAT, 'job');
+  t.true(await usage.claim(CAT));
+});
+
 test('an item used since it was chosen cannot be claimed', async (t) => {
   const usage = usageOf(t);
   await usage.adopt(CAT, 1, 1000);

@@ -15,7 +15,10 @@ export interface LossyRedis {
 
 export async function lossyRedis(
   t: ExecutionContext,
-  options: { readonly socketTimeout?: number } = {},
+  {
+    reconnectMs = 10,
+    ...options
+  }: { readonly socketTimeout?: number; readonly reconnectMs?: number } = {},
 ): Promise<LossyRedis> {
   const target = new URL(testRedisUrl());
   const sockets = new Set<Socket>();
@@ -45,7 +48,7 @@ export async function lossyRedis(
   const redis = new Redis({
     port,
     maxRetriesPerRequest: null,
-    retryStrategy: () => 10,
+    retryStrategy: () => reconnectMs,
     ...options,
   });
   t.teardown(() => {

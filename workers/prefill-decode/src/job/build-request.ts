@@ -1,5 +1,5 @@
 import { MESSAGE_VERSION, type EncodeJob, type MultiModalFeature } from '@epd/connector';
-import type { Job, JobImage } from '@epd/jobs';
+import type { Claim, Job, JobImage } from '@epd/jobs';
 import type { PromptBuilder } from '@epd/model';
 import type { EngineRequest } from '../engine/index.ts';
 
@@ -11,10 +11,11 @@ export interface BuiltRequest {
 
 /** The job's prompt in tokens, with what its images are and where they go. */
 export function buildEngineRequest(
-  job: Job,
+  claim: Claim,
   prompts: PromptBuilder,
   resume: readonly number[][],
 ): BuiltRequest {
+  const { job } = claim;
   const { request } = job;
   const sizes = request.images.map(({ input }) => ({ width: input.width, height: input.height }));
   const { tokens, spans } = prompts.build(request.messages, sizes);
@@ -27,15 +28,21 @@ export function buildEngineRequest(
     ...joinedFlight(imageAt(job, image)),
   }));
   const { sampling, priority } = request;
+  const waitedMs = waitedBefore(claim, resume);
   return {
-    request: { id: job.id, tokens, features, sampling, resume, priority, waitedMs: waitedMs(job) },
+    request: { id: job.id, tokens, features, sampling, resume, priority, waitedMs },
     images: spans.map(({ image }) => image),
   };
 }
 
-/** From acceptance until a worker first took it up. */
-const waitedMs = ({ startedAtMs, createdAtMs }: Job): number =>
-  startedAtMs === null ? 0 : Math.max(0, startedAtMs - createdAtMs);
+/**
+ * All the time since acceptance, while no token has come of it: what was done for it then was in vain.
+ * Of one that others have answered in part, the time that it was with nobody.
+ */
+const waitedBefore = (claim: Claim, resume: readonly number[][]): number =>
+  resume.some((tokens) => tokens.length > 0)
+    ? claim.waitedMs
+    : performance.now() - claim.acceptedAt;
 
 function imageAt(job: Job, index: number): JobImage {
   const image = job.request.images[index];

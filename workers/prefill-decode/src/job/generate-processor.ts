@@ -122,7 +122,8 @@ export class GenerateProcessor {
     try {
       this.#begin(held);
       const release = await held.released;
-      log.info({ ...facts, release, ms: Date.now() - claim.job.createdAtMs }, 'let go');
+      const ms = Math.round(performance.now() - claim.acceptedAt);
+      log.info({ ...facts, release, ms }, 'let go');
       // First the engine: it would ask for the job's images again.
       this.#options.engine.abort(id);
       if (release === 'ended') await this.#options.onOver(claim.job);
@@ -160,14 +161,15 @@ export class GenerateProcessor {
   }
 
   #begin(held: HeldJob): void {
-    const { job, emitted, losses } = held.claim;
+    const { claim } = held;
+    const { job, emitted, losses } = claim;
     if (losses >= LOSSES_MAX) return held.fail(WORKER_LOST);
     if (job.request.images.length > 0 && job.request.fingerprint !== this.#options.fingerprint) {
       return held.fail(MODEL_CHANGED);
     }
     try {
       const resume = emittedTokens(emitted, job.request.sampling.n);
-      const { request, images } = buildEngineRequest(job, this.#options.prompts, resume);
+      const { request, images } = buildEngineRequest(claim, this.#options.prompts, resume);
       held.images = images;
       this.#options.engine.add(request);
     } catch (error) {

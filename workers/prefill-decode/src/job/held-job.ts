@@ -113,6 +113,6 @@ export class HeldJob {
   }
 
   #ms(): number {
-    return Math.max(0, Date.now() - this.claim.job.createdAtMs);
+    return Math.round(performance.now() - this.claim.acceptedAt);
   }
 }
