@@ -65,17 +65,19 @@ return { createdAt, ahead() }
 `;
 
 /**
- * KEYS record; ARGV worker version. Returns the fence, how many claims were handed back, and the record;
- * fence 0 when the job is terminal or gone, -1 when its record is of another version.
+ * KEYS record; ARGV worker version. Returns the fence, how many claims were handed back, the record, and
+ * who had the last claim, if anybody ('' else) and whether that one was handed back; fence 0 when the job is
+ * terminal or gone, -1 when its record is of another version.
  */
 const CLAIM = `${COMMON}
-local held = redis.call('HMGET', KEYS[1], 'status', 'v', 'handedBack')
-if not held[1] or terminal(held[1]) then return { 0, 0, {} } end
-if held[2] and held[2] ~= ARGV[2] then return { -1, 0, {} } end
+local held = redis.call('HMGET', KEYS[1], 'status', 'v', 'handedBack', 'worker', 'fence', 'handedBackFence')
+if not held[1] or terminal(held[1]) then return { 0, 0, {}, '', 0 } end
+if held[2] and held[2] ~= ARGV[2] then return { -1, 0, {}, '', 0 } end
 redis.call('HSETNX', KEYS[1], 'startedAtMs', now())
 redis.call('HSET', KEYS[1], 'status', 'in_progress', 'worker', ARGV[1])
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
-return { fence, tonumber(held[3] or '0'), redis.call('HGETALL', KEYS[1]) }
+local record = redis.call('HGETALL', KEYS[1])
+return { fence, tonumber(held[3] or '0'), record, held[4] or '', held[5] == held[6] and 1 or 0 }
 `;
 
 /** KEYS record; ARGV fence. The claim ends with its worker alive: it does not count as a loss. */
@@ -164,7 +166,9 @@ export interface JobScripts extends Redis {
   jobClaim(
     keys: number,
     ...rest: Arguments
-  ): Promise<[fence: number, handedBack: number, record: string[]]>;
+  ): Promise<
+    [fence: number, handedBack: number, record: string[], before: string, gaveItBack: number]
+  >;
   jobHandBack(keys: number, ...rest: Arguments): Promise<number>;
   jobAppend(keys: number, ...rest: Arguments): Promise<number>;
   jobNote(keys: number, ...rest: Arguments): Promise<number>;

@@ -72,12 +72,18 @@ export class RedisJobStore implements JobStore {
 
   async claim(id: string, worker: string): Promise<Claim | null> {
     const record = this.#keys.record(id);
-    const [fence, handedBack, flat] = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION);
+    const [fence, handedBack, flat, earlier, gaveItBack] = await this.#redis.jobClaim(
+      1,
+      record,
+      worker,
+      RECORD_VERSION,
+    );
     if (fence < 0) throw new RecordError(id, 'it is of another version');
     if (fence === 0) return null;
     const job = decodeJob(id, fieldsOf(flat));
     const emitted = fence === 1 ? [] : await this.events(id, 0);
-    return { job, fence, emitted, losses: fence - 1 - handedBack };
+    const before = earlier === '' ? null : { worker: earlier, handedBack: gaveItBack === 1 };
+    return { job, fence, emitted, losses: fence - 1 - handedBack, before };
   }
 
   async handBack(id: string, fence: number): Promise<void> {
