@@ -27,7 +27,11 @@ function generates(t: ExecutionContext) {
     await admission.reserve(jobId, 'a', cost, NO_BOUND);
     await queue.add('generate', {}, { jobId, priority });
   };
-  const take = async (): Promise<Job> => (await worker.getNextJob('token'))!;
+  const take = async (): Promise<Job> => {
+    const job = await worker.getNextJob('token');
+    if (job === undefined) throw new Error('Nothing waits');
+    return job;
+  };
   const cost = new QueueCost(connection, prefix);
   return { accept, take, admission, waiting: () => cost.waiting(MODEL) };
 }
