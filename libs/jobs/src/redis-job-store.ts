@@ -180,7 +180,8 @@ export class RedisJobStore implements JobStore {
       k.deadlines,
       k.idempotency(job.tenant, idempotency === undefined ? '' : sha256(idempotency.key)),
       this.#queues.waitingKey(request.model),
-      reservation?.key ?? '',
+      // Without one it is not read. An empty key is nobody's: rights and shards go by the prefix.
+      reservation?.key ?? k.live,
       idempotency === undefined ? '' : `${job.id} ${idempotency.bodySha256}`,
       this.#idempotencyMs,
       request.startByMs ?? '',
