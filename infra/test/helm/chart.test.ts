@@ -109,6 +109,12 @@ test('settings of a service go before those of all, and the GPU its own', async 
   t.is(at(find(manifests, 'ConfigMap', 'fleet-api'), 'data.EPD_LOG_LEVEL'), 'warn');
 });
 
+test('a store that pods cannot share is refused', async (t) => {
+  const config = { EPD_STORE: 'folder' };
+  await t.throwsAsync(render({ config }), { message: /EPD_STORE must be s3/ });
+  await t.throwsAsync(render({ encoder: { config } }), { message: /EPD_STORE must be s3/ });
+});
+
 test('a GPU is asked for only by the service that has it on, and leads to its nodes', async (t) => {
   const manifests = await render({ encoder: { gpu: { enabled: true } } });
   t.like(at(find(manifests, 'Deployment', 'fleet-encoder'), POD), {
@@ -154,6 +160,17 @@ test('the API may not be led to private addresses, whatever port', async (t) => 
     ({ ports, to }) => to === undefined && ports.some(({ port }) => [80, 443].includes(port)),
   );
   t.deepEqual(open, []);
+});
+
+test('whoever may call the API, `helm test` may too', async (t) => {
+  const caller = { namespaceSelector: { matchLabels: { team: 'a' } } };
+  const manifests = await render({ networkPolicy: { apiFrom: [caller] } });
+  const policy = find(manifests, 'NetworkPolicy', 'fleet-api');
+  t.notThrows(() => validate(policy));
+  const from = at(policy, 'spec.ingress.0.from') as object[];
+  t.deepEqual(from[0], caller);
+  const { labels } = find(manifests, 'Pod', 'fleet-ops').metadata;
+  t.like(labels, at(from.at(-1), 'podSelector.matchLabels') as object);
 });
 
 test('a server that hands out credentials can be reached when a rule names it', async (t) => {
