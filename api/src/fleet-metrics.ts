@@ -3,6 +3,7 @@ import { RedisModelRegistry, jobKeys } from '@epd/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { QueueCost } from './limits/queue-cost.ts';
 
 /** Waiting encodes whose cost is read; past them the mean is taken for the rest. */
 const SAMPLED = 200;
@@ -15,8 +16,8 @@ interface QueueLook {
   readonly stage: 'encode' | 'generate';
   readonly model: string;
   readonly jobs: number;
-  /** Visual tokens; null where the queue does not tell. */
-  readonly costTokens: number | null;
+  /** Visual tokens of images; of generate jobs what they were let in for, prompt and longest answer. */
+  readonly costTokens: number;
 }
 
 export interface FleetLook {
@@ -33,6 +34,7 @@ export class FleetLookout {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #registry: RedisModelRegistry;
+  readonly #cost: QueueCost;
   readonly #queues = new Map<string, Queue<EncodeJob>>();
   #last: { readonly atMs: number; readonly look: Promise<FleetLook> } | null = null;
 
@@ -40,6 +42,7 @@ export class FleetLookout {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#registry = new RedisModelRegistry(redis, prefix);
+    this.#cost = new QueueCost(redis, prefix);
   }
 
   look(): Promise<FleetLook> {
@@ -77,8 +80,11 @@ export class FleetLookout {
   }
 
   async #generates(model: string): Promise<QueueLook> {
-    const jobs = await this.#waiting(this.#queue(generateQueueName(model)));
-    return { stage: 'generate', model, jobs, costTokens: null };
+    const [jobs, costTokens] = await Promise.all([
+      this.#waiting(this.#queue(generateQueueName(model))),
+      this.#cost.waiting(model),
+    ]);
+    return { stage: 'generate', model, jobs, costTokens };
   }
 
   async #waiting(queue: Queue<EncodeJob>): Promise<number> {
@@ -106,7 +112,7 @@ export function installFleetMetrics(registry: Registry, lookout: Pick<FleetLooko
   });
   queueGauge(registry, look, {
     name: 'epd_queue_cost_tokens',
-    help: 'Visual tokens of the images that no encoder has taken up; alike in every replica',
+    help: 'Tokens that no worker has taken up: of images (encode), of prompts and their longest answers (generate); alike in every replica',
     value: ({ costTokens }) => costTokens,
   });
   // With a label that it never has: without labels it would tell 0 while nothing is known.
@@ -144,7 +150,7 @@ function queueGauge(
   options: {
     readonly name: string;
     readonly help: string;
-    readonly value: (queue: QueueLook) => number | null;
+    readonly value: (queue: QueueLook) => number;
   },
 ): void {
   const { name, help } = options;
@@ -157,8 +163,7 @@ function queueGauge(
       const found = await look();
       gauge.reset();
       for (const queue of found?.queues ?? []) {
-        const value = options.value(queue);
-        if (value !== null) gauge.set({ stage: queue.stage, model: queue.model }, value);
+        gauge.set({ stage: queue.stage, model: queue.model }, options.value(queue));
       }
     },
   });

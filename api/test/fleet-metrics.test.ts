@@ -6,6 +6,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { FleetLookout, installFleetMetrics } from '../src/fleet-metrics.ts';
+import { Admission } from '../src/limits/admission.ts';
 import { TEST_CARD } from './helpers/test-card.ts';
 
 async function fleet(t: ExecutionContext) {
@@ -39,21 +40,25 @@ test('an idle fleet tells zero of every queue and every end', async (t) => {
   t.true(text.includes(`epd_queue_jobs{stage="encode",${model}} 0`));
   t.true(text.includes(`epd_queue_jobs{stage="generate",${model}} 0`));
   t.true(text.includes(`epd_queue_cost_tokens{stage="encode",${model}} 0`));
+  t.true(text.includes(`epd_queue_cost_tokens{stage="generate",${model}} 0`));
   t.true(text.includes('epd_jobs_ended_total{status="expired"} 0'));
   t.regex(text, /^epd_jobs_live 0$/m);
 });
 
 test('what waits is counted, whether it has a priority or was handed back, and its cost added up', async (t) => {
-  const { scrape, queue } = await fleet(t);
+  const { redis, prefix, scrape, queue } = await fleet(t);
   const encodes = queue(encodeQueueName(TEST_CARD.id));
   await encodes.add('encode', { tokens: 64 });
   await encodes.add('encode', { tokens: 128 }, { priority: 3 });
   await encodes.add('encode', { tokens: 96 }, { delay: 60_000 });
-  await queue(generateQueueName(TEST_CARD.id)).add('generate', {}, { priority: 101 });
+  await new Admission(redis, prefix).reserve('job_1', 'a', 700, { total: 0, tenant: 0 });
+  const generates = queue(generateQueueName(TEST_CARD.id));
+  await generates.add('generate', {}, { priority: 101, jobId: 'job_1' });
   const text = await scrape();
   t.true(text.includes(`epd_queue_jobs{stage="encode",${model}} 3`));
   t.true(text.includes(`epd_queue_cost_tokens{stage="encode",${model}} 288`));
   t.true(text.includes(`epd_queue_jobs{stage="generate",${model}} 1`));
+  t.true(text.includes(`epd_queue_cost_tokens{stage="generate",${model}} 700`));
 });
 
 test('live jobs and endings are those that Redis has counted', async (t) => {

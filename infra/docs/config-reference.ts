@@ -29,6 +29,13 @@ export function settingNames(): Set<string> {
   return new Set(PARTS.flatMap(([, schema]) => describeConfig(schema).map(({ name }) => name)));
 }
 
+/** Names of the settings that are secret and that a part reads, by the part's title. */
+export function secretSettings(part: string): string[] {
+  const schemas = PARTS.filter(([title]) => title === part).map(([, schema]) => schema);
+  const rows = schemas.flatMap((schema) => describeConfig(schema));
+  return rows.filter(({ secret }) => secret).map(({ name }) => name);
+}
+
 /** `docs/configuration.md` as it should be. */
 export function configReference(): string {
   const shared = describeConfig(SHARED).filter(({ name }) => settingNames().has(name));

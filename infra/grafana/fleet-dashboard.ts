@@ -70,9 +70,12 @@ export const fleetRows: readonly Row[] = [
       lines('Jobs in queues', 'short', 'By stage: what the fleet has not taken up.', [
         query(`max by (stage) (epd_queue_jobs{${MODEL}})`, '{{stage}}'),
       ]),
-      lines('Cost in queues', 'short', 'Tokens that wait: what encoders are scaled on.', [
-        query(`max by (stage) (epd_queue_cost_tokens{${MODEL}})`, '{{stage}}'),
-      ]),
+      lines(
+        'Cost in queues',
+        'short',
+        'Tokens that wait: of images (encode: encoders are scaled on it), of prompts and their longest answers (generate).',
+        [query(`max by (stage) (epd_queue_cost_tokens{${MODEL}})`, '{{stage}}')],
+      ),
       lines('Wait for an encoder', 's', 'From the request to the batch.', [
         ...quantiles('epd_encode_queue_seconds', MODEL),
       ]),

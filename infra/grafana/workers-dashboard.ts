@@ -51,6 +51,17 @@ export const workerRows: readonly Row[] = [
       lines('Put back for want of KV memory', 'ops', 'They are prefilled again.', [
         query(`sum(rate(epd_preemptions_total{${MODEL}}[$__rate_interval]))`, 'sequences'),
       ]),
+      lines(
+        'Taken over from another worker',
+        'ops',
+        'It was lost with the job, or handed it back.',
+        [
+          query(
+            `sum by (after) (rate(epd_job_takeovers_total{${MODEL}}[$__rate_interval]))`,
+            '{{after}}',
+          ),
+        ],
+      ),
     ],
   },
   {

@@ -50,6 +50,8 @@ export interface WaitingWork {
   readonly endedCount: number;
 }
 
+export const admissionKey = (prefix: string): string => `${prefix}:admission`;
+
 /** Long enough for a job to be written after its cost was reserved. */
 const GRACE_MS = 15_000;
 
@@ -65,7 +67,7 @@ export class Admission {
     this.#redis = redis;
     this.#reserve = luaScript(redis, 'admissionReserve', RESERVE);
     this.#release = luaScript(redis, 'admissionRelease', RELEASE);
-    this.#key = `${prefix}:admission`;
+    this.#key = admissionKey(prefix);
     this.#live = jobKeys(prefix).live;
   }
 

@@ -4,6 +4,7 @@ import { projectPath } from '@epd/service';
 import { Ajv } from 'ajv';
 import test from 'ava';
 import { parse } from 'yaml';
+import { secretSettings } from '../../docs/config-reference.ts';
 import { haproxy } from '../../tools/haproxy.ts';
 import { prometheusTools } from '../../tools/prometheus.ts';
 import { run } from '../../tools/run.ts';
@@ -20,6 +21,7 @@ interface Service {
   readonly ports?: readonly string[];
   readonly networks?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly env_file?: unknown;
 }
 
 interface Compose {
@@ -77,6 +79,20 @@ test('only the proxy and what operators look at have ports, and the workers no w
   for (const name of ['encoder', 'prefill-decode', 'valkey', 's3']) {
     t.deepEqual(services[name]!.networks, ['backend'], name);
   }
+});
+
+test('each process has the secrets that it reads, and the keys of the API are with the API alone', async (t) => {
+  const { services } = await read('compose.yaml');
+  const parts = { api: 'API', encoder: 'Encoder', 'prefill-decode': 'Prefill/decode worker' };
+  const secrets = new Set(secretSettings('API'));
+  for (const [name, part] of Object.entries(parts)) {
+    const given = Object.keys(services[name]?.environment ?? {}).filter((key) => secrets.has(key));
+    t.deepEqual(given.toSorted(), secretSettings(part).toSorted(), name);
+  }
+  const { api: _, ...others } = services;
+  t.notRegex(JSON.stringify(others), /EPD_API_KEYS|EPD_ADMIN_KEY|EPD_WEBHOOK_SECRET/);
+  // A whole file of settings would bring them along.
+  for (const [name, { env_file: file }] of Object.entries(services)) t.is(file, undefined, name);
 });
 
 test('the GPU file changes services that there are', async (t) => {

@@ -3,7 +3,14 @@ import { projectPath } from '@epd/service';
 import test from 'ava';
 import { helmBinary } from '../../tools/helm.ts';
 import { run } from '../../tools/run.ts';
-import { at, checkProperties, render, validate, type Manifest } from '../helpers/manifests.ts';
+import {
+  at,
+  checkProperties,
+  find,
+  render,
+  validate,
+  type Manifest,
+} from '../helpers/manifests.ts';
 
 const POD = 'spec.template.spec';
 
@@ -14,7 +21,7 @@ const variants: readonly (readonly [string, object])[] = [
     {
       encoder: { gpu: { enabled: true, runtimeClassName: 'nvidia' } },
       prefillDecode: { gpu: { enabled: true }, rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
-      model: { claim: '' },
+      model: { claim: '', pull: { env: [{ name: 'AWS_REGION', value: 'eu-central-1' }] } },
       api: { ingress: { enabled: true, className: 'nginx', tlsSecret: 'tls' } },
       image: { pullSecrets: [{ name: 'regcred' }] },
       monitoring: { podMonitor: true, rules: true, dashboards: true, labels: { release: 'prom' } },
@@ -102,6 +109,12 @@ test('settings of a service go before those of all, and the GPU its own', async 
   t.is(at(find(manifests, 'ConfigMap', 'fleet-api'), 'data.EPD_LOG_LEVEL'), 'warn');
 });
 
+test('a store that pods cannot share is refused', async (t) => {
+  const config = { EPD_STORE: 'folder' };
+  await t.throwsAsync(render({ config }), { message: /EPD_STORE must be s3/ });
+  await t.throwsAsync(render({ encoder: { config } }), { message: /EPD_STORE must be s3/ });
+});
+
 test('a GPU is asked for only by the service that has it on, and leads to its nodes', async (t) => {
   const manifests = await render({ encoder: { gpu: { enabled: true } } });
   t.like(at(find(manifests, 'Deployment', 'fleet-encoder'), POD), {
@@ -149,6 +162,17 @@ test('the API may not be led to private addresses, whatever port', async (t) => 
   t.deepEqual(open, []);
 });
 
+test('whoever may call the API, `helm test` may too', async (t) => {
+  const caller = { namespaceSelector: { matchLabels: { team: 'a' } } };
+  const manifests = await render({ networkPolicy: { apiFrom: [caller] } });
+  const policy = find(manifests, 'NetworkPolicy', 'fleet-api');
+  t.notThrows(() => validate(policy));
+  const from = at(policy, 'spec.ingress.0.from') as object[];
+  t.deepEqual(from[0], caller);
+  const { labels } = find(manifests, 'Pod', 'fleet-ops').metadata;
+  t.like(labels, at(from.at(-1), 'podSelector.matchLabels') as object);
+});
+
 test('a server that hands out credentials can be reached when a rule names it', async (t) => {
   const rule = {
     ports: [{ port: 80, protocol: 'TCP' }],
@@ -180,23 +204,6 @@ test('a role for the bucket is bound by an annotation of the service account', a
   t.like(find(manifests, 'ServiceAccount', 'fleet-encoder').metadata, { annotations: role });
 });
 
-test('an API that would refuse to start without keys is not rendered', async (t) => {
-  const none = { EPD_API_KEYS: '', EPD_REDIS_URL: 'redis://host' };
-  await t.throwsAsync(render({ secret: { values: none } }), { message: /EPD_API_KEYS/ });
-  await t.notThrowsAsync(render({ secret: { values: none }, api: { enabled: false } }));
-});
-
-test('secrets are only in Secrets', async (t) => {
-  const manifests = await render({
-    secret: { values: { EPD_API_KEYS: 'hush:hush-hush-hush-hush' } },
-  });
-  const holders = manifests.filter((manifest) => JSON.stringify(manifest).includes('hush'));
-  t.deepEqual(
-    holders.map(({ kind }) => kind),
-    ['Secret'],
-  );
-});
-
 async function replicas(scaled: boolean): Promise<unknown[]> {
   return (await render({ autoscaling: { enabled: scaled } }))
     .filter(isDeployment)
@@ -210,12 +217,4 @@ const isDeepStrictEqualTo =
 
 function isDeployment({ kind }: Manifest): boolean {
   return kind === 'Deployment';
-}
-
-function find(manifests: readonly Manifest[], kind: string, name: string): Manifest {
-  const found = manifests.find(
-    (manifest) => manifest.kind === kind && manifest.metadata.name === name,
-  );
-  if (found === undefined) throw new Error(`There is no ${kind} ${name}`);
-  return found;
 }

@@ -59,6 +59,14 @@ export function at(value: unknown, path: string): unknown {
     .reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], value);
 }
 
+export function find(manifests: readonly Manifest[], kind: string, name: string): Manifest {
+  const found = manifests.find(
+    (manifest) => manifest.kind === kind && manifest.metadata.name === name,
+  );
+  if (found === undefined) throw new Error(`There is no ${kind} ${name}`);
+  return found;
+}
+
 /** What helm makes of the chart with these values over its own. Throws what helm complains about. */
 export async function render(values: object = {}): Promise<Manifest[]> {
   const folder = await mkdtemp(join(tmpdir(), 'epd-chart-'));

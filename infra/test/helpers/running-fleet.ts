@@ -24,11 +24,11 @@ const START_MS_MAX = 60_000;
 export async function runningFleet(
   t: Test,
   jobs: readonly (keyof typeof PROGRAMS)[] = ['epd-api', 'epd-encoder', 'epd-prefill-decode'],
+  { redisUrl = testRedisUrl(), prefix = testPrefix() } = {},
 ): Promise<RunningFleet> {
-  const prefix = testPrefix();
   const shared = {
     ...process.env,
-    EPD_REDIS_URL: testRedisUrl(),
+    EPD_REDIS_URL: redisUrl,
     EPD_PREFIX: prefix,
     EPD_DATA_DIR: await tempFolder(t),
     EPD_LOG_LEVEL: 'warn',

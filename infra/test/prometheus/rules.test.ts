@@ -7,6 +7,15 @@ import { run } from '../../tools/run.ts';
 
 const RULES = projectPath('infra/prometheus');
 
+/** Where the values of labels are spelled that rules and fixtures ask for. */
+const SPELLED: Readonly<Record<string, string>> = {
+  outcome: 'workers/encoder/src/metrics.ts',
+  after: 'workers/prefill-decode/src/metrics.ts',
+  state: 'workers/prefill-decode/src/metrics.ts',
+  stage: 'api/src/fleet-metrics.ts',
+  status: 'libs/jobs/src/job.ts',
+};
+
 interface RuleFile {
   readonly groups: readonly {
     readonly rules: readonly { readonly alert?: string; readonly annotations?: object }[];
@@ -33,5 +42,24 @@ test('every alert is in the fixtures and names its own section of the handbook',
     t.like(annotations, { runbook: `docs/operations.md#${alert?.toLowerCase()}` });
     t.true(fixtures.includes(alert!), `${alert} in rules.test.yaml`);
     t.true(handbook.includes(`### ${alert}\n`), `${alert} in docs/operations.md`);
+  }
+});
+
+test('rules and fixtures ask for labels as the processes tell them', async (t) => {
+  const files = ['recording.yaml', 'alerts.yaml', 'rules.test.yaml'];
+  const rules = (
+    await Promise.all(files.map((name) => readFile(`${RULES}/${name}`, 'utf8')))
+  ).join();
+  for (const [label, path] of Object.entries(SPELLED)) {
+    const source = await readFile(projectPath(path), 'utf8');
+    const asked = [...rules.matchAll(new RegExp(`\\b${label}(?:=|=~|!=)"([a-z_|]+)"`, 'g'))];
+    t.true(asked.length > 0, label);
+    for (const value of asked.flatMap(([, values = '']) => values.split('|'))) {
+      t.true(source.includes(`'${value}'`), `${label}="${value}" in ${path}`);
+    }
+  }
+  const errors = await readFile(projectPath('api/src/errors.ts'), 'utf8');
+  for (const [, value] of rules.matchAll(/epd[_:]jobs_refused\S*\{reason="(\w+)"/g)) {
+    t.true(errors.includes(`  ${value}: `), `${value} in api/src/errors.ts`);
   }
 });

@@ -67,25 +67,30 @@ return { createdAt, ahead() }
 
 /**
  * KEYS record; ARGV worker version write. Returns the fence, how many claims were handed back, the time,
- * and the record; fence 0 when the job is terminal or gone, -1 when its record is of another version.
- * `waitedMs` adds up how long no worker had it: until the first claim, and after each that was handed back.
+ * the record, and who had the last claim, if anybody ('' else) and whether that one was handed back; fence 0
+ * when the job is terminal or gone, -1 when its record is of another version. `waitedMs` adds up how long no
+ * worker had it: until the first claim, and after each that was handed back.
  */
 const CLAIM = `${COMMON}
 local own = 'claim:' .. ARGV[1]
-local held = redis.call('HMGET', KEYS[1], 'status', 'v', 'handedBack', own, 'waitingSinceMs', 'createdAtMs')
-if not held[1] or terminal(held[1]) then return { 0, 0, 0, {} } end
-if held[2] and held[2] ~= ARGV[2] then return { -1, 0, 0, {} } end
+local held = redis.call('HMGET', KEYS[1], 'status', 'v', 'handedBack', own, 'waitingSinceMs', 'createdAtMs',
+  'worker', 'fence', 'handedBackFence')
+if not held[1] or terminal(held[1]) then return { 0, 0, 0, {}, '', 0 } end
+if held[2] and held[2] ~= ARGV[2] then return { -1, 0, 0, {}, '', 0 } end
 local at = now()
-local fence, by = string.match(held[4] or '', '^(%d+) (.*)$')
+local fence, by, gaveItBack, before = string.match(held[4] or '', '^(%d+) (%S+) (%d) (.*)$')
 if by ~= ARGV[3] then
+  gaveItBack, before = held[8] == held[9] and 1 or 0, held[7] or ''
   fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
   local since = held[5] or (fence == 1 and held[6] or at)
   redis.call('HINCRBY', KEYS[1], 'waitedMs', math.max(0, at - since))
   redis.call('HDEL', KEYS[1], 'waitingSinceMs')
   redis.call('HSETNX', KEYS[1], 'startedAtMs', at)
-  redis.call('HSET', KEYS[1], 'status', 'in_progress', 'worker', ARGV[1], own, fence .. ' ' .. ARGV[3])
+  local claim = table.concat({ fence, ARGV[3], gaveItBack, before }, ' ')
+  redis.call('HSET', KEYS[1], 'status', 'in_progress', 'worker', ARGV[1], own, claim)
 end
-return { tonumber(fence), tonumber(held[3] or '0'), at, redis.call('HGETALL', KEYS[1]) }
+local record = redis.call('HGETALL', KEYS[1])
+return { tonumber(fence), tonumber(held[3] or '0'), at, record, before, tonumber(gaveItBack) }
 `;
 
 /** KEYS record; ARGV fence. The claim ends with its worker alive: it does not count as a loss. */
@@ -175,7 +180,16 @@ export interface JobScripts extends Redis {
   jobClaim(
     keys: number,
     ...rest: Arguments
-  ): Promise<[fence: number, handedBack: number, atMs: number, record: string[]]>;
+  ): Promise<
+    [
+      fence: number,
+      handedBack: number,
+      atMs: number,
+      record: string[],
+      before: string,
+      gaveItBack: number,
+    ]
+  >;
   jobHandBack(keys: number, ...rest: Arguments): Promise<number>;
   jobAppend(keys: number, ...rest: Arguments): Promise<number>;
   jobNote(keys: number, ...rest: Arguments): Promise<number>;

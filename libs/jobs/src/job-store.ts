@@ -37,6 +37,8 @@ export interface Claim {
   readonly emitted: readonly SequencedEvent[];
   /** Earlier claims whose workers neither ended the job nor handed it back. */
   readonly losses: number;
+  /** The claim before this one: whose it was, and whether it was handed back or lost. Null: there was none. */
+  readonly before: { readonly worker: string; readonly handedBack: boolean } | null;
 }
 
 export interface ListOptions {

@@ -73,7 +73,7 @@ export class RedisJobStore implements JobStore {
   async claim(id: string, worker: string): Promise<Claim | null> {
     const record = this.#keys.record(id);
     const reply = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION, writeNumber());
-    const [fence, handedBack, atMs, flat] = reply;
+    const [fence, handedBack, atMs, flat, earlier, gaveItBack] = reply;
     if (fence < 0) throw new RecordError(id, 'it is of another version');
     if (fence === 0) return null;
     const fields = fieldsOf(flat);
@@ -81,7 +81,9 @@ export class RedisJobStore implements JobStore {
     const acceptedAt = performance.now() - Math.max(0, atMs - job.createdAtMs);
     const waitedMs = Number(fields['waitedMs'] ?? 0);
     const emitted = fence === 1 ? [] : await this.events(id, 0);
-    return { job, fence, acceptedAt, waitedMs, emitted, losses: fence - 1 - handedBack };
+    const losses = fence - 1 - handedBack;
+    const before = earlier === '' ? null : { worker: earlier, handedBack: gaveItBack === 1 };
+    return { job, fence, acceptedAt, waitedMs, emitted, losses, before };
   }
 
   async handBack(id: string, fence: number): Promise<void> {
@@ -179,7 +181,8 @@ export class RedisJobStore implements JobStore {
       k.deadlines,
       k.idempotency(job.tenant, idempotency === undefined ? '' : sha256(idempotency.key)),
       this.#queues.waitingKey(request.model),
-      reservation?.key ?? '',
+      // Without one it is not read. An empty key is nobody's: rights and shards go by the prefix.
+      reservation?.key ?? k.live,
       idempotency === undefined ? '' : `${job.id} ${idempotency.bodySha256}`,
       this.#idempotencyMs,
       request.startByMs ?? '',

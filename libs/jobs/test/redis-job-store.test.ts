@@ -368,3 +368,16 @@ test('a claim that was handed back is no loss, however often', async (t) => {
   t.like(await jobs.claim(job.id, 'two'), { fence: 2, losses: 0 });
   t.like(await jobs.claim(job.id, 'three'), { fence: 3, losses: 1 });
 });
+
+test('a claim tells who had the job before, and whether that worker gave it back', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const first = await jobs.claim(job.id, 'one');
+  t.is(first?.before, null);
+  await jobs.handBack(job.id, first!.fence);
+  const second = await jobs.claim(job.id, 'two');
+  t.deepEqual(second?.before, { worker: 'one', handedBack: true });
+  const third = await jobs.claim(job.id, 'three');
+  t.deepEqual(third?.before, { worker: 'two', handedBack: false });
+});

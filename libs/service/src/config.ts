@@ -22,6 +22,7 @@ export interface ConfigRow {
   /** As one would write it in the environment; null: none. */
   readonly default: string | null;
   readonly required: boolean;
+  readonly secret: boolean;
   readonly description: string;
 }
 
@@ -54,6 +55,7 @@ export function describeConfig(schema: TObject): ConfigRow[] {
     type: expectation(property),
     default: property.default === undefined ? null : String(property.default),
     required: isRequired(schema, key) && property.default === undefined,
+    secret: property.secret ?? false,
     description: property.description ?? '',
   }));
 }

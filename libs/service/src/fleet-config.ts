@@ -56,6 +56,7 @@ const store = {
   s3AccessKeyId: Type.Optional(
     Type.String({
       env: 'EPD_S3_ACCESS_KEY_ID',
+      secret: true,
       description: 'Access key; without it, the credentials that the AWS SDK finds',
     }),
   ),

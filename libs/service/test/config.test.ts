@@ -112,11 +112,16 @@ test('a schema describes itself row by row', (t) => {
     type: 'an integer from 0 to 65535',
     default: '8080',
     required: false,
+    secret: false,
     description: 'Port',
   });
   t.deepEqual(
     rows.filter((row) => row.required).map((row) => row.name),
     ['NAME'],
+  );
+  t.deepEqual(
+    rows.filter((row) => row.secret).map((row) => row.name),
+    ['KEY'],
   );
 });
 

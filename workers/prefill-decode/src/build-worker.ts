@@ -19,6 +19,7 @@ import type { Config } from './config.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import { GenerateProcessor } from './job/generate-processor.ts';
 import type { PdModel } from './load-model.ts';
+import { takeoverCount } from './metrics.ts';
 
 export interface WorkerParts {
   /** This worker's name in the fleet. */
@@ -58,6 +59,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     worker: parts.worker,
     log: parts.log,
     onOver: (job) => release(job, requester),
+    onTakeover: takeoverCount(parts.registry),
   });
   await jobs.onEnded((id) => processor.ended(id));
   const sweep = setInterval(() => void processor.dropEnded().catch(() => undefined), DROP_ENDED_MS);

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Engine, EngineEvent } from './engine/index.ts';
+import type { Takeover } from './job/generate-processor.ts';
 
 /** Seconds; from a warm text prompt on a GPU to a cold picture behind a queue on a CPU. */
 const TTFT_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -17,6 +18,19 @@ export function addMetrics(registry: Registry, engine: Engine): void {
     else if (event.type === 'finished') observe(event);
     else if (event.type === 'failed') counts.failed.inc({ code: event.error.code });
   });
+}
+
+/** Counts jobs that were others' before, by how those let go of them. */
+export function takeoverCount(registry: Registry): (after: Takeover) => void {
+  const count = new Counter({
+    name: 'epd_job_takeovers_total',
+    help: 'Jobs taken up that another worker had: after it handed them back, or was lost with them',
+    labelNames: ['after'],
+    registers: [registry],
+  });
+  // A series that begins above nought hides its first events from every rate.
+  for (const after of ['hand_back', 'loss'] satisfies Takeover[]) count.inc({ after }, 0);
+  return (after) => count.inc({ after });
 }
 
 function histograms(registry: Registry) {

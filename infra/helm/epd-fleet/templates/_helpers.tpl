@@ -65,17 +65,64 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{/* Settings: the shared ones, the service's own over them, secrets by reference. */}}
-{{- define "epd.envFrom" -}}
-- configMapRef: { name: {{ .root.Release.Name }}-{{ .component }} }
-- secretRef: { name: {{ include "epd.secretName" .root }} }
+{{/* The secret settings that the processes read, and no others of the Secret, by name: as a JSON list. */}}
+{{- define "epd.secretSettings" -}}
+{{- $names := list "EPD_REDIS_URL" "EPD_S3_ACCESS_KEY_ID" "EPD_S3_SECRET_ACCESS_KEY" }}
+{{- if eq .component "api" }}
+{{- $names = concat $names (list "EPD_API_KEYS" "EPD_ADMIN_KEY" "EPD_WEBHOOK_SECRET") }}
+{{- else if and (eq .component "ops") .root.Values.api.enabled }}
+{{- $names = append $names "EPD_API_KEYS" }}
+{{- end }}
+{{- concat $names .root.Values.secret.shared | uniq | toJson }}
+{{- end }}
+
+{{/*
+Those of them that there are, as environment variables. Of a Secret of the operator only the address of Redis
+has to be there, unless it is no secret: what else is needed depends on how the fleet is set up.
+*/}}
+{{- define "epd.secretEnv" -}}
+{{- $secret := .root.Values.secret }}
+{{- range $name := include "epd.secretSettings" . | fromJsonArray }}
+{{- $needed := and (eq $name "EPD_REDIS_URL") (not (hasKey $.root.Values.config $name)) }}
+{{- if or $secret.existing (get $secret.values $name) }}
+- name: {{ $name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "epd.secretName" $.root }}
+      key: {{ $name }}
+      {{- if and $secret.existing (not $needed) }}
+      optional: true
+      {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Settings: the shared ones, the service's own over them, secrets over both. `config` names the service whose
+settings they are, when that is another; `env` has more.
+*/}}
+{{- define "epd.environment" -}}
+envFrom:
+  - configMapRef: { name: {{ .root.Release.Name }}-{{ .config | default .component }} }
+{{- $secrets := include "epd.secretEnv" . }}
+{{- if or $secrets .env }}
+env:
+  {{- $secrets | trim | nindent 2 }}
+  {{- with .env }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Pods are replaced when their settings change. */}}
 {{- define "epd.checksums" -}}
 checksum/config: {{ include (print .root.Template.BasePath "/config.yaml") .root | sha256sum }}
 {{- if not .root.Values.secret.existing }}
-checksum/secret: {{ toYaml .root.Values.secret.values | sha256sum }}
+{{- $secrets := dict }}
+{{- range include "epd.secretSettings" . | fromJsonArray }}
+{{- $_ := set $secrets . (get $.root.Values.secret.values .) }}
+{{- end }}
+checksum/secret: {{ toYaml $secrets | sha256sum }}
 {{- end }}
 {{- end }}
 

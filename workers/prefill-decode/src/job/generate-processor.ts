@@ -20,7 +20,11 @@ export interface ProcessorOptions {
   readonly log: Logger;
   /** The job is over: whatever it held in the fleet (waiter entries, leases) is let go. */
   readonly onOver: (job: Job) => Promise<void>;
+  /** A job is taken up that another worker had: that one handed it back, or was lost with it. */
+  readonly onTakeover: (after: Takeover) => void;
 }
+
+export type Takeover = 'hand_back' | 'loss';
 
 /** Workers that may be lost with a job before it is taken for the cause. */
 const LOSSES_MAX = 5;
@@ -91,8 +95,14 @@ export class GenerateProcessor {
     if (job !== null && job.ending !== null) await this.#options.onOver(job);
   }
 
-  #claim(id: string): Promise<Claim | null> {
-    return this.#options.jobs.claim(id, this.#options.worker);
+  async #claim(id: string): Promise<Claim | null> {
+    const { jobs, worker, onTakeover } = this.#options;
+    const claim = await jobs.claim(id, worker);
+    const before = claim?.before ?? null;
+    if (before !== null && before.worker !== worker) {
+      onTakeover(before.handedBack ? 'hand_back' : 'loss');
+    }
+    return claim;
   }
 
   /**

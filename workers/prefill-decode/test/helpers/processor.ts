@@ -7,7 +7,7 @@ import type { ExecutionContext } from 'ava';
 import { Job as QueueJob, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Engine } from '../../src/engine/index.ts';
-import { GenerateProcessor } from '../../src/job/generate-processor.ts';
+import { GenerateProcessor, type ProcessorOptions } from '../../src/job/generate-processor.ts';
 import { loadModel } from '../../src/load-model.ts';
 import { MODEL_FOLDER } from './golden.ts';
 import { sampling } from './engine.ts';
@@ -50,7 +50,7 @@ export function processorFor(
   { jobs }: TestJobs,
   engine: Engine,
   worker: string,
-  onOver: (job: Job) => Promise<void> = async () => {},
+  told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover'>> = {},
 ): GenerateProcessor {
   return new GenerateProcessor({
     engine,
@@ -59,7 +59,9 @@ export function processorFor(
     prompts: model.prompts,
     fingerprint: model.card.fingerprint,
     log: createLogger({ service: 'pd-test', level: 'silent' }),
-    onOver,
+    onOver: async () => {},
+    onTakeover: () => {},
+    ...told,
   });
 }
 

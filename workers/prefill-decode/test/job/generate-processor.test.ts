@@ -1,6 +1,8 @@
 import type { SequencedEvent } from '@epd/jobs';
 import { eventually } from '@epd/service/testing';
 import test from 'ava';
+import { Registry } from 'prom-client';
+import { takeoverCount } from '../../src/metrics.ts';
 import { startEngine } from '../helpers/engine.ts';
 import { processorFor, queued, testJobs, work, type TestJobs } from '../helpers/processor.ts';
 
@@ -71,6 +73,29 @@ test('of the jobs that workers were lost with, one at a time is served; the othe
   for (const id of [...suspects, other]) t.is((await fleet.ended(id)).status, 'completed');
 });
 
+test('a job that another worker had is counted as taken over, by how that one let go of it', async (t) => {
+  const fleet = testJobs(t);
+  const registry = new Registry();
+  const [fresh, own, returned, lost, suspect] = await Promise.all(
+    Array.from({ length: 5 }, () => fleet.submit()),
+  );
+  for (const [id, worker] of [
+    [own!, 'one'],
+    [returned!, 'stops'],
+  ] as const) {
+    const claim = await fleet.jobs.claim(id, worker);
+    await fleet.jobs.handBack(id, claim!.fence);
+  }
+  // A suspect is claimed twice, the second time from itself.
+  for (const id of [lost!, suspect!, suspect!]) await fleet.jobs.claim(id, 'dies');
+  const onTakeover = takeoverCount(registry);
+  work(t, fleet, processorFor(fleet, await startEngine(t), 'one', { onTakeover }));
+  for (const id of [fresh!, own!, returned!, lost!, suspect!]) await fleet.ended(id);
+  const text = await registry.metrics();
+  t.regex(text, /^epd_job_takeovers_total\{after="hand_back"\} 1$/m);
+  t.regex(text, /^epd_job_takeovers_total\{after="loss"\} 2$/m);
+});
+
 test('what a job held is let go of by the next worker when the one that ended it died before', async (t) => {
   const fleet = testJobs(t);
   const id = await fleet.submit();
@@ -80,8 +105,10 @@ test('what a job held is let go of by the next worker when the one that ended it
   const ending = { status: 'failed', choices: [], usage: null, timings: {}, error } as const;
   await fleet.jobs.finish(id, ending, claim?.fence);
   const over: string[] = [];
-  const next = processorFor(fleet, await startEngine(t), 'next', async (each) => {
-    over.push(each.id);
+  const next = processorFor(fleet, await startEngine(t), 'next', {
+    onOver: async (each) => {
+      over.push(each.id);
+    },
   });
   await next.process(job);
   t.deepEqual(over, [id]);
@@ -91,8 +118,10 @@ test('an engine holds nothing of a job any more when the job lets go', async (t)
   const fleet = testJobs(t);
   const engine = await startEngine(t);
   let held = Number.NaN;
-  const processor = processorFor(fleet, engine, 'one', async () => {
-    held = engine.stats().waiting + engine.stats().running;
+  const processor = processorFor(fleet, engine, 'one', {
+    onOver: async () => {
+      held = engine.stats().waiting + engine.stats().running;
+    },
   });
   const id = await fleet.submit(LONG);
   const processed = processor.process(await queued(fleet, id));
