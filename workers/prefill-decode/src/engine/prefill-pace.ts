@@ -50,10 +50,14 @@ export class PrefillPace {
       sequence.readySinceMs = null;
       return false;
     }
-    const nowMs = this.#now();
-    sequence.readySinceMs ??= nowMs;
+    const sinceMs = this.noteReady(sequence);
     const costMs = (sequence.promptLength + RUN_COST_TOKENS) * (this.#msPerToken ?? 0);
-    return nowMs - sequence.readySinceMs >= Math.max(this.#limits.waitMs, WAIT_COSTS * costMs);
+    return this.#now() - sinceMs >= Math.max(this.#limits.waitMs, WAIT_COSTS * costMs);
+  }
+
+  /** More of its prompt could be computed now. Returns since when that is so. */
+  noteReady(sequence: Sequence): number {
+    return (sequence.readySinceMs ??= this.#now());
   }
 
   /** From now on the sequence waits; until it is looked at, for whatever reason. */

@@ -146,18 +146,18 @@ export class Scheduler {
 
   #admit(room: PrefillRoom, chunk: (sequence: Sequence) => void): Sequence[] {
     const admitted: Sequence[] = [];
-    for (const sequence of this.waiting.slice()) {
-      const ready = sequence.mayStart ? this.#ready(sequence) : 0;
-      if (ready === 0) {
-        sequence.readySinceMs = null;
-        continue;
-      }
-      if (!room.admits(sequence, ready)) break;
+    const waiting = this.waiting.slice();
+    for (const [at, sequence] of waiting.entries()) {
+      const ready = this.#ready(sequence);
+      if (ready === 0) continue;
       // Strictly in turn among those that are ready: else a long prompt would wait for ever.
-      if (!this.#makeRoomFor(sequence)) {
-        if (this.#complete(sequence)) break;
-        continue;
+      const held = !room.admits(sequence, ready);
+      const full = !held && !this.#makeRoomFor(sequence);
+      if (held || (full && this.#complete(sequence))) {
+        this.#noteReady(waiting.slice(at + 1));
+        break;
       }
+      if (full) continue;
       drop(this.waiting, sequence);
       this.#slots.allocate(sequence);
       this.running.push(sequence);
@@ -168,15 +168,24 @@ export class Scheduler {
     return admitted;
   }
 
+  /** Of those behind one that is held back: the wait for an image counts for none of them. */
+  #noteReady(behind: readonly Sequence[]): void {
+    for (const sequence of behind) if (sequence.images.length > 0) this.#ready(sequence);
+  }
+
   /**
    * Tokens that a slot would let it compute; 0 too where it would come no further than it was, for an
    * image that is not made yet may forbid it.
    */
   #ready(sequence: Sequence): number {
     const parked = this.#slots.parkedTokens(sequence);
-    const ready = this.#gate.limit(sequence, parked) - parked;
-    if (ready <= 0) return 0;
-    return this.#gate.reach(sequence, parked) > sequence.reached ? ready : 0;
+    const ready = sequence.mayStart ? this.#gate.limit(sequence, parked) - parked : 0;
+    if (ready > 0 && this.#gate.reach(sequence, parked) > sequence.reached) {
+      this.#pace.noteReady(sequence);
+      return ready;
+    }
+    sequence.readySinceMs = null;
+    return 0;
   }
 
   #complete(sequence: Sequence): boolean {
