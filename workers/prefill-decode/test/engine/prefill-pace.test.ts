@@ -26,15 +26,19 @@ function paced(waitMs = 1_000): { pace: PrefillPace; at: { ms: number } } {
 function chunks(pace: PrefillPace, steps: number, ready: number): number[] {
   const prompt = sequence();
   pace.begin(prompt);
-  let settle = (): void => {};
+  let before: { count: number; chargedMs: number } | null = null;
   return Array.from({ length: steps }, () => {
     const count = new PrefillRoom(pace, BUDGET, streams).take(prompt, ready);
-    const chunk = count > 0 ? [count] : [];
-    const chargedMs = pace.charge(chunk);
-    settle();
-    settle = () => pace.learn(1, chunk, [10, count + RUN_COST_TOKENS], chargedMs);
+    const chargedMs = pace.charge(count > 0 ? [count] : []);
+    if (before) settle(pace, before);
+    before = { count, chargedMs };
     return count;
   });
+}
+
+function settle(pace: PrefillPace, step: { count: number; chargedMs: number }): void {
+  const chunk = step.count > 0 ? [step.count] : [];
+  pace.learn(1, chunk, [10, step.count + RUN_COST_TOKENS], step.chargedMs);
 }
 
 test('beside streams, prompts take the share of the time that they are allowed', (t) => {
