@@ -1,4 +1,4 @@
-import { generateQueueName } from '@epd/connector';
+import { delayedKey, waitingKey } from '@epd/jobs';
 import type { Redis } from 'ioredis';
 import { luaScript } from '../lua-script.ts';
 import { admissionKey } from './admission.ts';
@@ -41,12 +41,12 @@ export class QueueCost {
     this.#prefix = prefix;
   }
 
-  /** Of jobs that no worker has taken up: all have a priority, or are to be tried again later. */
+  /** Of jobs that no worker has taken up, those among them that are to be tried again later. */
   async waiting(model: string): Promise<number> {
     const keys = [
       admissionKey(this.#prefix),
-      `${this.#prefix}:${generateQueueName(model)}:prioritized`,
-      `${this.#prefix}:${generateQueueName(model)}:delayed`,
+      waitingKey(this.#prefix, model),
+      delayedKey(this.#prefix, model),
     ];
     return (await this.#cost(keys, [LOOKS])) as number;
   }

@@ -1,5 +1,4 @@
-import { generateQueueName } from '@epd/connector';
-import type { Job } from '@epd/jobs';
+import { waitingKey, type Job } from '@epd/jobs';
 import type { Redis } from 'ioredis';
 import type { Throughput } from './throughput.ts';
 
@@ -25,9 +24,7 @@ export class QueuePositions {
   /** Null: the job is not waiting for a worker. */
   async of({ id, status, request }: Job): Promise<QueuePlace | null> {
     if (status !== 'queued') return null;
-    // Every generate job has a priority, so all of them wait in BullMQ's set of those.
-    const key = `${this.#prefix}:${generateQueueName(request.model)}:prioritized`;
-    const position = await this.#redis.zrank(key, id);
+    const position = await this.#redis.zrank(waitingKey(this.#prefix, request.model), id);
     return position === null ? null : this.at(position);
   }
 

@@ -25,6 +25,17 @@ const TURNS_PER_PRIORITY = 2 ** 32;
 export const scoreBehind = (priority: number): string =>
   `(${(priority + PRIORITY_OFFSET + 1) * TURNS_PER_PRIORITY}`;
 
+/**
+ * Where the jobs of a model wait that no worker has taken up. Every generate job has a priority, so all of
+ * them are in BullMQ's set of those.
+ */
+export const waitingKey = (prefix: string, model: string): string =>
+  `${prefix}:${generateQueueName(model)}:prioritized`;
+
+/** Where those wait that are to be tried again later. */
+export const delayedKey = (prefix: string, model: string): string =>
+  `${prefix}:${generateQueueName(model)}:delayed`;
+
 /** The generate queues, one per model, opened when first used. Adding a job twice adds it once. */
 export class GenerateQueues {
   readonly #redis: Redis;
@@ -48,9 +59,8 @@ export class GenerateQueues {
     await this.#queue(model).add('generate', message, options);
   }
 
-  /** Where jobs wait. Every generate job has a priority, so all of them are in BullMQ's set of those. */
   waitingKey(model: string): string {
-    return `${this.#prefix}:${generateQueueName(model)}:prioritized`;
+    return waitingKey(this.#prefix, model);
   }
 
   /** Unless a worker has it already. */
