@@ -1,11 +1,11 @@
-import type { StepRow, StepRun } from '../runner/messages.ts';
+import type { StepRun } from '../runner/messages.ts';
 import { compact } from './compaction.ts';
-import { gathersFor } from './gathers.ts';
 import type { MemoryPlan } from './memory-plan.ts';
 import type { PrefillPace } from './prefill-pace.ts';
 import { PrefillRoom } from './prefill-room.ts';
 import { byTurn, type Sequence } from './sequence.ts';
 import type { Slots } from './slots.ts';
+import { receive, send, stepRow, workOf, type Work } from './work.ts';
 
 /** How far a sequence may be computed with the images that have arrived. */
 export interface ImageGate {
@@ -14,16 +14,6 @@ export interface ImageGate {
   reach(sequence: Sequence, computed: number): number;
   /** The sequence lost its slot: what it holds for its next tokens is for others to use. */
   letGo(sequence: Sequence): void;
-}
-
-/** New tokens of one sequence in a step. */
-export interface Work {
-  readonly sequence: Sequence;
-  /** Tokens before them. */
-  readonly from: number;
-  readonly count: number;
-  /** The tokens reach the end of the sequence: the next one is sampled. */
-  readonly sample: boolean;
 }
 
 export interface Schedule {
@@ -266,33 +256,6 @@ export class Scheduler {
     }));
     return decodes.size > 0 ? [{ slot: first, rows }, ...chunks] : chunks;
   }
-}
-
-function workOf(sequence: Sequence, count: number): Work {
-  const from = sequence.computed;
-  return { sequence, from, count, sample: from + count === sequence.length };
-}
-
-function stepRow({ sequence, from, count, sample }: Work): StepRow {
-  const end = from + count;
-  return {
-    sequence: sequence.key,
-    tokens: from < sequence.tokens.length ? sequence.tokens.slice(from, end) : 'sampled',
-    past: from,
-    images: gathersFor(sequence.images, from, end),
-    sample,
-  };
-}
-
-function send({ sequence, count, sample }: Work): void {
-  sequence.computed += count;
-  sequence.underWay++;
-  if (sample) sequence.awaited++;
-}
-
-function receive({ sequence, sample }: Work): void {
-  sequence.underWay--;
-  if (sample) sequence.awaited--;
 }
 
 function drop(from: Sequence[], sequence: Sequence): void {
