@@ -2,6 +2,7 @@ import { sha256Hex } from './keys.ts';
 import { embeddingBytes, isEmbeddingDtype } from './dtype.ts';
 import type { Embedding, EmbeddingSpec } from './embedding.ts';
 import { SafetensorsError } from './errors.ts';
+import { payloadTag } from './payload-tag.ts';
 import { joined } from './stores/object-body.ts';
 import { readSafetensors, safetensorsParts, type SafetensorsTensor } from './safetensors.ts';
 
@@ -9,7 +10,18 @@ import { readSafetensors, safetensorsParts, type SafetensorsTensor } from './saf
 const TENSOR = 'ec_cache';
 
 /** Version of what `__metadata__` holds. Files of an unknown version are foreign. */
-const FORMAT = 'epd-ec-1';
+const FORMAT = 'epd-ec-2';
+
+/** By version: the field that tells whether the payload is sound, and what it is to hold. */
+const CHECKS: ReadonlyMap<string | undefined, Check> = new Map([
+  ['epd-ec-1', { field: 'sha256', of: sha256Hex }],
+  [FORMAT, { field: 'gmac', of: payloadTag }],
+]);
+
+interface Check {
+  readonly field: string;
+  readonly of: (payload: Uint8Array) => string;
+}
 
 /**
  * The stored form of an embedding: vLLM's shared-storage file, and in its `__metadata__`, which vLLM
@@ -28,7 +40,7 @@ export function embeddingFileParts(
   }
   return safetensorsParts(
     { [TENSOR]: { dtype, shape: [rows, width], data } },
-    { format: FORMAT, mm_hash: mmHash, fingerprint, sha256: sha256Hex(data) },
+    { format: FORMAT, mm_hash: mmHash, fingerprint, gmac: payloadTag(data) },
   );
 }
 
@@ -47,21 +59,15 @@ export const writeEmbeddingFile = (
 export function readEmbeddingFile(
   file: Uint8Array,
   spec: EmbeddingSpec,
-  options: {
-    readonly acceptForeign: boolean;
-    /** Sha256 in hex of all behind the header. @default computed here */
-    readonly payloadSha256?: string | null;
-  },
+  options: { readonly acceptForeign: boolean },
 ): Embedding {
   const { metadata, tensors } = readSafetensors(file);
   const tensor = tensors.get(TENSOR);
   if (!tensor || tensors.size !== 1) refuse('layout', `The file does not hold ${TENSOR} alone`);
   const embedding = checkShape(tensor, spec);
   if (metadata['format'] === undefined && options.acceptForeign) return embedding;
-  checkMetadata(metadata, spec);
-  // The one tensor is all that lies behind the header.
-  const digest = options.payloadSha256 ?? sha256Hex(tensor.data);
-  if (metadata['sha256'] !== digest) refuse('digest', 'The payload is damaged');
+  const check = checkMetadata(metadata, spec);
+  if (metadata[check.field] !== check.of(tensor.data)) refuse('digest', 'The payload is damaged');
   return embedding;
 }
 
@@ -78,12 +84,14 @@ function checkShape({ dtype, shape, data }: SafetensorsTensor, spec: EmbeddingSp
   return { rows, width, dtype, data };
 }
 
-function checkMetadata(metadata: Readonly<Record<string, string>>, spec: EmbeddingSpec): void {
-  if (metadata['format'] !== FORMAT) refuse('foreign', 'The file does not say what it holds');
+function checkMetadata(metadata: Readonly<Record<string, string>>, spec: EmbeddingSpec): Check {
+  const check = CHECKS.get(metadata['format']);
+  if (!check) return refuse('foreign', 'The file does not say what it holds');
   if (metadata['mm_hash'] !== spec.mmHash) refuse('key', 'The file holds another item');
   if (metadata['fingerprint'] !== spec.fingerprint) {
     refuse('fingerprint', 'The embedding is of another model');
   }
+  return check;
 }
 
 function refuse(reason: string, message: string): never {

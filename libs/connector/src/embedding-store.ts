@@ -1,6 +1,5 @@
 import { toSharedBytes } from './dtype.ts';
 import { embeddingFileParts, readEmbeddingFile } from './embedding-file.ts';
-import { EmbeddingReceiver } from './embedding-receiver.ts';
 import type { Embedding, EmbeddingSpec } from './embedding.ts';
 import { ObjectTooLargeError, SafetensorsError } from './errors.ts';
 import { embeddingKey } from './keys.ts';
@@ -142,13 +141,11 @@ export class EmbeddingStore {
 
   async #read(spec: EmbeddingSpec, signal?: AbortSignal): Promise<ReadOutcome> {
     let tier = 'store';
-    const receiver = new EmbeddingReceiver();
     try {
-      const read = await this.#get(this.#key(spec.mmHash), receiver, signal);
+      const read = await this.#get(this.#key(spec.mmHash), signal);
       if (!read) return { outcome: 'absent' };
       tier = read.tier;
-      const payloadSha256 = await receiver.payloadSha256(read.body);
-      const options = { acceptForeign: this.#acceptForeign, payloadSha256 };
+      const options = { acceptForeign: this.#acceptForeign };
       const embedding = readEmbeddingFile(read.body, spec, options);
       return { outcome: 'loaded', embedding, tier, bytes: read.body.byteLength };
     } catch (error) {
@@ -159,12 +156,9 @@ export class EmbeddingStore {
     }
   }
 
-  async #get(
-    key: string,
-    { allocate, onFilled }: EmbeddingReceiver,
-    signal?: AbortSignal,
-  ): Promise<TieredRead | null> {
-    const options = { maxBytes: this.#maxBytes, allocate, onFilled, ...(signal ? { signal } : {}) };
+  async #get(key: string, signal?: AbortSignal): Promise<TieredRead | null> {
+    const limits = { maxBytes: this.#maxBytes, ...(signal ? { signal } : {}) };
+    const options = { ...limits, allocate: sharedMemory };
     if (this.#store instanceof TieredStore) return this.#store.getFrom(key, options);
     const body = await this.#store.get(key, options);
     return body && { body, tier: 'store' };
@@ -208,6 +202,8 @@ export class EmbeddingStore {
     return embeddingKey(this.#root, mmHash);
   }
 }
+
+const sharedMemory = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes));
 
 type ReadOutcome =
   | { readonly outcome: 'absent' }

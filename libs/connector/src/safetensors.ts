@@ -74,12 +74,6 @@ export function readSafetensors(file: Uint8Array): SafetensorsFile {
   return { metadata: checkMetadata(header['__metadata__']), tensors };
 }
 
-/** Where the data begins, by the beginning of a file; null while too little of it is there. */
-export function payloadOffset(beginning: Uint8Array): number | null {
-  if (beginning.byteLength < LENGTH_BYTES) return null;
-  return LENGTH_BYTES + Number(readLength(beginning));
-}
-
 interface Extent {
   readonly begin: number;
   readonly end: number;

@@ -111,7 +111,7 @@ const unusable: [string, string, Uint8Array][] = [
     'foreign',
     writeSafetensors(
       { ec_cache: { dtype: 'F32', shape: [4, 8], data: new Uint8Array(128) } },
-      { format: 'epd-ec-2' },
+      { format: 'epd-ec-3' },
     ),
   ],
 ];

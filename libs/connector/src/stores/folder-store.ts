@@ -171,7 +171,7 @@ const ownMemory = (bytes: number): Uint8Array => Buffer.allocUnsafeSlow(bytes);
 async function readWhole(
   file: FileHandle,
   key: string,
-  { maxBytes = Number.POSITIVE_INFINITY, allocate = ownMemory, onFilled }: GetOptions,
+  { maxBytes = Number.POSITIVE_INFINITY, allocate = ownMemory }: GetOptions,
 ): Promise<Uint8Array | null> {
   const stats = await file.stat();
   if (!stats.isFile()) return null;
@@ -182,7 +182,6 @@ async function readWhole(
     const { bytesRead } = await file.read(body, filled, stats.size - filled, filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
-    onFilled?.(filled);
   }
   return body.subarray(0, filled);
 }

@@ -22,8 +22,6 @@ export interface GetOptions {
    * somewhere. What is returned may nevertheless be the store's own memory.
    */
   readonly allocate?: (bytes: number) => Uint8Array;
-  /** Told while a body is read into what `allocate` gave: its first `filled` bytes are there. */
-  readonly onFilled?: (filled: number) => void;
 }
 
 /**

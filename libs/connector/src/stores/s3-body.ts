@@ -10,7 +10,7 @@ const ownMemory = (bytes: number): Uint8Array => Buffer.allocUnsafeSlow(bytes);
 export async function readBody(
   reply: GetObjectCommandOutput,
   key: string,
-  { maxBytes = Number.POSITIVE_INFINITY, allocate = ownMemory, onFilled }: GetOptions,
+  { maxBytes = Number.POSITIVE_INFINITY, allocate = ownMemory }: GetOptions,
 ): Promise<Uint8Array> {
   const { Body: stream, ContentLength: bytes } = reply;
   if (!(stream instanceof Readable)) throw new TypeError('The reply has no readable body');
@@ -28,7 +28,6 @@ export async function readBody(
     }
     body.set(chunk, filled);
     filled += chunk.byteLength;
-    onFilled?.(filled);
   });
   await finished(stream);
   if (filled !== bytes) throw new Error(`The body ended after ${filled} of ${bytes} bytes`);
