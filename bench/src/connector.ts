@@ -25,6 +25,7 @@ export async function connector({ options: { full } }: Harness): Promise<Finding
         [
           ['sha256 of an image', hashes.contentMBPerS],
           ['mm_hash, keys/s', hashes.keysPerS],
+          ['tag of a stored payload', hashes.payloadMBPerS],
         ],
       ),
       flightTable(flights),

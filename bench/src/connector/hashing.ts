@@ -1,12 +1,18 @@
 import { randomFillSync } from 'node:crypto';
-import { mmHash, sha256Hex } from '@epd/connector';
+import { mmHash, payloadTag, sha256Hex } from '@epd/connector';
 import { median } from '../percentiles.ts';
 
 const IMAGE_BYTES = 2_000_000;
 const KEYS = 5000;
 
-/** Digests of image files, and keys made of them. */
-export function hashing(rounds: number): { contentMBPerS: number | null; keysPerS: number | null } {
+export interface HashRates {
+  readonly contentMBPerS: number | null;
+  readonly keysPerS: number | null;
+  readonly payloadMBPerS: number | null;
+}
+
+/** Digests of image files, keys made of them, and the tags of stored payloads. */
+export function hashing(rounds: number): HashRates {
   const image = randomFillSync(new Uint8Array(IMAGE_BYTES));
   const perS = (amount: number, work: () => void): number | null =>
     median(
@@ -16,9 +22,11 @@ export function hashing(rounds: number): { contentMBPerS: number | null; keysPer
         return (amount * 1000) / (performance.now() - beganMs);
       }),
     );
+  const imageMB = IMAGE_BYTES / 1_000_000;
   return {
-    contentMBPerS: perS(IMAGE_BYTES / 1_000_000, () => void sha256Hex(image)),
+    contentMBPerS: perS(imageMB, () => void sha256Hex(image)),
     keysPerS: perS(KEYS, () => makeKeys(sha256Hex(image))),
+    payloadMBPerS: perS(imageMB, () => void payloadTag(image)),
   };
 }
 

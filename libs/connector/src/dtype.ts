@@ -27,14 +27,6 @@ export function fromFloat32(values: Float32Array, dtype: EmbeddingDtype): Uint8A
   return dtype === 'F16' ? narrowF16(values) : narrowBF16(values);
 }
 
-/** The same bytes in memory that threads can share. */
-export function toSharedBytes(data: Uint8Array): Uint8Array {
-  if (data.buffer instanceof SharedArrayBuffer) return data;
-  const shared = new Uint8Array(new SharedArrayBuffer(data.byteLength));
-  shared.set(data);
-  return shared;
-}
-
 function viewFloat32(data: Uint8Array): Float32Array {
   const aligned = data.byteOffset % 4 === 0 ? data : new Uint8Array(data);
   return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);

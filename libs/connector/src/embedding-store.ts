@@ -1,4 +1,3 @@
-import { toSharedBytes } from './dtype.ts';
 import { embeddingFileParts, readEmbeddingFile } from './embedding-file.ts';
 import type { Embedding, EmbeddingSpec } from './embedding.ts';
 import { ObjectTooLargeError, SafetensorsError } from './errors.ts';
@@ -8,6 +7,7 @@ import { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
 import { bytesOf } from './stores/object-body.ts';
 import type { ObjectStore } from './stores/object-store.ts';
 import { quarantine } from './quarantine.ts';
+import { sharedBytes, toSharedBytes } from './shared-bytes.ts';
 import { TieredStore, type TieredRead } from './stores/tiered-store.ts';
 
 export interface EmbeddingStoreOptions {
@@ -158,7 +158,7 @@ export class EmbeddingStore {
 
   async #get(key: string, signal?: AbortSignal): Promise<TieredRead | null> {
     const limits = { maxBytes: this.#maxBytes, ...(signal ? { signal } : {}) };
-    const options = { ...limits, allocate: sharedMemory };
+    const options = { ...limits, allocate: sharedBytes };
     if (this.#store instanceof TieredStore) return this.#store.getFrom(key, options);
     const body = await this.#store.get(key, options);
     return body && { body, tier: 'store' };
@@ -202,8 +202,6 @@ export class EmbeddingStore {
     return embeddingKey(this.#root, mmHash);
   }
 }
-
-const sharedMemory = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes));
 
 type ReadOutcome =
   | { readonly outcome: 'absent' }

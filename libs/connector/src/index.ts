@@ -26,8 +26,8 @@ export {
   fromFloat32,
   isEmbeddingDtype,
   toFloat32,
-  toSharedBytes,
 } from './dtype.ts';
+export { toSharedBytes } from './shared-bytes.ts';
 export {
   EMBEDDING_FILE,
   embeddingKey,
@@ -36,6 +36,7 @@ export {
   sha256Hex,
   type MmHashInput,
 } from './keys.ts';
+export { payloadTag } from './payload-tag.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { UuidAliases, type UuidAliasesOptions } from './uuid-aliases.ts';
 export {

@@ -143,9 +143,11 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   return header;
 }
 
+/** One for all: to make it takes longer than what it is used for. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** A decoder takes no shared memory, so it is given a copy, of some hundred bytes. */
-const decodeUtf8 = (bytes: Uint8Array): string =>
-  new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(bytes));
+const decodeUtf8 = (bytes: Uint8Array): string => utf8.decode(new Uint8Array(bytes));
 
 function checkEntry(
   name: string,

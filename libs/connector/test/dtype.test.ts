@@ -53,7 +53,5 @@ test('bytes at an odd offset are read right', (t) => {
 
 test('shared F32 bytes are viewed, not copied', (t) => {
   const shared = toSharedBytes(fromFloat32(Float32Array.of(1, 2), 'F32'));
-  t.true(shared.buffer instanceof SharedArrayBuffer);
   t.is(toFloat32(embedding('F32', shared, 2)).buffer, shared.buffer);
-  t.is(toSharedBytes(shared), shared);
 });

@@ -7,6 +7,7 @@ import {
   MemoryStore,
   TieredStore,
   embeddingKey,
+  sha256Hex,
   toFloat32,
   writeEmbeddingFile,
   writeSafetensors,
@@ -130,6 +131,27 @@ for (const [what, reason, file] of unusable) {
     t.truthy(await embeddings.load(specOf('cat')));
   });
 }
+
+const firstFormat = (payload: Uint8Array, digestOf = payload): Uint8Array =>
+  writeSafetensors(
+    { ec_cache: { dtype: 'F32', shape: [4, 8], data: payload } },
+    {
+      format: 'epd-ec-1',
+      mm_hash: hashOf('cat'),
+      fingerprint: FINGERPRINT,
+      sha256: sha256Hex(digestOf),
+    },
+  );
+
+test('a file of the first format is read, and its digest is checked', async (t) => {
+  const { data } = embeddingOf('cat');
+  const { store, embeddings, counts } = memoryBacked();
+  await store.put(KEY, firstFormat(data));
+  t.deepEqual((await embeddings.load(specOf('cat')))!.embedding.data, new Uint8Array(data));
+  await store.put(KEY, firstFormat(data.with(5, 1), data));
+  t.is(await embeddings.load(specOf('cat')), null);
+  t.is(counts.get('miss:digest'), 1);
+});
 
 test('an object larger than any embedding is removed unread', async (t) => {
   const store = new MemoryStore();

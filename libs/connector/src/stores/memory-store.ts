@@ -1,4 +1,5 @@
 import { ObjectTooLargeError } from '../errors.ts';
+import { sharedBytes } from '../shared-bytes.ts';
 import { LruBytes } from './lru-bytes.ts';
 import { bytesOf, copyInto, type ObjectBody } from './object-body.ts';
 import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
@@ -86,7 +87,7 @@ export class MemoryStore implements ObjectStore {
 /** In memory that threads can share, where readers want it: they need not copy what they get. */
 function storedObject(body: ObjectBody, bytes: number, etag: string): StoredObject {
   return {
-    body: copyInto(new Uint8Array(new SharedArrayBuffer(bytes)), body),
+    body: copyInto(sharedBytes(bytes), body),
     stat: { bytes, etag, modifiedAtMs: Date.now() },
   };
 }

@@ -1,3 +1,5 @@
+import { copyBytes } from '../shared-bytes.ts';
+
 /**
  * An object's bytes, or the parts that they consist of, in order: a large payload need not be copied
  * to stand behind its header.
@@ -25,7 +27,7 @@ const newMemory = (bytes: number): Uint8Array =>
 export function copyInto<T extends Uint8Array>(memory: T, body: ObjectBody): T {
   let offset = 0;
   for (const part of partsOf(body)) {
-    memory.set(part, offset);
+    copyBytes(part, memory, offset);
     offset += part.byteLength;
   }
   return memory;

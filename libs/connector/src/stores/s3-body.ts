@@ -2,6 +2,7 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { ObjectTooLargeError } from '../errors.ts';
+import { copyBytes } from '../shared-bytes.ts';
 import type { GetOptions } from './object-store.ts';
 
 const ownMemory = (bytes: number): Uint8Array => Buffer.allocUnsafeSlow(bytes);
@@ -26,7 +27,7 @@ export async function readBody(
       stream.destroy(new Error('The body is longer than announced'));
       return;
     }
-    body.set(chunk, filled);
+    copyBytes(chunk, body, filled);
     filled += chunk.byteLength;
   });
   await finished(stream);

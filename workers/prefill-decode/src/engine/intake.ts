@@ -1,14 +1,15 @@
-import type {
-  ECConnectorMetadata,
-  ECConnectorOutput,
-  ECRequest,
-  ECSchedulerConnector,
-  ECWorkerConnector,
-  Embedding,
-  EncoderCache,
-  EncoderCacheManager,
-  ItemError,
-  LoadReport,
+import {
+  toSharedBytes,
+  type ECConnectorMetadata,
+  type ECConnectorOutput,
+  type ECRequest,
+  type ECSchedulerConnector,
+  type ECWorkerConnector,
+  type Embedding,
+  type EncoderCache,
+  type EncoderCacheManager,
+  type ItemError,
+  type LoadReport,
 } from '@epd/connector';
 import type { SharedEmbedding } from '../runner/messages.ts';
 import { lastPosition, type ImageSpan } from './image-span.ts';
@@ -190,10 +191,5 @@ export class EmbeddingIntake implements ImageGate {
 
 /** The runner reads the same memory; what a connector keeps elsewhere is copied once. */
 function shared(mmHash: string, { rows, width, dtype, data }: Embedding): SharedEmbedding {
-  if (data.buffer instanceof SharedArrayBuffer) {
-    return { mmHash, rows, width, dtype, data: data as Uint8Array<SharedArrayBuffer> };
-  }
-  const copy = new Uint8Array(new SharedArrayBuffer(data.byteLength));
-  copy.set(data);
-  return { mmHash, rows, width, dtype, data: copy };
+  return { mmHash, rows, width, dtype, data: toSharedBytes(data) };
 }
