@@ -23,15 +23,18 @@ export interface BenchOptions {
   readonly full: boolean;
   /** ONNX Runtime threads of the peer; null: one, or one per core, whichever is faster. */
   readonly peerThreads: number | null;
-  /** ONNX Runtime's execution providers, first choice first; of `encoder` alone. */
+  /** ONNX Runtime's execution providers, first choice first: of `encoder`, and of encoders in `serve`. */
   readonly providers: readonly string[];
+  /** Processes of the fleet in `serve`. */
+  readonly encoders: number;
+  readonly decoders: number;
   /** Cores may sleep between one piece of work and the next; otherwise they are kept awake. */
   readonly letCoresSleep: boolean;
 }
 
 export const USAGE = `npm run bench -- <${COMMANDS.join('|')}> [--json FILE] [--full]
                 [--model tiny|smolvlm] [--scale 0.1..1] [--peer-threads N]
-                [--providers webgpu,cpu] [--let-cores-sleep]
+                [--encoders N] [--decoders N] [--providers webgpu,cpu] [--let-cores-sleep]
 docs/benchmarks.md says what each measures.`;
 
 export class UsageError extends Error {
@@ -54,10 +57,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
     scale: number('scale', values.scale ?? '1', (value) => value > 0 && value <= 1, 'in (0, 1]'),
     full: values.full ?? false,
     peerThreads:
-      values['peer-threads'] === undefined
-        ? null
-        : number('peer-threads', values['peer-threads'], (value) => value >= 1, 'of 1 or more'),
+      values['peer-threads'] === undefined ? null : count('peer-threads', values['peer-threads']),
     providers: (values.providers ?? 'cpu').split(','),
+    encoders: count('encoders', values.encoders ?? '1'),
+    decoders: count('decoders', values.decoders ?? '1'),
     letCoresSleep: values['let-cores-sleep'] ?? false,
   };
 }
@@ -73,6 +76,8 @@ function parsed(args: readonly string[]) {
         scale: { type: 'string' },
         full: { type: 'boolean' },
         'peer-threads': { type: 'string' },
+        encoders: { type: 'string' },
+        decoders: { type: 'string' },
         providers: { type: 'string' },
         'let-cores-sleep': { type: 'boolean' },
       },
@@ -86,6 +91,14 @@ function modelOf(name: string | undefined): 'tiny' | 'smolvlm' | null {
   if (name === undefined || name === 'tiny' || name === 'smolvlm') return name ?? null;
   throw new UsageError(`--model: expected tiny or smolvlm, got ${name}`);
 }
+
+const count = (name: string, text: string): number =>
+  number(
+    name,
+    text,
+    (value) => Number.isInteger(value) && value >= 1,
+    'that is whole and 1 or more',
+  );
 
 function number(
   name: string,

@@ -7,6 +7,7 @@ import { cpuTable, ratiosOf, throughputTable } from './load/served-tables.ts';
 import { servePlan } from './load/serve-plan.ts';
 import { WORKLOADS, type Served, type Workload } from './load/served.ts';
 import { firstShown, repeatedImages, textOnly, uniqueImages } from './load/workloads.ts';
+import type { BenchOptions } from './options.ts';
 import type { Peer } from './peer/peer.ts';
 import type { Question, Target } from './question.ts';
 
@@ -14,7 +15,7 @@ const TEXT_TOKENS = 100;
 
 /** Throughput and latency by load and concurrency, beside the peer, the two taking turns. */
 export async function serve(harness: Harness): Promise<Findings> {
-  const fleet = await harness.startFleet();
+  const fleet = await harness.startFleet(fleetOf(harness.options));
   const peer = await harness.startPeer();
   await warmUp(harness, [fleet.client, peer]);
   const heavy = harness.model.name !== 'tiny-vlm';
@@ -39,9 +40,17 @@ export async function serve(harness: Harness): Promise<Findings> {
     tables: [throughputTable(samples), cpuTable(samples)],
     ratios: ratiosOf(samples),
     samples,
-    notes: harness.notes,
+    notes: [...harness.notes, fleetNote(harness.options)],
   };
 }
+
+const fleetNote = ({ encoders, decoders, providers }: BenchOptions): string =>
+  `the fleet has ${encoders} encoder(s) on ${providers.join(', ')} and ${decoders} PD worker(s)`;
+
+const fleetOf = ({ encoders, decoders, providers }: BenchOptions) => ({
+  workers: { encoder: encoders, 'prefill-decode': decoders },
+  env: { encoder: { EPD_EXECUTION_PROVIDERS: providers.join() } },
+});
 
 /** Both pay for just-in-time compilation and first allocations before anything is timed. */
 async function warmUp(harness: Harness, targets: readonly Target[]): Promise<void> {

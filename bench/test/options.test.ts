@@ -10,6 +10,8 @@ test('a command alone takes the defaults', (t) => {
     full: false,
     peerThreads: null,
     providers: ['cpu'],
+    encoders: 1,
+    decoders: 1,
     letCoresSleep: false,
   });
 });
@@ -35,6 +37,8 @@ for (const [title, args] of [
   ['an unknown option', ['serve', '--speed', '9']],
   ['a scale above 1', ['serve', '--scale', '2']],
   ['a scale that is no number', ['serve', '--scale', 'half']],
+  ['half an encoder', ['serve', '--encoders', '0.5']],
+  ['no decoder', ['serve', '--decoders', '0']],
   ['an unknown model', ['serve', '--model', 'big']],
 ] as const) {
   test(`${title} is refused`, (t) => {

@@ -16,10 +16,14 @@ import { HttpClient } from './http.ts';
 
 export const ROLES = ['api', 'encoder', 'prefill-decode', 'redis'] as const;
 export type Role = (typeof ROLES)[number];
+const WORKERS = ['encoder', 'prefill-decode'] as const;
+type Worker = (typeof WORKERS)[number];
 type Environment = Readonly<Record<string, string>>;
 
 export interface FleetOptions {
   readonly modelDir: string;
+  /** Processes of each kind of worker. @default 1 */
+  readonly workers?: Partial<Readonly<Record<Worker, number>>>;
   /** Settings of one role's processes, above the defaults. */
   readonly env?: Partial<Readonly<Record<Role, Environment>>>;
   /** Cores of a role, as `taskset -c` takes them; any core where it names none. */
@@ -31,7 +35,15 @@ const MAINS = {
   encoder: 'workers/encoder/src/main.ts',
   'prefill-decode': 'workers/prefill-decode/src/main.ts',
 } as const;
-const WORKERS = ['encoder', 'prefill-decode'] as const;
+type Processes = Readonly<Record<Role, readonly ManagedProcess[]>>;
+
+interface Service {
+  readonly role: keyof typeof MAINS;
+  readonly name: string;
+  /** Of its probes; the API's own. */
+  readonly port: number;
+}
+
 const STOP_MS = 10_000;
 const LOG_LINES = 10;
 
@@ -43,12 +55,12 @@ export class BenchFleet {
   readonly redisUrl: string;
   /** Where everything is that the processes write. */
   readonly folder: string;
-  readonly #processes: ReadonlyMap<Role, ManagedProcess>;
+  readonly #processes: Processes;
   readonly #stop: () => Promise<void>;
 
   private constructor(
     parts: Pick<BenchFleet, 'http' | 'url' | 'redisUrl' | 'folder'> & {
-      readonly processes: ReadonlyMap<Role, ManagedProcess>;
+      readonly processes: Processes;
       readonly stop: () => Promise<void>;
     },
   ) {
@@ -96,9 +108,14 @@ export class BenchFleet {
     }
   }
 
-  /** A process's id; 0 when it is not running. */
+  /** The id of the role's first process; 0 when it is not running. */
   pid(role: Role): number {
-    return this.#processes.get(role)?.pid ?? 0;
+    return this.pids(role)[0] ?? 0;
+  }
+
+  /** The ids of a role's processes; 0 for what is not running. */
+  pids(role: Role): number[] {
+    return this.#processes[role].map(({ pid }) => pid ?? 0);
   }
 
   stop(): Promise<void> {
@@ -112,26 +129,28 @@ async function startAll(
   folder: string,
   ports: { readonly redis: number; readonly api: number },
   signal: AbortSignal,
-): Promise<ReadonlyMap<Role, ManagedProcess>> {
-  const [redis] = await supervisor.add([await redisSpec(options, folder, ports.redis)]);
-  const metrics = [await freePort(), await freePort()];
-  const specs = [
-    ...WORKERS.map((role, i) => node(role, options, folder, ports, metrics[i] ?? 0)),
-    node('api', options, folder, ports, 0),
-  ];
-  const started = await supervisor.add(specs);
-  const urls = [...metrics, ports.api].map((port) => `http://127.0.0.1:${port}/readyz`);
+): Promise<Processes> {
+  const redis = await supervisor.add([await redisSpec(options, folder, ports.redis)]);
+  const services = await servicesOf(options, ports.api);
+  const specs = services.map((service) => node(service, options, folder, ports.redis));
+  const started = (await supervisor.add(specs)).map((process, i) => ({ process, ...services[i]! }));
   await untilReady(
-    started.map((process, i) => ({ process, url: urls[i] ?? '' })),
+    started.map(({ process, port }) => ({ process, url: `http://127.0.0.1:${port}/readyz` })),
     { signal },
   );
-  const roles: readonly Role[] = ['redis', ...WORKERS, 'api'];
-  return new Map(
-    [redis, ...started].flatMap((process, i) => {
-      const role = roles[i];
-      return process === undefined || role === undefined ? [] : [[role, process] as const];
-    }),
-  );
+  const of = (role: Role): ManagedProcess[] =>
+    started.filter((service) => service.role === role).map(({ process }) => process);
+  return { redis, encoder: of('encoder'), 'prefill-decode': of('prefill-decode'), api: of('api') };
+}
+
+async function servicesOf({ workers }: FleetOptions, apiPort: number): Promise<Service[]> {
+  const services: Service[] = [];
+  for (const role of WORKERS) {
+    for (let index = 0; index < (workers?.[role] ?? 1); index++) {
+      services.push({ role, name: `${role}-${index + 1}`, port: await freePort() });
+    }
+  }
+  return [...services, { role: 'api', name: 'api', port: apiPort }];
 }
 
 async function redisSpec(
@@ -148,31 +167,32 @@ async function redisSpec(
 }
 
 function node(
-  role: keyof typeof MAINS,
+  { role, name, port }: Service,
   options: FleetOptions,
   folder: string,
-  ports: { readonly redis: number; readonly api: number },
-  metricsPort: number,
+  redisPort: number,
 ): ProcessSpec {
   const program = projectPath(MAINS[role]);
+  const { encoder = 1, 'prefill-decode': decoders = 1 } = options.workers ?? {};
   return {
-    name: role,
+    name,
     ...pinned(options.cores?.[role] ?? null, process.execPath, [program]),
     env: {
       ...process.env,
-      EPD_REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+      EPD_REDIS_URL: `redis://127.0.0.1:${redisPort}`,
       EPD_PREFIX: 'bench',
       EPD_MODEL_DIR: options.modelDir,
       EPD_DATA_DIR: folder,
       EPD_STORE: 'folder',
       EPD_STORE_DIR: join(folder, 'store'),
-      EPD_METRICS_PORT: String(metricsPort),
-      ...coreSettings(WORKERS.length),
+      ...coreSettings(encoder + decoders),
       EPD_LOG_LEVEL: 'warn',
-      ...(role === 'api' ? { EPD_PORT: String(ports.api), EPD_HOST: '127.0.0.1' } : {}),
+      ...(role === 'api'
+        ? { EPD_PORT: String(port), EPD_HOST: '127.0.0.1' }
+        : { EPD_METRICS_PORT: String(port) }),
       ...options.env?.[role],
     },
-    logFile: join(folder, 'logs', `${role}.log`),
+    logFile: join(folder, 'logs', `${name}.log`),
     stopMs: STOP_MS,
     lifeline: 'channel',
   };

@@ -10,9 +10,15 @@ export async function readCpuTimes(
   peer: { readonly pid: number },
 ): Promise<CpuTimes> {
   const { user, system } = process.cpuUsage();
-  const entries = ROLES.map(async (role) => [role, await cpuTimeMs(fleet.pid(role))] as const);
+  const entries = ROLES.map(async (role) => [role, await cpuTimeOf(fleet.pids(role))] as const);
   const roles = Object.fromEntries(await Promise.all(entries)) as Record<Role, number | null>;
   return { ...roles, clients: (user + system) / 1000, peer: await cpuTimeMs(peer.pid) };
+}
+
+/** Of all of a role's processes together. */
+async function cpuTimeOf(pids: readonly number[]): Promise<number | null> {
+  const times = await Promise.all(pids.map(cpuTimeMs));
+  return times.reduce((sum, time) => (sum === null || time === null ? null : sum + time), 0);
 }
 
 /** Used between two readings, per request. */

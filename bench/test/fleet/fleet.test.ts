@@ -75,7 +75,7 @@ test('a process that dies ends the measurement, with what it wrote last', async 
     ignoreEos: false,
   });
   const failed = t.throwsAsync(asked, {
-    message: /encoder ended during the measurement \(SIGKILL\)/,
+    message: /encoder-1 ended during the measurement \(SIGKILL\)/,
   });
   process.kill(fleet.pid('encoder'), 'SIGKILL');
   await failed;
