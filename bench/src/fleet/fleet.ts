@@ -133,15 +133,17 @@ async function startAll(
   const redis = await supervisor.add([await redisSpec(options, folder, ports.redis)]);
   const services = await servicesOf(options, ports.api);
   const specs = services.map((service) => node(service, options, folder, ports.redis));
-  const started = (await supervisor.add(specs)).map((process, i) => ({ process, ...services[i]! }));
+  const started = await supervisor.add(specs);
   await untilReady(
-    started.map(({ process, port }) => ({ process, url: `http://127.0.0.1:${port}/readyz` })),
+    started.map((process, i) => ({ process, url: readyUrl(services[i]) })),
     { signal },
   );
-  const of = (role: Role): ManagedProcess[] =>
-    started.filter((service) => service.role === role).map(({ process }) => process);
+  const of = (role: Role): ManagedProcess[] => started.filter((_, i) => services[i]?.role === role);
   return { redis, encoder: of('encoder'), 'prefill-decode': of('prefill-decode'), api: of('api') };
 }
+
+const readyUrl = (service: Service | undefined): string =>
+  `http://127.0.0.1:${service?.port ?? 0}/readyz`;
 
 async function servicesOf({ workers }: FleetOptions, apiPort: number): Promise<Service[]> {
   const services: Service[] = [];
