@@ -16,7 +16,7 @@ import { takeImages } from './take-images.ts';
 
 export interface Accepted {
   readonly job: Job;
-  /** The same request came before, and this is its job. */
+  /** The same request came before, by its key or its id, and this is its job. */
   readonly repeated: boolean;
   /** Of a new job: how many wait for the same model and go first. */
   readonly ahead?: number;
@@ -154,9 +154,20 @@ export class Acceptor {
     log?.info({ job: id, request: requestId, tenant, model: request.model, mmHash }, 'accepted');
   }
 
-  async #release(images: readonly { readonly mmHash: string }[], waiter: string): Promise<void> {
-    const { encodes, gatekeeper } = this.#parts;
-    await Promise.allSettled([encodes.release(images, waiter), gatekeeper.withdraw(waiter)]);
+  /**
+   * Lets go of what was held under an id, but for what a live job of that id holds: a batch's line may be
+   * submitted twice, and a job be written of which only a failure was heard. Where nobody can tell, all is
+   * left: what no job holds is found by the sweep of the account, or expires.
+   */
+  async #release(images: readonly { readonly mmHash: string }[], id: string): Promise<void> {
+    const { jobs, encodes, gatekeeper } = this.#parts;
+    const job = await jobs.get(id).catch(() => undefined);
+    if (job === undefined) return;
+    const live = job?.ending === null;
+    const held = new Set(live ? job.request.images.map(({ mmHash }) => mmHash) : []);
+    const unheld = images.filter(({ mmHash }) => !held.has(mmHash));
+    const withdrawn = live ? undefined : gatekeeper.withdraw(id);
+    await Promise.allSettled([encodes.release(unheld, id), withdrawn]);
   }
 }
 

@@ -46,7 +46,7 @@ if ARGV[1] ~= '' then
   local earlier = redis.call('GET', KEYS[6])
   if earlier then return earlier end
 end
-if known[3] then return 'exists' end
+if known[3] then return ARGV[6] end
 if ARGV[9] ~= '' and redis.call('HEXISTS', KEYS[8], ARGV[9]) == 0 then return 'unreserved' end
 if ARGV[1] ~= '' then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[2]) end
 local createdAt = now()

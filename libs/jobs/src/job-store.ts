@@ -18,7 +18,7 @@ export interface NewJob {
 export type CreateResult =
   /** `ahead`: jobs that wait in the same queue and go first. */
   | { readonly outcome: 'created'; readonly job: Job; readonly ahead: number }
-  /** The idempotency key was used before, with the same body. */
+  /** The idempotency key was used before, with the same body, or the id was. */
   | { readonly outcome: 'repeated'; readonly job: Job }
   /** The idempotency key was used before, with another body. */
   | { readonly outcome: 'conflict' }

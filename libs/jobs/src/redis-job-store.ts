@@ -208,12 +208,12 @@ export class RedisJobStore implements JobStore {
     return answer;
   }
 
-  /** `earlier` is `<id> <bodySha256>` of the job that used the key first, or `exists`. */
+  /** `earlier` is `<id> <bodySha256>` of the job that used the key first, or the id alone when that was used. */
   async #earlier(job: NewJob, earlier: string): Promise<CreateResult> {
     const [id, bodySha256] = earlier.split(' ');
     const first = await this.get(id ?? '');
-    if (first === null || bodySha256 !== job.idempotency?.bodySha256)
-      return { outcome: 'conflict' };
+    const sameBody = bodySha256 === undefined || bodySha256 === job.idempotency?.bodySha256;
+    if (first === null || !sameBody) return { outcome: 'conflict' };
     // The first attempt may have died between the record and the queue.
     if (first.ending === null) await this.#queues.add(first.id, first.request);
     return { outcome: 'repeated', job: first };

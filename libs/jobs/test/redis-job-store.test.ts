@@ -201,6 +201,16 @@ test('the same idempotency key and body give the same job, another body a confli
   t.is(other.outcome, 'conflict');
 });
 
+test('a job that is created again under its id is told as repeated, and on the queue once', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const job = newJob();
+  const results = await Promise.all([jobs.create(job), jobs.create(job)]);
+  t.deepEqual(results.map(({ outcome }) => outcome).toSorted(), ['created', 'repeated']);
+  const again = await jobs.create(job);
+  t.deepEqual(again, { outcome: 'repeated', job: (await jobs.get(job.id))! });
+  t.is(await redis.zcard(`${prefix}:generate-tiny-vlm:prioritized`), 1);
+});
+
 test('listing pages through a tenant’s own jobs in order', async (t) => {
   const { jobs } = testStore(t);
   const mine = [newJob(), newJob(), newJob()];
