@@ -29,7 +29,8 @@ export const jobRoutes =
           description:
             'Accepts the job durably and answers 202 at once; poll it or follow its events. With ' +
             '`Prefer: wait=n` the answer comes when the job has ended (then it is 200) or after n seconds. ' +
-            '`Idempotency-Key` makes it safe to send again: the same key and body are the same job.',
+            '`Idempotency-Key` makes it safe to send again: the same key and body are the same job while it is ' +
+            'kept, a day at most, and make a new one after that.',
           body: JobBody,
           response: { 200: JobView, 202: JobView, ...ERROR_RESPONSES },
         },

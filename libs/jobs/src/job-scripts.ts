@@ -34,8 +34,9 @@ end
 
 /**
  * KEYS record events index live deadlines idempotency queue reservations; ARGV idemValue idemTtlMs startBy
- * endBy sentAt id queuedEvent write reservation scoreBehind requestWithoutDeadlines field value ... Returns
- * when the job was accepted, by the server's clock, and how many others its queue has before it; or why not.
+ * endBy sentAt id queuedEvent write reservation scoreBehind forgottenIdemValue requestWithoutDeadlines
+ * field value ... Returns when the job was accepted, by the server's clock, and how many others its queue has
+ * before it; or why not.
  * Deadlines came by the sender's clock, whose `sentAt` it is now. Nobody can listen yet: nothing is published.
  */
 const CREATE = `${COMMON}
@@ -44,7 +45,7 @@ local function ahead() return redis.call('ZCOUNT', KEYS[7], '-inf', ARGV[10]) en
 if known[1] == ARGV[8] then return { tonumber(known[2]), ahead() } end
 if ARGV[1] ~= '' then
   local earlier = redis.call('GET', KEYS[6])
-  if earlier then return earlier end
+  if earlier and earlier ~= ARGV[11] then return earlier end
 end
 if known[3] then return ARGV[6] end
 if ARGV[9] ~= '' and redis.call('HEXISTS', KEYS[8], ARGV[9]) == 0 then return 'unreserved' end
@@ -54,9 +55,9 @@ local function byServerClock(time)
   return time == '' and 'null' or string.format('%.0f', time - ARGV[5] + createdAt)
 end
 local startBy, endBy = byServerClock(ARGV[3]), byServerClock(ARGV[4])
-local request = '{"startByMs":' .. startBy .. ',"endByMs":' .. endBy .. ',' .. string.sub(ARGV[11], 2)
+local request = '{"startByMs":' .. startBy .. ',"endByMs":' .. endBy .. ',' .. string.sub(ARGV[12], 2)
 redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', 'seq', 1,
-  'createdBy', ARGV[8], 'request', request, unpack(ARGV, 12))
+  'createdBy', ARGV[8], 'request', request, unpack(ARGV, 13))
 redis.call('XADD', KEYS[2], '1-0', 'e', '{"seq":1,' .. string.sub(ARGV[7], 2))
 redis.call('ZADD', KEYS[3], createdAt, ARGV[6])
 redis.call('ZADD', KEYS[4], createdAt, ARGV[6])

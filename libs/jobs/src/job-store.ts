@@ -20,7 +20,7 @@ export type CreateResult =
   | { readonly outcome: 'created'; readonly job: Job; readonly ahead: number }
   /** The idempotency key was used before, with the same body, or the id was. */
   | { readonly outcome: 'repeated'; readonly job: Job }
-  /** The idempotency key was used before, with another body. */
+  /** The idempotency key was used before, with another body, for a job whose record is kept. */
   | { readonly outcome: 'conflict' }
   /** There is no such reservation as the job was to have. */
   | { readonly outcome: 'unreserved' };

@@ -18,14 +18,14 @@ export interface JobStoreOptions {
   readonly prefix: string;
   /** How long a record outlives its ending. */
   readonly retentionMs?: number;
-  /** How long an idempotency key is remembered. */
+  /** How long an idempotency key is remembered at most; it stands for no job whose record is gone. */
   readonly idempotencyMs?: number;
 }
 
 const HOUR_MS = 3_600_000;
 /** An hour is long enough to poll for an answer after a weekend's worth of retries in a client. */
 const DEFAULT_RETENTION_MS = HOUR_MS;
-/** OpenAI and Stripe clients retry for minutes; a day covers a client that restarts overnight. */
+/** Clients retry for minutes; a day covers one that restarts overnight, where records are kept as long. */
 const DEFAULT_IDEMPOTENCY_MS = 24 * HOUR_MS;
 
 /**
@@ -49,16 +49,8 @@ export class RedisJobStore implements JobStore {
     this.#idempotencyMs = options.idempotencyMs ?? DEFAULT_IDEMPOTENCY_MS;
   }
 
-  async create(job: NewJob): Promise<CreateResult> {
-    const sentAtMs = Date.now();
-    const together = job.idempotency === undefined;
-    const writing = this.#write(job, sentAtMs);
-    const answer = await (together ? this.#addBeside(writing, job) : writing);
-    if (answer === 'unreserved') return { outcome: 'unreserved' };
-    if (typeof answer === 'string') return this.#earlier(job, answer);
-    if (!together) await this.#queues.add(job.id, job.request);
-    const [createdAtMs, ahead] = answer;
-    return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
+  create(job: NewJob): Promise<CreateResult> {
+    return this.#create(job, '');
   }
 
   async get(id: string): Promise<Job | null> {
@@ -168,7 +160,20 @@ export class RedisJobStore implements JobStore {
     await this.#queues.close();
   }
 
-  #write(job: NewJob, sentAtMs: number): Promise<Written> {
+  /** `forgotten`: the earlier use of the idempotency key, when of its job nothing is kept. */
+  async #create(job: NewJob, forgotten: string): Promise<CreateResult> {
+    const sentAtMs = Date.now();
+    const together = job.idempotency === undefined;
+    const writing = this.#write(job, sentAtMs, forgotten);
+    const answer = await (together ? this.#addBeside(writing, job) : writing);
+    if (answer === 'unreserved') return { outcome: 'unreserved' };
+    if (typeof answer === 'string') return this.#earlier(job, answer);
+    if (!together) await this.#queues.add(job.id, job.request);
+    const [createdAtMs, ahead] = answer;
+    return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
+  }
+
+  #write(job: NewJob, sentAtMs: number, forgotten: string): Promise<Written> {
     const { request, idempotency, reservation } = job;
     const k = this.#keys;
     const queued = { type: 'stage', stage: 'queued' satisfies Stage, ms: 0 };
@@ -193,6 +198,7 @@ export class RedisJobStore implements JobStore {
       writeNumber(),
       reservation?.field ?? '',
       scoreBehind(request.priority),
+      forgotten,
       requestJson(job),
       ...recordFields(job),
     );
@@ -212,8 +218,10 @@ export class RedisJobStore implements JobStore {
   async #earlier(job: NewJob, earlier: string): Promise<CreateResult> {
     const [id, bodySha256] = earlier.split(' ');
     const first = await this.get(id ?? '');
+    // A record that is gone stays gone: the key, or the id, is free again.
+    if (first === null) return this.#create(job, earlier);
     const sameBody = bodySha256 === undefined || bodySha256 === job.idempotency?.bodySha256;
-    if (first === null || !sameBody) return { outcome: 'conflict' };
+    if (!sameBody) return { outcome: 'conflict' };
     // The first attempt may have died between the record and the queue.
     if (first.ending === null) await this.#queues.add(first.id, first.request);
     return { outcome: 'repeated', job: first };

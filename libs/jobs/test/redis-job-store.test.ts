@@ -201,6 +201,19 @@ test('the same idempotency key and body give the same job, another body a confli
   t.is(other.outcome, 'conflict');
 });
 
+test('an idempotency key whose job is kept no more makes another, with whatever body, and one only', async (t) => {
+  const { jobs } = testStore(t);
+  const first = keyed('one');
+  await jobs.create(first);
+  await jobs.finish(first.id, completed('a'));
+  await jobs.remove(first.id);
+  const results = await Promise.all([jobs.create(keyed('two')), jobs.create(keyed('two'))]);
+  t.deepEqual(results.map(({ outcome }) => outcome).toSorted(), ['created', 'repeated']);
+  const ids = results.map((result) => 'job' in result && result.job.id);
+  t.is(ids[0], ids[1]);
+  t.is((await jobs.create(keyed('one'))).outcome, 'conflict');
+});
+
 test('a job that is created again under its id is told as repeated, and on the queue once', async (t) => {
   const { jobs, redis, prefix } = testStore(t);
   const job = newJob();
@@ -296,6 +309,8 @@ test('those who hold jobs are told which have ended', async (t) => {
   await jobs.finish(job.id, { ...completed(''), status: 'cancelled' });
   t.is(await ended.promise, job.id);
 });
+
+const keyed = (bodySha256: string) => newJob({}, { idempotency: { key: 'k', bodySha256 } });
 
 const image = (mmHash: string) => ({
   mmHash,
