@@ -8,6 +8,7 @@ import { JobBody, JobView } from '../schemas/jobs.ts';
 import type { Services } from '../services.ts';
 import { goneSignal } from '../streams/gone-signal.ts';
 import { waitForEnd } from '../streams/wait-for-end.ts';
+import { sayReplayed } from './idempotency.ts';
 import { submissionOf } from './job-requests.ts';
 import { ownJob } from './own-job.ts';
 import { applyWait, preferredWaitMs } from './prefer-wait.ts';
@@ -39,7 +40,7 @@ export const jobRoutes =
         const { job, repeated, ahead } = await acceptor.accept(
           submissionOf(request, request.body, webhookRules),
         );
-        if (repeated) void reply.header('idempotency-replayed', 'true');
+        sayReplayed(reply, repeated);
         void reply.header('location', `/v1/jobs/${job.id}`);
         const latest = await waited(jobs, job, request, reply);
         // Without waiting the answer is 202, however fast the fleet was.
