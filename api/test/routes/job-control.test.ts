@@ -71,6 +71,23 @@ test('jobs are listed the newest first, by page and by status', async (t) => {
   t.is(errorOf(await app.inject('/v1/jobs?limit=0')).param, 'limit');
 });
 
+test('a list goes on from a job that was deleted meanwhile, and from none that is unknown', async (t) => {
+  const { app } = await testApi(t);
+  const ids: string[] = [];
+  for (const text of ['a', 'b', 'c'])
+    ids.push(jobOf(await post(app, '/v1/jobs', question(text))).id);
+  const [a, b] = ids;
+  await app.inject({ method: 'DELETE', url: `/v1/jobs/${b}` });
+  const rest = jsonOf<{ data: { id: string }[] }>(await app.inject(`/v1/jobs?after=${b}`));
+  t.deepEqual(
+    rest.data.map(({ id }) => id),
+    [a],
+  );
+  const refused = await app.inject(`/v1/jobs?after=job_${'0'.repeat(32)}`);
+  t.is(refused.statusCode, 400);
+  t.like(errorOf(refused), { code: 'invalid_value', param: 'after' });
+});
+
 test('Prefer: wait holds the answer until the job has ended', async (t) => {
   const { app, jobs } = await testApi(t);
   const { id } = jobOf(await post(app, '/v1/jobs', question('?')));

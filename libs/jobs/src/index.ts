@@ -1,4 +1,4 @@
-export { JobsError, RecordError } from './errors.ts';
+export { JobsError, PlaceError, RecordError } from './errors.ts';
 export * as jobSchemas from './job.ts';
 export type {
   ChatMessage,

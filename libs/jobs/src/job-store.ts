@@ -44,7 +44,7 @@ export interface Claim {
 export interface ListOptions {
   readonly tenant: string;
   readonly limit: number;
-  /** Id after which the page begins. */
+  /** Id after which the page begins: of a job of this tenant, also of one that was removed since. */
   readonly after?: string;
   readonly order: 'asc' | 'desc';
   readonly status?: JobStatus;
@@ -62,6 +62,7 @@ export interface JobStore {
   /** Writes the record, the `queued` event and the generate job: the job is accepted when it resolves. */
   create(job: NewJob): Promise<CreateResult>;
   get(id: string): Promise<Job | null>;
+  /** Without the jobs whose record cannot be read. Throws `PlaceError` when `after` is not known. */
   list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }>;
   /**
    * A worker takes the job up. Null when it is terminal or gone. Voids earlier claims. Throws
@@ -84,7 +85,7 @@ export interface JobStore {
     fence?: number,
     unwritten?: readonly JobEvent[],
   ): Promise<boolean>;
-  /** Removes a terminal job's record, stream and index entries. False when not terminal. */
+  /** Removes a terminal job's record and stream; lists go on from its place. False when not terminal. */
   remove(id: string): Promise<boolean>;
   /** Events after `seq` (0: all). */
   events(id: string, afterSeq: number): Promise<SequencedEvent[]>;

@@ -20,6 +20,8 @@ export interface JobStoreOptions {
   readonly retentionMs?: number;
   /** How long an idempotency key is remembered at most; it stands for no job whose record is gone. */
   readonly idempotencyMs?: number;
+  /** Called for each record that a list leaves out. */
+  readonly onUnreadable?: (error: RecordError) => void;
 }
 
 const HOUR_MS = 3_600_000;
@@ -39,6 +41,7 @@ export class RedisJobStore implements JobStore {
   readonly #channel: JobChannel;
   readonly #retentionMs: number;
   readonly #idempotencyMs: number;
+  readonly #onUnreadable: (error: RecordError) => void;
 
   constructor(options: JobStoreOptions) {
     this.#redis = withJobScripts(options.redis);
@@ -47,6 +50,7 @@ export class RedisJobStore implements JobStore {
     this.#channel = new JobChannel(options.redis, this.#keys);
     this.#retentionMs = options.retentionMs ?? DEFAULT_RETENTION_MS;
     this.#idempotencyMs = options.idempotencyMs ?? DEFAULT_IDEMPOTENCY_MS;
+    this.#onUnreadable = options.onUnreadable ?? (() => undefined);
   }
 
   create(job: NewJob): Promise<CreateResult> {
@@ -59,7 +63,7 @@ export class RedisJobStore implements JobStore {
   }
 
   list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }> {
-    return listJobs(this.#redis, this.#keys, options);
+    return listJobs(this.#redis, this.#keys, options, this.#onUnreadable);
   }
 
   async claim(id: string, worker: string): Promise<Claim | null> {
@@ -135,11 +139,7 @@ export class RedisJobStore implements JobStore {
   }
 
   async remove(id: string): Promise<boolean> {
-    const job = await this.get(id);
-    if (job === null) return false;
-    const k = this.#keys;
-    const keys = [k.record(id), k.events(id), k.index(job.tenant), k.retained];
-    return (await this.#redis.jobRemove(4, ...keys, id)) === 1;
+    return (await this.#redis.jobRemove(2, this.#keys.record(id), this.#keys.events(id))) === 1;
   }
 
   async events(id: string, afterSeq: number): Promise<SequencedEvent[]> {

@@ -281,6 +281,23 @@ test('listing goes through an index of any length, past what has expired, and by
   t.deepEqual(seen, all.map(({ id }) => id).toReversed());
 });
 
+test('a record that cannot be read is left out of a list, and told of', async (t) => {
+  const told: string[] = [];
+  const { jobs, redis, prefix } = testStore(t, {
+    onUnreadable: ({ message }) => told.push(message),
+  });
+  const [damaged, whole] = [newJob(), newJob()];
+  for (const job of [damaged, whole]) await jobs.create(job);
+  await redis.hset(`${prefix}:job:${damaged.id}`, 'request', '{"cut');
+  const page = await jobs.list({ tenant: 'default', limit: 2, order: 'asc' });
+  t.deepEqual(
+    page.jobs.map(({ id }) => id),
+    [whole.id],
+  );
+  t.is(told.length, 1);
+  t.true(told[0]?.includes(damaged.id), told[0]);
+});
+
 test('removing takes a terminal job away and leaves a live one', async (t) => {
   const { jobs } = testStore(t);
   const job = newJob();
