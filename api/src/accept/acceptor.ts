@@ -6,6 +6,7 @@ import type { Gatekeeper } from '../limits/gatekeeper.ts';
 import { jobCost } from '../limits/job-cost.ts';
 import type { JobCounts } from '../metrics.ts';
 import type { ModelDirectory } from '../model-directory.ts';
+import { earlierJob, keyConflict } from './earlier-job.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageIntake } from './image-intake.ts';
 import { findImages, toJobMessages } from './image-sources.ts';
@@ -65,6 +66,8 @@ export class Acceptor {
   }
 
   async #accept(submission: Submission): Promise<Accepted> {
+    const earlier = await earlierJob(this.#parts.jobs, submission);
+    if (earlier !== null) return { job: earlier, repeated: true };
     const card = await this.#parts.models.resolve(submission.model);
     const { images, messages, imageTokens } = await this.#takeIn(submission, card);
     const { defaultMaxTokens } = this.#parts.limits;
@@ -135,12 +138,7 @@ export class Acceptor {
       ...(reservation === undefined ? {} : { reservation }),
     });
     if (result.outcome === 'unreserved') return null;
-    if (result.outcome === 'conflict') {
-      throw new ApiError(
-        'idempotency_conflict',
-        'This Idempotency-Key came with another body before',
-      );
-    }
+    if (result.outcome === 'conflict') throw keyConflict();
     const { job } = result;
     if (result.outcome === 'created') return { job, repeated: false, ahead: result.ahead };
     await this.#release(request.images, id);

@@ -10,7 +10,16 @@ import { jobKeys, type JobKeys } from './job-keys.ts';
 import { withJobScripts, type JobScripts } from './job-scripts.ts';
 import { listJobs } from './list-jobs.ts';
 import { RECORD_VERSION, recordFields, requestJson, writtenJob } from './new-record.ts';
-import type { Claim, CreateResult, JobStore, ListOptions, NewJob, StageNote } from './job-store.ts';
+import type {
+  Claim,
+  CreateResult,
+  EarlierUse,
+  Idempotency,
+  JobStore,
+  ListOptions,
+  NewJob,
+  StageNote,
+} from './job-store.ts';
 import type { Ending, Job } from './job.ts';
 
 export interface JobStoreOptions {
@@ -55,6 +64,11 @@ export class RedisJobStore implements JobStore {
 
   create(job: NewJob): Promise<CreateResult> {
     return this.#create(job, '');
+  }
+
+  async earlier(tenant: string, { key, bodySha256 }: Idempotency): Promise<EarlierUse | null> {
+    const use = await this.#redis.get(this.#keys.idempotency(tenant, sha256(key)));
+    return use === null ? null : this.#earlier(use, bodySha256);
   }
 
   async get(id: string): Promise<Job | null> {
@@ -167,7 +181,11 @@ export class RedisJobStore implements JobStore {
     const writing = this.#write(job, sentAtMs, forgotten);
     const answer = await (together ? this.#addBeside(writing, job) : writing);
     if (answer === 'unreserved') return { outcome: 'unreserved' };
-    if (typeof answer === 'string') return this.#earlier(job, answer);
+    if (typeof answer === 'string') {
+      // A record that is gone stays gone: the key, or the id, is free again.
+      const earlier = await this.#earlier(answer, job.idempotency?.bodySha256);
+      return earlier ?? this.#create(job, answer);
+    }
     if (!together) await this.#queues.add(job.id, job.request);
     const [createdAtMs, ahead] = answer;
     return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
@@ -214,14 +232,12 @@ export class RedisJobStore implements JobStore {
     return answer;
   }
 
-  /** `earlier` is `<id> <bodySha256>` of the job that used the key first, or the id alone when that was used. */
-  async #earlier(job: NewJob, earlier: string): Promise<CreateResult> {
-    const [id, bodySha256] = earlier.split(' ');
+  /** `use` is `<id> <bodySha256>` of the job that used the key first, or the id alone when that was used. */
+  async #earlier(use: string, bodySha256: string | undefined): Promise<EarlierUse | null> {
+    const [id, firstSha256] = use.split(' ');
     const first = await this.get(id ?? '');
-    // A record that is gone stays gone: the key, or the id, is free again.
-    if (first === null) return this.#create(job, earlier);
-    const sameBody = bodySha256 === undefined || bodySha256 === job.idempotency?.bodySha256;
-    if (!sameBody) return { outcome: 'conflict' };
+    if (first === null) return null;
+    if (firstSha256 !== undefined && firstSha256 !== bodySha256) return { outcome: 'conflict' };
     // The first attempt may have died between the record and the queue.
     if (first.ending === null) await this.#queues.add(first.id, first.request);
     return { outcome: 'repeated', job: first };
