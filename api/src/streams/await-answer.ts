@@ -44,7 +44,17 @@ async function unanswered(
 }
 
 /** Frames of a stream whose job is cancelled when the reader leaves, unless it may come again. */
-export async function* endingWithReader(
+export function endingWithReader(
+  frames: AsyncIterable<string>,
+  ending: EndingWithReader,
+): AsyncIterable<string> {
+  const stream = endingLast(frames, ending);
+  // For a reader that has left already nobody would begin, and what has not begun does not come to its end.
+  if (ending.reader.aborted) stream.next().catch(() => undefined);
+  return stream;
+}
+
+async function* endingLast(
   frames: AsyncIterable<string>,
   { job, ender, reader, reply }: EndingWithReader,
 ): AsyncGenerator<string> {

@@ -10,6 +10,24 @@ const QUESTIONS = {
   '/responses': { input: 'wait here', store: false },
 };
 
+interface Post {
+  readonly body: object;
+  readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const post = (url: string, { body, headers = {}, signal }: Post) =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ model: 'tiny-vlm', ...body }),
+    signal: signal ?? null,
+  });
+
+/** The server has heard that its callers are gone. */
+const hungUp = ({ app: { server } }: TestApi) =>
+  eventually(async () => (await promisify(server.getConnections.bind(server))()) === 0);
+
 /** The one job, once its whole answer is in its stream. */
 async function writtenJob({ jobs }: TestApi): Promise<string | null> {
   const { jobs: all } = await jobs.list({ tenant: 'local', limit: 2, order: 'asc' });
@@ -29,24 +47,35 @@ async function complete({ jobs }: TestApi, id: string): Promise<void> {
   });
 }
 
+/** Records are written no more until the returned function is called; the promise is of the first that waits. */
+function holdUpRecords({ jobs }: TestApi): {
+  readonly held: Promise<string>;
+  readonly write: () => void;
+} {
+  const gate = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<string>();
+  const create = jobs.create.bind(jobs);
+  jobs.create = async (job) => {
+    held.resolve(job.id);
+    await gate.promise;
+    return create(job);
+  };
+  return { held: held.promise, write: gate.resolve };
+}
+
 for (const [route, question] of Object.entries(QUESTIONS)) {
   for (const stream of [false, true]) {
     test(`${route}, stream ${stream}: with an Idempotency-Key the job outlives its caller, whose repetition gets the answer`, async (t) => {
       const { api, baseURL } = await openaiClient(t);
-      const connections = promisify(api.app.server.getConnections.bind(api.app.server));
-      const send = (signal: AbortSignal | null = null) =>
-        fetch(`${baseURL}${route}`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
-          body: JSON.stringify({ model: 'tiny-vlm', ...question, stream }),
-          signal,
-        });
+      const body = { ...question, stream };
+      const headers = { 'idempotency-key': 'k' };
+      const send = (signal?: AbortSignal) => post(`${baseURL}${route}`, { body, headers, signal });
       const leaving = new AbortController();
       const left = send(leaving.signal).catch(() => null);
       const id = await eventually(() => writtenJob(api));
       leaving.abort();
       await left;
-      await eventually(async () => (await connections()) === 0);
+      await hungUp(api);
       t.is((await api.jobs.get(id))?.status, 'in_progress');
       const again = send();
       await complete(api, id);
@@ -55,6 +84,20 @@ for (const [route, question] of Object.entries(QUESTIONS)) {
       t.is(response.headers.get('idempotency-replayed'), 'true');
       t.regex(await response.text(), /here/);
       t.is((await api.jobs.get(id))?.status, 'completed', 'it is kept for the next repetition');
+    });
+
+    test(`${route}, stream ${stream}: a caller that leaves before its job is written ends it`, async (t) => {
+      const { api, baseURL } = await openaiClient(t);
+      const { held, write } = holdUpRecords(api);
+      const leaving = new AbortController();
+      const body = { ...question, stream };
+      const left = post(`${baseURL}${route}`, { body, signal: leaving.signal }).catch(() => null);
+      const id = await held;
+      leaving.abort();
+      await left;
+      await hungUp(api);
+      write();
+      t.true(await eventually(async () => (await api.jobs.get(id))?.status === 'cancelled'));
     });
   }
 }
