@@ -57,7 +57,12 @@ export interface Composed extends Services {
 /** The services over what is outside the process. Closing leaves the foundations open. */
 export function composeServices({ config, redis, store, registry, log }: Foundations): Composed {
   const { prefix } = config;
-  const jobs = new RedisJobStore({ redis, prefix, retentionMs: config.retentionS * 1000 });
+  const jobs = new RedisJobStore({
+    redis,
+    prefix,
+    retentionMs: config.retentionS * 1000,
+    onUnreadable: (err) => log?.warn({ err }, 'a job is left out of a list'),
+  });
   const models = new ModelDirectory(new RedisModelRegistry(redis, prefix));
   const usage = new EmbeddingUsage({ redis, prefix });
   const metrics = ecMetrics(registry);

@@ -6,6 +6,7 @@ import type { Gatekeeper } from '../limits/gatekeeper.ts';
 import { jobCost } from '../limits/job-cost.ts';
 import type { JobCounts } from '../metrics.ts';
 import type { ModelDirectory } from '../model-directory.ts';
+import { earlierJob, keyConflict } from './earlier-job.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageIntake } from './image-intake.ts';
 import { findImages, toJobMessages } from './image-sources.ts';
@@ -16,7 +17,7 @@ import { takeImages } from './take-images.ts';
 
 export interface Accepted {
   readonly job: Job;
-  /** The same request came before, and this is its job. */
+  /** The same request came before, by its key or its id, and this is its job. */
   readonly repeated: boolean;
   /** Of a new job: how many wait for the same model and go first. */
   readonly ahead?: number;
@@ -65,6 +66,8 @@ export class Acceptor {
   }
 
   async #accept(submission: Submission): Promise<Accepted> {
+    const earlier = await earlierJob(this.#parts.jobs, submission);
+    if (earlier !== null) return { job: earlier, repeated: true };
     const card = await this.#parts.models.resolve(submission.model);
     const { images, messages, imageTokens } = await this.#takeIn(submission, card);
     const { defaultMaxTokens } = this.#parts.limits;
@@ -135,12 +138,7 @@ export class Acceptor {
       ...(reservation === undefined ? {} : { reservation }),
     });
     if (result.outcome === 'unreserved') return null;
-    if (result.outcome === 'conflict') {
-      throw new ApiError(
-        'idempotency_conflict',
-        'This Idempotency-Key came with another body before',
-      );
-    }
+    if (result.outcome === 'conflict') throw keyConflict();
     const { job } = result;
     if (result.outcome === 'created') return { job, repeated: false, ahead: result.ahead };
     await this.#release(request.images, id);
@@ -154,9 +152,20 @@ export class Acceptor {
     log?.info({ job: id, request: requestId, tenant, model: request.model, mmHash }, 'accepted');
   }
 
-  async #release(images: readonly { readonly mmHash: string }[], waiter: string): Promise<void> {
-    const { encodes, gatekeeper } = this.#parts;
-    await Promise.allSettled([encodes.release(images, waiter), gatekeeper.withdraw(waiter)]);
+  /**
+   * Lets go of what was held under an id, but for what a live job of that id holds: a batch's line may be
+   * submitted twice, and a job be written of which only a failure was heard. Where nobody can tell, all is
+   * left: what no job holds is found by the sweep of the account, or expires.
+   */
+  async #release(images: readonly { readonly mmHash: string }[], id: string): Promise<void> {
+    const { jobs, encodes, gatekeeper } = this.#parts;
+    const job = await jobs.get(id).catch(() => undefined);
+    if (job === undefined) return;
+    const live = job?.ending === null;
+    const held = new Set(live ? job.request.images.map(({ mmHash }) => mmHash) : []);
+    const unheld = images.filter(({ mmHash }) => !held.has(mmHash));
+    const withdrawn = live ? undefined : gatekeeper.withdraw(id);
+    await Promise.allSettled([encodes.release(unheld, id), withdrawn]);
   }
 }
 

@@ -57,8 +57,7 @@ export class BatchLineRunner {
 }
 
 /** Anything else passes: the line is tried again at its next turn. */
-const isFinal = ({ statusCode, code }: ApiError): boolean =>
-  statusCode < 500 && statusCode !== 429 && code !== 'idempotency_conflict';
+const isFinal = ({ statusCode }: ApiError): boolean => statusCode < 500 && statusCode !== 429;
 
 const lineJobId = (batchId: string, index: number): string =>
   `job_${createHash('sha256').update(`${batchId} ${index}`).digest('hex').slice(0, 32)}`;

@@ -11,6 +11,8 @@ export interface NewFile {
   readonly purpose: FilePurpose;
   readonly bytes: Uint8Array;
   readonly expiresAfterS: number | null;
+  /** For one that may be added again, which is the same file then. @default one of its own */
+  readonly id?: string;
 }
 
 interface FilesParts {
@@ -33,7 +35,7 @@ export class Files {
 
   /** Throws the `image…` codes for a picture that is none, when the purpose is `vision`. */
   async add(file: NewFile): Promise<FileRecord> {
-    const id = `file-${randomBytes(16).toString('hex')}`;
+    const id = file.id ?? `file-${randomBytes(16).toString('hex')}`;
     const isPicture = file.purpose === 'vision' || sniffImageType(file.bytes) !== null;
     const picture = isPicture ? await this.#intake.store(file.bytes, 'file') : null;
     const key = picture?.key ?? `files/${id}`;

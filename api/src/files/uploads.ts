@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ObjectStore } from '@epd/connector';
+import type { ObjectStat, ObjectStore } from '@epd/connector';
 import type { Redis } from 'ioredis';
 import { ApiError } from '../errors.ts';
 import type { FileRecord } from './file-records.ts';
@@ -62,24 +62,52 @@ export class Uploads {
     return { id, url, expiresAtMs: Date.now() + EXPIRES_IN_S * 1000 };
   }
 
-  /** The uploaded picture as a file. Throws `upload_not_found`, and what is wrong with the picture. */
+  /**
+   * The uploaded picture as a file, the same one however often it is asked for. Throws `upload_not_found`,
+   * and what is wrong with the picture, which ends the upload; anything else leaves it to a repetition.
+   */
   async complete(tenant: string, id: string): Promise<FileRecord> {
-    const { redis, store, files, maxBytes } = this.#parts;
+    const { redis, store } = this.#parts;
     const json = await redis.get(this.#key(tenant, id));
     const stat = json === null ? null : await store.stat(stagingKey(id));
-    if (json === null || stat === null) {
-      throw new ApiError('upload_not_found', 'No such upload, or its bytes have not arrived');
-    }
-    const { filename, bytes: expected } = JSON.parse(json) as Pending;
+    if (json === null || stat === null) return this.#completedBefore(tenant, id);
     try {
-      const bytes = await store.get(stagingKey(id), { maxBytes });
-      if (bytes?.length !== expected)
-        throw new ApiError('invalid_file', `Expected ${expected} bytes, got ${stat.bytes}`);
-      return await files.add({ tenant, filename, purpose: 'vision', bytes, expiresAfterS: null });
-    } finally {
-      await store.delete(stagingKey(id));
-      await redis.del(this.#key(tenant, id));
+      const file = await this.#add(tenant, id, JSON.parse(json) as Pending, stat);
+      await this.#discard(tenant, id);
+      return file;
+    } catch (error) {
+      if (error instanceof ApiError) await this.#discard(tenant, id);
+      throw error;
     }
+  }
+
+  async #add(
+    tenant: string,
+    id: string,
+    { filename, bytes: expected }: Pending,
+    stat: ObjectStat,
+  ): Promise<FileRecord> {
+    const { store, files, maxBytes } = this.#parts;
+    if (stat.bytes !== expected) {
+      throw new ApiError('invalid_file', `Expected ${expected} bytes, got ${stat.bytes}`);
+    }
+    const bytes = await store.get(stagingKey(id), { maxBytes });
+    if (bytes === null) return this.#completedBefore(tenant, id);
+    const file = { tenant, filename, purpose: 'vision', bytes, expiresAfterS: null } as const;
+    return files.add({ ...file, id: fileId(id) });
+  }
+
+  /** By one whose answer did not arrive, or at the same time. */
+  async #completedBefore(tenant: string, id: string): Promise<FileRecord> {
+    const file = await this.#parts.files.records.find(tenant, fileId(id));
+    if (file !== null) return file;
+    throw new ApiError('upload_not_found', 'No such upload, or its bytes have not arrived');
+  }
+
+  /** What cannot be deleted now expires, and is swept. */
+  async #discard(tenant: string, id: string): Promise<void> {
+    const { redis, store } = this.#parts;
+    await Promise.allSettled([store.delete(stagingKey(id)), redis.del(this.#key(tenant, id))]);
   }
 
   #key(tenant: string, id: string): string {
@@ -88,3 +116,5 @@ export class Uploads {
 }
 
 const stagingKey = (id: string): string => `uploads/${id}`;
+
+const fileId = (uploadId: string): string => uploadId.replace('upload-', 'file-');

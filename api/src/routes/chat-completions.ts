@@ -10,8 +10,9 @@ import { chatChunks } from '../views/chat-chunks.ts';
 import { chatCompletion } from '../views/chat-completion.ts';
 import { chatSubmission } from './chat-submission.ts';
 import { dropNulls } from './drop-nulls.ts';
+import { sayReplayed } from './idempotency.ts';
 
-/** OpenAI's chat completions: a job that the caller waits for, and that ends when the caller leaves. */
+/** OpenAI's chat completions: a job that the caller waits for, and that ends when the caller leaves for good. */
 export const chatCompletionRoutes =
   (services: Services): FastifyPluginAsyncTypebox =>
   async (app) => {
@@ -24,14 +25,17 @@ export const chatCompletionRoutes =
         schema: {
           tags: ['OpenAI'],
           summary: 'Create a chat completion',
-          description: "As OpenAI's, plain and streaming. Ends the job when the caller goes away.",
+          description:
+            "As OpenAI's, plain and streaming. Ends the job when the caller goes away, unless an " +
+            '`Idempotency-Key` came with it: then the same request, sent again, gets the answer.',
           body: ChatCompletionBody,
           response: { 200: ChatCompletion, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
         const { body } = request;
-        const { job } = await acceptor.accept(chatSubmission(request, body));
+        const { job, repeated } = await acceptor.accept(chatSubmission(request, body));
+        sayReplayed(reply, repeated);
         if (body.stream !== true) return chatCompletion(await awaitAnswer(services, job, reply));
         const includeUsage = body.stream_options?.include_usage ?? false;
         return sendSse(reply, (reader) => {
@@ -43,7 +47,7 @@ export const chatCompletionRoutes =
             idleMs: HEARTBEAT_MS,
           });
           const chunks = chatChunks({ jobs, job, events, includeUsage });
-          return endingWithReader(chunks, { job, ender, reader, closing: app.closing });
+          return endingWithReader(chunks, { job, ender, reader, reply });
         });
       },
     );

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { NewJob } from '@epd/jobs';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';
 
 declare module 'fastify' {
@@ -24,6 +24,15 @@ export function installBodyParser(app: FastifyInstance): void {
     void parse(request, body.toString(), done);
   });
 }
+
+/** Tells the caller that its request came before, and that this is what it made then. */
+export function sayReplayed(reply: FastifyReply, repeated: boolean): void {
+  if (repeated) void reply.header('idempotency-replayed', 'true');
+}
+
+/** Whether the caller may come again for what it has asked for. */
+export const mayComeAgain = ({ headers }: Pick<FastifyRequest, 'headers'>): boolean =>
+  headers[HEADER] !== undefined;
 
 /** The caller's key, within the kind of route it came by. Throws `invalid_header`. */
 export function idempotencyOf(

@@ -1,7 +1,8 @@
-import { jobSchemas } from '@epd/jobs';
+import { jobSchemas, PlaceError } from '@epd/jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { ERROR_RESPONSES } from '../schemas/errors.ts';
+import { ApiError } from '../errors.ts';
 import { JobView } from '../schemas/jobs.ts';
 import { PageQuery, pageOf, pageSchema } from '../schemas/page.ts';
 import type { Services } from '../services.ts';
@@ -17,7 +18,8 @@ export const jobListRoutes =
           tags: ['Jobs'],
           summary: 'List jobs',
           description:
-            'A page of jobs. Go on with `after` set to `last_id` while `has_more` is true.',
+            'A page of jobs. Go on with `after` set to `last_id` while `has_more` is true, also when that job was ' +
+            'deleted meanwhile; once it is forgotten, `after` is refused.',
           querystring: Type.Object({
             ...PageQuery.properties,
             status: Type.Optional(jobSchemas.JobStatus),
@@ -27,14 +29,22 @@ export const jobListRoutes =
       },
       async ({ query, tenant }) => {
         const { limit = 20, order = 'desc', after, status } = query;
-        const { jobs: page, hasMore } = await jobs.list({
-          tenant: tenant.id,
-          limit,
-          order,
-          ...(after === undefined ? {} : { after }),
-          ...(status === undefined ? {} : { status }),
-        });
+        const { jobs: page, hasMore } = await jobs
+          .list({
+            tenant: tenant.id,
+            limit,
+            order,
+            ...(after === undefined ? {} : { after }),
+            ...(status === undefined ? {} : { status }),
+          })
+          .catch(refuse);
         return pageOf(await Promise.all(page.map((job) => reader.summary(job))), hasMore);
       },
     );
   };
+
+function refuse(error: unknown): never {
+  if (!(error instanceof PlaceError)) throw error;
+  const message = `after: expected a job of this list; ${error.message}`;
+  throw new ApiError('invalid_value', message, { param: 'after', cause: error });
+}

@@ -8,6 +8,7 @@ import { JobBody, JobView } from '../schemas/jobs.ts';
 import type { Services } from '../services.ts';
 import { goneSignal } from '../streams/gone-signal.ts';
 import { waitForEnd } from '../streams/wait-for-end.ts';
+import { sayReplayed } from './idempotency.ts';
 import { submissionOf } from './job-requests.ts';
 import { ownJob } from './own-job.ts';
 import { applyWait, preferredWaitMs } from './prefer-wait.ts';
@@ -29,7 +30,8 @@ export const jobRoutes =
           description:
             'Accepts the job durably and answers 202 at once; poll it or follow its events. With ' +
             '`Prefer: wait=n` the answer comes when the job has ended (then it is 200) or after n seconds. ' +
-            '`Idempotency-Key` makes it safe to send again: the same key and body are the same job.',
+            '`Idempotency-Key` makes it safe to send again: the same key and body are the same job while it is ' +
+            'kept, a day at most, and make a new one after that.',
           body: JobBody,
           response: { 200: JobView, 202: JobView, ...ERROR_RESPONSES },
         },
@@ -38,7 +40,7 @@ export const jobRoutes =
         const { job, repeated, ahead } = await acceptor.accept(
           submissionOf(request, request.body, webhookRules),
         );
-        if (repeated) void reply.header('idempotency-replayed', 'true');
+        sayReplayed(reply, repeated);
         void reply.header('location', `/v1/jobs/${job.id}`);
         const latest = await waited(jobs, job, request, reply);
         // Without waiting the answer is 202, however fast the fleet was.

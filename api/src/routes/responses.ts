@@ -8,6 +8,7 @@ import { sendSse } from '../streams/sse.ts';
 import { responseFrames } from '../views/response-frames.ts';
 import { responseView } from '../views/response-view.ts';
 import { dropNulls } from './drop-nulls.ts';
+import { mayComeAgain, sayReplayed } from './idempotency.ts';
 import { ownResponse } from './own-response.ts';
 import { responseSubmission } from './response-submission.ts';
 
@@ -25,7 +26,10 @@ export const responseRoutes =
           tags: ['OpenAI'],
           summary: 'Create a response',
           description:
-            "As OpenAI's: plain, `stream: true`, or `background: true` to poll or stream it later from any replica.",
+            "As OpenAI's: plain, `stream: true`, or `background: true` to poll or stream it later from any replica. " +
+            'When the caller of the first two goes away the response is cancelled, unless an `Idempotency-Key` came ' +
+            'with it: then the same request, sent again, gets the answer, which is kept for that also with ' +
+            '`store: false`.',
           body: ResponseBody,
           response: { 200: ResponseView, ...ERROR_RESPONSES },
         },
@@ -35,18 +39,21 @@ export const responseRoutes =
         const previousId = body.previous_response_id;
         const previous =
           previousId === undefined ? null : await ownResponse(jobs, previousId, tenant);
-        const { job } = await acceptor.accept(responseSubmission(request, body, previous));
+        const { job, repeated } = await acceptor.accept(
+          responseSubmission(request, body, previous),
+        );
+        sayReplayed(reply, repeated);
         const background = body.background ?? false;
         if (body.stream === true) {
           return sendSse(reply, (reader) => {
             const frames = responseFrames(jobs, job, -1, reader);
             if (background) return frames;
-            return endingWithReader(frames, { job, ender, reader, closing: app.closing });
+            return endingWithReader(frames, { job, ender, reader, reply });
           });
         }
         if (background) return responseView(job);
         const answered = await awaitAnswer(services, job, reply);
-        if (body.store === false) await jobs.remove(job.id);
+        if (body.store === false && !mayComeAgain(request)) await jobs.remove(job.id);
         return responseView(answered);
       },
     );

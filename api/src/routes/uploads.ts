@@ -48,6 +48,8 @@ export const uploadRoutes =
       schema: {
         tags: ['Files'],
         summary: 'Complete an upload',
+        description:
+          'May be sent again when no answer came, or 503: it is the same file. A picture that is refused ends the upload.',
         params: Type.Object({ id: Type.String({ pattern: '^upload-[0-9a-f]{32}$' }) }),
         response: { 200: FileView, ...ERROR_RESPONSES },
       },

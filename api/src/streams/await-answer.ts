@@ -1,17 +1,22 @@
 import type { Job } from '@epd/jobs';
 import type { FastifyReply } from 'fastify';
 import { ApiError } from '../errors.ts';
+import { mayComeAgain } from '../routes/idempotency.ts';
 import type { Services } from '../services.ts';
 import { failureOf } from '../views/job-failure.ts';
 import { goneSignal } from './gone-signal.ts';
 import { waitForEnd } from './wait-for-end.ts';
 
-/** OpenAI's clients wait ten minutes; a job that nobody waits for any more should not run. */
+/**
+ * OpenAI's clients wait ten minutes; a job that nobody waits for any more should not run. One that was asked
+ * for with an Idempotency-Key runs on when its caller leaves, for the caller may come again; its deadline,
+ * which is the same time, ends it.
+ */
 export const ANSWER_WITHIN_S = 600;
 
 /**
  * The job with its answer, for a caller who waits for nothing else: when the caller leaves, the job is
- * cancelled. Throws what became of the job instead of an answer.
+ * cancelled, unless it may come again. Throws what became of the job instead of an answer.
  */
 export async function awaitAnswer(
   { jobs, ender }: Pick<Services, 'jobs' | 'ender'>,
@@ -34,19 +39,30 @@ async function unanswered(
   if (reply.server.closing.aborted) {
     return new ApiError('unavailable', 'The server is stopping; ask again', { retryAfterS: 1 });
   }
-  await ender.cancel(job);
+  if (!mayComeAgain(reply.request)) await ender.cancel(job);
   return new ApiError('job_expired', `No answer within ${ANSWER_WITHIN_S} s`);
 }
 
-/** Frames of a stream whose job is cancelled when the reader leaves. */
-export async function* endingWithReader(
+/** Frames of a stream whose job is cancelled when the reader leaves, unless it may come again. */
+export function endingWithReader(
   frames: AsyncIterable<string>,
-  { job, ender, reader, closing }: EndingWithReader,
+  ending: EndingWithReader,
+): AsyncIterable<string> {
+  const stream = endingLast(frames, ending);
+  // For a reader that has left already nobody would begin, and what has not begun does not come to its end.
+  if (ending.reader.aborted) stream.next().catch(() => undefined);
+  return stream;
+}
+
+async function* endingLast(
+  frames: AsyncIterable<string>,
+  { job, ender, reader, reply }: EndingWithReader,
 ): AsyncGenerator<string> {
   try {
     yield* frames;
   } finally {
-    if (reader.aborted && !closing.aborted) await ender.cancel(job);
+    const left = reader.aborted && !reply.server.closing.aborted;
+    if (left && !mayComeAgain(reply.request)) await ender.cancel(job);
   }
 }
 
@@ -55,5 +71,5 @@ interface EndingWithReader {
   readonly ender: Services['ender'];
   /** Aborted when the reader is gone. */
   readonly reader: AbortSignal;
-  readonly closing: AbortSignal;
+  readonly reply: FastifyReply;
 }

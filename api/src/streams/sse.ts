@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { GONE } from './gone-signal.ts';
+import { goneSignal } from './gone-signal.ts';
 
 /** Proxies close connections that are silent for a minute, some for half of that. */
 export const HEARTBEAT_MS = 15_000;
@@ -28,14 +28,12 @@ export function sendSse(
   reply: FastifyReply,
   frames: (signal: AbortSignal) => AsyncIterable<string>,
 ): FastifyReply {
-  const gone = new AbortController();
   const { closing } = reply.server;
-  // The answer's own event, for the stream's comes only after `frames` has returned.
-  reply.raw.once('close', () => gone.abort(GONE));
   // A server that closes waits for connections, and this one would stay open for the next request.
   const { socket } = reply.request.raw;
   reply.raw.once('finish', () => closing.aborted && socket.destroySoon());
-  const signal = AbortSignal.any([gone.signal, closing]);
+  // Told by the answer's own event, for the stream's comes only after `frames` has returned.
+  const signal = goneSignal(reply);
   return reply
     .header('content-type', 'text/event-stream; charset=utf-8')
     .header('cache-control', 'no-cache, no-transform')

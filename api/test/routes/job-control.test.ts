@@ -1,6 +1,4 @@
-import { encodeQueueName } from '@epd/connector';
 import test from 'ava';
-import { Queue } from 'bullmq';
 import { png } from '../helpers/pictures.ts';
 import { errorOf, jobOf, jsonOf, post, question } from '../helpers/requests.ts';
 import { testApi } from '../helpers/test-api.ts';
@@ -71,6 +69,23 @@ test('jobs are listed the newest first, by page and by status', async (t) => {
   t.is(errorOf(await app.inject('/v1/jobs?limit=0')).param, 'limit');
 });
 
+test('a list goes on from a job that was deleted meanwhile, and from none that is unknown', async (t) => {
+  const { app } = await testApi(t);
+  const ids: string[] = [];
+  for (const text of ['a', 'b', 'c'])
+    ids.push(jobOf(await post(app, '/v1/jobs', question(text))).id);
+  const [a, b] = ids;
+  await app.inject({ method: 'DELETE', url: `/v1/jobs/${b}` });
+  const rest = jsonOf<{ data: { id: string }[] }>(await app.inject(`/v1/jobs?after=${b}`));
+  t.deepEqual(
+    rest.data.map(({ id }) => id),
+    [a],
+  );
+  const refused = await app.inject(`/v1/jobs?after=job_${'0'.repeat(32)}`);
+  t.is(refused.statusCode, 400);
+  t.like(errorOf(refused), { code: 'invalid_value', param: 'after' });
+});
+
 test('Prefer: wait holds the answer until the job has ended', async (t) => {
   const { app, jobs } = await testApi(t);
   const { id } = jobOf(await post(app, '/v1/jobs', question('?')));
@@ -104,32 +119,4 @@ test('Prefer: wait on submission answers 200 with the ended job, 202 when time h
   await stop();
   t.is(response.statusCode, 200);
   t.is(jobOf(response).output?.text, 'now');
-});
-
-test('the same Idempotency-Key and body are the same job, and hold nothing twice', async (t) => {
-  const { app, redis, prefix } = await testApi(t);
-  const headers = { 'idempotency-key': 'order-1' };
-  const first = await post(app, '/v1/jobs', question('?', png()), headers);
-  const again = await post(app, '/v1/jobs', question('?', png()), headers);
-  t.is(jobOf(again).id, jobOf(first).id);
-  t.is(again.headers['idempotency-replayed'], 'true');
-  await app.inject({ method: 'POST', url: `/v1/jobs/${jobOf(first).id}/cancel` });
-  const queue = new Queue(encodeQueueName('tiny-vlm'), { connection: redis, prefix });
-  t.is(await queue.count(), 0);
-  await queue.close();
-});
-
-test('the same Idempotency-Key with another body is 422', async (t) => {
-  const { app } = await testApi(t);
-  const headers = { 'idempotency-key': 'order-1' };
-  await post(app, '/v1/jobs', question('a'), headers);
-  const response = await post(app, '/v1/jobs', question('b'), headers);
-  t.is(response.statusCode, 422);
-  t.is(errorOf(response).code, 'idempotency_conflict');
-});
-
-test('an Idempotency-Key that is none is refused', async (t) => {
-  const { app } = await testApi(t);
-  const response = await post(app, '/v1/jobs', question('a'), { 'idempotency-key': 'with space' });
-  t.is(errorOf(response).code, 'invalid_header');
 });

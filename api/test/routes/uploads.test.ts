@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '@epd/connector';
 import { startS3 } from '@epd/connector/testing';
 import test, { type ExecutionContext } from 'ava';
 import { png } from '../helpers/pictures.ts';
@@ -19,6 +20,18 @@ async function s3Api(t: ExecutionContext, maxImageBytes = 1_000_000) {
     s3SecretAccessKey: s3.secretAccessKey,
     maxImageBytes,
   });
+}
+
+const unavailable = () => Promise.reject(new StoreUnavailableError('S3', 'it is away'));
+
+/** A part that is away until the returned function is called. */
+function failing(part: object, method: string): () => void {
+  const own = Object.getOwnPropertyDescriptor(part, method);
+  Object.defineProperty(part, method, { value: unavailable, configurable: true });
+  return () => {
+    if (own === undefined) Reflect.deleteProperty(part, method);
+    else Object.defineProperty(part, method, own);
+  };
 }
 
 const put = async (url: string, body: Buffer) =>
@@ -54,6 +67,35 @@ test('an upload that has not arrived, is no picture, or belongs to nobody is ref
   t.is(errorOf(await complete(upload.id)).code, 'upload_not_found');
   t.is(errorOf(await complete(`upload-${'0'.repeat(32)}`)).code, 'upload_not_found');
   t.deepEqual(await Array.fromAsync(inputs.list('')), []);
+});
+
+test('an upload that an outage has cut off is completed by a repetition, as one file', async (t) => {
+  const { app, inputs, services } = await s3Api(t);
+  const bytes = png(32, 24, 9);
+  const upload = jsonOf<Upload>(
+    await post(app, '/v1/uploads', { filename: 'a.png', bytes: bytes.length }),
+  );
+  await put(upload.url, bytes);
+  const complete = () => app.inject({ method: 'POST', url: `/v1/uploads/${upload.id}/complete` });
+  const { records } = services.files;
+  for (const [part, method] of [
+    [inputs, 'get'],
+    [inputs, 'put'],
+    [records, 'add'],
+  ] as const) {
+    const restore = failing(part, method);
+    t.is((await complete()).statusCode, 503, method);
+    restore();
+  }
+  const restore = failing(inputs, 'delete');
+  const first = jsonOf<{ id: string }>(await complete());
+  restore();
+  t.is(jsonOf<{ id: string }>(await complete()).id, first.id);
+  const { files } = await records.list('local', { limit: 9, order: 'asc' });
+  t.deepEqual(
+    files.map(({ id }) => id),
+    [first.id],
+  );
 });
 
 test('the announced size is bounded, and signed', async (t) => {

@@ -9,6 +9,15 @@ export class JobsError extends Error {
   }
 }
 
+/** A page was to begin after a job that has no place in the list. */
+export class PlaceError extends JobsError {
+  override readonly name = 'PlaceError';
+
+  constructor(jobId: string) {
+    super('place_unknown', `No job ${JSON.stringify(jobId.slice(0, 80))}: unknown or forgotten`);
+  }
+}
+
 /** A record in Redis that this version cannot read: written by a newer one, or damaged. */
 export class RecordError extends JobsError {
   override readonly name = 'RecordError';

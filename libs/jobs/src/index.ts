@@ -1,4 +1,4 @@
-export { JobsError, RecordError } from './errors.ts';
+export { JobsError, PlaceError, RecordError } from './errors.ts';
 export * as jobSchemas from './job.ts';
 export type {
   ChatMessage,
@@ -21,7 +21,15 @@ export type {
 export type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
 export { delayedKey, waitingKey } from './generate-queues.ts';
 export { jobKeys, type JobKeys } from './job-keys.ts';
-export type { Claim, CreateResult, JobStore, ListOptions, NewJob, StageNote } from './job-store.ts';
+export type {
+  Claim,
+  CreateResult,
+  EarlierUse,
+  JobStore,
+  ListOptions,
+  NewJob,
+  StageNote,
+} from './job-store.ts';
 export { RedisJobStore, type JobStoreOptions } from './redis-job-store.ts';
 export { ModelCard, type ModelRegistry, type WorkerRole } from './model-registry.ts';
 export { RedisModelRegistry } from './redis-model-registry.ts';

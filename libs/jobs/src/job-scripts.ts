@@ -34,8 +34,9 @@ end
 
 /**
  * KEYS record events index live deadlines idempotency queue reservations; ARGV idemValue idemTtlMs startBy
- * endBy sentAt id queuedEvent write reservation scoreBehind requestWithoutDeadlines field value ... Returns
- * when the job was accepted, by the server's clock, and how many others its queue has before it; or why not.
+ * endBy sentAt id queuedEvent write reservation scoreBehind forgottenIdemValue requestWithoutDeadlines
+ * field value ... Returns when the job was accepted, by the server's clock, and how many others its queue has
+ * before it; or why not.
  * Deadlines came by the sender's clock, whose `sentAt` it is now. Nobody can listen yet: nothing is published.
  */
 const CREATE = `${COMMON}
@@ -44,9 +45,9 @@ local function ahead() return redis.call('ZCOUNT', KEYS[7], '-inf', ARGV[10]) en
 if known[1] == ARGV[8] then return { tonumber(known[2]), ahead() } end
 if ARGV[1] ~= '' then
   local earlier = redis.call('GET', KEYS[6])
-  if earlier then return earlier end
+  if earlier and earlier ~= ARGV[11] then return earlier end
 end
-if known[3] then return 'exists' end
+if known[3] then return ARGV[6] end
 if ARGV[9] ~= '' and redis.call('HEXISTS', KEYS[8], ARGV[9]) == 0 then return 'unreserved' end
 if ARGV[1] ~= '' then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[2]) end
 local createdAt = now()
@@ -54,9 +55,9 @@ local function byServerClock(time)
   return time == '' and 'null' or string.format('%.0f', time - ARGV[5] + createdAt)
 end
 local startBy, endBy = byServerClock(ARGV[3]), byServerClock(ARGV[4])
-local request = '{"startByMs":' .. startBy .. ',"endByMs":' .. endBy .. ',' .. string.sub(ARGV[11], 2)
+local request = '{"startByMs":' .. startBy .. ',"endByMs":' .. endBy .. ',' .. string.sub(ARGV[12], 2)
 redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', 'seq', 1,
-  'createdBy', ARGV[8], 'request', request, unpack(ARGV, 12))
+  'createdBy', ARGV[8], 'request', request, unpack(ARGV, 13))
 redis.call('XADD', KEYS[2], '1-0', 'e', '{"seq":1,' .. string.sub(ARGV[7], 2))
 redis.call('ZADD', KEYS[3], createdAt, ARGV[6])
 redis.call('ZADD', KEYS[4], createdAt, ARGV[6])
@@ -159,13 +160,11 @@ redis.call('PUBLISH', KEYS[4], ARGV[5])
 return 1
 `;
 
-/** KEYS record events index retained; ARGV id. */
+/** KEYS record events. Index entries stay until the record would have expired: somebody may page on from one. */
 const REMOVE = `${COMMON}
-local held = redis.call('HMGET', KEYS[1], 'status', 'tenant')
-if not held[1] or not terminal(held[1]) then return 0 end
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status or not terminal(status) then return 0 end
 redis.call('DEL', KEYS[1], KEYS[2])
-redis.call('ZREM', KEYS[3], ARGV[1])
-redis.call('ZREM', KEYS[4], held[2] .. ' ' .. ARGV[1])
 return 1
 `;
 

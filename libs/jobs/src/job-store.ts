@@ -1,12 +1,17 @@
 import type { Ending, Job, JobRequest, JobStatus } from './job.ts';
 import type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
 
+export interface Idempotency {
+  readonly key: string;
+  readonly bodySha256: string;
+}
+
 export interface NewJob {
   readonly id: string;
   readonly tenant: string;
   readonly request: JobRequest;
   readonly metadata?: Readonly<Record<string, string>>;
-  readonly idempotency?: { readonly key: string; readonly bodySha256: string };
+  readonly idempotency?: Idempotency;
   readonly webhook?: { readonly url: string; readonly events: readonly string[] };
   /**
    * A field of a hash without which the job is not written: what the caller asks for over the same
@@ -15,13 +20,16 @@ export interface NewJob {
   readonly reservation?: { readonly key: string; readonly field: string };
 }
 
+export type EarlierUse =
+  /** The idempotency key was used before, with the same body, or the id was. */
+  | { readonly outcome: 'repeated'; readonly job: Job }
+  /** The idempotency key was used before, with another body, for a job whose record is kept. */
+  | { readonly outcome: 'conflict' };
+
 export type CreateResult =
   /** `ahead`: jobs that wait in the same queue and go first. */
   | { readonly outcome: 'created'; readonly job: Job; readonly ahead: number }
-  /** The idempotency key was used before, with the same body. */
-  | { readonly outcome: 'repeated'; readonly job: Job }
-  /** The idempotency key was used before, with another body. */
-  | { readonly outcome: 'conflict' }
+  | EarlierUse
   /** There is no such reservation as the job was to have. */
   | { readonly outcome: 'unreserved' };
 
@@ -44,7 +52,7 @@ export interface Claim {
 export interface ListOptions {
   readonly tenant: string;
   readonly limit: number;
-  /** Id after which the page begins. */
+  /** Id after which the page begins: of a job of this tenant, also of one that was removed since. */
   readonly after?: string;
   readonly order: 'asc' | 'desc';
   readonly status?: JobStatus;
@@ -61,7 +69,10 @@ export interface StageNote {
 export interface JobStore {
   /** Writes the record, the `queued` event and the generate job: the job is accepted when it resolves. */
   create(job: NewJob): Promise<CreateResult>;
+  /** What an idempotency key was used for; null: nothing, or nothing that is kept. */
+  earlier(tenant: string, idempotency: Idempotency): Promise<EarlierUse | null>;
   get(id: string): Promise<Job | null>;
+  /** Without the jobs whose record cannot be read. Throws `PlaceError` when `after` is not known. */
   list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }>;
   /**
    * A worker takes the job up. Null when it is terminal or gone. Voids earlier claims. Throws
@@ -84,7 +95,7 @@ export interface JobStore {
     fence?: number,
     unwritten?: readonly JobEvent[],
   ): Promise<boolean>;
-  /** Removes a terminal job's record, stream and index entries. False when not terminal. */
+  /** Removes a terminal job's record and stream; lists go on from its place. False when not terminal. */
   remove(id: string): Promise<boolean>;
   /** Events after `seq` (0: all). */
   events(id: string, afterSeq: number): Promise<SequencedEvent[]>;

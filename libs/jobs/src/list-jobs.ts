@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { PlaceError, RecordError } from './errors.ts';
 import { decodeJob } from './job-codec.ts';
 import type { JobKeys } from './job-keys.ts';
 import type { ListOptions } from './job-store.ts';
@@ -16,11 +17,15 @@ interface Place {
 
 type Order = ListOptions['order'];
 
-/** A page of a tenant's jobs, and whether more follow. Reads no more of the index than it needs. */
+/**
+ * A page of a tenant's jobs, and whether more follow. Reads no more of the index than it needs. A record that
+ * cannot be read hides no other. Throws `PlaceError`: from the beginning again, who pages would never end.
+ */
 export async function listJobs(
   redis: Redis,
   keys: JobKeys,
   { tenant, limit, after, order, status }: ListOptions,
+  onUnreadable: (error: RecordError) => void,
 ): Promise<{ jobs: Job[]; hasMore: boolean }> {
   const key = keys.index(tenant);
   const chunk = Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, limit + 1));
@@ -28,7 +33,7 @@ export async function listJobs(
   let last = after === undefined ? null : await placeOf(redis, key, after);
   for (;;) {
     const places = await placesAfter(redis, key, last, order, chunk);
-    for (const job of await readJobs(redis, keys, places)) {
+    for (const job of await readJobs(redis, keys, places, onUnreadable)) {
       if (status !== undefined && job.status !== status) continue;
       if (jobs.length === limit) return { jobs, hasMore: true };
       jobs.push(job);
@@ -38,10 +43,10 @@ export async function listJobs(
   }
 }
 
-/** Null, which is the beginning of the list: no such entry. */
-async function placeOf(redis: Redis, key: string, id: string): Promise<Place | null> {
+async function placeOf(redis: Redis, key: string, id: string): Promise<Place> {
   const score = await redis.zscore(key, id);
-  return score === null ? null : { id, atMs: Number(score) };
+  if (score === null) throw new PlaceError(id);
+  return { id, atMs: Number(score) };
 }
 
 /** By place and not by rank: entries that come and go meanwhile shift nothing. */
@@ -76,10 +81,22 @@ function isAfter(place: Place, last: Place, order: Order): boolean {
   return first.atMs < second.atMs || (first.atMs === second.atMs && first.id < second.id);
 }
 
-/** Those that are there still: records expire before their entries go. */
-async function readJobs(redis: Redis, keys: JobKeys, places: readonly Place[]): Promise<Job[]> {
+/** Those that are there still: records expire, and are removed, before their entries go. */
+async function readJobs(
+  redis: Redis,
+  keys: JobKeys,
+  places: readonly Place[],
+  onUnreadable: (error: RecordError) => void,
+): Promise<Job[]> {
   const records = await Promise.all(places.map(({ id }) => redis.hgetall(keys.record(id))));
-  return records.flatMap((fields, i) =>
-    fields['status'] === undefined ? [] : [decodeJob(places[i]?.id ?? '', fields)],
-  );
+  return records.flatMap((fields, i) => {
+    if (fields['status'] === undefined) return [];
+    try {
+      return [decodeJob(places[i]?.id ?? '', fields)];
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      onUnreadable(error);
+      return [];
+    }
+  });
 }

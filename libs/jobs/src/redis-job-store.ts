@@ -10,7 +10,16 @@ import { jobKeys, type JobKeys } from './job-keys.ts';
 import { withJobScripts, type JobScripts } from './job-scripts.ts';
 import { listJobs } from './list-jobs.ts';
 import { RECORD_VERSION, recordFields, requestJson, writtenJob } from './new-record.ts';
-import type { Claim, CreateResult, JobStore, ListOptions, NewJob, StageNote } from './job-store.ts';
+import type {
+  Claim,
+  CreateResult,
+  EarlierUse,
+  Idempotency,
+  JobStore,
+  ListOptions,
+  NewJob,
+  StageNote,
+} from './job-store.ts';
 import type { Ending, Job } from './job.ts';
 
 export interface JobStoreOptions {
@@ -18,14 +27,16 @@ export interface JobStoreOptions {
   readonly prefix: string;
   /** How long a record outlives its ending. */
   readonly retentionMs?: number;
-  /** How long an idempotency key is remembered. */
+  /** How long an idempotency key is remembered at most; it stands for no job whose record is gone. */
   readonly idempotencyMs?: number;
+  /** Called for each record that a list leaves out. */
+  readonly onUnreadable?: (error: RecordError) => void;
 }
 
 const HOUR_MS = 3_600_000;
 /** An hour is long enough to poll for an answer after a weekend's worth of retries in a client. */
 const DEFAULT_RETENTION_MS = HOUR_MS;
-/** OpenAI and Stripe clients retry for minutes; a day covers a client that restarts overnight. */
+/** Clients retry for minutes; a day covers one that restarts overnight, where records are kept as long. */
 const DEFAULT_IDEMPOTENCY_MS = 24 * HOUR_MS;
 
 /**
@@ -39,6 +50,7 @@ export class RedisJobStore implements JobStore {
   readonly #channel: JobChannel;
   readonly #retentionMs: number;
   readonly #idempotencyMs: number;
+  readonly #onUnreadable: (error: RecordError) => void;
 
   constructor(options: JobStoreOptions) {
     this.#redis = withJobScripts(options.redis);
@@ -47,18 +59,16 @@ export class RedisJobStore implements JobStore {
     this.#channel = new JobChannel(options.redis, this.#keys);
     this.#retentionMs = options.retentionMs ?? DEFAULT_RETENTION_MS;
     this.#idempotencyMs = options.idempotencyMs ?? DEFAULT_IDEMPOTENCY_MS;
+    this.#onUnreadable = options.onUnreadable ?? (() => undefined);
   }
 
-  async create(job: NewJob): Promise<CreateResult> {
-    const sentAtMs = Date.now();
-    const together = job.idempotency === undefined;
-    const writing = this.#write(job, sentAtMs);
-    const answer = await (together ? this.#addBeside(writing, job) : writing);
-    if (answer === 'unreserved') return { outcome: 'unreserved' };
-    if (typeof answer === 'string') return this.#earlier(job, answer);
-    if (!together) await this.#queues.add(job.id, job.request);
-    const [createdAtMs, ahead] = answer;
-    return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
+  create(job: NewJob): Promise<CreateResult> {
+    return this.#create(job, '');
+  }
+
+  async earlier(tenant: string, { key, bodySha256 }: Idempotency): Promise<EarlierUse | null> {
+    const use = await this.#redis.get(this.#keys.idempotency(tenant, sha256(key)));
+    return use === null ? null : this.#earlier(use, bodySha256);
   }
 
   async get(id: string): Promise<Job | null> {
@@ -67,7 +77,7 @@ export class RedisJobStore implements JobStore {
   }
 
   list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }> {
-    return listJobs(this.#redis, this.#keys, options);
+    return listJobs(this.#redis, this.#keys, options, this.#onUnreadable);
   }
 
   async claim(id: string, worker: string): Promise<Claim | null> {
@@ -143,11 +153,7 @@ export class RedisJobStore implements JobStore {
   }
 
   async remove(id: string): Promise<boolean> {
-    const job = await this.get(id);
-    if (job === null) return false;
-    const k = this.#keys;
-    const keys = [k.record(id), k.events(id), k.index(job.tenant), k.retained];
-    return (await this.#redis.jobRemove(4, ...keys, id)) === 1;
+    return (await this.#redis.jobRemove(2, this.#keys.record(id), this.#keys.events(id))) === 1;
   }
 
   async events(id: string, afterSeq: number): Promise<SequencedEvent[]> {
@@ -168,7 +174,24 @@ export class RedisJobStore implements JobStore {
     await this.#queues.close();
   }
 
-  #write(job: NewJob, sentAtMs: number): Promise<Written> {
+  /** `forgotten`: the earlier use of the idempotency key, when of its job nothing is kept. */
+  async #create(job: NewJob, forgotten: string): Promise<CreateResult> {
+    const sentAtMs = Date.now();
+    const together = job.idempotency === undefined;
+    const writing = this.#write(job, sentAtMs, forgotten);
+    const answer = await (together ? this.#addBeside(writing, job) : writing);
+    if (answer === 'unreserved') return { outcome: 'unreserved' };
+    if (typeof answer === 'string') {
+      // A record that is gone stays gone: the key, or the id, is free again.
+      const earlier = await this.#earlier(answer, job.idempotency?.bodySha256);
+      return earlier ?? this.#create(job, answer);
+    }
+    if (!together) await this.#queues.add(job.id, job.request);
+    const [createdAtMs, ahead] = answer;
+    return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
+  }
+
+  #write(job: NewJob, sentAtMs: number, forgotten: string): Promise<Written> {
     const { request, idempotency, reservation } = job;
     const k = this.#keys;
     const queued = { type: 'stage', stage: 'queued' satisfies Stage, ms: 0 };
@@ -193,6 +216,7 @@ export class RedisJobStore implements JobStore {
       writeNumber(),
       reservation?.field ?? '',
       scoreBehind(request.priority),
+      forgotten,
       requestJson(job),
       ...recordFields(job),
     );
@@ -208,12 +232,12 @@ export class RedisJobStore implements JobStore {
     return answer;
   }
 
-  /** `earlier` is `<id> <bodySha256>` of the job that used the key first, or `exists`. */
-  async #earlier(job: NewJob, earlier: string): Promise<CreateResult> {
-    const [id, bodySha256] = earlier.split(' ');
+  /** `use` is `<id> <bodySha256>` of the job that used the key first, or the id alone when that was used. */
+  async #earlier(use: string, bodySha256: string | undefined): Promise<EarlierUse | null> {
+    const [id, firstSha256] = use.split(' ');
     const first = await this.get(id ?? '');
-    if (first === null || bodySha256 !== job.idempotency?.bodySha256)
-      return { outcome: 'conflict' };
+    if (first === null) return null;
+    if (firstSha256 !== undefined && firstSha256 !== bodySha256) return { outcome: 'conflict' };
     // The first attempt may have died between the record and the queue.
     if (first.ending === null) await this.#queues.add(first.id, first.request);
     return { outcome: 'repeated', job: first };

@@ -201,6 +201,29 @@ test('the same idempotency key and body give the same job, another body a confli
   t.is(other.outcome, 'conflict');
 });
 
+test('an idempotency key whose job is kept no more makes another, with whatever body, and one only', async (t) => {
+  const { jobs } = testStore(t);
+  const first = keyed('one');
+  await jobs.create(first);
+  await jobs.finish(first.id, completed('a'));
+  await jobs.remove(first.id);
+  const results = await Promise.all([jobs.create(keyed('two')), jobs.create(keyed('two'))]);
+  t.deepEqual(results.map(({ outcome }) => outcome).toSorted(), ['created', 'repeated']);
+  const ids = results.map((result) => 'job' in result && result.job.id);
+  t.is(ids[0], ids[1]);
+  t.is((await jobs.create(keyed('one'))).outcome, 'conflict');
+});
+
+test('a job that is created again under its id is told as repeated, and on the queue once', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const job = newJob();
+  const results = await Promise.all([jobs.create(job), jobs.create(job)]);
+  t.deepEqual(results.map(({ outcome }) => outcome).toSorted(), ['created', 'repeated']);
+  const again = await jobs.create(job);
+  t.deepEqual(again, { outcome: 'repeated', job: (await jobs.get(job.id))! });
+  t.is(await redis.zcard(`${prefix}:generate-tiny-vlm:prioritized`), 1);
+});
+
 test('listing pages through a tenant’s own jobs in order', async (t) => {
   const { jobs } = testStore(t);
   const mine = [newJob(), newJob(), newJob()];
@@ -258,6 +281,23 @@ test('listing goes through an index of any length, past what has expired, and by
   t.deepEqual(seen, all.map(({ id }) => id).toReversed());
 });
 
+test('a record that cannot be read is left out of a list, and told of', async (t) => {
+  const told: string[] = [];
+  const { jobs, redis, prefix } = testStore(t, {
+    onUnreadable: ({ message }) => told.push(message),
+  });
+  const [damaged, whole] = [newJob(), newJob()];
+  for (const job of [damaged, whole]) await jobs.create(job);
+  await redis.hset(`${prefix}:job:${damaged.id}`, 'request', '{"cut');
+  const page = await jobs.list({ tenant: 'default', limit: 2, order: 'asc' });
+  t.deepEqual(
+    page.jobs.map(({ id }) => id),
+    [whole.id],
+  );
+  t.is(told.length, 1);
+  t.true(told[0]?.includes(damaged.id), told[0]);
+});
+
 test('removing takes a terminal job away and leaves a live one', async (t) => {
   const { jobs } = testStore(t);
   const job = newJob();
@@ -286,6 +326,8 @@ test('those who hold jobs are told which have ended', async (t) => {
   await jobs.finish(job.id, { ...completed(''), status: 'cancelled' });
   t.is(await ended.promise, job.id);
 });
+
+const keyed = (bodySha256: string) => newJob({}, { idempotency: { key: 'k', bodySha256 } });
 
 const image = (mmHash: string) => ({
   mmHash,
