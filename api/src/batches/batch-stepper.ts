@@ -1,7 +1,7 @@
 import type { JobEnder } from '../accept/job-ender.ts';
 import { ApiError } from '../errors.ts';
 import type { Files } from '../files/files.ts';
-import { readBatchInput, type BatchInput } from './batch-input.ts';
+import { readBatchInput, type BatchInput, type BatchLine } from './batch-input.ts';
 import { unfinishedLine, type BatchLineRunner } from './batch-line-runner.ts';
 import { isTerminal, type Batch } from './batch-record.ts';
 import type { BatchStore } from './batch-store.ts';
@@ -74,13 +74,12 @@ export class BatchStepper {
 
   /** Ends what is under way; what has not ended by itself is named in the error file. */
   async #stop(batch: Batch, status: 'cancelled' | 'expired', code: string): Promise<void> {
-    const { batches, lines: runner, ender } = this.#parts;
+    const { batches } = this.#parts;
     const { lines } = await this.#input(batch);
     const done = await batches.done(batch.id);
-    for (const index of pending(lines.length, done, WINDOW)) {
-      const job = await runner.job(batch, index);
-      if (job !== null) await ender.cancel(job);
-    }
+    await Promise.all(
+      pending(lines.length, done, WINDOW).map((index) => this.#endLine(batch, index, lines[index])),
+    );
     for (const index of pending(lines.length, done, lines.length)) {
       const line = lines[index];
       if (line === undefined) continue;
@@ -92,6 +91,20 @@ export class BatchStepper {
       await batches.record(batch.id, index, { ok: false, line: text });
     }
     await this.#finish(batch, status);
+  }
+
+  /**
+   * Records the answer of a line that was done before it could be cancelled. Beyond the window no line has
+   * a job: it moves on only past lines that have a result.
+   */
+  async #endLine(batch: Batch, index: number, line: BatchLine | undefined): Promise<void> {
+    const { batches, lines: runner, ender } = this.#parts;
+    const job = await runner.job(batch, index);
+    if (job === null) return;
+    const { status } = await ender.cancel(job);
+    if (line === undefined || (status !== 'completed' && status !== 'failed')) return;
+    const result = await runner.advance(batch, index, line);
+    if (result !== null) await batches.record(batch.id, index, result);
   }
 
   async #finish(batch: Batch, status: 'completed' | 'cancelled' | 'expired'): Promise<void> {

@@ -1,0 +1,106 @@
+import test, { type ExecutionContext } from 'ava';
+import { BatchLineRunner } from '../../src/batches/batch-line-runner.ts';
+import type { Batch } from '../../src/batches/batch-record.ts';
+import { BatchStepper } from '../../src/batches/batch-stepper.ts';
+import { testApi, type TestApi } from '../helpers/test-api.ts';
+import { answer } from '../helpers/worker.ts';
+
+const TENANT = 'local';
+
+interface Setting {
+  readonly api: TestApi;
+  readonly id: string;
+  readonly inputFileId: string;
+  readonly stepper: BatchStepper;
+  /** The batch as it is recorded. */
+  read(): Promise<Batch>;
+  step(): Promise<boolean>;
+}
+
+/** A process that works at batches. */
+const stepperOf = ({ services }: TestApi): BatchStepper =>
+  new BatchStepper({ ...services, lines: new BatchLineRunner(services) });
+
+/** A batch of so many questions, validated, with nobody to answer them but the test. */
+async function batchOf(t: ExecutionContext, count: number): Promise<Setting> {
+  const api = await testApi(t);
+  const { batches, files } = api.services;
+  const bytes = Buffer.from(Array.from({ length: count }, (_, index) => lineOf(index)).join('\n'));
+  const { id: inputFileId } = await files.add({
+    tenant: TENANT,
+    filename: 'in.jsonl',
+    purpose: 'batch',
+    bytes,
+    expiresAfterS: null,
+  });
+  const id = 'batch_1';
+  const createdAtMs = Date.now();
+  const endpoint = '/v1/chat/completions';
+  const times = { createdAtMs, expiresAtMs: createdAtMs + 3_600_000 };
+  await batches.create({ id, tenant: TENANT, endpoint, inputFileId, metadata: {}, ...times });
+  const read = async (): Promise<Batch> => (await batches.get(id))!;
+  const stepper = stepperOf(api);
+  const step = async (): Promise<boolean> => stepper.step(await read());
+  await step();
+  return { api, id, inputFileId, stepper, read, step };
+}
+
+const lineOf = (index: number): string =>
+  JSON.stringify({
+    custom_id: `line-${index}`,
+    method: 'POST',
+    url: '/v1/chat/completions',
+    body: { model: 'tiny-vlm', messages: [{ role: 'user', content: `question ${index}` }] },
+  });
+
+/** The jobs of lines that were submitted, in the order of their lines. */
+async function jobIds({ api }: Setting): Promise<string[]> {
+  const { jobs } = await api.jobs.list({ tenant: TENANT, limit: 100, order: 'asc' });
+  return jobs
+    .map(({ id, request }) => ({ id, text: JSON.stringify(request.messages) }))
+    .toSorted((a, b) => a.text.localeCompare(b.text, 'en', { numeric: true }))
+    .map(({ id }) => id);
+}
+
+interface Line {
+  readonly custom_id: string;
+  readonly response: { readonly body: { readonly choices?: unknown } } | null;
+  readonly error: { readonly code: string } | null;
+}
+
+async function linesOf({ api }: Setting, fileId: string | null): Promise<Line[]> {
+  if (fileId === null) return [];
+  const { files } = api.services;
+  const text = Buffer.from(await files.content(await files.get(TENANT, fileId))).toString();
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+const namesOf = (lines: readonly Line[]): string[] => lines.map(({ custom_id: name }) => name);
+
+for (const [status, how] of [
+  ['cancelled', 'is cancelled'],
+  ['expired', 'expires'],
+] as const) {
+  test(`a line that was answered but not recorded yet when its batch ${how} is in the output file`, async (t) => {
+    const setting = await batchOf(t, 66);
+    await setting.step();
+    const jobs = await jobIds(setting);
+    t.is(jobs.length, 64);
+    for (const id of [jobs[1]!, jobs[63]!]) await answer(setting.api.jobs, id, { pieces: ['yes'] });
+    if (status === 'cancelled')
+      await setting.api.services.batches.enter(setting.id, 'cancelling', 'in_progress');
+    const expiresAtMs = status === 'expired' ? Date.now() : Number.POSITIVE_INFINITY;
+    t.true(await setting.stepper.step({ ...(await setting.read()), expiresAtMs }));
+    const batch = await setting.read();
+    t.like(batch, { status, total: 66, completed: 2, failed: 64 });
+    const output = await linesOf(setting, batch.outputFileId);
+    t.deepEqual(namesOf(output), ['line-1', 'line-63']);
+    t.like(output[0]?.response?.body, { choices: [{ message: { content: 'yes' } }] });
+    const errors = await linesOf(setting, batch.errorFileId);
+    t.true(errors.every(({ error }) => error?.code === `batch_${status}`));
+    for (const id of jobs) t.not((await setting.api.jobs.get(id))?.ending, null);
+  });
+}
