@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { JobEnder } from '../accept/job-ender.ts';
 import { ApiError } from '../errors.ts';
 import type { Files } from '../files/files.ts';
@@ -132,6 +133,7 @@ export class BatchStepper {
   ): Promise<string | null> {
     if (results.length === 0) return null;
     const file = await this.#parts.files.add({
+      id: resultFileId(id, what),
       tenant,
       filename: `${id}_${what}.jsonl`,
       purpose: 'batch_output',
@@ -159,6 +161,10 @@ export class BatchStepper {
     }
   }
 }
+
+/** Follows from the batch, so that a step which is repeated writes the same file. */
+const resultFileId = (batchId: string, what: string): string =>
+  `file-${createHash('sha256').update(`${batchId} ${what}`).digest('hex').slice(0, 32)}`;
 
 /** The first `limit` lines without a result. */
 function pending(total: number, done: ReadonlySet<number>, limit: number): number[] {

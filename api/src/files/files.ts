@@ -6,6 +6,8 @@ import { ApiError } from '../errors.ts';
 import type { FilePurpose, FileRecord, FileRecords } from './file-records.ts';
 
 export interface NewFile {
+  /** Of what may be added again: then it takes the place of the first. */
+  readonly id?: string;
   readonly tenant: string;
   readonly filename: string;
   readonly purpose: FilePurpose;
@@ -33,7 +35,7 @@ export class Files {
 
   /** Throws the `image…` codes for a picture that is none, when the purpose is `vision`. */
   async add(file: NewFile): Promise<FileRecord> {
-    const id = `file-${randomBytes(16).toString('hex')}`;
+    const { id = `file-${randomBytes(16).toString('hex')}` } = file;
     const isPicture = file.purpose === 'vision' || sniffImageType(file.bytes) !== null;
     const picture = isPicture ? await this.#intake.store(file.bytes, 'file') : null;
     const key = picture?.key ?? `files/${id}`;

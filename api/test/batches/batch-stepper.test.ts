@@ -78,6 +78,12 @@ async function linesOf({ api }: Setting, fileId: string | null): Promise<Line[]>
     .map((line) => JSON.parse(line) as Line);
 }
 
+async function resultFiles({ api }: Setting): Promise<string[]> {
+  const page = { limit: 9, order: 'asc', purpose: 'batch_output' } as const;
+  const { files } = await api.services.files.records.list(TENANT, page);
+  return files.map(({ id }) => id);
+}
+
 const namesOf = (lines: readonly Line[]): string[] => lines.map(({ custom_id: name }) => name);
 
 for (const [status, how] of [
@@ -104,3 +110,46 @@ for (const [status, how] of [
     for (const id of jobs) t.not((await setting.api.jobs.get(id))?.ending, null);
   });
 }
+
+/** A batch whose lines have their results: its files are to be written. */
+async function finalizing(t: ExecutionContext): Promise<Setting> {
+  const setting = await batchOf(t, 2);
+  await setting.step();
+  for (const id of await jobIds(setting)) await answer(setting.api.jobs, id, { pieces: ['yes'] });
+  await setting.step();
+  await setting.step();
+  t.is((await setting.read()).status, 'finalizing');
+  return setting;
+}
+
+test('a step that two processes do at once writes one file', async (t) => {
+  const setting = await finalizing(t);
+  const batch = await setting.read();
+  await Promise.all([setting.stepper, stepperOf(setting.api)].map((each) => each.step(batch)));
+  const { outputFileId } = await setting.read();
+  t.deepEqual(namesOf(await linesOf(setting, outputFileId)), ['line-0', 'line-1']);
+  t.deepEqual(await resultFiles(setting), [outputFileId]);
+});
+
+test('a process that died after it had written the file leaves none behind', async (t) => {
+  const setting = await finalizing(t);
+  const { batches } = setting.api.services;
+  batches.set = async () => Promise.reject(new Error('killed'));
+  await t.throwsAsync(setting.step(), { message: 'killed' });
+  Reflect.deleteProperty(batches, 'set');
+  await setting.step();
+  t.deepEqual(await resultFiles(setting), [(await setting.read()).outputFileId]);
+});
+
+test('a process that comes late changes nothing of a batch that is at rest', async (t) => {
+  const setting = await batchOf(t, 2);
+  const { batches } = setting.api.services;
+  await batches.enter(setting.id, 'cancelling', 'in_progress');
+  const before = await setting.read();
+  await setting.step();
+  const after = await setting.read();
+  await batches.record(setting.id, 0, { ok: true, line: '{}' });
+  await stepperOf(setting.api).step(before);
+  t.deepEqual(await setting.read(), after);
+  t.is((await batches.done(setting.id)).size, 0);
+});
