@@ -153,3 +153,33 @@ test('a process that comes late changes nothing of a batch that is at rest', asy
   t.deepEqual(await setting.read(), after);
   t.is((await batches.done(setting.id)).size, 0);
 });
+
+test('a batch whose input file is deleted while it runs fails, keeps its answers and leaves no job', async (t) => {
+  const setting = await batchOf(t, 66);
+  const { api } = setting;
+  await setting.step();
+  const jobs = await jobIds(setting);
+  await answer(api.jobs, jobs[0]!, { pieces: ['yes'] });
+  await setting.step();
+  const { files } = api.services;
+  await files.remove(await files.get(TENANT, setting.inputFileId));
+  t.true(await stepperOf(api).step(await setting.read())); // another process: it has not read the file
+  const batch = await setting.read();
+  t.like(batch, { status: 'failed', total: 66, completed: 1 });
+  t.is(batch.problems[0]?.code, 'input_file_gone');
+  t.deepEqual(namesOf(await linesOf(setting, batch.outputFileId)), ['line-0']);
+  for (const id of await jobIds(setting)) t.not((await api.jobs.get(id))?.ending, null);
+});
+
+test('a batch that is cancelled when its input file is gone leaves no job', async (t) => {
+  const setting = await batchOf(t, 1);
+  const { api } = setting;
+  await setting.step();
+  const { files, batches } = api.services;
+  await files.remove(await files.get(TENANT, setting.inputFileId));
+  await batches.enter(setting.id, 'cancelling', 'in_progress');
+  t.true(await stepperOf(api).step(await setting.read()));
+  t.is((await setting.read()).status, 'cancelled');
+  const [job] = await jobIds(setting);
+  t.is((await api.jobs.get(job!))?.status, 'cancelled');
+});
