@@ -46,6 +46,7 @@ export class WebhookQueue {
     this.#parts = parts;
     this.#list = jobKeys(parts.prefix).webhooks;
     this.#queue = new Queue(WEBHOOK_QUEUE, { connection: parts.redis, prefix: parts.prefix });
+    this.#queue.on('error', parts.onError);
   }
 
   async start(): Promise<void> {

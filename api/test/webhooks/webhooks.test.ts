@@ -134,6 +134,21 @@ test('a record that cannot be read holds up no other job’s message', async (t)
   await stop();
 });
 
+test('a connection in trouble is told as the others’ errors are', async (t) => {
+  const { jobs, reader, prefix } = await testApi(t, CONFIG);
+  const redis = new Redis(testRedisUrl(), redisOptions('test'));
+  const told: unknown[] = [];
+  const tell = (error: unknown): void => void told.push(error);
+  const queue = new WebhookQueue({ redis, prefix, jobs, reader, retryMs: 20, onError: tell });
+  await queue.start();
+  redis.on('error', () => undefined);
+  const error = new Error('cut');
+  redis.emit('error', error);
+  t.deepEqual(told, [error]);
+  await queue.stop();
+  redis.disconnect();
+});
+
 const refused = test.macro(async (t, url: string, overrides: object, message: RegExp) => {
   const { app } = await testApi(t, { ...CONFIG, ...overrides });
   const response = await post(app, '/v1/jobs', { ...question('?'), webhook: { url } });
