@@ -124,11 +124,12 @@ export class RedisJobStore implements JobStore {
     const keys = [k.record(id), k.events(id), k.channel(id), k.ended, k.live, k.deadlines];
     const [stage, begun, json] = writable([...unwritten, { type: 'end', status: ending.status }]);
     const done = await this.#redis.jobFinish(
-      9,
+      10,
       ...keys,
       k.retained,
       k.webhooks,
       k.totals,
+      k.webhookDue,
       fence ?? '',
       ending.status,
       JSON.stringify(ending),
@@ -161,6 +162,10 @@ export class RedisJobStore implements JobStore {
 
   onEnded(listener: (id: string) => void): Promise<() => Promise<void>> {
     return this.#channel.onEnded(listener);
+  }
+
+  onWebhookDue(listener: (id: string) => void): Promise<() => Promise<void>> {
+    return this.#channel.onWebhookDue(listener);
   }
 
   async close(): Promise<void> {
