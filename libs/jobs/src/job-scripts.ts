@@ -152,7 +152,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('ZREM', KEYS[5], ARGV[5])
 redis.call('ZREM', KEYS[6], ARGV[5])
-redis.call('ZADD', KEYS[7], at + ARGV[4], held[3] .. ' ' .. ARGV[5])
+redis.call('ZADD', KEYS[7], at + ARGV[4], (held[3] or '') .. ' ' .. ARGV[5])
 if held[4] then
   redis.call('ZADD', KEYS[8], at, ARGV[5])
   redis.call('PUBLISH', KEYS[10], ARGV[5])

@@ -74,7 +74,7 @@ export class RedisJobStore implements JobStore {
     const record = this.#keys.record(id);
     const reply = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION, writeNumber());
     const [fence, handedBack, atMs, flat, earlier, gaveItBack] = reply;
-    if (fence < 0) throw new RecordError(id, 'it is of another version');
+    if (fence < 0) throw new RecordError(id, 'it is of another version', true);
     if (fence === 0) return null;
     const fields = fieldsOf(flat);
     const job = decodeJob(id, fields);
