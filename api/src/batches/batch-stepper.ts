@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { JobEnder } from '../accept/job-ender.ts';
 import type { Files } from '../files/files.ts';
 import type { BatchLine } from './batch-input.ts';
@@ -6,6 +5,7 @@ import { BatchInputs } from './batch-inputs.ts';
 import { unfinishedLine, type BatchLineRunner } from './batch-line-runner.ts';
 import { isTerminal, type Batch, type BatchProblem } from './batch-record.ts';
 import type { BatchStore } from './batch-store.ts';
+import { writeResultFiles } from './result-files.ts';
 
 interface StepperParts {
   readonly batches: BatchStore;
@@ -125,44 +125,12 @@ export class BatchStepper {
   }
 
   async #finish(batch: Batch, status: Rest): Promise<void> {
-    const { batches } = this.#parts;
-    const results = await batches.results(batch.id);
-    const inOrder = [...results].toSorted(([a], [b]) => a - b).map(([, result]) => result);
-    const outputFileId = await this.#write(
-      batch,
-      'output',
-      inOrder.filter(({ ok }) => ok),
-    );
-    const errorFileId = await this.#write(
-      batch,
-      'errors',
-      inOrder.filter(({ ok }) => !ok),
-    );
-    await batches.set(batch.id, { outputFileId, errorFileId });
+    const { batches, files } = this.#parts;
+    const ids = await writeResultFiles(files, batch, await batches.results(batch.id));
+    await batches.set(batch.id, ids);
     await batches.enter(batch.id, status, 'finalizing', 'cancelling', 'in_progress');
   }
-
-  async #write(
-    { id, tenant }: Batch,
-    what: string,
-    results: readonly { readonly line: string }[],
-  ): Promise<string | null> {
-    if (results.length === 0) return null;
-    const file = await this.#parts.files.add({
-      id: resultFileId(id, what),
-      tenant,
-      filename: `${id}_${what}.jsonl`,
-      purpose: 'batch_output',
-      bytes: Buffer.from(results.map(({ line }) => `${line}\n`).join('')),
-      expiresAfterS: null,
-    });
-    return file.id;
-  }
 }
-
-/** Follows from the batch, so that a step which is repeated writes the same file. */
-const resultFileId = (batchId: string, what: string): string =>
-  `file-${createHash('sha256').update(`${batchId} ${what}`).digest('hex').slice(0, 32)}`;
 
 /** The first `limit` lines without a result. */
 function pending(total: number, done: ReadonlySet<number>, limit: number): number[] {
