@@ -38,11 +38,14 @@ export class BatchRunner {
   }
 
   async #runOnce(): Promise<void> {
+    const own = new Set<string>();
     for (const id of await this.#batches.active()) {
       if (!(await this.#batches.lock(id, this.#owner, LOCK_MS))) continue;
+      own.add(id);
       const batch = await this.#batches.get(id);
       if (batch === null) await this.#batches.retire(id);
       else await this.#stepper.step(batch).catch(this.#onError);
     }
+    this.#stepper.inputs.keepOnly(own);
   }
 }

@@ -1,10 +1,11 @@
 import type { JobEnder } from '../accept/job-ender.ts';
-import { ApiError } from '../errors.ts';
 import type { Files } from '../files/files.ts';
-import { readBatchInput, type BatchInput } from './batch-input.ts';
+import type { BatchLine } from './batch-input.ts';
+import { BatchInputs } from './batch-inputs.ts';
 import { unfinishedLine, type BatchLineRunner } from './batch-line-runner.ts';
-import { isTerminal, type Batch } from './batch-record.ts';
+import { isTerminal, type Batch, type BatchProblem } from './batch-record.ts';
 import type { BatchStore } from './batch-store.ts';
+import { writeResultFiles } from './result-files.ts';
 
 interface StepperParts {
   readonly batches: BatchStore;
@@ -16,17 +17,27 @@ interface StepperParts {
 /** Jobs of one batch that are under way at once: enough to keep a fleet busy, few beside others' work. */
 const WINDOW = 64;
 
+/** How a batch ends that was validated. */
+type Rest = 'completed' | 'cancelled' | 'expired' | 'failed';
+
+const INPUT_GONE: BatchProblem = {
+  code: 'input_file_gone',
+  message: 'The input file was deleted, or expired, before all of its requests were done',
+  line: null,
+  param: 'input_file_id',
+};
+
 /**
  * Moves a batch on by one step. Every step may be repeated: its state is in Redis, a line's job has an
  * id that follows from the line, and a line has one result. So any process may do the next step.
  */
 export class BatchStepper {
+  readonly inputs: BatchInputs;
   readonly #parts: StepperParts;
-  /** Parsed inputs of batches that this process works at. */
-  readonly #inputs = new Map<string, BatchInput>();
 
   constructor(parts: StepperParts) {
     this.#parts = parts;
+    this.inputs = new BatchInputs(parts.files);
   }
 
   /** Returns whether the batch is at rest. */
@@ -37,14 +48,13 @@ export class BatchStepper {
     else if (batch.status === 'finalizing') await this.#finish(batch, 'completed');
     const latest = await this.#parts.batches.get(batch.id);
     if (latest !== null && !isTerminal(latest)) return false;
-    this.#inputs.delete(batch.id);
     await this.#parts.batches.retire(batch.id);
     return true;
   }
 
   async #validate(batch: Batch): Promise<void> {
     const { batches } = this.#parts;
-    const { lines, problems } = await this.#input(batch);
+    const { lines, problems } = await this.inputs.of(batch);
     if (problems.length > 0) {
       await batches.setProblems(batch.id, problems);
       await batches.enter(batch.id, 'failed', 'validating');
@@ -57,7 +67,8 @@ export class BatchStepper {
   async #advance(batch: Batch): Promise<void> {
     if (batch.expiresAtMs <= Date.now()) return this.#stop(batch, 'expired', 'batch_expired');
     const { batches, lines: runner } = this.#parts;
-    const { lines } = await this.#input(batch);
+    const { lines } = await this.inputs.of(batch);
+    if (lines.length !== batch.total) return this.#abandon(batch);
     const done = await batches.done(batch.id);
     if (done.size === lines.length) {
       await batches.enter(batch.id, 'finalizing', 'in_progress');
@@ -72,15 +83,20 @@ export class BatchStepper {
     );
   }
 
+  /** What is asked for cannot be known any more. */
+  async #abandon(batch: Batch): Promise<void> {
+    await this.#parts.batches.setProblems(batch.id, [INPUT_GONE]);
+    await this.#stop(batch, 'failed', 'batch_failed');
+  }
+
   /** Ends what is under way; what has not ended by itself is named in the error file. */
-  async #stop(batch: Batch, status: 'cancelled' | 'expired', code: string): Promise<void> {
-    const { batches, lines: runner, ender } = this.#parts;
-    const { lines } = await this.#input(batch);
+  async #stop(batch: Batch, status: Exclude<Rest, 'completed'>, code: string): Promise<void> {
+    const { batches } = this.#parts;
+    const { lines } = await this.inputs.of(batch);
     const done = await batches.done(batch.id);
-    for (const index of pending(lines.length, done, WINDOW)) {
-      const job = await runner.job(batch, index);
-      if (job !== null) await ender.cancel(job);
-    }
+    await Promise.all(
+      pending(batch.total, done, WINDOW).map((index) => this.#endLine(batch, index, lines[index])),
+    );
     for (const index of pending(lines.length, done, lines.length)) {
       const line = lines[index];
       if (line === undefined) continue;
@@ -94,56 +110,25 @@ export class BatchStepper {
     await this.#finish(batch, status);
   }
 
-  async #finish(batch: Batch, status: 'completed' | 'cancelled' | 'expired'): Promise<void> {
-    const { batches } = this.#parts;
-    const results = await batches.results(batch.id);
-    const inOrder = [...results].toSorted(([a], [b]) => a - b).map(([, result]) => result);
-    const outputFileId = await this.#write(
-      batch,
-      'output',
-      inOrder.filter(({ ok }) => ok),
-    );
-    const errorFileId = await this.#write(
-      batch,
-      'errors',
-      inOrder.filter(({ ok }) => !ok),
-    );
-    await batches.set(batch.id, { outputFileId, errorFileId });
+  /**
+   * Records the answer of a line that was done before it could be cancelled. Beyond the window no line has
+   * a job: it moves on only past lines that have a result.
+   */
+  async #endLine(batch: Batch, index: number, line: BatchLine | undefined): Promise<void> {
+    const { batches, lines: runner, ender } = this.#parts;
+    const job = await runner.job(batch, index);
+    if (job === null) return;
+    const { status } = await ender.cancel(job);
+    if (line === undefined || (status !== 'completed' && status !== 'failed')) return;
+    const result = await runner.advance(batch, index, line);
+    if (result !== null) await batches.record(batch.id, index, result);
+  }
+
+  async #finish(batch: Batch, status: Rest): Promise<void> {
+    const { batches, files } = this.#parts;
+    const ids = await writeResultFiles(files, batch, await batches.results(batch.id));
+    await batches.set(batch.id, ids);
     await batches.enter(batch.id, status, 'finalizing', 'cancelling', 'in_progress');
-  }
-
-  async #write(
-    { id, tenant }: Batch,
-    what: string,
-    results: readonly { readonly line: string }[],
-  ): Promise<string | null> {
-    if (results.length === 0) return null;
-    const file = await this.#parts.files.add({
-      tenant,
-      filename: `${id}_${what}.jsonl`,
-      purpose: 'batch_output',
-      bytes: Buffer.from(results.map(({ line }) => `${line}\n`).join('')),
-      expiresAfterS: null,
-    });
-    return file.id;
-  }
-
-  async #input(batch: Batch): Promise<BatchInput> {
-    const known = this.#inputs.get(batch.id);
-    if (known !== undefined) return known;
-    const input = readBatchInput(await this.#read(batch), batch.endpoint);
-    this.#inputs.set(batch.id, input);
-    return input;
-  }
-
-  /** A file that was deleted in the meantime reads as an empty one. */
-  async #read({ tenant, inputFileId }: Batch): Promise<Uint8Array> {
-    try {
-      return await this.#parts.files.content(await this.#parts.files.get(tenant, inputFileId));
-    } catch (error) {
-      if (error instanceof ApiError && error.code === 'file_not_found') return new Uint8Array();
-      throw error;
-    }
   }
 }
 

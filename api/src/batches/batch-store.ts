@@ -14,8 +14,13 @@ end
 return 0
 `;
 
-/** KEYS record results; ARGV line, ok, json. A line has one result: a second one is passed over. */
+/**
+ * KEYS record results; ARGV line, ok, json. A line has one result: a second one is passed over, and so is
+ * what comes from a process that does not know that the batch has come to rest.
+ */
 const RECORD = `
+local status = redis.call('HGET', KEYS[1], 'status')
+if status == 'failed' or status == 'completed' or status == 'expired' or status == 'cancelled' then return 0 end
 if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2] .. ARGV[3]) == 0 then return 0 end
 redis.call('HINCRBY', KEYS[1], ARGV[2] == '1' and 'completed' or 'failed', 1)
 return 1

@@ -6,13 +6,13 @@ import { ApiError } from '../errors.ts';
 import type { FilePurpose, FileRecord, FileRecords } from './file-records.ts';
 
 export interface NewFile {
+  /** Of what may be added again: then it takes the place of the first. @default a new one */
+  readonly id?: string;
   readonly tenant: string;
   readonly filename: string;
   readonly purpose: FilePurpose;
   readonly bytes: Uint8Array;
   readonly expiresAfterS: number | null;
-  /** For one that may be added again, which is the same file then. @default one of its own */
-  readonly id?: string;
 }
 
 interface FilesParts {

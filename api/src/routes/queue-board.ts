@@ -34,6 +34,7 @@ export const queueBoardRoutes =
     const show = (name: string): void => {
       if (queues.has(name)) return;
       const queue = new Queue(name, { connection: redis, prefix });
+      queue.on('error', () => undefined); // the look that fails says so
       queues.set(name, queue);
       board.addQueue(new BullMQAdapter(queue, { readOnlyMode: true }));
     };

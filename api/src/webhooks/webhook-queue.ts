@@ -1,4 +1,4 @@
-import { RecordError, jobKeys, type Job, type JobStore } from '@epd/jobs';
+import { RecordError, jobKeys, type Job, type JobKeys, type JobStore } from '@epd/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobReader } from '../views/job-reader.ts';
@@ -18,7 +18,7 @@ interface WebhookQueueParts {
   readonly redis: Redis;
   readonly prefix: string;
   readonly jobs: JobStore;
-  readonly reader: JobReader;
+  readonly reader: Pick<JobReader, 'view'>;
   /** Wait before the second attempt; it doubles from then on. */
   readonly retryMs: number;
   readonly onError: (error: unknown) => void;
@@ -32,25 +32,29 @@ const PER_ROUND = 100;
 
 /**
  * Moves ended jobs that have a webhook from the store's list onto a queue that delivers. A job leaves
- * the list after its message is on the queue, so whatever dies, a message is sent, if need be twice.
+ * the list after its message is on the queue, so whatever dies, a message is sent, if need be twice. Every
+ * API process looks, and one of them moves a job: who dies at it is followed by another at a later look.
  */
 export class WebhookQueue {
   readonly #parts: WebhookQueueParts;
   readonly #queue: Queue<WebhookMessage>;
-  readonly #list: string;
+  readonly #keys: JobKeys;
   #timer: NodeJS.Timeout | null = null;
   #unsubscribe: (() => Promise<void>) | null = null;
   #round: Promise<void> = Promise.resolve();
+  /** A round is still to begin: it sees whatever is on the list by now. */
+  #due = false;
 
   constructor(parts: WebhookQueueParts) {
     this.#parts = parts;
-    this.#list = jobKeys(parts.prefix).webhooks;
+    this.#keys = jobKeys(parts.prefix);
     this.#queue = new Queue(WEBHOOK_QUEUE, { connection: parts.redis, prefix: parts.prefix });
+    this.#queue.on('error', parts.onError);
   }
 
   async start(): Promise<void> {
     this.#timer ??= setInterval(() => this.#look(), LOOK_AGAIN_MS);
-    this.#unsubscribe ??= await this.#parts.jobs.onEnded(() => this.#look());
+    this.#unsubscribe ??= await this.#parts.jobs.onWebhookDue(() => this.#look());
     this.#look();
   }
 
@@ -62,12 +66,18 @@ export class WebhookQueue {
   }
 
   #look(): void {
+    if (this.#due) return;
+    this.#due = true;
     this.#round = this.#round.then(() => this.#move()).catch(this.#parts.onError);
   }
 
   async #move(): Promise<void> {
-    const ids = await this.#parts.redis.zrange(this.#list, '0', String(PER_ROUND - 1));
+    this.#due = false;
+    const { redis } = this.#parts;
+    const ids = await redis.zrange(this.#keys.webhooks, '0', String(PER_ROUND - 1));
     for (const id of ids) {
+      const mover = this.#keys.webhookMover(id);
+      if ((await redis.set(mover, '1', 'PX', LOOK_AGAIN_MS, 'NX')) === null) continue;
       try {
         await this.#moveOne(id);
       } catch (error) {
@@ -81,7 +91,7 @@ export class WebhookQueue {
     const job = await this.#parts.jobs.get(id);
     if (job?.webhook?.events.includes(`job.${job.status}`) === true)
       await this.#add(job, job.webhook.url);
-    await this.#parts.redis.zrem(this.#list, id);
+    await this.#parts.redis.zrem(this.#keys.webhooks, id);
   }
 
   async #add(job: Job, url: string): Promise<void> {

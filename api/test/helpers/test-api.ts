@@ -63,6 +63,7 @@ export async function testApi(
     connection: redis,
     prefix: config.prefix,
   });
+  queue.on('error', () => undefined);
   const waitingEncodes = async () =>
     (await queue.getJobs(['waiting', 'prioritized'])).map(({ data }) => data);
   t.teardown(async () => {

@@ -1,6 +1,17 @@
+import { GIVEN_UP } from '@epd/jobs';
+import { eventually } from '@epd/service/testing';
 import test from 'ava';
 import { dataUri, png } from '../helpers/pictures.ts';
-import { errorOf, imagePart, jobOf, post, question, textPart } from '../helpers/requests.ts';
+import {
+  errorOf,
+  imagePart,
+  jobOf,
+  jsonOf,
+  post,
+  question,
+  textPart,
+} from '../helpers/requests.ts';
+import { readSse } from '../helpers/sse-client.ts';
 import { testApi } from '../helpers/test-api.ts';
 import { TEST_CARD } from '../helpers/test-card.ts';
 import { answer, say, takeUp } from '../helpers/worker.ts';
@@ -53,6 +64,24 @@ test('return_token_ids adds the ids, n adds the other answers', async (t) => {
   const { output, outputs } = jobOf(await app.inject(`/v1/jobs/${id}`));
   t.deepEqual(output, { text: 'ab', finish_reason: 'stop', token_ids: [0, 1] });
   t.is(outputs?.length, 2);
+});
+
+test('a job that was given up for its damaged record is shown as failed, alone and in the list', async (t) => {
+  const { app, jobs, redis, prefix } = await testApi(t);
+  const waiting = post(app, '/v1/jobs', question('?'), { prefer: 'wait=30' });
+  const id = await eventually(async () => {
+    const { jobs: live } = await jobs.list({ tenant: 'local', limit: 1, order: 'asc' });
+    return live[0]?.id;
+  });
+  await redis.hset(`${prefix}:job:${id}`, 'request', '{"cut');
+  await jobs.finish(id, GIVEN_UP);
+  const failed = { id, status: 'failed', error: { code: 'record_unreadable' } };
+  t.like(jobOf(await waiting), failed);
+  t.like(jobOf(await app.inject(`/v1/jobs/${id}`)), failed);
+  const { data } = jsonOf<{ data: object[] }>(await app.inject('/v1/jobs'));
+  t.like(data[0], failed);
+  const events = readSse((await app.inject(`/v1/jobs/${id}/events`)).body);
+  t.like(events.at(-1), { event: 'end', data: { status: 'failed' } });
 });
 
 test('a job in progress shows what it has written so far', async (t) => {

@@ -24,6 +24,18 @@ test('the queue board shows the queues to the admin key alone', async (t) => {
   t.true(queues.every(({ readOnlyMode }) => readOnlyMode));
 });
 
+test('a connection in trouble is not told on the console by the queues on show', async (t) => {
+  const { app, redis } = await testApi(t, { adminKey: ADMIN });
+  await app.inject({ url: '/admin/queues', headers: password });
+  const { error } = console;
+  const written: unknown[] = [];
+  console.error = (...what) => void written.push(what);
+  t.teardown(() => (console.error = error));
+  redis.on('error', () => undefined);
+  redis.emit('error', new Error('cut'));
+  t.deepEqual(written, []);
+});
+
 test('without an admin key there is no queue board', async (t) => {
   const { app } = await testApi(t);
   t.is((await app.inject('/admin/queues')).statusCode, 404);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { jobKeys } from '@epd/jobs';
 import { redisOptions } from '@epd/service';
 import { eventually, testRedisUrl } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
@@ -132,6 +133,74 @@ test('a record that cannot be read holds up no other job’s message', async (t)
   const stop = await startDelivery(api);
   t.is(dataOf(await eventually(() => received[0])).id, known.id);
   await stop();
+});
+
+/** Processes that look after webhooks, what they read, and nobody to send anything. */
+async function movers(t: ExecutionContext, { jobs, reader, prefix }: TestApi, count: number) {
+  const redis = new Redis(testRedisUrl(), redisOptions('test'));
+  const seen = { lists: 0, jobs: 0 };
+  const zrange = redis.zrange.bind(redis);
+  redis.zrange = ((...args: Parameters<typeof zrange>) => {
+    seen.lists += 1;
+    return zrange(...args);
+  }) as typeof zrange;
+  const counting: Pick<typeof reader, 'view'> = {
+    view: async (job) => {
+      seen.jobs += 1;
+      return reader.view(job);
+    },
+  };
+  const parts = { redis, prefix, jobs, reader: counting, retryMs: 20, onError };
+  const queues = Array.from({ length: count }, () => new WebhookQueue(parts));
+  for (const queue of queues) await queue.start();
+  t.teardown(async () => {
+    for (const queue of queues) await queue.stop();
+    redis.disconnect();
+  });
+  return seen;
+}
+
+test('a job without a webhook costs the processes that look after webhooks nothing', async (t) => {
+  const api = await testApi(t, CONFIG);
+  const seen = await movers(t, api, 2);
+  await eventually(() => seen.lists >= 2); // at the start
+  const { id } = jobOf(await post(api.app, '/v1/jobs', question('?')));
+  await answer(api.jobs, id, { pieces: ['yes'] });
+  const hooked = await submit(api, { url: 'http://127.0.0.1/' });
+  await answer(api.jobs, hooked.id, { pieces: ['yes'] });
+  await eventually(() => seen.jobs === 1);
+  t.true(seen.lists <= 4, `${seen.lists} looks`);
+});
+
+test('one of the processes moves a webhook; should it die at it, another does', async (t) => {
+  const api = await testApi(t, CONFIG);
+  const { id } = await submit(api, { url: 'http://127.0.0.1/' });
+  await answer(api.jobs, id, { pieces: ['yes'] });
+  const mark = jobKeys(api.prefix).webhookMover(id);
+  await api.redis.set(mark, '1', 'PX', 60_000); // of a process that died
+  const seen = await movers(t, api, 3);
+  await eventually(() => seen.lists >= 3);
+  t.is(seen.jobs, 0);
+  await api.redis.del(mark); // as it expires
+  const next = await submit(api, { url: 'http://127.0.0.1/' });
+  await answer(api.jobs, next.id, { pieces: ['yes'] });
+  await eventually(async () => (await api.redis.zcard(`${api.prefix}:jobs:webhooks`)) === 0);
+  t.is(seen.jobs, 2);
+});
+
+test('a connection in trouble is told as the others’ errors are', async (t) => {
+  const { jobs, reader, prefix } = await testApi(t, CONFIG);
+  const redis = new Redis(testRedisUrl(), redisOptions('test'));
+  const told: unknown[] = [];
+  const tell = (error: unknown): void => void told.push(error);
+  const queue = new WebhookQueue({ redis, prefix, jobs, reader, retryMs: 20, onError: tell });
+  await queue.start();
+  redis.on('error', () => undefined);
+  const error = new Error('cut');
+  redis.emit('error', error);
+  t.deepEqual(told, [error]);
+  await queue.stop();
+  redis.disconnect();
 });
 
 const refused = test.macro(async (t, url: string, overrides: object, message: RegExp) => {

@@ -18,11 +18,18 @@ export class PlaceError extends JobsError {
   }
 }
 
-/** A record in Redis that this version cannot read: written by a newer one, or damaged. */
+export const UNREADABLE = 'record_unreadable';
+
+/** A record in Redis that this process cannot read. */
 export class RecordError extends JobsError {
   override readonly name = 'RecordError';
+  readonly jobId: string;
+  /** Written by another version, which can read it. Otherwise it is damaged: nobody can. */
+  readonly foreign: boolean;
 
-  constructor(jobId: string, reason: string, options?: ErrorOptions) {
-    super('record_unreadable', `The record of job ${jobId} cannot be read: ${reason}`, options);
+  constructor(jobId: string, reason: string, foreign: boolean, options?: ErrorOptions) {
+    super(UNREADABLE, `The record of job ${jobId} cannot be read: ${reason}`, options);
+    this.jobId = jobId;
+    this.foreign = foreign;
   }
 }

@@ -85,6 +85,7 @@ export class GenerateQueues {
       connection: this.#redis,
       prefix: this.#prefix,
     });
+    queue.on('error', () => undefined); // the command that fails says so
     this.#queues.set(model, queue);
     return queue;
   }

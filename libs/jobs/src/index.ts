@@ -19,6 +19,7 @@ export type {
   TokenLogprob,
 } from './job.ts';
 export type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
+export { GIVEN_UP } from './given-up.ts';
 export { delayedKey, waitingKey } from './generate-queues.ts';
 export { jobKeys, type JobKeys } from './job-keys.ts';
 export type {

@@ -33,6 +33,10 @@ export class JobChannel {
     return this.#on(this.#keys.ended, listener);
   }
 
+  onWebhookDue(listener: (id: string) => void): Promise<() => Promise<void>> {
+    return this.#on(this.#keys.webhookDue, listener);
+  }
+
   async close(): Promise<void> {
     this.#listeners.clear();
     clearInterval(this.#heartbeat);

@@ -1,7 +1,10 @@
+import { MESSAGE_VERSION } from '@epd/connector';
 import { Compile } from 'typebox/compile';
 import type { Ending, ImageNote, Job, JobStatus } from './job.ts';
 import { JobRequest } from './job.ts';
 import { RecordError } from './errors.ts';
+import { isGivenUp, soundFields } from './given-up.ts';
+import { RECORD_VERSION } from './new-record.ts';
 
 const requestSchema = Compile(JobRequest);
 
@@ -16,6 +19,12 @@ export function fieldsOf(flat: readonly string[]): Fields {
 
 /** A record's hash as Redis returns it, read back into a `Job`. Throws `RecordError`. */
 export function decodeJob(id: string, fields: Fields): Job {
+  const ending = parsed(id, fields, 'ending') as Ending | null;
+  const givenUp = ending !== null && isGivenUp(ending);
+  return decode(id, givenUp ? soundFields(fields) : fields, ending);
+}
+
+function decode(id: string, fields: Fields, ending: Ending | null): Job {
   return {
     id,
     tenant: text(id, fields, 'tenant'),
@@ -28,21 +37,24 @@ export function decodeJob(id: string, fields: Fields): Job {
     request: decodeRequest(id, fields),
     stage: fields['stage'] ?? 'queued',
     imageNotes: decodeNotes(id, fields),
-    ending: parsed(id, fields, 'ending') as Ending | null,
+    ending,
     webhook: parsed(id, fields, 'webhook') as Job['webhook'],
   };
 }
 
 function decodeRequest(id: string, fields: Fields): JobRequest {
   const value = parsed(id, fields, 'request');
-  if (!requestSchema.Check(value)) {
-    const [first] = requestSchema.Errors(value);
-    throw new RecordError(
-      id,
-      `request${first?.instancePath ?? ''} ${first?.message ?? 'is invalid'}`,
-    );
-  }
-  return value;
+  if (requestSchema.Check(value)) return value;
+  const [first] = requestSchema.Errors(value);
+  const reason = `request${first?.instancePath ?? ''} ${first?.message ?? 'is invalid'}`;
+  throw new RecordError(id, reason, isForeign(fields) || isForeignRequest(value));
+}
+
+const isForeign = ({ v }: Fields): boolean => v !== undefined && v !== String(RECORD_VERSION);
+
+function isForeignRequest(request: unknown): boolean {
+  const v = (request as { v?: unknown } | null)?.v;
+  return typeof v === 'number' && v !== MESSAGE_VERSION;
 }
 
 /** Fields `note:<item>:<stage>` are what encoders wrote about an image. */
@@ -61,13 +73,13 @@ function parsed(id: string, fields: Fields, name: string): unknown {
   try {
     return json === undefined ? null : JSON.parse(json);
   } catch (error) {
-    throw new RecordError(id, `field ${name} is no JSON`, { cause: error });
+    throw new RecordError(id, `field ${name} is no JSON`, isForeign(fields), { cause: error });
   }
 }
 
 function text(id: string, fields: Fields, name: string): string {
   const value = fields[name];
-  if (value === undefined) throw new RecordError(id, `field ${name} is missing`);
+  if (value === undefined) throw new RecordError(id, `field ${name} is missing`, isForeign(fields));
   return value;
 }
 

@@ -19,6 +19,10 @@ export interface JobKeys {
   channel(id: string): string;
   /** Channel on which the ids of ended jobs are published. */
   readonly ended: string;
+  /** Channel on which those of them are published that have a webhook. */
+  readonly webhookDue: string;
+  /** Mark: a process puts the job's webhook on its queue. */
+  webhookMover(id: string): string;
 }
 
 export function jobKeys(prefix: string): JobKeys {
@@ -34,5 +38,7 @@ export function jobKeys(prefix: string): JobKeys {
     idempotency: (tenant, keySha256) => `${prefix}:idempotency:${tenant}:${keySha256}`,
     channel: (id) => `${prefix}:channel:job:${id}`,
     ended: `${prefix}:channel:ended`,
+    webhookDue: `${prefix}:channel:webhook-due`,
+    webhookMover: (id) => `${prefix}:job:${id}:webhook`,
   };
 }

@@ -135,7 +135,7 @@ return 1
 `;
 
 /**
- * KEYS record events channel ended live deadlines retained webhooks totals; ARGV fence status ending
+ * KEYS record events channel ended live deadlines retained webhooks totals webhookDue; ARGV fence status ending
  * retentionMs id write stage begun event ... The last event is the end; what comes before it had not been
  * written yet.
  */
@@ -153,8 +153,11 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('ZREM', KEYS[5], ARGV[5])
 redis.call('ZREM', KEYS[6], ARGV[5])
-redis.call('ZADD', KEYS[7], at + ARGV[4], held[3] .. ' ' .. ARGV[5])
-if held[4] then redis.call('ZADD', KEYS[8], at, ARGV[5]) end
+redis.call('ZADD', KEYS[7], at + ARGV[4], (held[3] or '') .. ' ' .. ARGV[5])
+if held[4] then
+  redis.call('ZADD', KEYS[8], at, ARGV[5])
+  redis.call('PUBLISH', KEYS[10], ARGV[5])
+end
 redis.call('HINCRBY', KEYS[9], ARGV[2], 1)
 redis.call('PUBLISH', KEYS[4], ARGV[5])
 return 1

@@ -103,4 +103,6 @@ export interface JobStore {
   subscribe(id: string, listener: (event: SequencedEvent) => void): Promise<() => Promise<void>>;
   /** Calls back with the ids of jobs that have ended, whoever ended them: workers drop what they hold. */
   onEnded(listener: (id: string) => void): Promise<() => Promise<void>>;
+  /** Calls back with the ids of ended jobs that have a webhook, as they come onto the list of those. */
+  onWebhookDue(listener: (id: string) => void): Promise<() => Promise<void>>;
 }

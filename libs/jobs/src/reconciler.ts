@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { RecordError } from './errors.ts';
 import { GenerateQueues } from './generate-queues.ts';
+import { GIVEN_UP } from './given-up.ts';
 import { jobKeys, type JobKeys } from './job-keys.ts';
 import type { JobStore } from './job-store.ts';
 import type { Ending, Job } from './job.ts';
@@ -124,13 +125,17 @@ export class Reconciler {
     }
   }
 
-  /** A record of a version that only a newer process knows is left to that one, and stops nobody else's. */
+  /**
+   * A record of a version that only a newer process knows is left to that one, and stops nobody else's. A
+   * damaged one is nobody's to read: the job ends.
+   */
   async #readable(id: string, work: (job: Job | null) => Promise<void>): Promise<void> {
     try {
       await work(await this.#options.jobs.get(id));
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       this.#options.onError?.(error);
+      if (!error.foreign) await this.#options.jobs.finish(id, GIVEN_UP);
     }
   }
 }

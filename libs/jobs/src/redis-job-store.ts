@@ -84,7 +84,7 @@ export class RedisJobStore implements JobStore {
     const record = this.#keys.record(id);
     const reply = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION, writeNumber());
     const [fence, handedBack, atMs, flat, earlier, gaveItBack] = reply;
-    if (fence < 0) throw new RecordError(id, 'it is of another version');
+    if (fence < 0) throw new RecordError(id, 'it is of another version', true);
     if (fence === 0) return null;
     const fields = fieldsOf(flat);
     const job = decodeJob(id, fields);
@@ -134,11 +134,12 @@ export class RedisJobStore implements JobStore {
     const keys = [k.record(id), k.events(id), k.channel(id), k.ended, k.live, k.deadlines];
     const [stage, begun, json] = writable([...unwritten, { type: 'end', status: ending.status }]);
     const done = await this.#redis.jobFinish(
-      9,
+      10,
       ...keys,
       k.retained,
       k.webhooks,
       k.totals,
+      k.webhookDue,
       fence ?? '',
       ending.status,
       JSON.stringify(ending),
@@ -167,6 +168,10 @@ export class RedisJobStore implements JobStore {
 
   onEnded(listener: (id: string) => void): Promise<() => Promise<void>> {
     return this.#channel.onEnded(listener);
+  }
+
+  onWebhookDue(listener: (id: string) => void): Promise<() => Promise<void>> {
+    return this.#channel.onWebhookDue(listener);
   }
 
   async close(): Promise<void> {

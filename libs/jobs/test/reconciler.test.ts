@@ -84,6 +84,21 @@ test.serial(
   },
 );
 
+test.serial('a live job whose record is damaged ends, and holds up no other', async (t) => {
+  const store = testStore(t);
+  const damaged = newJob();
+  const due = newJob({ endByMs: Date.now() - 1 });
+  for (const job of [damaged, due]) await store.jobs.create(job);
+  await store.redis.hset(`${store.prefix}:job:${damaged.id}`, 'request', '{"cut');
+  await store.redis.zadd(`${store.prefix}:jobs:live`, Date.now() - 60_000, damaged.id);
+  await reconciler(t, store).runOnce();
+  t.is((await store.jobs.get(due.id))?.status, 'expired');
+  const { status, ending } = (await store.jobs.get(damaged.id))!;
+  t.is(status, 'failed');
+  t.is(ending?.error?.code, 'record_unreadable');
+  t.is((await store.jobs.events(damaged.id, 0)).at(-1)?.type, 'end');
+});
+
 test.serial('deadlines are kept by the server’s clock', async (t) => {
   const store = testStore(t);
   const now = Date.now;

@@ -2,7 +2,7 @@ import { generateQueueName } from '@epd/connector';
 import { eventually } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Queue } from 'bullmq';
-import type { SequencedEvent } from '../src/index.ts';
+import { GIVEN_UP, RecordError, type SequencedEvent } from '../src/index.ts';
 import { completed, newJob, testStore } from './helpers/store.ts';
 
 test('a created job is queued, readable and on the generate queue', async (t) => {
@@ -398,6 +398,54 @@ test('a damaged record is told as one that cannot be read', async (t) => {
     const error = await t.throwsAsync(jobs.get(job.id), { name: 'RecordError' });
     t.true(error.message.includes(field), error.message);
   }
+});
+
+test('a job that is given up for its damaged record reads as failed, with what is sound', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const webhook = { url: 'https://example.org', events: ['job.failed'] };
+  for (const field of ['request', 'metadata', 'webhook', 'note:0:encoding']) {
+    const job = newJob({}, { metadata: { a: 'b' }, webhook });
+    await jobs.create(job);
+    await redis.hset(`${prefix}:job:${job.id}`, field, '{"cut');
+    t.true(await jobs.finish(job.id, GIVEN_UP));
+    t.like(await jobs.get(job.id), {
+      tenant: 'default',
+      status: 'failed',
+      ending: { error: { code: 'record_unreadable' } },
+      metadata: field === 'metadata' ? {} : { a: 'b' },
+      webhook: field === 'webhook' ? null : webhook,
+    });
+  }
+  const { jobs: listed } = await jobs.list({ tenant: 'default', limit: 9, order: 'asc' });
+  t.is(listed.length, 4);
+});
+
+test('a job ends though its record says not even whose it is', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  await redis.hdel(`${prefix}:job:${job.id}`, 'tenant', 'request', 'createdAtMs');
+  t.true(await jobs.finish(job.id, GIVEN_UP));
+  t.is((await jobs.get(job.id))?.status, 'failed');
+  t.is(await redis.zcard(`${prefix}:jobs:live`), 0);
+  t.is(await redis.hget(`${prefix}:jobs:totals`, 'failed'), '1');
+});
+
+test('what a newer version wrote is told from what is damaged', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const foreign = async (fields: Record<string, string>) => {
+    const job = newJob();
+    await jobs.create(job);
+    await redis.hset(`${prefix}:job:${job.id}`, fields);
+    const error = await t.throwsAsync(jobs.get(job.id), { instanceOf: RecordError });
+    return error.foreign;
+  };
+  t.true(await foreign({ v: '2', request: '{"v":2}' }));
+  t.true(await foreign({ request: '{"v":2}' }));
+  t.true(await foreign({ v: '2', metadata: '{"cut' }));
+  t.false(await foreign({ request: '{"v":1}' }));
+  t.false(await foreign({ request: '{"cut' }));
+  t.false(await foreign({ request: 'null' }));
 });
 
 test('a claim that was handed back is no loss, however often', async (t) => {

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GenerateJob, MESSAGE_VERSION } from '@epd/connector';
-import { RecordError, type Claim, type Job, type JobError, type JobStore } from '@epd/jobs';
+import {
+  GIVEN_UP,
+  RecordError,
+  type Claim,
+  type Job,
+  type JobError,
+  type JobStore,
+} from '@epd/jobs';
 import { ModelError, type PromptBuilder } from '@epd/model';
 import { Turns, type Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
@@ -58,15 +65,16 @@ export class GenerateProcessor {
   async process(queued: QueueJob<unknown>, token?: string): Promise<void> {
     const message = queued.data;
     if (this.#stopping) return this.#handBack(queued, token);
-    if (!messageSchema.Check(message)) return this.#handBackForeign(queued, token);
+    if (!messageSchema.Check(message)) return this.#passOver(queued, token);
     try {
       const claim = await this.#claim(message.jobId);
       if (claim === null) return await this.#clearUp(message.jobId);
       if (claim.losses < SUSPECT_LOSSES) await this.#serve(claim, queued, token);
       else await this.#serveSuspect(claim, queued, token);
     } catch (error) {
-      if (error instanceof RecordError) await this.#handBackForeign(queued, token);
-      throw error;
+      if (!(error instanceof RecordError)) throw error;
+      if (error.foreign) await this.#handBackForeign(queued, token);
+      else await this.#giveUpDamaged(error);
     }
   }
 
@@ -190,6 +198,20 @@ export class GenerateProcessor {
 
   #route(event: EngineEvent): void {
     this.#held.get(event.id)?.take(event);
+  }
+
+  /** A message of another version is for others. Of a damaged one the record says all that it said. */
+  async #passOver(queued: QueueJob<unknown>, token?: string): Promise<void> {
+    const { v } = (queued.data ?? {}) as { v?: unknown };
+    if (typeof v === 'number' && v !== MESSAGE_VERSION) return this.#handBackForeign(queued, token);
+    const facts = { id: queued.id };
+    this.#options.log.error(facts, 'dropping a damaged message; the reconciler writes it anew');
+  }
+
+  /** What the job held in the fleet is not known: it expires by itself. */
+  async #giveUpDamaged(error: RecordError): Promise<void> {
+    this.#options.log.error({ err: error, job: error.jobId }, 'a job is given up: it is damaged');
+    await this.#options.jobs.finish(error.jobId, GIVEN_UP);
   }
 
   async #handBackForeign(queued: QueueJob, token?: string): Promise<never> {

@@ -1,4 +1,4 @@
-import type { SequencedEvent } from '@epd/jobs';
+import { Reconciler, type SequencedEvent } from '@epd/jobs';
 import { eventually } from '@epd/service/testing';
 import test from 'ava';
 import { Registry } from 'prom-client';
@@ -147,6 +147,36 @@ test('a job of another version waits for a worker that knows it', async (t) => {
   await foreign.updateData({ ...foreign.data, v: 1 });
   await fleet.redis.hset(`${fleet.prefix}:job:${record}`, 'v', '1');
   for (const id of [message, record]) t.is((await fleet.ended(id)).status, 'completed');
+});
+
+test('a job whose record is damaged fails at once, and who follows it is told', async (t) => {
+  const fleet = testJobs(t);
+  const damaged = await fleet.submit();
+  await fleet.redis.hset(`${fleet.prefix}:job:${damaged}`, 'request', '{"cut');
+  const told = Promise.withResolvers<unknown>();
+  await fleet.jobs.subscribe(
+    damaged,
+    (event) => event.type === 'end' && told.resolve(event.status),
+  );
+  work(t, fleet, processorFor(fleet, await startEngine(t), 'one'));
+  t.is(await told.promise, 'failed');
+  t.is((await fleet.ended(damaged)).ending?.error?.code, 'record_unreadable');
+  await eventually(async () => (await fleet.queue.getJobState(damaged)) === 'unknown');
+});
+
+test('a damaged message is dropped; put back by the reconciler its job is served', async (t) => {
+  const fleet = testJobs(t);
+  const { redis, prefix, jobs } = fleet;
+  const id = await fleet.submit();
+  await (await queued(fleet, id)).updateData({ v: 1 });
+  work(t, fleet, processorFor(fleet, await startEngine(t), 'one'));
+  await eventually(async () => (await fleet.queue.getJobState(id)) === 'unknown');
+  t.is((await jobs.get(id))?.status, 'queued');
+  await redis.zadd(`${prefix}:jobs:live`, Date.now() - 60_000, id);
+  const reconciler = new Reconciler({ redis, prefix, jobs });
+  await reconciler.runOnce();
+  t.is((await fleet.ended(id)).status, 'completed');
+  await reconciler.stop();
 });
 
 test('the times of a job count from its acceptance, whatever it waited for', async (t) => {

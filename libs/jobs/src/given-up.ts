@@ -1,0 +1,70 @@
+import { MESSAGE_VERSION } from '@epd/connector';
+import { UNREADABLE } from './errors.ts';
+import type { Ending, JobRequest } from './job.ts';
+
+/** How a job ends whose record is damaged: nobody can serve it, and nobody may wait for it. */
+export const GIVEN_UP: Ending = {
+  status: 'failed',
+  choices: [],
+  usage: null,
+  timings: {},
+  error: {
+    code: UNREADABLE,
+    message: 'The record of the job is damaged; submit the job again',
+    stage: 'prefill',
+    item: null,
+    retryable: true,
+  },
+};
+
+export const isGivenUp = ({ error }: Ending): boolean => error?.code === UNREADABLE;
+
+/** What is sound in the record of such a job, so that whoever asks for it is told how it ended. */
+export function soundFields(fields: Readonly<Record<string, string>>): Record<string, string> {
+  const sound = Object.entries(fields).filter(
+    ([name, value]) => !/^(metadata|webhook|note:.*)$/.test(name) || isJson(value),
+  );
+  return {
+    tenant: '',
+    createdAtMs: fields['finishedAtMs'] ?? '0',
+    ...Object.fromEntries(sound),
+    request: JSON.stringify(UNKNOWN),
+  };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const UNKNOWN: JobRequest = {
+  v: MESSAGE_VERSION,
+  model: '',
+  fingerprint: '',
+  messages: [],
+  images: [],
+  sampling: {
+    maxTokens: 1,
+    temperature: 0,
+    topP: 1,
+    topK: 0,
+    minP: 0,
+    repetitionPenalty: 1,
+    presencePenalty: 0,
+    frequencyPenalty: 0,
+    seed: 0,
+    stop: [],
+    ignoreEos: false,
+    n: 1,
+    topLogprobs: null,
+    jsonSchema: null,
+  },
+  returnTokenIds: false,
+  priority: 0,
+  startByMs: null,
+  endByMs: null,
+};
