@@ -38,13 +38,18 @@ export class BatchLineRunner {
   }
 
   /** Submits the line unless it was, and returns its result once there is one. Null: not yet. */
-  async advance(batch: Batch, index: number, line: BatchLine): Promise<LineResult | null> {
+  async advance(
+    batch: Batch,
+    index: number,
+    line: BatchLine,
+    leftMs: number,
+  ): Promise<LineResult | null> {
     const id = lineJobId(batch.id, index);
     const job = await this.#parts.jobs.get(id);
     if (job !== null) return job.ending === null ? null : resultOf(batch, line, job);
     try {
       const tenant = await this.#parts.tenants.get(batch.tenant);
-      await this.#parts.acceptor.accept(submissionOf(batch, line, id, tenant));
+      await this.#parts.acceptor.accept(submissionOf(batch, line, id, tenant, leftMs));
       return null;
     } catch (error) {
       return error instanceof ApiError && isFinal(error) ? failedLine(line, error) : null;
@@ -63,7 +68,13 @@ const isFinal = ({ statusCode, code }: ApiError): boolean =>
 const lineJobId = (batchId: string, index: number): string =>
   `job_${createHash('sha256').update(`${batchId} ${index}`).digest('hex').slice(0, 32)}`;
 
-function submissionOf(batch: Batch, { body }: BatchLine, id: string, tenant: Tenant): Submission {
+function submissionOf(
+  batch: Batch,
+  { body }: BatchLine,
+  id: string,
+  tenant: Tenant,
+  leftMs: number,
+): Submission {
   const facts: RequestFacts = {
     id: batch.id,
     tenant,
@@ -75,7 +86,7 @@ function submissionOf(batch: Batch, { body }: BatchLine, id: string, tenant: Ten
     batch.endpoint === '/v1/chat/completions'
       ? chatSubmission(facts, notStreamed(checkChat(body)))
       : responseSubmission(facts, notStreamed(checkResponse(body)), null);
-  const finishWithinS = Math.max(1, (batch.expiresAtMs - Date.now()) / 1000);
+  const finishWithinS = Math.max(1, leftMs / 1000);
   return { ...submission, id, priority: BATCH_PRIORITY, finishWithinS };
 }
 

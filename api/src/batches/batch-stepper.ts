@@ -55,8 +55,9 @@ export class BatchStepper {
   }
 
   async #advance(batch: Batch): Promise<void> {
-    if (batch.expiresAtMs <= Date.now()) return this.#stop(batch, 'expired', 'batch_expired');
     const { batches, lines: runner } = this.#parts;
+    const leftMs = batch.expiresAtMs - (await batches.nowMs());
+    if (leftMs <= 0) return this.#stop(batch, 'expired', 'batch_expired');
     const { lines } = await this.#input(batch);
     const done = await batches.done(batch.id);
     if (done.size === lines.length) {
@@ -66,7 +67,7 @@ export class BatchStepper {
     await Promise.all(
       pending(lines.length, done, WINDOW).map(async (index) => {
         const line = lines[index];
-        const result = line === undefined ? null : await runner.advance(batch, index, line);
+        const result = line === undefined ? null : await runner.advance(batch, index, line, leftMs);
         if (result !== null) await batches.record(batch.id, index, result);
       }),
     );
