@@ -19,7 +19,7 @@ export type {
   TokenLogprob,
 } from './job.ts';
 export type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
-export { delayedKey, waitingKey } from './generate-queues.ts';
+export { waitingKey } from './generate-queues.ts';
 export { jobKeys, type JobKeys } from './job-keys.ts';
 export type { Claim, CreateResult, JobStore, ListOptions, NewJob, StageNote } from './job-store.ts';
 export { RedisJobStore, type JobStoreOptions } from './redis-job-store.ts';
