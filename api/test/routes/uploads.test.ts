@@ -1,4 +1,5 @@
 import { startS3 } from '@epd/connector/testing';
+import { withClock } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { png } from '../helpers/pictures.ts';
 import { errorOf, jobOf, jsonOf, post } from '../helpers/requests.ts';
@@ -55,6 +56,22 @@ test('an upload that has not arrived, is no picture, or belongs to nobody is ref
   t.is(errorOf(await complete(`upload-${'0'.repeat(32)}`)).code, 'upload_not_found');
   t.deepEqual(await Array.fromAsync(inputs.list('')), []);
 });
+
+test.serial(
+  'a process whose clock is an hour behind signs an address that is good now',
+  async (t) => {
+    const { app } = await s3Api(t);
+    const opened = await withClock(-3_600_000, () =>
+      post(app, '/v1/uploads', { filename: 'a.png', bytes: 5 }),
+    );
+    const { url, expires_at: expiresAt } = jsonOf<Upload & { expires_at: number }>(opened);
+    const [, date, time] = /X-Amz-Date=(\d{8})T(\d{6})Z/.exec(url) ?? [];
+    const at = `${date}${time}`.replace(/(....)(..)(..)(..)(..)(..)/, '$1-$2-$3T$4:$5:$6Z');
+    t.true(Math.abs(Date.parse(at) - Date.now()) < 60_000, url);
+    t.true(expiresAt * 1000 > Date.now());
+    t.true(await put(url, Buffer.from('hello')));
+  },
+);
 
 test('the announced size is bounded, and signed', async (t) => {
   const { app } = await s3Api(t, 1_000);
