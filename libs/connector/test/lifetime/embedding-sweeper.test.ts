@@ -115,6 +115,20 @@ for (const [wrong, offsetMs] of [
   );
 }
 
+test.serial(
+  'a sweeper whose clock is an hour ahead leaves the temporary file of a put that is under way',
+  async (t) => {
+    const root = await temporaryFolder(t);
+    const store = new FolderStore({ root });
+    await store.put('a/b', Buffer.from('1'));
+    const path = join(root, 'a', '~0123456789abcdef');
+    await writeFile(path, 'half');
+    const { makeSweeper } = setUp(t, { store });
+    await withClock(HOUR_MS, () => makeSweeper().sweep());
+    t.is(await store.removeLeftovers(-1000), 1);
+  },
+);
+
 test('of several sweepers one is elected, and another takes over from it', async (t) => {
   const { makeSweeper } = setUp(t);
   const [first, second] = [makeSweeper(), makeSweeper()];
