@@ -62,10 +62,14 @@ function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
 const OUTAGE_NAMES = new Set(['MaxRetriesPerRequestError', 'ConnectionClosedError']);
 const OUTAGE_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'NR_CLOSED']);
 
+/** Redis is there and takes no writes, or transactions of them: no memory, no disk, a replica, or it still loads. */
+const REFUSED = /(^|-)(OOM|EXECABORT|MISCONF|READONLY|MASTERDOWN|LOADING) /;
+
 const isOutage = (error: FastifyError): boolean =>
   error instanceof StoreUnavailableError ||
   OUTAGE_NAMES.has(error.name) ||
   OUTAGE_CODES.has(error.code) ||
+  (error.name === 'ReplyError' && REFUSED.test(error.message)) ||
   /Connection is closed|Stream isn't writeable|Command timed out/.test(error.message);
 
 function send(reply: FastifyReply, error: ApiError): void {

@@ -1,23 +1,14 @@
-import { encodeQueueName, generateQueueName, type EncodeJob } from '@epd/connector';
 import { RedisModelRegistry, jobKeys } from '@epd/jobs';
-import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { QueueCost } from './limits/queue-cost.ts';
+import { QueueLoads, type QueueLoad } from './limits/queue-loads.ts';
 
-/** Waiting encodes whose cost is read; past them the mean is taken for the rest. */
-const SAMPLED = 200;
-/** Delayed ones too: those that were handed back wait for an encoder that may not be there yet. */
-const WAITING: ('wait' | 'prioritized' | 'delayed')[] = ['wait', 'prioritized', 'delayed'];
 /** Scrapes of several Prometheus servers share one look. */
 const FRESH_MS = 1_000;
 
-interface QueueLook {
+interface QueueLook extends QueueLoad {
   readonly stage: 'encode' | 'generate';
   readonly model: string;
-  readonly jobs: number;
-  /** Visual tokens of images; of generate jobs what they were let in for, prompt and longest answer. */
-  readonly costTokens: number;
 }
 
 export interface FleetLook {
@@ -34,27 +25,22 @@ export class FleetLookout {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #registry: RedisModelRegistry;
-  readonly #cost: QueueCost;
-  readonly #queues = new Map<string, Queue<EncodeJob>>();
+  readonly #loads: QueueLoads;
   #last: { readonly atMs: number; readonly look: Promise<FleetLook> } | null = null;
 
   constructor(redis: Redis, prefix: string) {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#registry = new RedisModelRegistry(redis, prefix);
-    this.#cost = new QueueCost(redis, prefix);
+    this.#loads = new QueueLoads(redis, prefix);
   }
 
   look(): Promise<FleetLook> {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     if (this.#last === null || nowMs - this.#last.atMs >= FRESH_MS) {
       this.#last = { atMs: nowMs, look: this.#look() };
     }
     return this.#last.look;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(Array.from(this.#queues.values(), (queue) => queue.close()));
   }
 
   async #look(): Promise<FleetLook> {
@@ -70,35 +56,11 @@ export class FleetLookout {
   }
 
   async #encodes(model: string): Promise<QueueLook> {
-    const queue = this.#queue(encodeQueueName(model));
-    const jobs = await this.#waiting(queue);
-    const sample = jobs === 0 ? [] : await queue.getJobs(WAITING, 0, SAMPLED - 1);
-    // A job may be taken up and gone between the two looks.
-    const costs = sample.filter(Boolean).map(({ data }) => data.tokens);
-    const mean = costs.length === 0 ? 0 : costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
-    return { stage: 'encode', model, jobs, costTokens: Math.round(mean * jobs) };
+    return { stage: 'encode', model, ...(await this.#loads.encodes(model)) };
   }
 
   async #generates(model: string): Promise<QueueLook> {
-    const [jobs, costTokens] = await Promise.all([
-      this.#waiting(this.#queue(generateQueueName(model))),
-      this.#cost.waiting(model),
-    ]);
-    return { stage: 'generate', model, jobs, costTokens };
-  }
-
-  async #waiting(queue: Queue<EncodeJob>): Promise<number> {
-    const counts = await queue.getJobCounts(...WAITING);
-    return Object.values(counts).reduce((sum, count) => sum + count, 0);
-  }
-
-  #queue(name: string): Queue<EncodeJob> {
-    const open = this.#queues.get(name);
-    if (open !== undefined) return open;
-    const queue = new Queue<EncodeJob>(name, { connection: this.#redis, prefix: this.#prefix });
-    queue.on('error', () => undefined); // the look that fails says so
-    this.#queues.set(name, queue);
-    return queue;
+    return { stage: 'generate', model, ...(await this.#loads.generates(model)) };
   }
 }
 

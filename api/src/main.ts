@@ -65,7 +65,6 @@ async function start({
       await app.close();
       await (await background)?.stop();
       await services.close();
-      await lookout.close();
       await tracing.stop();
       await store.close();
       redis.disconnect();

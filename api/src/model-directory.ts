@@ -10,9 +10,9 @@ const WORKERS_FRESH_MS = 500;
 /** The registry as the routes ask it; spares Redis a question for every request. */
 export class ModelDirectory {
   readonly #registry: ModelRegistry;
-  readonly #workers = new Map<string, { workers: Promise<LiveWorkers>; untilMs: number }>();
-  readonly #seen = new Map<string, { card: ModelCard; untilMs: number }>();
-  #single: { card: ModelCard; untilMs: number } | null = null;
+  readonly #workers = new Map<string, { workers: Promise<LiveWorkers>; untilAt: number }>();
+  readonly #seen = new Map<string, { card: ModelCard; untilAt: number }>();
+  #single: { card: ModelCard; untilAt: number } | null = null;
 
   constructor(registry: ModelRegistry) {
     this.#registry = registry;
@@ -25,9 +25,9 @@ export class ModelDirectory {
   /** Live workers, as of half a second ago at most. */
   workers(model: string): Promise<LiveWorkers> {
     const known = this.#workers.get(model);
-    if (known !== undefined && known.untilMs > Date.now()) return known.workers;
+    if (known !== undefined && known.untilAt > performance.now()) return known.workers;
     const workers = this.#registry.workers(model);
-    this.#workers.set(model, { workers, untilMs: Date.now() + WORKERS_FRESH_MS });
+    this.#workers.set(model, { workers, untilAt: performance.now() + WORKERS_FRESH_MS });
     workers.catch(() => this.#workers.delete(model));
     return workers;
   }
@@ -44,18 +44,18 @@ export class ModelDirectory {
 
   async find(id: string): Promise<ModelCard | null> {
     const seen = this.#seen.get(id);
-    if (seen !== undefined && seen.untilMs > Date.now()) return seen.card;
+    if (seen !== undefined && seen.untilAt > performance.now()) return seen.card;
     const card = await this.#registry.model(id);
     if (card === null) this.#seen.delete(id);
-    else this.#seen.set(id, { card, untilMs: Date.now() + FRESH_MS });
+    else this.#seen.set(id, { card, untilAt: performance.now() + FRESH_MS });
     return card;
   }
 
   async #only(): Promise<ModelCard> {
-    if (this.#single !== null && this.#single.untilMs > Date.now()) return this.#single.card;
+    if (this.#single !== null && this.#single.untilAt > performance.now()) return this.#single.card;
     const [card, ...others] = await this.models();
     if (card !== undefined && others.length === 0) {
-      this.#single = { card, untilMs: Date.now() + FRESH_MS };
+      this.#single = { card, untilAt: performance.now() + FRESH_MS };
       return card;
     }
     const known = [card, ...others].flatMap((one) => (one === undefined ? [] : [one.id]));

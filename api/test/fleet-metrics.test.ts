@@ -19,7 +19,6 @@ async function fleet(t: ExecutionContext) {
   const queues: Queue[] = [];
   t.teardown(async () => {
     await lease.stop();
-    await lookout.close();
     for (const queue of queues) await queue.obliterate({ force: true });
     await Promise.all(queues.map((queue) => queue.close()));
     redis.disconnect();

@@ -5,7 +5,7 @@ import { fail, guarded, milliseconds, ok, warn, type Finding } from './finding.t
 const LEAST_VERSION = [6, 2] as const;
 const PINGS = 50;
 const LATENCY_MS_WARN = 5;
-/** Leases and deadlines compare the clocks of processes, and are seconds long. */
+/** Deadlines and leases go by Redis's clock; retries of jobs, spans and logs of several processes do not. */
 const SKEW_MS_WARN = 500;
 const SKEW_MS_FAIL = 3_000;
 const MEMORY_WARN = 0.8;

@@ -23,7 +23,7 @@ export class ApiKeys {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #fixed: ReadonlyMap<string, string>;
-  readonly #seen = new Map<string, { tenant: string; untilMs: number }>();
+  readonly #seen = new Map<string, { tenant: string; untilAt: number }>();
 
   /** `fixed` are `tenant:key` pairs of the configuration. */
   constructor(redis: Redis, prefix: string, fixed: readonly string[]) {
@@ -43,13 +43,13 @@ export class ApiKeys {
     const fixed = this.#fixed.get(sha256);
     if (fixed !== undefined) return fixed;
     const seen = this.#seen.get(sha256);
-    if (seen !== undefined && seen.untilMs > Date.now()) return seen.tenant;
+    if (seen !== undefined && seen.untilAt > performance.now()) return seen.tenant;
     this.#seen.delete(sha256);
     const json = await this.#redis.hget(this.#key, sha256);
     if (json === null) return null;
     const { tenant } = JSON.parse(json) as ApiKeyRecord;
     if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();
-    this.#seen.set(sha256, { tenant, untilMs: Date.now() + FRESH_MS });
+    this.#seen.set(sha256, { tenant, untilAt: performance.now() + FRESH_MS });
     return tenant;
   }
 

@@ -14,7 +14,7 @@ export class Tenants {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #defaults: TenantLimits;
-  readonly #seen = new Map<string, { tenant: Tenant; untilMs: number }>();
+  readonly #seen = new Map<string, { tenant: Tenant; untilAt: number }>();
 
   constructor(redis: Redis, prefix: string, defaults: TenantLimits) {
     this.#redis = redis;
@@ -25,9 +25,9 @@ export class Tenants {
   /** A tenant is whoever a key says; it need not have settings. */
   async get(id: string): Promise<Tenant> {
     const seen = this.#seen.get(id);
-    if (seen !== undefined && seen.untilMs > Date.now()) return seen.tenant;
+    if (seen !== undefined && seen.untilAt > performance.now()) return seen.tenant;
     const tenant = this.#toTenant(id, await this.settings(id));
-    this.#seen.set(id, { tenant, untilMs: Date.now() + FRESH_MS });
+    this.#seen.set(id, { tenant, untilAt: performance.now() + FRESH_MS });
     return tenant;
   }
 

@@ -38,13 +38,18 @@ export class BatchLineRunner {
   }
 
   /** Submits the line unless it was, and returns its result once there is one. Null: not yet. */
-  async advance(batch: Batch, index: number, line: BatchLine): Promise<LineResult | null> {
+  async advance(
+    batch: Batch,
+    index: number,
+    line: BatchLine,
+    leftMs: number,
+  ): Promise<LineResult | null> {
     const id = lineJobId(batch.id, index);
     const job = await this.#parts.jobs.get(id);
     if (job !== null) return job.ending === null ? null : resultOf(batch, line, job);
     try {
       const tenant = await this.#parts.tenants.get(batch.tenant);
-      await this.#parts.acceptor.accept(submissionOf(batch, line, id, tenant));
+      await this.#parts.acceptor.accept(submissionOf(batch, line, id, tenant, leftMs));
       return null;
     } catch (error) {
       return error instanceof ApiError && isFinal(error) ? failedLine(line, error) : null;
@@ -62,7 +67,13 @@ const isFinal = ({ statusCode }: ApiError): boolean => statusCode < 500 && statu
 const lineJobId = (batchId: string, index: number): string =>
   `job_${createHash('sha256').update(`${batchId} ${index}`).digest('hex').slice(0, 32)}`;
 
-function submissionOf(batch: Batch, { body }: BatchLine, id: string, tenant: Tenant): Submission {
+function submissionOf(
+  batch: Batch,
+  { body }: BatchLine,
+  id: string,
+  tenant: Tenant,
+  leftMs: number,
+): Submission {
   const facts: RequestFacts = {
     id: batch.id,
     tenant,
@@ -74,7 +85,7 @@ function submissionOf(batch: Batch, { body }: BatchLine, id: string, tenant: Ten
     batch.endpoint === '/v1/chat/completions'
       ? chatSubmission(facts, notStreamed(checkChat(body)))
       : responseSubmission(facts, notStreamed(checkResponse(body)), null);
-  const finishWithinS = Math.max(1, (batch.expiresAtMs - Date.now()) / 1000);
+  const finishWithinS = Math.max(1, leftMs / 1000);
   return { ...submission, id, priority: BATCH_PRIORITY, finishWithinS };
 }
 
@@ -85,7 +96,8 @@ function notStreamed<B extends { stream?: boolean }>(body: B): B {
   });
 }
 
-function resultOf(batch: Batch, line: BatchLine, job: Job): LineResult {
+/** Of a line whose job has ended. */
+export function resultOf(batch: Batch, line: BatchLine, job: Job): LineResult {
   const failure = failureOf(job);
   if (failure !== null) return failedLine(line, failure);
   const body = batch.endpoint === '/v1/chat/completions' ? chatCompletion(job) : responseView(job);

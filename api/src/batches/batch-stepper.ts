@@ -2,7 +2,7 @@ import type { JobEnder } from '../accept/job-ender.ts';
 import type { Files } from '../files/files.ts';
 import type { BatchLine } from './batch-input.ts';
 import { BatchInputs } from './batch-inputs.ts';
-import { unfinishedLine, type BatchLineRunner } from './batch-line-runner.ts';
+import { resultOf, unfinishedLine, type BatchLineRunner } from './batch-line-runner.ts';
 import { isTerminal, type Batch, type BatchProblem } from './batch-record.ts';
 import type { BatchStore } from './batch-store.ts';
 import { writeResultFiles } from './result-files.ts';
@@ -65,8 +65,9 @@ export class BatchStepper {
   }
 
   async #advance(batch: Batch): Promise<void> {
-    if (batch.expiresAtMs <= Date.now()) return this.#stop(batch, 'expired', 'batch_expired');
     const { batches, lines: runner } = this.#parts;
+    const leftMs = batch.expiresAtMs - (await batches.nowMs());
+    if (leftMs <= 0) return this.#stop(batch, 'expired', 'batch_expired');
     const { lines } = await this.inputs.of(batch);
     if (lines.length !== batch.total) return this.#abandon(batch);
     const done = await batches.done(batch.id);
@@ -77,7 +78,7 @@ export class BatchStepper {
     await Promise.all(
       pending(lines.length, done, WINDOW).map(async (index) => {
         const line = lines[index];
-        const result = line === undefined ? null : await runner.advance(batch, index, line);
+        const result = line === undefined ? null : await runner.advance(batch, index, line, leftMs);
         if (result !== null) await batches.record(batch.id, index, result);
       }),
     );
@@ -118,10 +119,9 @@ export class BatchStepper {
     const { batches, lines: runner, ender } = this.#parts;
     const job = await runner.job(batch, index);
     if (job === null) return;
-    const { status } = await ender.cancel(job);
-    if (line === undefined || (status !== 'completed' && status !== 'failed')) return;
-    const result = await runner.advance(batch, index, line);
-    if (result !== null) await batches.record(batch.id, index, result);
+    const ended = await ender.cancel(job);
+    if (line === undefined || (ended.status !== 'completed' && ended.status !== 'failed')) return;
+    await batches.record(batch.id, index, resultOf(batch, line, ended));
   }
 
   async #finish(batch: Batch, status: Rest): Promise<void> {

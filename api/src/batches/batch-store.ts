@@ -1,3 +1,4 @@
+import { serverTimeMs } from '@epd/connector';
 import type { Redis } from 'ioredis';
 import { luaScript } from '../lua-script.ts';
 import type { Batch, BatchProblem, BatchRequest, BatchStatus, LineResult } from './batch-record.ts';
@@ -44,6 +45,11 @@ export class BatchStore {
     this.#record = luaScript(redis, 'batchRecord', RECORD);
   }
 
+  /** The clock by which a batch has its window, whichever process works at it. */
+  nowMs(): Promise<number> {
+    return serverTimeMs(this.#redis);
+  }
+
   async create(request: BatchRequest): Promise<void> {
     const { id, tenant, createdAtMs } = request;
     await this.#redis
@@ -80,7 +86,7 @@ export class BatchStore {
 
   /** False when the batch is in none of the states to come from. */
   async enter(id: string, to: BatchStatus, ...from: BatchStatus[]): Promise<boolean> {
-    return (await this.#enter([this.#key(id)], [to, Date.now(), ...from])) === 1;
+    return (await this.#enter([this.#key(id)], [to, await this.nowMs(), ...from])) === 1;
   }
 
   async set(

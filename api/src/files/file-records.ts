@@ -43,7 +43,7 @@ export class FileRecords {
     const json = JSON.stringify(record);
     const write = this.#redis.multi();
     if (record.expiresAtMs === null) write.set(key, json);
-    else write.set(key, json, 'PXAT', record.expiresAtMs);
+    else write.set(key, json, 'PX', record.expiresAtMs - record.createdAtMs); // Redis has another clock
     await write.zadd(this.#index(record.tenant), record.createdAtMs, record.id).exec();
   }
 

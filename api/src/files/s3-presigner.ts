@@ -4,7 +4,8 @@ import type { StoreOptions } from '@epd/service';
 
 /** Lets somebody else put one object of one size, for a while. */
 export interface UploadSigner {
-  sign(key: string, bytes: number, expiresInS: number): Promise<string>;
+  /** S3 refuses what is signed by a clock that is far from its own: `now` is the fleet's. */
+  sign(key: string, bytes: number, expiresInS: number, now: Date): Promise<string>;
   close(): void;
 }
 
@@ -25,9 +26,10 @@ export function createUploadSigner(
   });
   return {
     // The length is signed with the rest: a larger body is another request.
-    sign: (Key, bytes, expiresIn) =>
+    sign: (Key, bytes, expiresIn, signingDate) =>
       getSignedUrl(client, new PutObjectCommand({ Bucket: bucket, Key, ContentLength: bytes }), {
         expiresIn,
+        signingDate,
       }),
     close: () => client.destroy(),
   };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ObjectStat, ObjectStore } from '@epd/connector';
+import { serverTimeMs, type ObjectStat, type ObjectStore } from '@epd/connector';
 import type { Redis } from 'ioredis';
 import { ApiError } from '../errors.ts';
 import type { FileRecord } from './file-records.ts';
@@ -57,9 +57,10 @@ export class Uploads {
       );
     }
     const id = `upload-${randomBytes(16).toString('hex')}`;
-    const url = await signer.sign(stagingKey(id), pending.bytes, EXPIRES_IN_S);
+    const nowMs = await serverTimeMs(redis);
+    const url = await signer.sign(stagingKey(id), pending.bytes, EXPIRES_IN_S, new Date(nowMs));
     await redis.set(this.#key(tenant, id), JSON.stringify(pending), 'EX', EXPIRES_IN_S);
-    return { id, url, expiresAtMs: Date.now() + EXPIRES_IN_S * 1000 };
+    return { id, url, expiresAtMs: nowMs + EXPIRES_IN_S * 1000 };
   }
 
   /**

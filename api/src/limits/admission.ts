@@ -1,14 +1,18 @@
+import { serverTimeMs } from '@epd/connector';
 import { jobKeys } from '@epd/jobs';
 import type { Redis } from 'ioredis';
 import { luaScript } from '../lua-script.ts';
 
 /**
  * What jobs that have not ended cost: a hash with `total`, `tenant:<id>`, `count`, what has ended since
- * the fleet began (`endedCost`, `endedCount`), and `job:<id>` as `cost tenant sinceMs`. All in one key,
- * so that every change is one script. A job counts once, also when its reservation is sent again because
- * the reply was lost: what is taken twice and given back once would never be free again.
+ * the fleet began (`endedCost`, `endedCount`), and `job:<id>` as `cost tenant sinceMs`, by
+ * Redis's clock. All in one key, so that every change is one script. A job counts once, also when its
+ * reservation is sent again because the reply was lost: what is taken twice and given back once would never
+ * be free again.
  */
 const RESERVE = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local job, own = 'job:' .. ARGV[1], 'tenant:' .. ARGV[2]
 local held = redis.call('HMGET', KEYS[1], 'total', own, 'count', job)
 local total, mine, count = tonumber(held[1] or '0'), tonumber(held[2] or '0'), tonumber(held[3] or '0')
@@ -17,7 +21,7 @@ local cost, most, mostOwn = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[
 if most > 0 and total > 0 and total + cost > most then return { 'total', total } end
 if mostOwn > 0 and mine > 0 and mine + cost > mostOwn then return { 'tenant', mine } end
 redis.call('HSET', KEYS[1], 'total', total + cost, own, mine + cost, 'count', count + 1,
-  job, ARGV[3] .. ' ' .. ARGV[2] .. ' ' .. ARGV[6])
+  job, ARGV[3] .. ' ' .. ARGV[2] .. ' ' .. now)
 return { 'reserved', total + cost }
 `;
 
@@ -78,7 +82,7 @@ export class Admission {
     cost: number,
     most: { readonly total: number; readonly tenant: number },
   ): Promise<Reservation> {
-    const args = [id, tenant, cost, most.total, most.tenant, Date.now()];
+    const args = [id, tenant, cost, most.total, most.tenant];
     const [outcome, waiting] = (await this.#reserve([this.#key], args)) as [
       'reserved' | 'total' | 'tenant',
       number,
@@ -109,6 +113,7 @@ export class Admission {
 
   /** Lets go of what jobs hold whose ending nobody heard of. Returns how many. */
   async sweep(): Promise<number> {
+    const oldMs = (await serverTimeMs(this.#redis)) - GRACE_MS;
     let swept = 0;
     let cursor = '0';
     do {
@@ -121,17 +126,17 @@ export class Admission {
         200,
       );
       for (let at = 0; at < pairs.length; at += 2) {
-        if (await this.#sweepOne((pairs[at] ?? '').slice('job:'.length), pairs[at + 1] ?? ''))
-          swept += 1;
+        const id = (pairs[at] ?? '').slice('job:'.length);
+        if (await this.#sweepOne(id, pairs[at + 1] ?? '', oldMs)) swept += 1;
       }
       cursor = next;
     } while (cursor !== '0');
     return swept;
   }
 
-  async #sweepOne(id: string, held: string): Promise<boolean> {
+  async #sweepOne(id: string, held: string, oldMs: number): Promise<boolean> {
     const sinceMs = Number(held.split(' ')[2]);
-    if (sinceMs > Date.now() - GRACE_MS) return false;
+    if (sinceMs > oldMs) return false;
     if ((await this.#redis.zscore(this.#live, id)) !== null) return false;
     await this.release(id, { ended: true });
     return true;

@@ -21,7 +21,7 @@ const MAX_RETRY_S = 300;
 /** Sheds load at the door: what it lets in is never dropped. */
 export class Gatekeeper {
   readonly #parts: GatekeeperParts;
-  #sheddingUntilMs = 0;
+  #sheddingUntil = 0;
 
   constructor(parts: GatekeeperParts) {
     this.#parts = parts;
@@ -29,7 +29,7 @@ export class Gatekeeper {
 
   /** Refusing is cheap only for one who waits for the answer before doing anything else. */
   get isShedding(): boolean {
-    return this.#sheddingUntilMs > Date.now();
+    return this.#sheddingUntil > performance.now();
   }
 
   /**
@@ -41,7 +41,7 @@ export class Gatekeeper {
     const most = { total: maxWaitingCost, tenant: tenant.limits.waitingCost };
     const reservation = await admission.reserve(jobId, tenant.id, cost, most);
     if (reservation.outcome === 'reserved') return;
-    this.#sheddingUntilMs = Date.now() + SHEDDING_MS;
+    this.#sheddingUntil = performance.now() + SHEDDING_MS;
     const { outcome, waiting } = reservation;
     const whose = outcome === 'total' ? 'in the fleet' : 'for this tenant';
     throw new ApiError(

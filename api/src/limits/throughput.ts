@@ -37,7 +37,7 @@ export class Throughput {
 
   async #latest(): Promise<Sample> {
     const last = this.#samples.at(-1);
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     if (last !== undefined && last.atMs > nowMs - SAMPLE_MS) return last;
     const sample = { ...(await this.#admission.waiting()), atMs: nowMs };
     this.#samples = [...this.#samples.filter(({ atMs }) => atMs > nowMs - WINDOW_MS), sample];

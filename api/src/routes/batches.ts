@@ -33,7 +33,7 @@ export const batchRoutes =
       },
       async ({ body, tenant }) => {
         const file = await batchInput(files, body.input_file_id, tenant);
-        const createdAtMs = Date.now();
+        const createdAtMs = await batches.nowMs();
         const id = `batch_${randomBytes(16).toString('hex')}`;
         await batches.create({
           id,

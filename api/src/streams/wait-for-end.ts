@@ -11,14 +11,14 @@ export async function waitForEnd(
   ms: number,
   signal: AbortSignal,
 ): Promise<Job | null> {
-  const untilMs = Date.now() + ms;
+  const until = performance.now() + ms;
   const ends = new Inbox<true>(signal);
   let unsubscribe: (() => Promise<void>) | null = null;
   try {
     unsubscribe = await jobs.subscribe(id, ({ type }) => type === 'end' && ends.push(true));
     for (;;) {
       const job = await jobs.get(id);
-      const leftMs = untilMs - Date.now();
+      const leftMs = until - performance.now();
       if (job === null || job.ending !== null || leftMs <= 0 || signal.aborted) return job;
       await ends.wait(Math.min(leftMs, LOOK_AGAIN_MS));
       ends.takeAll();

@@ -21,9 +21,8 @@ export class WebhookSecrets {
     );
   }
 
-  /** The three headers of Standard Webhooks. */
-  headers(tenant: string, messageId: string, payload: string): Record<string, string> {
-    const now = new Date();
+  /** The three headers of Standard Webhooks. Receivers refuse what was not signed just now. */
+  headers(tenant: string, messageId: string, payload: string, now: Date): Record<string, string> {
     return {
       'webhook-id': messageId,
       'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),

@@ -1,3 +1,4 @@
+import { serverTimeMs } from '@epd/connector';
 import { UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { request, type Dispatcher } from 'undici';
@@ -44,6 +45,8 @@ export class WebhookSender {
 
   /** Throws when the message has not arrived; the queue then tries again. A redirect is no arrival. */
   async #send({ tenant, url, messageId, payload }: WebhookMessage): Promise<void> {
+    const { redis, secrets } = this.#parts;
+    const now = new Date(await serverTimeMs(redis)); // this process's own clock may be wrong
     const answer = await request(url, {
       method: 'POST',
       dispatcher: this.#agent,
@@ -51,7 +54,7 @@ export class WebhookSender {
       headers: {
         'content-type': 'application/json',
         'user-agent': 'epd-fleet',
-        ...this.#parts.secrets.headers(tenant, messageId, payload),
+        ...secrets.headers(tenant, messageId, payload, now),
       },
       body: payload,
     });

@@ -1,4 +1,5 @@
-import { eventually } from '@epd/service/testing';
+import { jobKeys } from '@epd/jobs';
+import { eventually, withClock } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { BadRequestError, NotFoundError } from 'openai';
 import type { Batch } from 'openai/resources/batches';
@@ -159,6 +160,33 @@ test('a batch past its window expires', async (t) => {
   t.is(batch.status, 'expired');
   t.is((await linesOf(both, batch.error_file_id)).length, 1);
 });
+
+for (const [wrong, offsetMs] of [
+  ['ahead', 3_600_000],
+  ['behind', -3_600_000],
+] as const) {
+  test.serial(
+    `a batch and its jobs have their window from processes whose clock is an hour ${wrong}`,
+    async (t) => {
+      const both = await openaiClient(t);
+      const { redis, prefix, jobs } = both.api;
+      const endByMs = await withClock(offsetMs, async () => {
+        const { id } = await submit(both, [chat('never', 'wait for ever')], '10m');
+        const batch = await both.client.batches.retrieve(id);
+        t.is(batch.expires_at! - batch.created_at, 600);
+        return batch.expires_at! * 1000;
+      });
+      t.true(Math.abs(endByMs - Date.now() - 600_000) < 60_000);
+      const runner = startRunner(t, both);
+      const jobId = await withClock(offsetMs, () =>
+        eventually(async () => (await redis.zrange(jobKeys(prefix).live, '0', '0'))[0]),
+      );
+      await runner.stop();
+      const job = await jobs.get(jobId);
+      t.true(Math.abs((job?.request.endByMs ?? 0) - endByMs) < 60_000);
+    },
+  );
+}
 
 test('another process goes on where one has stopped, and no line runs twice', async (t) => {
   const both = await openaiClient(t);

@@ -39,6 +39,22 @@ test('readyz is 503 and requests are answered 503 while Redis is away', async (t
   t.is(models.headers['retry-after'], '1');
 });
 
+for (const refusal of [
+  "OOM command not allowed when used memory > 'maxmemory'.",
+  "ERR Error running script (call to f_1): @user_script:8: -OOM command not allowed when used memory > 'maxmemory'.",
+  'EXECABORT Transaction discarded because of previous errors.',
+  "READONLY You can't write against a read only replica.",
+]) {
+  test(`what Redis takes no writes for is answered 503: ${refusal.slice(0, 40)}`, async (t) => {
+    const { app, redis } = await testApi(t);
+    const refuse = `return redis.error_reply(${JSON.stringify(refusal)})`;
+    redis.hvals = () => redis.eval(refuse, 0) as Promise<string[]>;
+    const models = await app.inject('/v1/models');
+    t.is(models.statusCode, 503);
+    t.is(errorOf(models).code, 'unavailable');
+  });
+}
+
 test('the description is served as JSON and as a page that asks no other host', async (t) => {
   const { app } = await testApi(t);
   const description = jsonOf<OpenApi>(await app.inject('/openapi.json'));

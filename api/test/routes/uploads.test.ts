@@ -1,5 +1,6 @@
 import { StoreUnavailableError } from '@epd/connector';
 import { startS3 } from '@epd/connector/testing';
+import { withClock } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { png } from '../helpers/pictures.ts';
 import { errorOf, jobOf, jsonOf, post } from '../helpers/requests.ts';
@@ -97,6 +98,22 @@ test('an upload that an outage has cut off is completed by a repetition, as one 
     [first.id],
   );
 });
+
+test.serial(
+  'a process whose clock is an hour behind signs an address that is good now',
+  async (t) => {
+    const { app } = await s3Api(t);
+    const opened = await withClock(-3_600_000, () =>
+      post(app, '/v1/uploads', { filename: 'a.png', bytes: 5 }),
+    );
+    const { url, expires_at: expiresAt } = jsonOf<Upload & { expires_at: number }>(opened);
+    const [, date, time] = /X-Amz-Date=(\d{8})T(\d{6})Z/.exec(url) ?? [];
+    const at = `${date}${time}`.replace(/(....)(..)(..)(..)(..)(..)/, '$1-$2-$3T$4:$5:$6Z');
+    t.true(Math.abs(Date.parse(at) - Date.now()) < 60_000, url);
+    t.true(expiresAt * 1000 > Date.now());
+    t.true(await put(url, Buffer.from('hello')));
+  },
+);
 
 test('the announced size is bounded, and signed', async (t) => {
   const { app } = await s3Api(t, 1_000);

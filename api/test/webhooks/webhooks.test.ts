@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { jobKeys } from '@epd/jobs';
 import { redisOptions } from '@epd/service';
-import { eventually, testRedisUrl } from '@epd/service/testing';
+import { eventually, testRedisUrl, withClock } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Redis } from 'ioredis';
 import { Webhook } from 'standardwebhooks';
@@ -80,6 +80,24 @@ test('an ended job is told to its webhook, signed as Standard Webhooks', async (
   t.is(headers['webhook-id'], id.replace('job_', 'msg_'));
   await stop();
 });
+
+test.serial(
+  'a process whose clock is an hour behind signs by Redis’s: receivers refuse what is old',
+  async (t) => {
+    const api = await testApi(t, CONFIG);
+    const { received, url } = await receiver(t);
+    const { id } = await submit(api, { url });
+    await answer(api.jobs, id, { pieces: ['yes'] });
+    await withClock(-3_600_000, async () => {
+      const stop = await startDelivery(api);
+      await eventually(() => received.length > 0);
+      await stop();
+    });
+    const { headers, body } = received[0]!;
+    const webhook = new Webhook(new WebhookSecrets(SECRET).secretOf('local'));
+    t.notThrows(() => webhook.verify(body, headers as Record<string, string>));
+  },
+);
 
 test('a receiver that fails is tried again, with the same id, until it takes the message', async (t) => {
   const api = await testApi(t, CONFIG);

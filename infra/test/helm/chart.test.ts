@@ -97,6 +97,20 @@ test('the grace period outlasts the stop that a service is given', async (t) => 
   t.true(Number(at(deployment, `${POD}.terminationGracePeriodSeconds`)) > 90);
 });
 
+test('what a process rests on makes it unready and never starts it anew; neither does a model that loads slowly', async (t) => {
+  const manifests = await render({ encoder: { startSeconds: 120 } });
+  for (const name of ['fleet-api', 'fleet-encoder', 'fleet-prefill-decode']) {
+    const container = at(find(manifests, 'Deployment', name), `${POD}.containers.0`);
+    const path = (probe: string): unknown => at(container, `${probe}.httpGet.path`);
+    t.is(path('readinessProbe'), '/readyz', name);
+    t.is(path('livenessProbe'), '/healthz', name);
+    if (name !== 'fleet-api') t.is(path('startupProbe'), '/healthz', name);
+  }
+  const encoder = find(manifests, 'Deployment', 'fleet-encoder');
+  const start = at(encoder, `${POD}.containers.0.startupProbe`);
+  t.is(Number(at(start, 'periodSeconds')) * Number(at(start, 'failureThreshold')), 120);
+});
+
 test('settings of a service go before those of all, and the GPU its own', async (t) => {
   const manifests = await render({
     config: { EPD_LOG_LEVEL: 'warn' },

@@ -38,6 +38,8 @@ export {
 } from './keys.ts';
 export { payloadTag } from './payload-tag.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { redisScript } from './redis-script.ts';
+export { serverTimeMs } from './server-clock.ts';
 export { UuidAliases, type UuidAliasesOptions } from './uuid-aliases.ts';
 export {
   readSafetensors,

@@ -32,10 +32,6 @@ export const scoreBehind = (priority: number): string =>
 export const waitingKey = (prefix: string, model: string): string =>
   `${prefix}:${generateQueueName(model)}:prioritized`;
 
-/** Where those wait that are to be tried again later. */
-export const delayedKey = (prefix: string, model: string): string =>
-  `${prefix}:${generateQueueName(model)}:delayed`;
-
 /** The generate queues, one per model, opened when first used. Adding a job twice adds it once. */
 export class GenerateQueues {
   readonly #redis: Redis;

@@ -20,7 +20,7 @@ export type {
 } from './job.ts';
 export type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
 export { GIVEN_UP } from './given-up.ts';
-export { delayedKey, waitingKey } from './generate-queues.ts';
+export { waitingKey } from './generate-queues.ts';
 export { jobKeys, type JobKeys } from './job-keys.ts';
 export type {
   Claim,

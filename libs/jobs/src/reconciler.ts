@@ -1,3 +1,4 @@
+import { serverTimeMs } from '@epd/connector';
 import type { Redis } from 'ioredis';
 import { RecordError } from './errors.ts';
 import { GenerateQueues } from './generate-queues.ts';
@@ -6,7 +7,6 @@ import { jobKeys, type JobKeys } from './job-keys.ts';
 import type { JobStore } from './job-store.ts';
 import type { Ending, Job } from './job.ts';
 import { pruneExpired } from './prune-expired.ts';
-import { serverTimeMs } from './server-clock.ts';
 
 export interface ReconcilerOptions {
   readonly redis: Redis;

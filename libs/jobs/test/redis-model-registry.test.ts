@@ -1,3 +1,4 @@
+import { withClock } from '@epd/service/testing';
 import test from 'ava';
 import { RedisModelRegistry, type ModelCard } from '../src/index.ts';
 import { testStore } from './helpers/store.ts';
@@ -40,14 +41,3 @@ test.serial(
     await Promise.all([right.stop(), wrong.stop()]);
   },
 );
-
-/** The process's wall clock, off by so much while `work` runs. */
-async function withClock<R>(offsetMs: number, work: () => Promise<R>): Promise<R> {
-  const now = Date.now;
-  Date.now = () => now() + offsetMs;
-  try {
-    return await work();
-  } finally {
-    Date.now = now;
-  }
-}

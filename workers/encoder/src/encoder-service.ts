@@ -89,7 +89,11 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
 }
 
 async function readiness({ redis, store, encoder, model }: Readable): Promise<Readiness> {
-  if (encoder === null) return { ready: false, reason: 'the model is being loaded' };
+  if (encoder === null) {
+    const reason =
+      redis.status === 'ready' ? 'the model is being loaded' : 'Redis is not reachable';
+    return { ready: false, reason };
+  }
   // Commands wait while the connection is down: then there is nothing to ask.
   await Promise.all([store.ping(), redis.status === 'ready' ? redis.ping() : null]);
   const ready = encoder.isRunning && redis.status === 'ready';

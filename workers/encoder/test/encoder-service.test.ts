@@ -71,6 +71,17 @@ test('a process registers its model, encodes, and leaves when asked', async (t) 
   t.is((await registry.workers('tiny-vlm')).encoder, 0);
 });
 
+test('a process whose Redis is away at its start lives, is not ready, and says why', async (t) => {
+  const { env } = await processFleet(t);
+  const EPD_REDIS_URL = `redis://127.0.0.1:${await freePort()}`;
+  const { url } = await startProcess(t, { ...env, EPD_REDIS_URL });
+  // What the probes of liveness and of the start ask, and then that of readiness.
+  await eventually(async () => (await fetch(`${url}/healthz`)).ok, { withinMs: 30_000 });
+  const ready = await fetch(`${url}/readyz`);
+  t.is(ready.status, 503);
+  t.deepEqual(await ready.json(), { ready: false, reason: 'Redis is not reachable' });
+});
+
 test('what a killed encoder held is encoded by another', async (t) => {
   const { fleet, env } = await processFleet(t);
   const jobs = await Promise.all(

@@ -84,7 +84,11 @@ function openStore(config: Config): ObjectStore {
 }
 
 async function readiness({ redis, store, worker, model }: Readable): Promise<Readiness> {
-  if (worker === null) return { ready: false, reason: 'the model is being loaded' };
+  if (worker === null) {
+    const reason =
+      redis.status === 'ready' ? 'the model is being loaded' : 'Redis is not reachable';
+    return { ready: false, reason };
+  }
   // Commands wait while the connection is down: then there is nothing to ask.
   await Promise.all([store.ping(), redis.status === 'ready' ? redis.ping() : null]);
   const ready = worker.isRunning && redis.status === 'ready';

@@ -22,7 +22,7 @@ export async function listEmbeddings(
   selection: Selection,
 ): Promise<UsageEntry[]> {
   await adoptAll(parts);
-  const nowMs = Date.now();
+  const nowMs = await parts.usage.nowMs();
   const entries: UsageEntry[] = [];
   for await (const entry of parts.usage.entries()) {
     if (isSelected(entry, selection, nowMs)) entries.push(entry);

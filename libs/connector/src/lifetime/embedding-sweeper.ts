@@ -9,8 +9,8 @@ import type { EmbeddingUsage, UsageEntry } from './embedding-usage.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** No put takes so long. */
-const LEFTOVER_MS = 60 * MINUTE_MS;
+/** No put takes so long, and no clock of those who write is so wrong. */
+const LEFTOVER_MS = DAY_MS;
 /** Items looked at between two questions about the total. */
 const BATCH = 100;
 /** Past the bound, the store is brought down to this part of it, so that not every save sweeps. */
@@ -98,7 +98,7 @@ export class EmbeddingSweeper {
   /** Brings the index in step with the store. */
   async #reconcile(): Promise<{ adopted: number; vanished: number }> {
     const { store, usage, root } = this.#options;
-    const startedAtMs = Date.now();
+    const startedAtMs = await usage.nowMs();
     const stored = new Set<string>();
     let adopted = 0;
     for await (const { key, bytes, modifiedAtMs } of store.list(root === '' ? '' : `${root}/`)) {
@@ -119,7 +119,7 @@ export class EmbeddingSweeper {
 
   async #expire(): Promise<number> {
     const { usage, ttlMs } = this.#options;
-    const notUsedAfterMs = Date.now() - ttlMs;
+    const notUsedAfterMs = (await usage.nowMs()) - ttlMs;
     let expired = 0;
     for (let skipped = 0; ;) {
       const entries = (await usage.oldest(skipped + BATCH, notUsedAfterMs)).slice(skipped);
@@ -134,7 +134,7 @@ export class EmbeddingSweeper {
   async #holdBound(): Promise<number> {
     const { usage, maxBytes, minIdleMs } = this.#options;
     if ((await usage.totalBytes()) <= maxBytes) return 0;
-    const notUsedAfterMs = Date.now() - minIdleMs;
+    const notUsedAfterMs = (await usage.nowMs()) - minIdleMs;
     let evicted = 0;
     for (let skipped = 0; ;) {
       const entries = (await usage.oldest(skipped + BATCH, notUsedAfterMs)).slice(skipped);
@@ -156,9 +156,10 @@ export class EmbeddingSweeper {
   }
 
   async #emptyQuarantine(): Promise<void> {
-    const { store, quarantineTtlMs } = this.#options;
+    const { store, usage, quarantineTtlMs } = this.#options;
+    const nowMs = await usage.nowMs();
     for await (const { key, modifiedAtMs } of store.list(QUARANTINE_PREFIX)) {
-      if (Date.now() - modifiedAtMs > quarantineTtlMs) await store.delete(key);
+      if (nowMs - modifiedAtMs > quarantineTtlMs) await store.delete(key);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { RedisScript } from '../redis-script.ts';
+import { serverTimeMs } from '../server-clock.ts';
 import {
   claimScript,
   endLeaseScript,
@@ -25,7 +26,7 @@ export interface EmbeddingLabels {
 export interface UsageEntry extends EmbeddingLabels {
   readonly mmHash: string;
   readonly bytes: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by Redis's clock. */
   readonly lastUsedAtMs: number;
 }
 
@@ -38,7 +39,8 @@ export interface EmbeddingUsageOptions {
 
 /**
  * What is stored, how large it is, when it was last used, and who must not lose it. An index beside
- * the store, in Redis: it may lose entries, and the sweeper restores it from the store's own listing.
+ * the store, in Redis: it may lose entries, and the sweeper restores it from the store's own listing. All
+ * times are Redis's; who compares his own with them asks for `nowMs`.
  */
 export class EmbeddingUsage {
   readonly #redis: Redis;
@@ -50,6 +52,10 @@ export class EmbeddingUsage {
     this.#redis = options.redis;
     this.#prefix = `${options.prefix}:ec:{usage}`;
     this.#leaseTtlMs = options.leaseTtlMs ?? 30 * MINUTE_MS;
+  }
+
+  nowMs(): Promise<number> {
+    return serverTimeMs(this.#redis);
   }
 
   /** The item was saved. */
@@ -70,8 +76,8 @@ export class EmbeddingUsage {
 
   /** The item was used. */
   async touch(mmHash: string): Promise<void> {
-    const nowMs = Date.now();
-    if (nowMs - (this.#touchedAtMs.get(mmHash) ?? 0) < TOUCH_EVERY_MS) return;
+    const nowMs = performance.now();
+    if (nowMs - (this.#touchedAtMs.get(mmHash) ?? -Infinity) < TOUCH_EVERY_MS) return;
     if (this.#touchedAtMs.size >= MAX_REMEMBERED) this.#touchedAtMs.clear();
     this.#touchedAtMs.set(mmHash, nowMs);
     await this.#run(touchScript, mmHash, [mmHash]);

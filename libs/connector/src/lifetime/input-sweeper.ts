@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { INPUT_PREFIX, inputKey, isInputKey } from '../keys.ts';
+import { serverTimeMs } from '../server-clock.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
 import { ElectedTask } from './elected-task.ts';
 import type { InputUsage } from './input-usage.ts';
@@ -117,11 +118,12 @@ export class InputSweeper {
   }
 
   async #tidy(references: References): Promise<number> {
-    const { store, recorded = [] } = this.#options;
+    const { redis, store, recorded = [] } = this.#options;
+    const oldMs = (await serverTimeMs(redis)) - UNRECORDED_MS;
     let removed = 0;
     for (const folder of recorded) {
       for await (const { key, modifiedAtMs } of store.list(`${folder}/`)) {
-        if (modifiedAtMs > Date.now() - UNRECORDED_MS || (await references.has(key))) continue;
+        if (modifiedAtMs > oldMs || (await references.has(key))) continue;
         await store.delete(key);
         removed += 1;
       }

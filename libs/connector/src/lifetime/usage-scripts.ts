@@ -20,13 +20,16 @@ local function forget(item)
   redis.call('ZREM', KEYS[1], item)
 end`;
 
-/** ARGV: item, bytes, time of last use or '' for now, 1 to leave an entry that is there. */
+/**
+ * ARGV: item, bytes, time of last use or '' for now, 1 to leave an entry that is there. A store whose clock is
+ * ahead tells of times to come: what was used then would stay until its time to live after that.
+ */
 export const recordScript = redisScript(`${FORGET}
 local present = redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1
 if present and ARGV[4] == '1' then return 0 end
 local label = redis.call('GET', KEYS[6]) or redis.call('HGET', KEYS[3], ARGV[1])
 forget(ARGV[1])
-redis.call('ZADD', KEYS[1], ARGV[3] == '' and now or ARGV[3], ARGV[1])
+redis.call('ZADD', KEYS[1], ARGV[3] == '' and now or math.min(now, tonumber(ARGV[3])), ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.call('INCRBY', KEYS[4], ARGV[2])
 if label then redis.call('HSET', KEYS[3], ARGV[1], label) end

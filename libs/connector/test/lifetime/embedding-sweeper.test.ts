@@ -15,9 +15,11 @@ import { FINGERPRINT, embeddingOf, hashOf, specOf } from '../helpers/embeddings.
 import { testRedis } from '../helpers/redis.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { until } from '../helpers/until.ts';
+import { withClock } from '../helpers/with-clock.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 function setUp(t: ExecutionContext, options: Partial<EmbeddingSweeperOptions> = {}) {
   const { redis, prefix } = testRedis(t);
@@ -88,6 +90,44 @@ test('the books are brought in step with the store', async (t) => {
   t.is(await usage.totalBytes(), 100);
   t.truthy(await store.get('embeddings/stranger'));
 });
+
+for (const [wrong, offsetMs] of [
+  ['ahead', HOUR_MS],
+  ['behind', -HOUR_MS],
+] as const) {
+  test.serial(
+    `a sweeper whose clock is an hour ${wrong} takes what is due by Redis’s`,
+    async (t) => {
+      const { store, usage, makeSweeper, left } = setUp(t, {
+        ttlMs: 30 * MINUTE_MS,
+        maxBytes: 50,
+        minIdleMs: MINUTE_MS,
+      });
+      const used = { a: 40, b: 10, c: 0 }; // minutes ago
+      for (const [name, minutes] of Object.entries(used)) {
+        await store.put(embeddingKey('embeddings', hashOf(name)), Buffer.alloc(100));
+        await usage.adopt(hashOf(name), 100, (await usage.nowMs()) - minutes * MINUTE_MS);
+      }
+      const swept = await withClock(offsetMs, () => makeSweeper().sweep());
+      t.like(swept, { expired: 1, evicted: 1, vanished: 0 });
+      t.deepEqual(await left(), ['c']);
+    },
+  );
+}
+
+test.serial(
+  'a sweeper whose clock is an hour ahead leaves the temporary file of a put that is under way',
+  async (t) => {
+    const root = await temporaryFolder(t);
+    const store = new FolderStore({ root });
+    await store.put('a/b', Buffer.from('1'));
+    const path = join(root, 'a', '~0123456789abcdef');
+    await writeFile(path, 'half');
+    const { makeSweeper } = setUp(t, { store });
+    await withClock(HOUR_MS, () => makeSweeper().sweep());
+    t.is(await store.removeLeftovers(-1000), 1);
+  },
+);
 
 test('of several sweepers one is elected, and another takes over from it', async (t) => {
   const { makeSweeper } = setUp(t);

@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { EmbeddingUsage } from '../../src/index.ts';
 import { hashOf } from '../helpers/embeddings.ts';
 import { testRedis } from '../helpers/redis.ts';
+import { withClock } from '../helpers/with-clock.ts';
 
 const CAT = hashOf('cat');
 const DOG = hashOf('dog');
@@ -42,6 +43,27 @@ test('adopting what is known changes nothing', async (t) => {
   t.true(await usage.adopt(DOG, 50, 1));
   t.is(await usage.totalBytes(), 150);
 });
+
+test('what a store whose clock is ahead says was written is taken to be written now', async (t) => {
+  const usage = usageOf(t);
+  const nowMs = await usage.nowMs();
+  await usage.adopt(CAT, 1, nowMs + 3_600_000);
+  const [entry] = await usage.oldest(1);
+  t.true(entry!.lastUsedAtMs - nowMs < 60_000);
+});
+
+test.serial(
+  'a use is written down a minute after the last, though the clock was set back',
+  async (t) => {
+    const usage = usageOf(t);
+    await usage.adopt(CAT, 1, 1000);
+    await withClock(3_600_000, () => usage.touch(CAT));
+    await usage.claim(CAT);
+    await usage.adopt(CAT, 1, 1000);
+    await withClock(0, () => usage.touch(CAT), 61_000);
+    t.false(await usage.claim(CAT, { notUsedAfterMs: 1000 }));
+  },
+);
 
 test('a leased item cannot be claimed until every lease has ended', async (t) => {
   const usage = usageOf(t);

@@ -12,6 +12,7 @@ import {
 import { hashOf } from '../helpers/embeddings.ts';
 import { testRedis } from '../helpers/redis.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { withClock } from '../helpers/with-clock.ts';
 
 const HOUR_MS = 3_600_000;
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -178,4 +179,10 @@ test('an object without its record goes after a day', async (t) => {
   t.is((await sweeper.sweep()).unrecorded, 2);
   const left = (await Array.fromAsync(store.list(''))).map(({ key }) => key).toSorted();
   t.deepEqual(left, ['files/kept', 'files/new', 'other/x', 'owner/inputs']);
+});
+
+test.serial('how old it is goes by Redis’s clock', async (t) => {
+  const { store, sweeper } = await setUp(t, { recorded: ['files'] });
+  await store.put('files/new', Buffer.from('new'));
+  t.is((await withClock(25 * HOUR_MS, () => sweeper.sweep())).unrecorded, 0);
 });

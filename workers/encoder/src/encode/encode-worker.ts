@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { EncoderError } from '../errors.ts';
 import { readMessage } from './encode-message.ts';
 import { HandBack } from './hand-back.ts';
-import type { ItemEncoder } from './item-encoder.ts';
+import type { ItemContext, ItemEncoder } from './item-encoder.ts';
 
 export interface EncodeWorkerOptions {
   readonly redis: Redis;
@@ -73,9 +73,9 @@ export class EncodeWorker {
     }
   }
 
-  #context(job: Job<unknown>): { queueMs: number; signal: AbortSignal } {
+  #context(job: Job<unknown>): ItemContext {
     const queueMs = Math.max(0, (job.processedOn ?? Date.now()) - job.timestamp);
-    return { queueMs, signal: this.#abort.signal };
+    return { queueMs, starts: job.attemptsStarted, signal: this.#abort.signal };
   }
 
   async #refuse(job: Job<unknown>, mmHash: string | null): Promise<never> {

@@ -36,6 +36,8 @@ export interface ItemEncoderParts {
 export interface ItemContext {
   /** How long the item waited in the queue, in milliseconds. */
   readonly queueMs: number;
+  /** How often it was taken from the queue, this time too. */
+  readonly starts: number;
   /** Aborted when what is held is to be handed back. */
   readonly signal: AbortSignal;
 }
@@ -43,9 +45,12 @@ export interface ItemContext {
 type Begun = Awaited<ReturnType<RedisSingleFlight['begin']>>;
 type TracedContext = ItemContext & { readonly span: Span };
 
-/** How long an item of another version of the model is left to the encoders that may have it. */
-const OTHER_MODEL_MS_MAX = 60_000;
 const OTHER_MODEL_DELAY_MS = 2_000;
+/**
+ * How often an item of another version of the model is left to the encoders that may have it: for a minute.
+ * Counted, for the clock of the one who asked may be another.
+ */
+const OTHER_MODEL_STARTS_MAX = 30;
 
 /**
  * Takes one image from queue to store: looks whether it is there already, takes up its flight,
@@ -89,15 +94,15 @@ export class ItemEncoder {
   }
 
   async #encode(job: EncodeJob, context: TracedContext): Promise<void> {
-    this.#checkModel(job);
+    this.#checkModel(job, context);
     if (await this.#isStored(job, context)) await this.#announceStored(job, context);
     else await this.#takeUp(job, context);
   }
 
   /** A fleet in the middle of a rollout has encoders of both versions. */
-  #checkModel(job: EncodeJob): void {
+  #checkModel(job: EncodeJob, { starts }: ItemContext): void {
     if (job.fingerprint === this.#parts.fingerprint) return;
-    if (Date.now() - job.requestedAtMs < OTHER_MODEL_MS_MAX) {
+    if (starts <= OTHER_MODEL_STARTS_MAX) {
       throw new HandBack('The item is of another version of the model', OTHER_MODEL_DELAY_MS);
     }
     const message = 'No encoder has the version of the model that the image was accepted for';

@@ -1,10 +1,10 @@
-import { generateQueueName } from '@epd/connector';
+import { encodeQueueName, generateQueueName } from '@epd/connector';
 import { testPrefix, testRedisUrl } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Queue, Worker, type Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Admission } from '../../src/limits/admission.ts';
-import { QueueCost } from '../../src/limits/queue-cost.ts';
+import { QueueLoads } from '../../src/limits/queue-loads.ts';
 
 const MODEL = 'vlm';
 const NO_BOUND = { total: 0, tenant: 0 };
@@ -32,8 +32,9 @@ function generates(t: ExecutionContext) {
     if (job === undefined) throw new Error('Nothing waits');
     return job;
   };
-  const cost = new QueueCost(connection, prefix);
-  return { accept, take, admission, waiting: () => cost.waiting(MODEL) };
+  const loads = new QueueLoads(connection, prefix);
+  const waiting = async (): Promise<number> => (await loads.generates(MODEL)).costTokens;
+  return { accept, take, admission, waiting };
 }
 
 test('what waits costs what it was let in for, until a worker takes it up or it has ended', async (t) => {
@@ -71,4 +72,25 @@ test('of a long queue it looks at the last in line as well as at the first', asy
     }),
   );
   t.is(await waiting(), 505_000);
+});
+
+test('of a long encode queue too, with a priority or without one, and those that wait to be tried again', async (t) => {
+  const connection = new Redis(testRedisUrl(), { maxRetriesPerRequest: null });
+  const prefix = testPrefix();
+  const queue = new Queue(encodeQueueName(MODEL), { connection, prefix });
+  t.teardown(async () => {
+    await queue.obliterate({ force: true });
+    await queue.close();
+    connection.disconnect();
+  });
+  const add = (count: number, tokens: number, options: object) =>
+    queue.addBulk(
+      Array.from({ length: count }, () => ({ name: 'encode', data: { tokens }, opts: options })),
+    );
+  for (const options of [{}, { priority: 101 }, { delay: 60_000 }]) {
+    await add(500, 10, options);
+    await add(500, 1_000, options);
+  }
+  const load = await new QueueLoads(connection, prefix).encodes(MODEL);
+  t.deepEqual(load, { jobs: 3_000, costTokens: 3 * 505_000 });
 });
