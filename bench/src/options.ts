@@ -12,6 +12,9 @@ const COMMANDS = [
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 
+const CORES = ['auto', 'awake', 'asleep'] as const;
+export type CoresMode = (typeof CORES)[number];
+
 export interface BenchOptions {
   readonly command: Command;
   readonly json: string | null;
@@ -28,13 +31,13 @@ export interface BenchOptions {
   /** Processes of the fleet in `serve`. */
   readonly encoders: number;
   readonly decoders: number;
-  /** Cores may sleep between one piece of work and the next; otherwise they are kept awake. */
-  readonly letCoresSleep: boolean;
+  /** Whether cores may sleep between one piece of work and the next; `auto`: where they are woken in time. */
+  readonly cores: CoresMode;
 }
 
 export const USAGE = `npm run bench -- <${COMMANDS.join('|')}> [--json FILE] [--full]
                 [--model tiny|smolvlm] [--scale 0.1..1] [--peer-threads N]
-                [--encoders N] [--decoders N] [--providers webgpu,cpu] [--let-cores-sleep]
+                [--encoders N] [--decoders N] [--providers webgpu,cpu] [--cores awake|asleep]
 docs/benchmarks.md says what each measures.`;
 
 export class UsageError extends Error {
@@ -61,7 +64,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     providers: (values.providers ?? 'cpu').split(','),
     encoders: count('encoders', values.encoders ?? '1'),
     decoders: count('decoders', values.decoders ?? '1'),
-    letCoresSleep: values['let-cores-sleep'] ?? false,
+    cores: coresOf(values.cores ?? 'auto'),
   };
 }
 
@@ -79,7 +82,7 @@ function parsed(args: readonly string[]) {
         encoders: { type: 'string' },
         decoders: { type: 'string' },
         providers: { type: 'string' },
-        'let-cores-sleep': { type: 'boolean' },
+        cores: { type: 'string' },
       },
     });
   } catch (error) {
@@ -90,6 +93,12 @@ function parsed(args: readonly string[]) {
 function modelOf(name: string | undefined): 'tiny' | 'smolvlm' | null {
   if (name === undefined || name === 'tiny' || name === 'smolvlm') return name ?? null;
   throw new UsageError(`--model: expected tiny or smolvlm, got ${name}`);
+}
+
+function coresOf(text: string): CoresMode {
+  const mode = CORES.find((each) => each === text);
+  if (mode !== undefined) return mode;
+  throw new UsageError(`--cores: expected ${CORES.join(', ')}, got ${text}`);
 }
 
 const count = (name: string, text: string): number =>

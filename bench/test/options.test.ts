@@ -12,7 +12,7 @@ test('a command alone takes the defaults', (t) => {
     providers: ['cpu'],
     encoders: 1,
     decoders: 1,
-    letCoresSleep: false,
+    cores: 'auto',
   });
 });
 
@@ -37,6 +37,7 @@ for (const [title, args] of [
   ['an unknown option', ['serve', '--speed', '9']],
   ['a scale above 1', ['serve', '--scale', '2']],
   ['a scale that is no number', ['serve', '--scale', 'half']],
+  ['cores in another state', ['serve', '--cores', 'tired']],
   ['half an encoder', ['serve', '--encoders', '0.5']],
   ['no decoder', ['serve', '--decoders', '0']],
   ['an unknown model', ['serve', '--model', 'big']],
