@@ -1,4 +1,5 @@
-import { testPrefix, testRedisUrl, withClock } from '@epd/service/testing';
+import { withClock } from '@epd/connector/testing';
+import { testPrefix, testRedisUrl } from '@epd/service/testing';
 import test from 'ava';
 import { Redis } from 'ioredis';
 import { ApiKeys } from '../../src/auth/api-keys.ts';

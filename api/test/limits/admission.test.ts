@@ -1,4 +1,5 @@
-import { testPrefix, testRedisUrl, withClock } from '@epd/service/testing';
+import { withClock } from '@epd/connector/testing';
+import { testPrefix, testRedisUrl } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Redis } from 'ioredis';
 import { Admission } from '../../src/limits/admission.ts';

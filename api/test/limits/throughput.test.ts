@@ -1,4 +1,4 @@
-import { withClock } from '@epd/service/testing';
+import { withClock } from '@epd/connector/testing';
 import test from 'ava';
 import type { Admission } from '../../src/limits/admission.ts';
 import { Throughput } from '../../src/limits/throughput.ts';

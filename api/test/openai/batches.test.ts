@@ -1,5 +1,6 @@
+import { withClock } from '@epd/connector/testing';
 import { jobKeys } from '@epd/jobs';
-import { eventually, withClock } from '@epd/service/testing';
+import { eventually } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { BadRequestError, NotFoundError } from 'openai';
 import type { Batch } from 'openai/resources/batches';

@@ -1,6 +1,5 @@
 import { StoreUnavailableError } from '@epd/connector';
-import { startS3 } from '@epd/connector/testing';
-import { withClock } from '@epd/service/testing';
+import { startS3, withClock } from '@epd/connector/testing';
 import test, { type ExecutionContext } from 'ava';
 import { png } from '../helpers/pictures.ts';
 import { errorOf, jobOf, jsonOf, post } from '../helpers/requests.ts';

@@ -1,8 +1,9 @@
+import { withClock } from '@epd/connector/testing';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { jobKeys } from '@epd/jobs';
 import { redisOptions } from '@epd/service';
-import { eventually, testRedisUrl, withClock } from '@epd/service/testing';
+import { eventually, testRedisUrl } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Redis } from 'ioredis';
 import { Webhook } from 'standardwebhooks';

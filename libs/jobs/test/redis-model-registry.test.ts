@@ -1,4 +1,4 @@
-import { withClock } from '@epd/service/testing';
+import { withClock } from '@epd/connector/testing';
 import test from 'ava';
 import { RedisModelRegistry, type ModelCard } from '../src/index.ts';
 import { testStore } from './helpers/store.ts';

@@ -1,4 +1,5 @@
-import { eventually, withClock } from '@epd/service/testing';
+import { withClock } from '@epd/connector/testing';
+import { eventually } from '@epd/service/testing';
 import test from 'ava';
 import { ResidentImages } from '../src/index.ts';
 import { testStore } from './helpers/store.ts';

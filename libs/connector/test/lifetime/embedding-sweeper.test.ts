@@ -15,7 +15,7 @@ import { FINGERPRINT, embeddingOf, hashOf, specOf } from '../helpers/embeddings.
 import { testRedis } from '../helpers/redis.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { until } from '../helpers/until.ts';
-import { withClock } from '../helpers/with-clock.ts';
+import { withClock } from '../../src/testing/with-clock.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 const HOUR_MS = 3_600_000;

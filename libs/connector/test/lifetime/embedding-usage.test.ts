@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { EmbeddingUsage } from '../../src/index.ts';
 import { hashOf } from '../helpers/embeddings.ts';
 import { testRedis } from '../helpers/redis.ts';
-import { withClock } from '../helpers/with-clock.ts';
+import { withClock } from '../../src/testing/with-clock.ts';
 
 const CAT = hashOf('cat');
 const DOG = hashOf('dog');

@@ -12,7 +12,7 @@ import {
 import { hashOf } from '../helpers/embeddings.ts';
 import { testRedis } from '../helpers/redis.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
-import { withClock } from '../helpers/with-clock.ts';
+import { withClock } from '../../src/testing/with-clock.ts';
 
 const HOUR_MS = 3_600_000;
 const NAMES = ['a', 'b', 'c', 'd'];

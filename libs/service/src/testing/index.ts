@@ -3,4 +3,3 @@ export { freePort } from '../free-port.ts';
 export { otlpCollector } from './otlp-collector.ts';
 export { tempFolder } from './temp-folder.ts';
 export { testPrefix, testRedisUrl } from './test-redis.ts';
-export { withClock } from './with-clock.ts';
