@@ -82,10 +82,11 @@ export class Acceptor {
       const request = toRequest(submission, card, { messages, images: found, sampling });
       const created = await this.#create({ id, submission, request, reservation });
       if (created === null) throw await refusalOf(admitted, id);
-      if (created.repeated) return created;
-      this.#note(created.job, submission.requestId);
-      // The job is durable now: should this fail, the worker that waits for the image asks again.
+      if (!created.repeated) this.#note(created.job, submission.requestId);
+      // The job is durable now: should this fail, the worker that waits for the image asks again. A repetition
+      // may have been the first to ask for what the job waits for.
       await this.#parts.encodes.begin(found, context).catch(() => undefined);
+      if (created.repeated) await this.#release(images, id);
       return created;
     } catch (error) {
       if (!isRefusal(error)) await this.#release(images, id);
@@ -141,7 +142,6 @@ export class Acceptor {
     if (result.outcome === 'conflict') throw keyConflict();
     const { job } = result;
     if (result.outcome === 'created') return { job, repeated: false, ahead: result.ahead };
-    await this.#release(request.images, id);
     return { job, repeated: true };
   }
 

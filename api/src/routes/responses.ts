@@ -1,4 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import type { Accepted } from '../accept/acceptor.ts';
+import { earlierJob } from '../accept/earlier-job.ts';
 import { limitRequests } from '../limits/limit-requests.ts';
 import { ERROR_RESPONSES } from '../schemas/errors.ts';
 import { ResponseBody, ResponseView } from '../schemas/responses.ts';
@@ -17,6 +20,19 @@ export const responseRoutes =
   (services: Services): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { jobs, acceptor, ender } = services;
+
+    /** Whoever sends again finds its response also when the one before it is forgotten by now. */
+    async function accept(request: FastifyRequest, body: ResponseBody): Promise<Accepted> {
+      const { tenant } = request;
+      const alone = responseSubmission(request, body, null);
+      const earlier = await earlierJob(jobs, alone);
+      if (earlier !== null) return { job: earlier, repeated: true };
+      const previousId = body.previous_response_id;
+      if (previousId === undefined) return acceptor.accept(alone);
+      const previous = await ownResponse(jobs, previousId, tenant);
+      return acceptor.accept(responseSubmission(request, body, previous));
+    }
+
     app.post(
       '/v1/responses',
       {
@@ -35,13 +51,8 @@ export const responseRoutes =
         },
       },
       async (request, reply) => {
-        const { body, tenant } = request;
-        const previousId = body.previous_response_id;
-        const previous =
-          previousId === undefined ? null : await ownResponse(jobs, previousId, tenant);
-        const { job, repeated } = await acceptor.accept(
-          responseSubmission(request, body, previous),
-        );
+        const { body } = request;
+        const { job, repeated } = await accept(request, body);
         sayReplayed(reply, repeated);
         const background = body.background ?? false;
         if (body.stream === true) {
@@ -53,7 +64,7 @@ export const responseRoutes =
         }
         if (background) return responseView(job);
         const answered = await awaitAnswer(services, job, reply);
-        if (body.store === false && !mayComeAgain(request)) await jobs.remove(job.id);
+        if (body.store === false && !mayComeAgain(request)) await jobs.forget(job);
         return responseView(answered);
       },
     );

@@ -50,7 +50,7 @@ export function endingWithReader(
 ): AsyncIterable<string> {
   const stream = endingLast(frames, ending);
   // For a reader that has left already nobody would begin, and what has not begun does not come to its end.
-  if (ending.reader.aborted) stream.next().catch(() => undefined);
+  if (ending.reply.raw.closed) stream.next().catch(() => undefined);
   return stream;
 }
 

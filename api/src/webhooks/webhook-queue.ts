@@ -75,16 +75,20 @@ export class WebhookQueue {
     this.#due = false;
     const { redis } = this.#parts;
     const ids = await redis.zrange(this.#keys.webhooks, '0', String(PER_ROUND - 1));
+    let moved = 0;
     for (const id of ids) {
       const mover = this.#keys.webhookMover(id);
       if ((await redis.set(mover, '1', 'PX', LOOK_AGAIN_MS, 'NX')) === null) continue;
       try {
         await this.#moveOne(id);
+        moved += 1;
       } catch (error) {
         if (!(error instanceof RecordError)) throw error;
-        this.#parts.onError(error); // left to a process that can read it
+        this.#parts.onError(error);
+        await redis.del(mover); // left to a process that can read it
       }
     }
+    if (ids.length === PER_ROUND && moved > 0) this.#look();
   }
 
   async #moveOne(id: string): Promise<void> {

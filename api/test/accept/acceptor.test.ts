@@ -1,3 +1,4 @@
+import { eventually } from '@epd/service/testing';
 import test from 'ava';
 import type { Submission } from '../../src/accept/submission.ts';
 import { dataUri, png } from '../helpers/pictures.ts';
@@ -50,6 +51,26 @@ test('what is submitted twice at once under one id is one job, which keeps what 
     [ID, ID],
   );
   t.deepEqual(await held(api), { leases: 1, flights: 1, jobs: 1 });
+});
+
+test('what a job waits for is asked for, also when a repetition of it was the first to want it', async (t) => {
+  const api = await testApi(t);
+  const { jobs, services } = api;
+  const create = jobs.create.bind(jobs);
+  const second = Promise.withResolvers<void>();
+  let calls = 0;
+  jobs.create = async (job) => {
+    calls += 1;
+    if (calls === 1) await second.promise;
+    const result = await create(job);
+    if (calls === 2) second.resolve();
+    return result;
+  };
+  const first = services.acceptor.accept(await submission(api));
+  await eventually(() => calls === 1);
+  t.false((await services.acceptor.accept(await submission(api))).repeated);
+  t.true((await first).repeated);
+  t.is(await api.redis.zcard(`${api.prefix}:encode-tiny-vlm:prioritized`), 1);
 });
 
 test('of a repetition that names another picture, that one is let go of', async (t) => {

@@ -164,11 +164,23 @@ test('previous_response_id continues the conversation, pictures included, instru
 });
 
 test('store: false leaves nothing behind, and does not go with background', async (t) => {
-  const { client } = await openaiClient(t);
+  const { client, api } = await openaiClient(t);
   const { id } = await client.responses.create({ model, input: 'x', store: false });
+  t.is(await api.redis.zcard(`${api.prefix}:jobs:index:local`), 0);
+  t.is(await api.redis.zcard(`${api.prefix}:jobs:retained`), 0);
   await t.throwsAsync(client.responses.retrieve(id), { instanceOf: NotFoundError });
   const both = client.responses.create({ model, input: 'x', store: false, background: true });
   await t.throwsAsync(both, { instanceOf: BadRequestError });
+});
+
+test('a response sent again is found although the one before it is forgotten', async (t) => {
+  const { client } = await openaiClient(t);
+  const { id: previous_response_id } = await client.responses.create({ model, input: 'x' });
+  const next = { model, input: 'y', previous_response_id };
+  const options = { headers: { 'idempotency-key': 'k' } };
+  const { id } = await client.responses.create(next, options);
+  await client.responses.delete(previous_response_id);
+  t.is((await client.responses.create(next, options)).id, id);
 });
 
 test('an unknown previous response, and an input of the wrong kind, are refused', async (t) => {

@@ -44,6 +44,8 @@ for (const refusal of [
   "ERR Error running script (call to f_1): @user_script:8: -OOM command not allowed when used memory > 'maxmemory'.",
   'EXECABORT Transaction discarded because of previous errors.',
   "READONLY You can't write against a read only replica.",
+  'NOREPLICAS Not enough good replicas to write.',
+  'CLUSTERDOWN The cluster is down',
 ]) {
   test(`what Redis takes no writes for is answered 503: ${refusal.slice(0, 40)}`, async (t) => {
     const { app, redis } = await testApi(t);

@@ -179,6 +179,17 @@ async function movers(t: ExecutionContext, { jobs, reader, prefix }: TestApi, co
   return seen;
 }
 
+test('however many have ended, one look moves them all', async (t) => {
+  const api = await testApi(t, CONFIG);
+  const { url } = await receiver(t);
+  const many = 101;
+  const jobs = await Promise.all(Array.from({ length: many }, () => submit(api, { url })));
+  await Promise.all(jobs.map(({ id }) => answer(api.jobs, id, { pieces: ['a'] })));
+  const seen = await movers(t, api, 1);
+  await eventually(() => seen.jobs === many, { withinMs: 4_000 });
+  t.is(seen.lists, 2);
+});
+
 test('a job without a webhook costs the processes that look after webhooks nothing', async (t) => {
   const api = await testApi(t, CONFIG);
   const seen = await movers(t, api, 2);

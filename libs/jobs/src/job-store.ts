@@ -97,6 +97,8 @@ export interface JobStore {
   ): Promise<boolean>;
   /** Removes a terminal job's record and stream; lists go on from its place. False when not terminal. */
   remove(id: string): Promise<boolean>;
+  /** The same of one that nobody was to find: it keeps no place in lists, which would grow long by such. */
+  forget(job: Pick<Job, 'id' | 'tenant'>): Promise<void>;
   /** Events after `seq` (0: all). */
   events(id: string, afterSeq: number): Promise<SequencedEvent[]>;
   /** Calls back with events as they are added by anyone; may repeat, never reorders. */

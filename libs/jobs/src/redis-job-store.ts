@@ -157,6 +157,12 @@ export class RedisJobStore implements JobStore {
     return (await this.#redis.jobRemove(2, this.#keys.record(id), this.#keys.events(id))) === 1;
   }
 
+  async forget({ id, tenant }: Pick<Job, 'id' | 'tenant'>): Promise<void> {
+    if (!(await this.remove(id))) return;
+    await this.#redis.zrem(this.#keys.index(tenant), id);
+    await this.#redis.zrem(this.#keys.retained, `${tenant} ${id}`);
+  }
+
   async events(id: string, afterSeq: number): Promise<SequencedEvent[]> {
     const entries = await this.#redis.xrange(this.#keys.events(id), `(${afterSeq}-0`, '+');
     return decodeEvents(entries);

@@ -13,7 +13,7 @@ export type EncodeMessage =
 export function readMessage(data: unknown): EncodeMessage {
   if (schema.Check(data)) return { kind: 'job', job: data };
   const fields = (data ?? {}) as { readonly v?: unknown; readonly mmHash?: unknown };
-  if (fields.v !== MESSAGE_VERSION) return { kind: 'foreign' };
+  if (typeof fields.v === 'number' && fields.v !== MESSAGE_VERSION) return { kind: 'foreign' };
   const { mmHash } = fields;
   const isHash = typeof mmHash === 'string' && /^[0-9a-f]{64}$/.test(mmHash);
   return { kind: 'unreadable', mmHash: isHash ? mmHash : null };
