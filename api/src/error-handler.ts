@@ -62,8 +62,10 @@ function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
 const OUTAGE_NAMES = new Set(['MaxRetriesPerRequestError', 'ConnectionClosedError']);
 const OUTAGE_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'NR_CLOSED']);
 
-/** Redis is there and takes no writes, or transactions of them: no memory, no disk, a replica, one
- * without replicas, or it still loads. */
+/**
+ * Redis is there and takes no writes, or transactions of them: no memory, no disk, a replica, one without
+ * replicas, or it still loads.
+ */
 const REFUSED = /(^|-)(OOM|EXECABORT|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|LOADING) /;
 
 const isOutage = (error: FastifyError): boolean =>

@@ -40,9 +40,9 @@ export interface Batch extends BatchRequest {
   readonly problems: readonly BatchProblem[];
 }
 
-const TERMINAL: ReadonlySet<BatchStatus> = new Set(['failed', 'completed', 'expired', 'cancelled']);
+export const TERMINAL: readonly BatchStatus[] = ['failed', 'completed', 'expired', 'cancelled'];
 
-export const isTerminal = ({ status }: Batch): boolean => TERMINAL.has(status);
+export const isTerminal = ({ status }: Batch): boolean => TERMINAL.includes(status);
 
 /** What became of one line: the line of the output file, or of the error file. */
 export interface LineResult {

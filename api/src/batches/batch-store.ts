@@ -1,31 +1,35 @@
-import { serverTimeMs } from '@epd/connector';
+import { redisScript, serverTimeMs } from '@epd/connector';
 import type { Redis } from 'ioredis';
-import { luaScript } from '../lua-script.ts';
-import type { Batch, BatchProblem, BatchRequest, BatchStatus, LineResult } from './batch-record.ts';
+import {
+  TERMINAL,
+  type Batch,
+  type BatchProblem,
+  type BatchRequest,
+  type BatchStatus,
+  type LineResult,
+} from './batch-record.ts';
 
-/** KEYS record; ARGV to, at, from ... Enters a state from one of those named. 1: done. */
-const ENTER = `
+/** KEYS record; ARGV to, from ... Enters a state from one of those named. 1: done. */
+const enterScript = redisScript(`
 local status = redis.call('HGET', KEYS[1], 'status')
-for i = 3, #ARGV do
+for i = 2, #ARGV do
   if status == ARGV[i] then
-    redis.call('HSET', KEYS[1], 'status', ARGV[1], 'at:' .. ARGV[1], ARGV[2])
+    redis.call('HSET', KEYS[1], 'status', ARGV[1], 'at:' .. ARGV[1], now)
     return 1
   end
 end
-return 0
-`;
+return 0`);
 
 /**
  * KEYS record results; ARGV line, ok, json. A line has one result: a second one is passed over, and so is
  * what comes from a process that does not know that the batch has come to rest.
  */
-const RECORD = `
+const recordScript = redisScript(`
 local status = redis.call('HGET', KEYS[1], 'status')
-if status == 'failed' or status == 'completed' or status == 'expired' or status == 'cancelled' then return 0 end
+if ${TERMINAL.map((name) => `status == '${name}'`).join(' or ')} then return 0 end
 if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2] .. ARGV[3]) == 0 then return 0 end
 redis.call('HINCRBY', KEYS[1], ARGV[2] == '1' and 'completed' or 'failed', 1)
-return 1
-`;
+return 1`);
 
 const DAY_MS = 24 * 3_600_000;
 /** How long a batch is kept after it began: its window and a month. */
@@ -35,14 +39,10 @@ const KEPT_MS = 31 * DAY_MS;
 export class BatchStore {
   readonly #redis: Redis;
   readonly #prefix: string;
-  readonly #enter: ReturnType<typeof luaScript>;
-  readonly #record: ReturnType<typeof luaScript>;
 
   constructor(redis: Redis, prefix: string) {
     this.#redis = redis;
     this.#prefix = prefix;
-    this.#enter = luaScript(redis, 'batchEnter', ENTER);
-    this.#record = luaScript(redis, 'batchRecord', RECORD);
   }
 
   /** The clock by which a batch has its window, whichever process works at it. */
@@ -86,7 +86,7 @@ export class BatchStore {
 
   /** False when the batch is in none of the states to come from. */
   async enter(id: string, to: BatchStatus, ...from: BatchStatus[]): Promise<boolean> {
-    return (await this.#enter([this.#key(id)], [to, await this.nowMs(), ...from])) === 1;
+    return (await enterScript(this.#redis, [this.#key(id)], [to, ...from])) === 1;
   }
 
   async set(
@@ -102,7 +102,11 @@ export class BatchStore {
   }
 
   async record(id: string, line: number, { ok, line: text }: LineResult): Promise<void> {
-    await this.#record([this.#key(id), this.#results(id)], [line, ok ? '1' : '0', text]);
+    await recordScript(
+      this.#redis,
+      [this.#key(id), this.#results(id)],
+      [line, ok ? '1' : '0', text],
+    );
     await this.#redis.pexpire(this.#results(id), KEPT_MS);
   }
 

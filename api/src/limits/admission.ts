@@ -1,7 +1,6 @@
-import { serverTimeMs } from '@epd/connector';
+import { redisScript, serverTimeMs } from '@epd/connector';
 import { jobKeys } from '@epd/jobs';
 import type { Redis } from 'ioredis';
-import { luaScript } from '../lua-script.ts';
 
 /**
  * What jobs that have not ended cost: a hash with `total`, `tenant:<id>`, `count`, what has ended since
@@ -10,9 +9,7 @@ import { luaScript } from '../lua-script.ts';
  * reservation is sent again because the reply was lost: what is taken twice and given back once would never
  * be free again.
  */
-const RESERVE = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+const reserveScript = redisScript(`
 local job, own = 'job:' .. ARGV[1], 'tenant:' .. ARGV[2]
 local held = redis.call('HMGET', KEYS[1], 'total', own, 'count', job)
 local total, mine, count = tonumber(held[1] or '0'), tonumber(held[2] or '0'), tonumber(held[3] or '0')
@@ -22,10 +19,9 @@ if most > 0 and total > 0 and total + cost > most then return { 'total', total }
 if mostOwn > 0 and mine > 0 and mine + cost > mostOwn then return { 'tenant', mine } end
 redis.call('HSET', KEYS[1], 'total', total + cost, own, mine + cost, 'count', count + 1,
   job, ARGV[3] .. ' ' .. ARGV[2] .. ' ' .. now)
-return { 'reserved', total + cost }
-`;
+return { 'reserved', total + cost }`);
 
-const RELEASE = `
+const releaseScript = redisScript(`
 local held = redis.call('HGET', KEYS[1], 'job:' .. ARGV[1])
 if not held then return 0 end
 local cost, tenant = string.match(held, '^(%d+) (%S+)')
@@ -39,8 +35,7 @@ if ARGV[2] == '1' then
   redis.call('HINCRBY', KEYS[1], 'endedCost', cost)
   redis.call('HINCRBY', KEYS[1], 'endedCount', 1)
 end
-return 1
-`;
+return 1`);
 
 export type Reservation =
   | { readonly outcome: 'reserved' }
@@ -62,15 +57,11 @@ const GRACE_MS = 15_000;
 /** The account of work that was let in and has not ended, kept in Redis for all replicas. */
 export class Admission {
   readonly #redis: Redis;
-  readonly #reserve: ReturnType<typeof luaScript>;
-  readonly #release: ReturnType<typeof luaScript>;
   readonly #key: string;
   readonly #live: string;
 
   constructor(redis: Redis, prefix: string) {
     this.#redis = redis;
-    this.#reserve = luaScript(redis, 'admissionReserve', RESERVE);
-    this.#release = luaScript(redis, 'admissionRelease', RELEASE);
     this.#key = admissionKey(prefix);
     this.#live = jobKeys(prefix).live;
   }
@@ -83,7 +74,7 @@ export class Admission {
     most: { readonly total: number; readonly tenant: number },
   ): Promise<Reservation> {
     const args = [id, tenant, cost, most.total, most.tenant];
-    const [outcome, waiting] = (await this.#reserve([this.#key], args)) as [
+    const [outcome, waiting] = (await reserveScript(this.#redis, [this.#key], args)) as [
       'reserved' | 'total' | 'tenant',
       number,
     ];
@@ -97,7 +88,7 @@ export class Admission {
 
   /** Safe to call for any job, any number of times, by anybody. */
   async release(id: string, { ended }: { readonly ended: boolean }): Promise<void> {
-    await this.#release([this.#key], [id, ended ? '1' : '0']);
+    await releaseScript(this.#redis, [this.#key], [id, ended ? '1' : '0']);
   }
 
   async waiting(): Promise<WaitingWork> {

@@ -1,6 +1,6 @@
-import { encodeQueueName, generateQueueName } from '@epd/connector';
+import { encodeQueueName, generateQueueName, redisScript } from '@epd/connector';
+import { queuePlace } from '@epd/jobs';
 import type { Redis } from 'ioredis';
-import { luaScript } from '../lua-script.ts';
 import { admissionKey } from './admission.ts';
 
 /**
@@ -8,7 +8,8 @@ import { admissionKey } from './admission.ts';
  * Past them it looks at jobs spread evenly from first to last, and takes their mean for the rest: the last
  * in line are often of another size, for batches wait behind everybody. Returns jobs and their cost.
  */
-const loadScript = (costOf: string): string => `
+const loadScript = (costOf: string) =>
+  redisScript(`
 local function costOf(id)
   ${costOf}
 end
@@ -24,19 +25,19 @@ for place = 2, #KEYS do
   jobs = jobs + count
   if looks > 0 then cost = cost + seen * count / looks end
 end
-return { jobs, math.floor(cost + 0.5) }
-`;
+return { jobs, math.floor(cost + 0.5) }`);
 
 /** KEYS[1] the account of admission. An entry begins with the cost; a job that has ended has none, and costs nothing. */
-const ADMITTED = `
+const generateLoad = loadScript(`
   local held = redis.call('HGET', KEYS[1], 'job:' .. id)
-  return held and tonumber(string.match(held, '^%d+')) or 0`;
+  return held and tonumber(string.match(held, '^%d+')) or 0`);
 
 /** KEYS[1] the queue, below which each job has its message. */
-const VISUAL_TOKENS = `
+const encodeLoad = loadScript(`
   local message = redis.call('HGET', KEYS[1] .. ':' .. id, 'data')
-  return message and tonumber(cjson.decode(message).tokens) or 0`;
+  return message and tonumber(cjson.decode(message).tokens) or 0`);
 
+const PLACES = ['wait', 'prioritized', 'delayed'] as const;
 /** Jobs in a place whose cost is read: bounds a look to about a millisecond of the server's time. */
 const LOOKS = 200;
 
@@ -52,30 +53,27 @@ export interface QueueLoad {
  * can drift.
  */
 export class QueueLoads {
-  readonly #generates: ReturnType<typeof luaScript>;
-  readonly #encodes: ReturnType<typeof luaScript>;
+  readonly #redis: Redis;
   readonly #prefix: string;
 
   constructor(redis: Redis, prefix: string) {
-    this.#generates = luaScript(redis, 'generateLoad', loadScript(ADMITTED));
-    this.#encodes = luaScript(redis, 'encodeLoad', loadScript(VISUAL_TOKENS));
+    this.#redis = redis;
     this.#prefix = prefix;
   }
 
   async generates(model: string): Promise<QueueLoad> {
-    const places = this.#places(generateQueueName(model));
-    return toLoad(await this.#generates([admissionKey(this.#prefix), ...places], [LOOKS]));
+    const keys = [admissionKey(this.#prefix), ...this.#places(generateQueueName(model))];
+    return toLoad(await generateLoad(this.#redis, keys, [LOOKS]));
   }
 
   async encodes(model: string): Promise<QueueLoad> {
     const queue = encodeQueueName(model);
     const keys = [`${this.#prefix}:${queue}`, ...this.#places(queue)];
-    return toLoad(await this.#encodes(keys, [LOOKS]));
+    return toLoad(await encodeLoad(this.#redis, keys, [LOOKS]));
   }
 
-  /** Where BullMQ has jobs without a priority, those with one, and those that are to be tried again later. */
   #places(queue: string): string[] {
-    return ['wait', 'prioritized', 'delayed'].map((place) => `${this.#prefix}:${queue}:${place}`);
+    return PLACES.map((place) => queuePlace(this.#prefix, queue, place));
   }
 }
 

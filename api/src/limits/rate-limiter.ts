@@ -1,13 +1,11 @@
+import { redisScript } from '@epd/connector';
 import type { Redis } from 'ioredis';
-import { luaScript } from '../lua-script.ts';
 
 /**
  * The generic cell rate algorithm: one number a bucket, the time at which it would be full again.
  * KEYS bucket; ARGV limit, windowMs, cost. Returns allowed, remaining, ms until full, ms until allowed.
  */
-const TAKE = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+const take = redisScript(`
 local limit, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local interval = window / limit
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
@@ -16,8 +14,7 @@ if after - window > now then
   return { 0, math.floor((window - (full - now)) / interval), full - now, math.ceil(after - window - now) }
 end
 redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', math.ceil(after - now) + 1000)
-return { 1, math.floor((window - (after - now)) / interval), math.ceil(after - now), 0 }
-`;
+return { 1, math.floor((window - (after - now)) / interval), math.ceil(after - now), 0 }`);
 
 export interface RateDecision {
   readonly allowed: boolean;
@@ -33,11 +30,11 @@ export const WINDOW_MS = 60_000;
 
 /** Budgets a minute, refilled all the time, shared by every replica. */
 export class RateLimiter {
-  readonly #take: ReturnType<typeof luaScript>;
+  readonly #redis: Redis;
   readonly #prefix: string;
 
   constructor(redis: Redis, prefix: string) {
-    this.#take = luaScript(redis, 'rateTake', TAKE);
+    this.#redis = redis;
     this.#prefix = prefix;
   }
 
@@ -49,7 +46,7 @@ export class RateLimiter {
     cost: number,
   ): Promise<RateDecision> {
     const key = `${this.#prefix}:rate:${kind}:${tenant}`;
-    const answer = await this.#take([key], [limit, WINDOW_MS, cost]);
+    const answer = await take(this.#redis, [key], [limit, WINDOW_MS, cost]);
     const [allowed = 0, remaining = 0, resetMs = 0, retryMs = 0] = answer as number[];
     return { allowed: allowed === 1, limit, remaining, resetMs, retryMs };
   }

@@ -25,10 +25,10 @@ export const responseRoutes =
     async function accept(request: FastifyRequest, body: ResponseBody): Promise<Accepted> {
       const { tenant } = request;
       const alone = responseSubmission(request, body, null);
-      const earlier = await earlierJob(jobs, alone);
-      if (earlier !== null) return { job: earlier, repeated: true };
       const previousId = body.previous_response_id;
       if (previousId === undefined) return acceptor.accept(alone);
+      const earlier = await earlierJob(jobs, alone);
+      if (earlier !== null) return { job: earlier, repeated: true };
       const previous = await ownResponse(jobs, previousId, tenant);
       return acceptor.accept(responseSubmission(request, body, previous));
     }

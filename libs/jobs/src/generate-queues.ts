@@ -25,12 +25,19 @@ const TURNS_PER_PRIORITY = 2 ** 32;
 export const scoreBehind = (priority: number): string =>
   `(${(priority + PRIORITY_OFFSET + 1) * TURNS_PER_PRIORITY}`;
 
+/** Where BullMQ has a queue's jobs: those without a priority, those with one, those to be tried again later. */
+export const queuePlace = (
+  prefix: string,
+  queue: string,
+  place: 'wait' | 'prioritized' | 'delayed',
+): string => `${prefix}:${queue}:${place}`;
+
 /**
  * Where the jobs of a model wait that no worker has taken up. Every generate job has a priority, so all of
  * them are in BullMQ's set of those.
  */
 export const waitingKey = (prefix: string, model: string): string =>
-  `${prefix}:${generateQueueName(model)}:prioritized`;
+  queuePlace(prefix, generateQueueName(model), 'prioritized');
 
 /** The generate queues, one per model, opened when first used. Adding a job twice adds it once. */
 export class GenerateQueues {

@@ -1,5 +1,6 @@
 import { MESSAGE_VERSION } from '@epd/connector';
 import { UNREADABLE } from './errors.ts';
+import { GREEDY } from './greedy.ts';
 import type { Ending, JobRequest } from './job.ts';
 
 /** How a job ends whose record is damaged: nobody can serve it, and nobody may wait for it. */
@@ -47,22 +48,7 @@ const UNKNOWN: JobRequest = {
   fingerprint: '',
   messages: [],
   images: [],
-  sampling: {
-    maxTokens: 1,
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    repetitionPenalty: 1,
-    presencePenalty: 0,
-    frequencyPenalty: 0,
-    seed: 0,
-    stop: [],
-    ignoreEos: false,
-    n: 1,
-    topLogprobs: null,
-    jsonSchema: null,
-  },
+  sampling: GREEDY,
   returnTokenIds: false,
   priority: 0,
   startByMs: null,

@@ -19,8 +19,9 @@ export type {
   TokenLogprob,
 } from './job.ts';
 export type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
+export { GREEDY } from './greedy.ts';
 export { GIVEN_UP } from './given-up.ts';
-export { waitingKey } from './generate-queues.ts';
+export { queuePlace, waitingKey } from './generate-queues.ts';
 export { jobKeys, type JobKeys } from './job-keys.ts';
 export type {
   Claim,

@@ -163,11 +163,18 @@ redis.call('PUBLISH', KEYS[4], ARGV[5])
 return 1
 `;
 
-/** KEYS record events. Index entries stay until the record would have expired: somebody may page on from one. */
+/**
+ * KEYS record events index retained, the last two where no place is to be kept; ARGV id. Otherwise index entries
+ * stay until the record would have expired: somebody may page on from one.
+ */
 const REMOVE = `${COMMON}
-local status = redis.call('HGET', KEYS[1], 'status')
-if not status or not terminal(status) then return 0 end
+local held = redis.call('HMGET', KEYS[1], 'status', 'tenant')
+if not held[1] or not terminal(held[1]) then return 0 end
 redis.call('DEL', KEYS[1], KEYS[2])
+if KEYS[3] then
+  redis.call('ZREM', KEYS[3], ARGV[1])
+  redis.call('ZREM', KEYS[4], held[2] .. ' ' .. ARGV[1])
+end
 return 1
 `;
 

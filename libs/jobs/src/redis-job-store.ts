@@ -158,9 +158,8 @@ export class RedisJobStore implements JobStore {
   }
 
   async forget({ id, tenant }: Pick<Job, 'id' | 'tenant'>): Promise<void> {
-    if (!(await this.remove(id))) return;
-    await this.#redis.zrem(this.#keys.index(tenant), id);
-    await this.#redis.zrem(this.#keys.retained, `${tenant} ${id}`);
+    const k = this.#keys;
+    await this.#redis.jobRemove(4, k.record(id), k.events(id), k.index(tenant), k.retained, id);
   }
 
   async events(id: string, afterSeq: number): Promise<SequencedEvent[]> {

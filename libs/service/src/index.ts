@@ -21,6 +21,7 @@ export {
   type Readiness,
   type TelemetryServer,
 } from './telemetry.ts';
+export { workerReadiness } from './worker-readiness.ts';
 export {
   recordSpan,
   startSpan,

@@ -9,7 +9,7 @@ import {
   startTracing,
   storeOptions,
   waitForRedis,
-  type Readiness,
+  workerReadiness,
   type RunningService,
   type ServiceContext,
 } from '@epd/service';
@@ -48,7 +48,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
     host: config.metricsHost,
     port: config.metricsPort,
     registry: metrics.registry,
-    ready: () => readiness(state),
+    ready: () => workerReadiness(state.encoder, state),
   });
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, encoder: name }, 'telemetry');
@@ -86,18 +86,6 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   Object.assign(state, { encoder, model: id });
   const held = stack.move();
   return { stop: () => held.disposeAsync() };
-}
-
-async function readiness({ redis, store, encoder, model }: Readable): Promise<Readiness> {
-  if (encoder === null) {
-    const reason =
-      redis.status === 'ready' ? 'the model is being loaded' : 'Redis is not reachable';
-    return { ready: false, reason };
-  }
-  // Commands wait while the connection is down: then there is nothing to ask.
-  await Promise.all([store.ping(), redis.status === 'ready' ? redis.ping() : null]);
-  const ready = encoder.isRunning && redis.status === 'ready';
-  return { ready, model, redis: redis.status, takesWork: encoder.isRunning };
 }
 
 /** Nothing can interrupt a run: an ordinary exit would wait for its thread. */

@@ -14,6 +14,7 @@ import {
   type Readiness,
   type RunningService,
   type ServiceContext,
+  workerReadiness,
 } from '@epd/service';
 import type { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
@@ -83,16 +84,9 @@ function openStore(config: Config): ObjectStore {
   });
 }
 
-async function readiness({ redis, store, worker, model }: Readable): Promise<Readiness> {
-  if (worker === null) {
-    const reason =
-      redis.status === 'ready' ? 'the model is being loaded' : 'Redis is not reachable';
-    return { ready: false, reason };
-  }
-  // Commands wait while the connection is down: then there is nothing to ask.
-  await Promise.all([store.ping(), redis.status === 'ready' ? redis.ping() : null]);
-  const ready = worker.isRunning && redis.status === 'ready';
-  return { ready, model, redis: redis.status, takesWork: worker.isRunning, held: worker.held };
+async function readiness({ worker, ...rest }: Readable): Promise<Readiness> {
+  const report = await workerReadiness(worker, rest);
+  return worker === null ? report : { ...report, held: worker.held };
 }
 
 /** An image of a PD worker may leave the vision encoder out; then an encoder must come first. */

@@ -3,6 +3,7 @@ import { testPrefix, testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
 import { Redis } from 'ioredis';
 import {
+  GREEDY,
   RedisJobStore,
   type Ending,
   type JobRequest,
@@ -50,22 +51,7 @@ const REQUEST: JobRequest = {
   fingerprint: 'f',
   messages: [{ role: 'user', content: 'Hello' }],
   images: [],
-  sampling: {
-    maxTokens: 8,
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    repetitionPenalty: 1,
-    presencePenalty: 0,
-    frequencyPenalty: 0,
-    seed: 1,
-    stop: [],
-    ignoreEos: false,
-    n: 1,
-    topLogprobs: null,
-    jsonSchema: null,
-  },
+  sampling: { ...GREEDY, maxTokens: 8, seed: 1 },
   returnTokenIds: false,
   priority: 0,
   startByMs: null,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Sampling } from '@epd/jobs';
+import { GREEDY, type Sampling } from '@epd/jobs';
 import type { ExecutionContext, TestFn } from 'ava';
 import {
   createEngine,
@@ -62,23 +62,7 @@ export async function sharedEngines(
 }
 
 export function sampling(overrides: Partial<Sampling> = {}): Sampling {
-  return {
-    maxTokens: 160,
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    repetitionPenalty: 1,
-    presencePenalty: 0,
-    frequencyPenalty: 0,
-    seed: 1,
-    stop: [],
-    ignoreEos: false,
-    n: 1,
-    topLogprobs: null,
-    jsonSchema: null,
-    ...overrides,
-  };
+  return { ...GREEDY, maxTokens: 160, seed: 1, ...overrides };
 }
 
 export type Finished = Extract<EngineEvent, { type: 'finished' }>;
