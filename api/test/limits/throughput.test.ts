@@ -10,17 +10,11 @@ async function pace(...states: readonly Partial<AdmittedWork>[]): Promise<number
   let looks = 0;
   const work = () => Promise.resolve({ ...EMPTY, ...states[looks++] });
   const throughput = new Throughput({ work });
-  const now = performance.now;
-  try {
-    let costPerS: number | null = null;
-    for (const [index] of states.entries()) {
-      performance.now = () => now.call(performance) + index * 2_000;
-      ({ costPerS } = await throughput.look());
-    }
-    return costPerS;
-  } finally {
-    performance.now = now;
+  let costPerS: number | null = null;
+  for (const [index] of states.entries()) {
+    ({ costPerS } = await withClock(0, () => throughput.look(), index * 2_000));
   }
+  return costPerS;
 }
 
 test.serial('the pace is what has ended over the time in which there was work', async (t) => {
