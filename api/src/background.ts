@@ -10,7 +10,6 @@ import { BatchStepper } from './core/batches/batch-stepper.ts';
 import { storedReferences } from './core/files/references.ts';
 import { InputSweeper } from './core/inputs/input-sweeper.ts';
 import { InputUsage } from './core/inputs/input-usage.ts';
-import { AdmissionKeeper } from './core/limits/admission-keeper.ts';
 import { createAddressPolicy } from './core/media/address-policy.ts';
 import { WebhookQueue } from './core/webhooks/webhook-queue.ts';
 import { WebhookSender } from './core/webhooks/webhook-sender.ts';
@@ -30,7 +29,6 @@ interface Stoppable {
 /** What every API process does beside answering; any number of them share the work. */
 export async function startBackground(parts: BackgroundParts): Promise<Stoppable> {
   const running = [
-    await startKeeper(parts),
     startReconciler(parts),
     startSweeper(parts),
     startInputSweeper(parts),
@@ -42,14 +40,6 @@ export async function startBackground(parts: BackgroundParts): Promise<Stoppable
       for (const part of running.toReversed()) await part.stop();
     },
   };
-}
-
-async function startKeeper({ services, log }: BackgroundParts): Promise<Stoppable> {
-  const keeper = new AdmissionKeeper(services.jobs, services.admission, (err) =>
-    log.warn({ err }, 'the account of waiting work is behind; it is put right again'),
-  );
-  await keeper.start();
-  return keeper;
 }
 
 function startReconciler({ config, redis, services, log }: BackgroundParts): Stoppable {

@@ -6,7 +6,7 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { RedisModelRegistry, ResidentImages } from '@epd/fleet';
-import { RedisJobStore } from '@epd/jobs';
+import { Admission, RedisJobStore } from '@epd/jobs';
 import { ecMetrics, storeOptions, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
@@ -25,7 +25,6 @@ import { createUploadSigner } from './core/files/s3-presigner.ts';
 import { Uploads } from './core/files/uploads.ts';
 import { InputUsage } from './core/inputs/input-usage.ts';
 import { UuidAliases } from './core/inputs/uuid-aliases.ts';
-import { Admission } from './core/limits/admission.ts';
 import { Gatekeeper } from './core/limits/gatekeeper.ts';
 import { QueuePositions } from './core/limits/queue-positions.ts';
 import { RateLimiter } from './core/limits/rate-limiter.ts';

@@ -5,7 +5,7 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { RedisModelRegistry, type ModelCard } from '@epd/fleet';
-import { type JobStore } from '@epd/jobs';
+import type { Admission, JobStore } from '@epd/jobs';
 import { storeOptions } from '@epd/service';
 import { testPrefix, testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
@@ -16,7 +16,6 @@ import { Registry } from 'prom-client';
 import { buildApp } from '../../src/app.ts';
 import { composeServices } from '../../src/compose.ts';
 import { readApiConfig, type ApiConfig } from '../../src/config.ts';
-import type { Admission } from '../../src/core/limits/admission.ts';
 import { checkReadiness } from '../../src/readiness.ts';
 import type { JobReader } from '../../src/core/jobs/job-reader.ts';
 import type { Services } from '../../src/core/services.ts';
