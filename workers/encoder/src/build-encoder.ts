@@ -10,6 +10,7 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { RedisJobStore } from '@epd/jobs';
+import { imageLayout } from '@epd/model/geometry';
 import { ecMetrics, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import { Batcher, type Batched } from './batcher.ts';
@@ -144,6 +145,7 @@ function buildPipeline({
       await commitFault(config, sha256);
       return preprocess(bytes, options);
     },
+    layoutOf: (width, height) => imageLayout(geometry, width, height),
     watch: { runTimeoutMs: config.runTimeoutMs, onHang },
     encode: (item) => batcher.add(item),
     metrics,
