@@ -56,7 +56,7 @@ export function parseModelName(text: string): ModelName {
 }
 
 /** The file suffix of a precision: `q8` → `quantized`, `fp32` → ''. */
-export function suffixOf(word: string): string {
+function suffixOf(word: string): string {
   return SUFFIXES[word] ?? word;
 }
 

@@ -61,7 +61,7 @@ export function planFiles<F extends PlannedFile>(
 }
 
 /** The variants of a graph that a repository holds, as suffixes. */
-export function variantsOf(paths: Iterable<string>, graph: Graph): string[] {
+function variantsOf(paths: Iterable<string>, graph: Graph): string[] {
   const pattern = new RegExp(`^onnx/${graph}(?:_([a-z0-9_]+))?\\.onnx$`);
   const matches = Array.from(paths, (path) => pattern.exec(path)).filter((match) => match !== null);
   return matches.map((match) => match[1] ?? '').toSorted();
