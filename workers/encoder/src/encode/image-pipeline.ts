@@ -1,9 +1,9 @@
 import type { Embedding, EncodeJob, EncodeTimings, ObjectStore } from '@epd/connector';
+import type { VisionItem } from '@epd/model/preprocess';
 import type { Logger } from '@epd/service';
 import type { Batched } from '../batcher.ts';
 import { EncoderError } from '../errors.ts';
 import type { EncoderMetrics } from '../metrics.ts';
-import type { Pixels } from '../preprocess/preprocess.ts';
 import type { BatchItem } from '../take-batch.ts';
 import type { TokenGate } from '../token-gate.ts';
 import { fetchInput } from './fetch-input.ts';
@@ -11,14 +11,14 @@ import { persist } from './persist.ts';
 
 /** An image on its way into a batch. */
 export interface PixelItem extends BatchItem {
-  readonly pixels: Pixels;
+  readonly pixels: VisionItem;
 }
 
 export interface ImagePipelineParts {
   readonly maxImageBytes: number;
   readonly inputs: Pick<ObjectStore, 'get'>;
   readonly gate: TokenGate;
-  readonly preprocess: (bytes: Uint8Array, sha256: string) => Promise<Pixels>;
+  readonly preprocess: (bytes: Uint8Array, sha256: string) => Promise<VisionItem>;
   /** Preparing an image that takes longer hangs; nothing but the end of the process helps. */
   readonly watch: { readonly runTimeoutMs: number; readonly onHang: () => void };
   readonly encode: (item: PixelItem) => Promise<Batched<Embedding>>;
@@ -60,19 +60,19 @@ export class ImagePipeline {
   async #pixels(
     job: EncodeJob,
     signal: AbortSignal,
-  ): Promise<{ pixels: Pixels; preprocessMs: number }> {
+  ): Promise<{ pixels: VisionItem; preprocessMs: number }> {
     const { metrics } = this.#parts;
     const startedAt = performance.now();
     const pixels = await this.#preprocess(await this.#fetch(job, signal), job.input.sha256);
     const preprocessMs = performance.now() - startedAt;
     metrics.preprocessed(preprocessMs);
-    if (pixels.layout.tokens === job.tokens) return { pixels, preprocessMs };
-    const found = `${pixels.layout.tokens} visual tokens`;
+    if (pixels.rows === job.tokens) return { pixels, preprocessMs };
+    const found = `${pixels.rows} visual tokens`;
     const message = `The image has ${found}, but its header promised ${job.tokens}`;
     throw new EncoderError('image_size_mismatch', message);
   }
 
-  async #preprocess(bytes: Uint8Array, sha256: string): Promise<Pixels> {
+  async #preprocess(bytes: Uint8Array, sha256: string): Promise<VisionItem> {
     const { preprocess, watch } = this.#parts;
     const watchdog = setTimeout(watch.onHang, watch.runTimeoutMs);
     try {

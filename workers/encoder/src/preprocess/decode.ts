@@ -1,12 +1,6 @@
+import type { RgbImage } from '@epd/model/preprocess';
 import sharp, { type Sharp } from 'sharp';
 import { EncoderError } from '../errors.ts';
-
-/** Decoded pixels: 8 bits, interleaved RGB, turned as the EXIF orientation says. */
-export interface RgbImage {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Loaders of libvips that are let in. The others parse documents, vectors and rare formats. */
 const LOADERS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'];

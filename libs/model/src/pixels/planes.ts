@@ -1,5 +1,5 @@
-import type { ImageSize } from '@epd/model';
-import type { RgbImage } from './decode.ts';
+import type { ImageSize } from '../image-size.ts';
+import type { RgbImage } from './rgb-image.ts';
 
 /** Normalised pixels, one plane per channel: `[3, height, width]`, row-major. */
 export interface Planes extends ImageSize {
