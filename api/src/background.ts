@@ -8,7 +8,6 @@ import { BatchLineRunner } from './batches/batch-line-runner.ts';
 import { BatchRunner } from './batches/batch-runner.ts';
 import { BatchStepper } from './batches/batch-stepper.ts';
 import { storedReferences } from './files/references.ts';
-import { AdmissionKeeper } from './limits/admission-keeper.ts';
 import { createAddressPolicy } from './media/address-policy.ts';
 import { WebhookQueue } from './webhooks/webhook-queue.ts';
 import { WebhookSender } from './webhooks/webhook-sender.ts';
@@ -28,7 +27,6 @@ interface Stoppable {
 /** What every API process does beside answering; any number of them share the work. */
 export async function startBackground(parts: BackgroundParts): Promise<Stoppable> {
   const running = [
-    await startKeeper(parts),
     startReconciler(parts),
     startSweeper(parts),
     startInputSweeper(parts),
@@ -40,14 +38,6 @@ export async function startBackground(parts: BackgroundParts): Promise<Stoppable
       for (const part of running.toReversed()) await part.stop();
     },
   };
-}
-
-async function startKeeper({ services, log }: BackgroundParts): Promise<Stoppable> {
-  const keeper = new AdmissionKeeper(services.jobs, services.admission, (err) =>
-    log.warn({ err }, 'the account of waiting work is behind; it is put right again'),
-  );
-  await keeper.start();
-  return keeper;
 }
 
 function startReconciler({ config, redis, services, log }: BackgroundParts): Stoppable {

@@ -7,7 +7,7 @@ import {
   type ConnectorMetrics,
   type ObjectStore,
 } from '@epd/connector';
-import { RedisJobStore, RedisModelRegistry, ResidentImages } from '@epd/jobs';
+import { Admission, RedisJobStore, RedisModelRegistry, ResidentImages } from '@epd/jobs';
 import { ecMetrics, storeOptions, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
@@ -24,7 +24,6 @@ import { FileRecords } from './files/file-records.ts';
 import { Files } from './files/files.ts';
 import { createUploadSigner } from './files/s3-presigner.ts';
 import { Uploads } from './files/uploads.ts';
-import { Admission } from './limits/admission.ts';
 import { Gatekeeper } from './limits/gatekeeper.ts';
 import { QueuePositions } from './limits/queue-positions.ts';
 import { RateLimiter } from './limits/rate-limiter.ts';

@@ -1,12 +1,11 @@
 import { encodeQueueName, generateQueueName } from '@epd/connector';
-import { RedisModelRegistry } from '@epd/jobs';
+import { RedisModelRegistry, jobKeys } from '@epd/jobs';
 import { testPrefix, testRedisUrl } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { FleetLookout, installFleetMetrics } from '../src/fleet-metrics.ts';
-import { Admission } from '../src/limits/admission.ts';
 import { TEST_CARD } from './helpers/test-card.ts';
 
 async function fleet(t: ExecutionContext) {
@@ -50,7 +49,7 @@ test('what waits is counted, whether it has a priority or was handed back, and i
   await encodes.add('encode', { tokens: 64 });
   await encodes.add('encode', { tokens: 128 }, { priority: 3 });
   await encodes.add('encode', { tokens: 96 }, { delay: 60_000 });
-  await new Admission(redis, prefix).reserve('job_1', 'a', 700, { total: 0, tenant: 0 });
+  await redis.hset(jobKeys(prefix).admission, 'job:job_1', `700 a ${TEST_CARD.id}`);
   const generates = queue(generateQueueName(TEST_CARD.id));
   await generates.add('generate', {}, { priority: 101, jobId: 'job_1' });
   const text = await scrape();

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Job, JobRequest, JobStore, ModelCard, NewJob } from '@epd/jobs';
+import type { Job, JobCost, JobRequest, JobStore, ModelCard } from '@epd/jobs';
 import { startSpan, type Logger } from '@epd/service';
-import { ApiError } from '../errors.ts';
 import type { Gatekeeper } from '../limits/gatekeeper.ts';
 import { jobCost } from '../limits/job-cost.ts';
 import type { JobCounts } from '../metrics.ts';
 import type { ModelDirectory } from '../model-directory.ts';
+import type { Tenant } from '../tenant.ts';
 import { earlierJob, keyConflict } from './earlier-job.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageIntake } from './image-intake.ts';
@@ -27,8 +27,7 @@ interface Creation {
   readonly id: string;
   readonly submission: Submission;
   readonly request: JobRequest;
-  /** Of one whose admission is still on its way. */
-  readonly reservation: NewJob['reservation'] | undefined;
+  readonly cost: JobCost;
 }
 
 interface AcceptorParts {
@@ -74,41 +73,38 @@ export class Acceptor {
     const { contextLength } = card;
     const sampling = toSampling(submission.sampling, { defaultMaxTokens, contextLength });
     const id = submission.id ?? newJobId();
-    const cost = jobCost(submission.messages, imageTokens, sampling);
-    const { admitted, reservation } = await this.#admit(id, submission, cost, images.length > 0);
+    const tokens = jobCost(submission.messages, imageTokens, sampling);
+    const cost = await this.#admit(submission.tenant, tokens, images.length > 0);
     try {
       const context = { waiter: id, card, ...submission };
       const found = await this.#parts.encodes.join(images, context);
       const request = toRequest(submission, card, { messages, images: found, sampling });
-      const created = await this.#create({ id, submission, request, reservation });
-      if (created === null) throw await refusalOf(admitted, id);
+      const created = await this.#create({ id, submission, request, cost });
       if (!created.repeated) this.#note(created.job, submission.requestId);
       // The job is durable now: should this fail, the worker that waits for the image asks again. A repetition
       // may have been the first to ask for what the job waits for.
       await this.#parts.encodes.begin(found, context).catch(() => undefined);
       if (created.repeated) await this.#release(images, id);
+      if (created.repeated) await this.#giveBackTokens(submission.tenant, cost);
       return created;
     } catch (error) {
-      if (!isRefusal(error)) await this.#release(images, id);
+      const live = await this.#release(images, id);
+      if (live === false) await this.#giveBackTokens(submission.tenant, cost);
       throw error;
     }
   }
 
   /**
-   * Of a job whose admission is `careful`, and where many are refused, nothing is done before it is let
-   * in. Any other is written at once, if its reservation is there by then.
+   * Takes what the job may cost from the tenant's budget. Before images are asked for, and where many are
+   * refused, asks first: a job that would be refused costs little then. Whether it is admitted is decided
+   * with its record.
    */
-  async #admit(id: string, { tenant }: Submission, cost: number, careful: boolean) {
+  async #admit(tenant: Tenant, tokens: number, hasImages: boolean): Promise<JobCost> {
     const { gatekeeper } = this.#parts;
+    const cost = gatekeeper.costOf(tenant, tokens);
+    if (hasImages || gatekeeper.isShedding) await gatekeeper.check(tenant, cost);
     await gatekeeper.takeTokens(tenant, cost);
-    const admitted = gatekeeper.admit(id, tenant, cost);
-    // A job that was written had its reservation, whatever became of the reply.
-    admitted.catch(() => undefined);
-    if (!careful && !gatekeeper.isShedding) {
-      return { admitted, reservation: gatekeeper.reservationOf(id) };
-    }
-    await admitted;
-    return { admitted, reservation: undefined };
+    return cost;
   }
 
   async #takeIn(submission: Submission, card: ModelCard) {
@@ -126,19 +122,19 @@ export class Acceptor {
     return { images, messages, imageTokens };
   }
 
-  /** Null: it is not let in, as `admit` will say. */
-  async #create({ id, submission, request, reservation }: Creation): Promise<Accepted | null> {
+  async #create({ id, submission, request, cost }: Creation): Promise<Accepted> {
+    const { jobs, gatekeeper } = this.#parts;
     const { metadata, idempotency, webhook, tenant } = submission;
-    const result = await this.#parts.jobs.create({
+    const result = await jobs.create({
       id,
       tenant: tenant.id,
       request,
+      cost,
       ...(metadata === undefined ? {} : { metadata }),
       ...(idempotency === undefined ? {} : { idempotency }),
       ...(webhook === undefined ? {} : { webhook }),
-      ...(reservation === undefined ? {} : { reservation }),
     });
-    if (result.outcome === 'unreserved') return null;
+    if (result.outcome === 'refused') throw await gatekeeper.refusal(result.excess, cost);
     if (result.outcome === 'conflict') throw keyConflict();
     const { job } = result;
     if (result.outcome === 'created') return { job, repeated: false, ahead: result.ahead };
@@ -153,31 +149,27 @@ export class Acceptor {
   }
 
   /**
-   * Lets go of what was held under an id, but for what a live job of that id holds: a batch's line may be
+   * Releases the images that wait under an id, but for those of a live job of that id: a batch's line may be
    * submitted twice, and a job be written of which only a failure was heard. Where nobody can tell, all is
-   * left: what no job holds is found by the sweep of the account, or expires.
+   * left, and expires. Returns whether the job lives; undefined: nobody can tell.
    */
-  async #release(images: readonly { readonly mmHash: string }[], id: string): Promise<void> {
-    const { jobs, encodes, gatekeeper } = this.#parts;
-    const job = await jobs.get(id).catch(() => undefined);
-    if (job === undefined) return;
+  async #release(
+    images: readonly { readonly mmHash: string }[],
+    id: string,
+  ): Promise<boolean | undefined> {
+    const job = await this.#parts.jobs.get(id).catch(() => undefined);
+    if (job === undefined) return undefined;
     const live = job?.ending === null;
     const held = new Set(live ? job.request.images.map(({ mmHash }) => mmHash) : []);
     const unheld = images.filter(({ mmHash }) => !held.has(mmHash));
-    const withdrawn = live ? undefined : gatekeeper.withdraw(id);
-    await Promise.allSettled([encodes.release(unheld, id), withdrawn]);
+    await this.#parts.encodes.release(unheld, id);
+    return live;
+  }
+
+  /** What cannot be given back is there again within a minute. */
+  async #giveBackTokens(tenant: Tenant, cost: JobCost): Promise<void> {
+    await this.#parts.gatekeeper.giveBackTokens(tenant, cost).catch(() => undefined);
   }
 }
-
-/** Why a job was not let in. */
-const refusalOf = (admitted: Promise<void>, id: string): Promise<unknown> =>
-  admitted.then(
-    () => new Error(`Job ${id} was let in, and then was not`),
-    (error: unknown) => error,
-  );
-
-/** It held nothing. */
-const isRefusal = (error: unknown): boolean =>
-  error instanceof ApiError && error.code === 'too_much_waiting';
 
 const newJobId = (): string => `job_${randomUUID().replaceAll('-', '')}`;

@@ -63,7 +63,7 @@ export class ImageIntake {
 
   /** Checks the header and stores the bytes once, under their digest. */
   async store(bytes: Uint8Array, param: string): Promise<InputRef> {
-    const header = readImageHeader(bytes, this.#parts.limits.maxImagePixels, param);
+    const header = await readImageHeader(bytes, this.#parts.limits.maxImagePixels, param);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const key = inputKey(sha256);
     await this.#parts.usage.touch(sha256);
@@ -82,7 +82,7 @@ export class ImageIntake {
       key,
       sha256,
       bytes: bytes.length,
-      ...readImageHeader(bytes, limits.maxImagePixels, param),
+      ...(await readImageHeader(bytes, limits.maxImagePixels, param)),
     };
   }
 

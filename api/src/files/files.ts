@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ObjectStore } from '@epd/connector';
 import type { ImageIntake } from '../accept/image-intake.ts';
-import { sniffImageType } from '../media/image-type.ts';
+import { hasPictureSignature } from '../media/picture-signature.ts';
 import { ApiError } from '../errors.ts';
 import type { FilePurpose, FileRecord, FileRecords } from './file-records.ts';
 
@@ -36,7 +36,7 @@ export class Files {
   /** Throws the `image…` codes for a picture that is none, when the purpose is `vision`. */
   async add(file: NewFile): Promise<FileRecord> {
     const id = file.id ?? `file-${randomBytes(16).toString('hex')}`;
-    const isPicture = file.purpose === 'vision' || sniffImageType(file.bytes) !== null;
+    const isPicture = file.purpose === 'vision' || hasPictureSignature(file.bytes);
     const picture = isPicture ? await this.#intake.store(file.bytes, 'file') : null;
     const key = picture?.key ?? `files/${id}`;
     if (picture === null) await this.#store.put(key, file.bytes);

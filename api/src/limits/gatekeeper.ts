@@ -1,7 +1,6 @@
-import type { NewJob } from '@epd/jobs';
+import type { Admission, Excess, JobCost } from '@epd/jobs';
 import { ApiError } from '../errors.ts';
 import type { Tenant } from '../tenant.ts';
-import type { Admission } from './admission.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Throughput } from './throughput.ts';
 
@@ -27,48 +26,49 @@ export class Gatekeeper {
     this.#parts = parts;
   }
 
-  /** Refusing is cheap only for one who waits for the answer before doing anything else. */
+  /** Refusing is cheap only for one who asks before doing anything else. */
   get isShedding(): boolean {
     return this.#sheddingUntil > performance.now();
   }
 
-  /**
-   * Throws `too_much_waiting`, with the time after which it is worth asking again. The reservation is on
-   * its way when this returns: a job that is to have it can be written without waiting for the answer.
-   */
-  async admit(jobId: string, tenant: Tenant, cost: number): Promise<void> {
-    const { admission, maxWaitingCost } = this.#parts;
-    const most = { total: maxWaitingCost, tenant: tenant.limits.waitingCost };
-    const reservation = await admission.reserve(jobId, tenant.id, cost, most);
-    if (reservation.outcome === 'reserved') return;
+  /** What a job counts for; it is admitted with its record, or refused then. */
+  costOf(tenant: Tenant, tokens: number): JobCost {
+    const { maxWaitingCost: total } = this.#parts;
+    return { tokens, most: { total, tenant: tenant.limits.waitingCost } };
+  }
+
+  /** Throws `too_much_waiting` where a job of this cost would be refused now; holds no place for it. */
+  async check(tenant: Tenant, cost: JobCost): Promise<void> {
+    const excess = await this.#parts.admission.check(tenant.id, cost);
+    if (excess !== null) throw await this.refusal(excess, cost);
+  }
+
+  /** The error for a job that was refused, with the time after which it is worth asking again. */
+  async refusal({ bound, waiting }: Excess, { tokens, most }: JobCost): Promise<ApiError> {
     this.#sheddingUntil = performance.now() + SHEDDING_MS;
-    const { outcome, waiting } = reservation;
-    const whose = outcome === 'total' ? 'in the fleet' : 'for this tenant';
-    throw new ApiError(
+    const whose = bound === 'total' ? 'in the fleet' : 'for this tenant';
+    return new ApiError(
       'too_much_waiting',
-      `Work worth ${waiting} tokens waits ${whose} already, of at most ${most[outcome]}; this job costs ${cost}`,
-      { retryAfterS: await this.#retryAfterS(waiting + cost - most[outcome]) },
+      `Work worth ${waiting} tokens waits ${whose} already, of at most ${most[bound]}; this job costs ${tokens}`,
+      { retryAfterS: await this.#retryAfterS(waiting + tokens - most[bound]) },
     );
   }
 
-  reservationOf(jobId: string): NonNullable<NewJob['reservation']> {
-    return this.#parts.admission.reservationOf(jobId);
-  }
-
-  /** A job that was let in and then not written. */
-  async withdraw(jobId: string): Promise<void> {
-    await this.#parts.admission.release(jobId, { ended: false });
-  }
-
   /** Counts what a job may cost against the tenant's limit a minute. Throws `rate_limited`. */
-  async takeTokens(tenant: Tenant, cost: number): Promise<void> {
+  async takeTokens(tenant: Tenant, { tokens }: JobCost): Promise<void> {
     const limit = tenant.limits.tokensPerMinute;
     if (limit === 0) return;
-    const { allowed, retryMs } = await this.#parts.limiter.take(tenant.id, 'tokens', limit, cost);
+    const { allowed, retryMs } = await this.#parts.limiter.take(tenant.id, 'tokens', limit, tokens);
     if (allowed) return;
     throw new ApiError('rate_limited', `More than ${limit} tokens a minute`, {
       retryAfterS: Math.ceil(retryMs / 1000),
     });
+  }
+
+  /** Of a job that came to nothing: a refusal spends no budget. */
+  async giveBackTokens(tenant: Tenant, { tokens }: JobCost): Promise<void> {
+    const limit = tenant.limits.tokensPerMinute;
+    if (limit > 0) await this.#parts.limiter.giveBack(tenant.id, 'tokens', limit, tokens);
   }
 
   /** When as much will have ended as is too much now, at the pace of the last minute. */

@@ -1,7 +1,6 @@
 import { encodeQueueName, generateQueueName, redisScript } from '@epd/connector';
-import { queuePlace } from '@epd/jobs';
+import { jobKeys, queuePlace } from '@epd/jobs';
 import type { Redis } from 'ioredis';
-import { admissionKey } from './admission.ts';
 
 /**
  * KEYS what tells costs, then where jobs of a queue wait; ARGV how many jobs are looked at in each place.
@@ -62,7 +61,7 @@ export class QueueLoads {
   }
 
   async generates(model: string): Promise<QueueLoad> {
-    const keys = [admissionKey(this.#prefix), ...this.#places(generateQueueName(model))];
+    const keys = [jobKeys(this.#prefix).admission, ...this.#places(generateQueueName(model))];
     return toLoad(await generateLoad(this.#redis, keys, [LOOKS]));
   }
 

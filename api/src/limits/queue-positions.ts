@@ -22,16 +22,17 @@ export class QueuePositions {
   }
 
   /** Null: the job is not waiting for a worker. */
-  async of({ id, status, request }: Job): Promise<QueuePlace | null> {
+  async of({ id, status, request: { model } }: Job): Promise<QueuePlace | null> {
     if (status !== 'queued') return null;
-    const position = await this.#redis.zrank(waitingKey(this.#prefix, request.model), id);
-    return position === null ? null : this.at(position);
+    const position = await this.#redis.zrank(waitingKey(this.#prefix, model), id);
+    return position === null ? null : this.at(model, position);
   }
 
-  /** The place of a job that so many go before. */
-  async at(position: number): Promise<QueuePlace> {
-    const { jobsPerS } = await this.#throughput.look();
-    const seconds = jobsPerS === null ? null : Math.round((position / jobsPerS) * 10) / 10;
-    return { position, estimated_start_s: seconds };
+  /** The place of a job of the model that so many go before, each of which costs what those that wait do. */
+  async at(model: string, position: number): Promise<QueuePlace> {
+    const { waiting, costPerS } = await this.#throughput.look(model);
+    if (costPerS === null) return { position, estimated_start_s: null };
+    const costAhead = position * (waiting.total / Math.max(1, waiting.count));
+    return { position, estimated_start_s: Math.round((costAhead / costPerS) * 10) / 10 };
   }
 }

@@ -1,46 +1,59 @@
-import type { Admission, WaitingWork } from './admission.ts';
+import type { Admission, AdmittedWork } from '@epd/jobs';
 
-interface Sample extends WaitingWork {
-  readonly atMs: number;
-}
-
+/** What ended longer ago, in time in which there was work, says nothing of now. */
 const WINDOW_MS = 60_000;
+/** Looks within this time share one question to Redis. */
 const SAMPLE_MS = 1_000;
 
-/** How fast the fleet ends work, from what ended in the last minute as this process saw it. */
-export class Throughput {
-  readonly #admission: Admission;
-  #samples: Sample[] = [];
+export interface Pace {
+  readonly waiting: AdmittedWork;
+  /** Tokens a second; null while nothing has ended to judge by. */
+  readonly costPerS: number | null;
+}
 
-  constructor(admission: Admission) {
+interface Sampled {
+  readonly atMs: number;
+  readonly samples: readonly AdmittedWork[];
+}
+
+/**
+ * How fast work ends, of the fleet or of one model, from what ended in the last minute in which there was work,
+ * as this process saw it. Idle time says nothing of the pace: the account counts it out.
+ */
+export class Throughput {
+  readonly #admission: Pick<Admission, 'work'>;
+  readonly #sampled = new Map<string | undefined, Sampled>();
+
+  constructor(admission: Pick<Admission, 'work'>) {
     this.#admission = admission;
   }
 
-  /** What waits now, and the rates; null while nothing has ended to judge by. */
-  async look(): Promise<{
-    waiting: WaitingWork;
-    costPerS: number | null;
-    jobsPerS: number | null;
-  }> {
-    const latest = await this.#latest();
-    const [first] = this.#samples;
-    if (first === undefined || latest.endedCount === first.endedCount) {
-      return { waiting: latest, costPerS: null, jobsPerS: null };
-    }
-    const elapsedS = (latest.atMs - first.atMs) / 1000;
-    return {
-      waiting: latest,
-      costPerS: (latest.endedCost - first.endedCost) / elapsedS,
-      jobsPerS: (latest.endedCount - first.endedCount) / elapsedS,
-    };
+  async look(model?: string): Promise<Pace> {
+    const samples = await this.#samples(model);
+    const [first, latest] = [samples[0], samples.at(-1)];
+    if (first === undefined || latest === undefined) throw new Error('No sample was taken');
+    const busyMs = latest.busyMs - first.busyMs;
+    const ended = latest.endedCost - first.endedCost;
+    return { waiting: latest, costPerS: busyMs > 0 && ended > 0 ? (ended / busyMs) * 1000 : null };
   }
 
-  async #latest(): Promise<Sample> {
-    const last = this.#samples.at(-1);
-    const nowMs = performance.now();
-    if (last !== undefined && last.atMs > nowMs - SAMPLE_MS) return last;
-    const sample = { ...(await this.#admission.waiting()), atMs: nowMs };
-    this.#samples = [...this.#samples.filter(({ atMs }) => atMs > nowMs - WINDOW_MS), sample];
-    return sample;
+  async #samples(model: string | undefined): Promise<readonly AdmittedWork[]> {
+    const known = this.#sampled.get(model);
+    const atMs = performance.now();
+    if (known !== undefined && known.atMs > atMs - SAMPLE_MS) return known.samples;
+    const latest = await this.#admission.work(model);
+    const samples = [...within(known?.samples ?? [], latest), latest];
+    this.#sampled.set(model, { atMs, samples });
+    return samples;
   }
+}
+
+/** Of an account that was lost and begun anew, what was seen before says nothing. */
+function within(samples: readonly AdmittedWork[], latest: AdmittedWork): readonly AdmittedWork[] {
+  return samples.filter(
+    ({ busyMs, endedCost }) =>
+      busyMs >= latest.busyMs - WINDOW_MS &&
+      busyMs < latest.busyMs &&
+      endedCost <= latest.endedCost,
+  );
 }

@@ -23,7 +23,7 @@ export class JobReader {
     const [detail, partial, queue] = await Promise.all([
       this.#detail(job),
       this.partial(job),
-      ahead === undefined ? this.#positions.of(job) : this.#positions.at(ahead),
+      ahead === undefined ? this.#positions.of(job) : this.#positions.at(job.request.model, ahead),
     ]);
     return jobView(job, { statusDetail: detail, partial, ...(queue === null ? {} : { queue }) });
   }

@@ -1,6 +1,4 @@
-import { eventually } from '@epd/service/testing';
 import test from 'ava';
-import { AdmissionKeeper } from '../../src/limits/admission-keeper.ts';
 import { png } from '../helpers/pictures.ts';
 import { errorOf, jobOf, post, question } from '../helpers/requests.ts';
 import { testApi } from '../helpers/test-api.ts';
@@ -31,20 +29,16 @@ test('of refused jobs nothing is written, nor left on the queue, be they the fir
   t.is(records.filter((key) => !key.endsWith(':events')).length, 1);
   t.is((await redis.keys(`${prefix}:generate-*:prioritized`)).length, 1);
   t.is(await redis.zcard(`${prefix}:generate-tiny-vlm:prioritized`), 1);
-  t.like(await admission.waiting(), { total: 60, count: 1 });
+  t.like(await admission.work(), { total: 60, count: 1 });
 });
 
 test('what has ended, however it did, makes room again', async (t) => {
   const { app, jobs, admission } = await testApi(t, { maxWaitingCost: 100 });
-  const keeper = new AdmissionKeeper(jobs, admission, (error) => t.fail(String(error)));
-  await keeper.start();
   const first = jobOf(await post(app, '/v1/jobs', costing(60)));
   const second = jobOf(await post(app, '/v1/jobs', costing(40)));
   await answer(jobs, first.id, { pieces: ['x'] });
   await app.inject({ method: 'POST', url: `/v1/jobs/${second.id}/cancel` });
-  await eventually(async () => (await admission.waiting()).total === 0);
-  t.like(await admission.waiting(), { count: 0, endedCost: 100, endedCount: 2 });
-  await keeper.stop();
+  t.like(await admission.work(), { total: 0, count: 0, endedCost: 100, endedCount: 2 });
 });
 
 test('a job larger than the whole bound passes when nothing waits', async (t) => {
@@ -59,11 +53,11 @@ test('a refused, a repeated and a failed submission hold nothing', async (t) => 
   await post(app, '/v1/jobs', costing(50), headers);
   await post(app, '/v1/jobs', costing(50), headers);
   await post(app, '/v1/jobs', costing(49), headers);
-  t.like(await admission.waiting(), { total: 50, count: 1 });
+  t.like(await admission.work(), { total: 50, count: 1 });
   const refused = await post(app, '/v1/jobs', { ...question('?', png()), max_tokens: 60 });
   t.is(refused.statusCode, 429);
   t.deepEqual(await waitingEncodes(), []);
-  t.is((await admission.waiting()).total, 50);
+  t.is((await admission.work()).total, 50);
 });
 
 test('a tenant has a bound of its own', async (t) => {
@@ -78,16 +72,6 @@ test('a tenant has a bound of its own', async (t) => {
       })
     ).statusCode;
   t.deepEqual([await submit('a'), await submit('a'), await submit('b')], [202, 429, 202]);
-});
-
-test('what a job holds whose ending nobody heard of is found by the sweep', async (t) => {
-  const { app, jobs, admission, redis, prefix } = await testApi(t);
-  const { id } = jobOf(await post(app, '/v1/jobs', costing(60)));
-  await answer(jobs, id, { pieces: ['x'] });
-  t.is(await admission.sweep(), 0);
-  await redis.hset(`${prefix}:admission`, `job:${id}`, '60 local 1');
-  t.is(await admission.sweep(), 1);
-  t.is((await admission.waiting()).total, 0);
 });
 
 test('requests a minute are counted for every tenant, and every answer says what is left', async (t) => {
@@ -110,6 +94,25 @@ test('tokens a minute are counted by what jobs may cost', async (t) => {
   const refused = await post(app, '/v1/jobs', costing(60));
   t.is(errorOf(refused).code, 'rate_limited');
   t.true(Number(refused.headers['retry-after']) > 20);
+});
+
+test('a refused, a repeated and a failed submission spend nothing of the tokens a minute', async (t) => {
+  const api = await testApi(t, { tokensPerMinute: 100, maxWaitingCost: 70 });
+  const { app, jobs } = api;
+  const spend = (tokens: number, headers = {}) => post(app, '/v1/jobs', costing(tokens), headers);
+  const { id } = jobOf(await spend(60));
+  for (let i = 0; i < 3; i++) t.is(errorOf(await spend(30)).code, 'too_much_waiting');
+  const create = jobs.create.bind(jobs);
+  jobs.create = () => Promise.reject(new Error('No.'));
+  t.is((await spend(5)).statusCode, 500);
+  jobs.create = create;
+  const key = { 'idempotency-key': 'a' };
+  const both = await Promise.all([spend(10, key), spend(10, key)]);
+  t.is(jobOf(both[0]).id, jobOf(both[1]).id);
+  for (const each of [id, jobOf(both[0]).id]) await answer(jobs, each, { pieces: ['x'] });
+  t.is(errorOf(await spend(40)).code, 'rate_limited'); // 70 of 100 are spent
+  jobs.create = () => Promise.reject(new Error('No.'));
+  t.is((await spend(25)).statusCode, 500); // and 30 are there
 });
 
 test('a waiting job says how many go before it', async (t) => {

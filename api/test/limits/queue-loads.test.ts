@@ -1,13 +1,12 @@
 import { encodeQueueName, generateQueueName } from '@epd/connector';
+import { jobKeys } from '@epd/jobs';
 import { testPrefix, testRedisUrl } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Queue, Worker, type Job } from 'bullmq';
 import { Redis } from 'ioredis';
-import { Admission } from '../../src/limits/admission.ts';
 import { QueueLoads } from '../../src/limits/queue-loads.ts';
 
 const MODEL = 'vlm';
-const NO_BOUND = { total: 0, tenant: 0 };
 
 /** A generate queue with the account of what was let in, and a worker that takes when it is told to. */
 function generates(t: ExecutionContext) {
@@ -16,7 +15,7 @@ function generates(t: ExecutionContext) {
   const name = generateQueueName(MODEL);
   const queue = new Queue(name, { connection, prefix });
   const worker = new Worker(name, null, { connection, prefix });
-  const admission = new Admission(connection, prefix);
+  const account = jobKeys(prefix).admission;
   t.teardown(async () => {
     await worker.close();
     await queue.obliterate({ force: true });
@@ -24,7 +23,7 @@ function generates(t: ExecutionContext) {
     connection.disconnect();
   });
   const accept = async (jobId: string, cost: number, priority = 101): Promise<void> => {
-    await admission.reserve(jobId, 'a', cost, NO_BOUND);
+    await connection.hset(account, `job:${jobId}`, `${cost} a ${MODEL}`);
     await queue.add('generate', {}, { jobId, priority });
   };
   const take = async (): Promise<Job> => {
@@ -34,11 +33,12 @@ function generates(t: ExecutionContext) {
   };
   const loads = new QueueLoads(connection, prefix);
   const waiting = async (): Promise<number> => (await loads.generates(MODEL)).costTokens;
-  return { accept, take, admission, waiting };
+  const end = (jobId: string) => connection.hdel(account, `job:${jobId}`);
+  return { accept, take, end, waiting };
 }
 
 test('what waits costs what it was let in for, until a worker takes it up or it has ended', async (t) => {
-  const { accept, take, admission, waiting } = generates(t);
+  const { accept, take, end, waiting } = generates(t);
   t.is(await waiting(), 0);
   await accept('first', 100);
   await accept('second', 20);
@@ -47,7 +47,7 @@ test('what waits costs what it was let in for, until a worker takes it up or it 
   t.is((await take()).id, 'first');
   t.is(await waiting(), 23);
   // Cancelled: the queue has it until a worker comes to it.
-  await admission.release('second', { ended: true });
+  await end('second');
   t.is(await waiting(), 3);
 });
 

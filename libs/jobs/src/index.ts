@@ -1,4 +1,5 @@
 export { JobsError, PlaceError, RecordError } from './errors.ts';
+export { Admission, type AdmittedWork, type Excess, type JobCost } from './admission.ts';
 export * as jobSchemas from './job.ts';
 export type {
   ChatMessage,

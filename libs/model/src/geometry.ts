@@ -16,6 +16,9 @@ export type ImageGeometry = Idefics3Geometry;
 
 /** What every family's layout of an image tells. */
 export interface ImageCost {
+  /** Rows and columns of what the image is cut into; both 0 when it is not cut. */
+  readonly rows: number;
+  readonly cols: number;
   /** Rows of the image's embedding: its visual tokens. */
   readonly tokens: number;
   /** Tokens that the image takes in the prompt: `tokens` and the markers around them. */
@@ -45,7 +48,7 @@ export function imageLayout<F extends FamilyName>(
   height: number,
 ): Layouts[F] {
   checkSize({ width, height });
-  const layout = LAYOUTS[geometry.family as F] as (typeof LAYOUTS)[F] | undefined;
-  if (layout === undefined) throw new TypeError(`Unknown geometry: ${String(geometry.family)}`);
+  const layout = (LAYOUTS as Partial<typeof LAYOUTS>)[geometry.family];
+  if (layout === undefined) throw new TypeError(`Unknown geometry: ${geometry.family}`);
   return layout(geometry, width, height);
 }

@@ -11,7 +11,7 @@ import type { Resizers } from './pixels/rgb-image.ts';
 
 /** What only an encoder needs of a family: pixels. */
 
-export type { ItemMaker, VisionItem, VisionShape } from './families/preprocess.ts';
+export type { ItemMaker, PreparedImage, VisionItem, VisionShape } from './families/preprocess.ts';
 export type { Resize, Resizers, RgbImage } from './pixels/rgb-image.ts';
 export { sharedFloats } from './pixels/shared-floats.ts';
 

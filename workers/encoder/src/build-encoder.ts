@@ -10,6 +10,7 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { RedisJobStore } from '@epd/jobs';
+import { imageLayout } from '@epd/model/geometry';
 import { itemMaker, type VisionShape } from '@epd/model/preprocess';
 import { ecMetrics, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
@@ -147,6 +148,7 @@ function buildPipeline({
       await commitFault(config, sha256);
       return preprocess(bytes, options);
     },
+    layoutOf: (width, height) => imageLayout(model.card.geometry, width, height),
     watch: { runTimeoutMs: config.runTimeoutMs, onHang },
     encode: (item) => batcher.add(item),
     metrics,

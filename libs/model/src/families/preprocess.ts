@@ -1,4 +1,4 @@
-import type { ImageGeometry } from '../geometry.ts';
+import type { ImageCost, ImageGeometry } from '../geometry.ts';
 import type { ModelFiles } from '../model-folder.ts';
 import type { Resizers, RgbImage } from '../pixels/rgb-image.ts';
 
@@ -19,18 +19,23 @@ export interface VisionItem {
 /** An item without its pixels. */
 export type VisionShape = Omit<VisionItem, 'data'>;
 
+/** An image's item, and how the image was found to lie in it. */
+export interface PreparedImage extends VisionItem {
+  readonly layout: ImageCost;
+}
+
 /** Makes what the vision graph takes of decoded pixels. */
-export type ItemMaker = (image: RgbImage) => Promise<VisionItem>;
+export type ItemMaker = (image: RgbImage) => Promise<PreparedImage>;
 
 /** The files that say how images are prepared. */
 export type PixelFiles = Pick<ModelFiles, 'path' | 'preprocessor'>;
 
 /** A family's preprocessing for one folder. Throws `ModelFolderError`. */
-export type Preprocess<G extends ImageGeometry = ImageGeometry> = (
+export type Preprocess<G extends ImageGeometry> = (
   files: PixelFiles,
   geometry: G,
   resizers: Resizers,
 ) => ItemMaker;
 
 /** The shape of an ordinary item: to try a graph with, and to count costs by. */
-export type Shape<G extends ImageGeometry = ImageGeometry> = (geometry: G) => VisionShape;
+export type Shape<G extends ImageGeometry> = (geometry: G) => VisionShape;

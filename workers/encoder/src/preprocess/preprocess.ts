@@ -1,5 +1,6 @@
-import type { ItemMaker, VisionItem } from '@epd/model/preprocess';
-import { decodeImage } from './decode.ts';
+import type { ItemMaker, PreparedImage } from '@epd/model/preprocess';
+import { decodePicture, PictureError } from '@epd/picture';
+import { EncoderError, type EncoderErrorCode } from '../errors.ts';
 
 export interface PreprocessOptions {
   readonly make: ItemMaker;
@@ -11,6 +12,20 @@ export interface PreprocessOptions {
 export async function preprocess(
   bytes: Uint8Array,
   { make, maxPixels }: PreprocessOptions,
-): Promise<VisionItem> {
-  return make(await decodeImage(bytes, { maxPixels }));
+): Promise<PreparedImage> {
+  const picture = await decodePicture(bytes, { maxPixels }).catch((error: unknown) => {
+    throw encoderErrorOf(error);
+  });
+  return make(picture);
 }
+
+const ERROR_CODES = {
+  broken: 'image_broken',
+  too_many_pixels: 'image_too_large',
+  unsupported: 'image_unsupported',
+} as const satisfies Record<PictureError['code'], EncoderErrorCode>;
+
+const encoderErrorOf = (cause: unknown): unknown =>
+  cause instanceof PictureError
+    ? new EncoderError(ERROR_CODES[cause.code], cause.message, { cause })
+    : cause;

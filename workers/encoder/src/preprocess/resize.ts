@@ -1,7 +1,7 @@
-import sharp from 'sharp';
-import type { Resizers, RgbImage } from '@epd/model/preprocess';
 import type { ImageSize } from '@epd/model';
-import { rawRgb } from './decode.ts';
+import type { Resizers, RgbImage } from '@epd/model/preprocess';
+import { rgbOf } from '@epd/picture';
+import sharp from 'sharp';
 
 /** Pillow's numbers, as `resample` in a model's files has them. 4 and 5 fall back, as in the reference. */
 const INTERPOLATORS: Readonly<Record<number, 'nearest' | 'bilinear' | 'bicubic'>> = {
@@ -26,7 +26,7 @@ async function antialiased(image: RgbImage, size: ImageSize, resample: number): 
   if (width === size.width && height === size.height) return image;
   const kernel = KERNELS[resample] ?? 'linear';
   const input = sharp(data, { raw: { width, height, channels: 3 } });
-  return rawRgb(input.resize({ ...size, fit: 'fill', kernel }));
+  return rgbOf(input.resize({ ...size, fit: 'fill', kernel }));
 }
 
 async function sampled(image: RgbImage, size: ImageSize, resample: number): Promise<RgbImage> {
@@ -34,9 +34,9 @@ async function sampled(image: RgbImage, size: ImageSize, resample: number): Prom
   if (width === size.width && height === size.height) return image;
   const input = sharp(data, { raw: { width, height, channels: 3 } });
   if (resample === LANCZOS) {
-    return rawRgb(input.resize({ ...size, fit: 'fill', kernel: 'lanczos3' }));
+    return rgbOf(input.resize({ ...size, fit: 'fill', kernel: 'lanczos3' }));
   }
   const interpolator = INTERPOLATORS[resample] ?? 'bilinear';
   const matrix: [number, number, number, number] = [size.width / width, 0, 0, size.height / height];
-  return rawRgb(input.affine(matrix, { interpolator }));
+  return rgbOf(input.affine(matrix, { interpolator }));
 }

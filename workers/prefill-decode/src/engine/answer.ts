@@ -11,6 +11,9 @@ export interface AnswerPiece {
   readonly finishReason: FinishReason | null;
 }
 
+/** A token as it was sampled, or as it is replayed. */
+type AnswerToken = Omit<Sampled, 'sequence'>;
+
 /** One answer as its reader sees it: tokens in, text out, and the decision that it is over. */
 export class Answer {
   readonly #sampling: Sampling;
@@ -46,24 +49,25 @@ export class Answer {
   }
 
   /** Takes a token. `mayGoOn` is false when no further one has room. */
-  push(sampled: Pick<Sampled, 'id' | 'logprob' | 'top'>, mayGoOn: boolean): AnswerPiece {
+  push(sampled: AnswerToken, mayGoOn: boolean): AnswerPiece {
     if (this.#eos.has(sampled.id)) return this.#end('stop', [], this.#flush());
     this.#tokenIds.push(sampled.id);
     const logprobs = this.#logprobsOf(sampled);
     const { text, stopped } = this.#stops.push(this.#detokenizer.push(sampled.id));
     if (stopped) return this.#end('stop', [sampled.id], text, logprobs);
+    if (sampled.done === true) return this.#endAfter(sampled.id, 'stop', text, logprobs);
     if (!mayGoOn || this.#tokenIds.length >= this.#sampling.maxTokens) {
-      return this.#endByLength(sampled.id, text, logprobs);
+      return this.#endAfter(sampled.id, 'length', text, logprobs);
     }
     this.#text += text;
     return { ids: [sampled.id], text, ...logprobs, finishReason: null };
   }
 
   /** What is let out at the end may complete a stop string. */
-  #endByLength(id: number, text: string, logprobs: Logprobs): AnswerPiece {
+  #endAfter(id: number, reason: FinishReason, text: string, logprobs: Logprobs): AnswerPiece {
     const last = this.#stops.push(this.#detokenizer.flush());
     const rest = last.stopped ? last.text : last.text + this.#stops.flush();
-    return this.#end(last.stopped ? 'stop' : 'length', [id], text + rest, logprobs);
+    return this.#end(last.stopped ? 'stop' : reason, [id], text + rest, logprobs);
   }
 
   #flush(): string {
@@ -77,7 +81,7 @@ export class Answer {
     return { ids, text, ...logprobs, finishReason: reason };
   }
 
-  #logprobsOf({ id, logprob, top }: Pick<Sampled, 'id' | 'logprob' | 'top'>): Logprobs {
+  #logprobsOf({ id, logprob, top }: AnswerToken): Logprobs {
     if (logprob === undefined) return {};
     const named = (token: number, value: number) => ({
       id: token,

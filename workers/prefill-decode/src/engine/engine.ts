@@ -186,12 +186,13 @@ export class Engine {
   async #settle({ schedule, made }: StepUnderWay): Promise<void> {
     const { book, scheduler, intake, plan } = this.#parts;
     try {
-      const { samples, runsMs } = await made;
+      const { samples, failures, runsMs } = await made;
       scheduler.settle(schedule, runsMs);
       for (const { sequence } of schedule.work) {
         if (sequence.slot !== null) intake.release(sequence, sequence.cached);
       }
       for (const sampled of samples) book.take(sampled, (length) => length < plan.longest);
+      for (const failure of failures) book.takeFailure(failure);
       this.#noteStep(schedule, runsMs);
     } catch (error) {
       this.#stepFailed(schedule, error);

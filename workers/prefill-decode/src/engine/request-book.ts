@@ -1,5 +1,5 @@
 import type { JobError } from '@epd/jobs';
-import type { OpenSequence, Sampled } from '../runner/messages.ts';
+import type { OpenSequence, Sampled, SamplingFailure } from '../runner/messages.ts';
 import type { HeldRequest } from './held-request.ts';
 import type { Outbox } from './outbox.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -89,6 +89,12 @@ export class RequestBook {
     if (finishReason === null) return;
     this.#stop(sequence);
     if (held.done) this.#finish(held);
+  }
+
+  /** One answer cannot be held to what was asked of it: its request ends. */
+  takeFailure({ sequence, code, message }: SamplingFailure): void {
+    const held = this.#bySequence.get(sequence);
+    if (held) this.fail(held, { code, message, stage: 'decode', item: null, retryable: false });
   }
 
   fail(held: HeldRequest, error: JobError): void {

@@ -26,9 +26,6 @@ export interface Idefics3Geometry {
 }
 
 export interface Idefics3Layout extends ImageCost {
-  /** Rows and columns of tiles; both 0 when the image is not cut. */
-  readonly rows: number;
-  readonly cols: number;
   /** Squares that the vision encoder sees: the tiles and the whole. */
   readonly tiles: number;
   /** Size after the first scaling, in pixels. */

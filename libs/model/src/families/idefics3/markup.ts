@@ -18,11 +18,12 @@ export const tileStart = (row: number, col: number): string =>
 export function imageMarkup(layout: Idefics3Layout): MarkupPart[] {
   const { rows, cols, tiles, tokens } = layout;
   const tile = { rows: tokens / tiles };
-  const tileRows = range(rows).flatMap((row) => [
-    ...range(cols).flatMap((col) => [{ text: tileStart(row, col) }, tile]),
-    { text: row === rows ? LAST_ROW_END : ROW_END },
-  ]);
-  return [...tileRows, { text: WHOLE_START }, tile, { text: WHOLE_END }];
+  const parts: MarkupPart[] = [];
+  for (const row of range(rows)) {
+    for (const col of range(cols)) parts.push({ text: tileStart(row, col) }, tile);
+    parts.push({ text: row === rows ? LAST_ROW_END : ROW_END });
+  }
+  return [...parts, { text: WHOLE_START }, tile, { text: WHOLE_END }];
 }
 
 const range = (length: number): number[] => Array.from({ length }, (_, index) => index + 1);

@@ -27,6 +27,7 @@ export const idefics3Preprocess: Preprocess<Idefics3Geometry> = (files, geometry
     const resized = await resizers.sampled(image, layout.resized, resample);
     const canvas = stretch(normalize(resized, normalization), layout.canvas);
     return {
+      layout,
       rows: layout.tokens,
       parts: layout.tiles,
       dims: [3, side, side],

@@ -1,7 +1,7 @@
 import type { Idefics3Preprocessor } from './config.ts';
 
 /** Raised when the same options should no longer give the same pixels. */
-const PREPROCESSING_VERSION = 1;
+const PREPROCESSING_VERSION = 2;
 
 /** Every option is named with its effective value, so that a file that states a default changes nothing. */
 export function processingOptions(config: Idefics3Preprocessor): Record<string, unknown> {
