@@ -16,7 +16,7 @@ export interface ModelFamily {
 
 /** What a family makes of one folder's configuration. Holds no weights and no pixels. */
 export interface FamilyModel {
-  readonly text: TextFacts;
+  readonly text: { readonly hiddenSize: number; readonly contextLength: number };
   /** The token whose places in a prompt take the rows of images. */
   readonly rowToken: { readonly text: string; readonly id: number };
   /** What the chat template writes where an image goes: a control token. */
@@ -27,11 +27,6 @@ export interface FamilyModel {
   readonly processing: Readonly<Record<string, unknown>>;
   /** `count`: tokens that a piece of markup takes. Throws `ModelFolderError`. */
   images(count: (markup: string) => number): ImageRules;
-}
-
-export interface TextFacts {
-  readonly hiddenSize: number;
-  readonly contextLength: number;
 }
 
 /** What becomes of an image in a prompt. */
