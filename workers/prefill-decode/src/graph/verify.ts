@@ -1,9 +1,9 @@
 import { InferenceSession } from 'onnxruntime-node';
-import { decoderFacts, type DecoderFacts, type ForwardRun } from '../runner/decoder-graph.ts';
-import { floatArray, type FloatType } from '../runner/float-array.ts';
-import type { KVBackend } from '../runner/kv-backend.ts';
-import { ReturningBackend } from '../runner/returning-backend.ts';
-import { TwoPartBackend } from '../runner/two-part-backend.ts';
+import { decoderFacts, type DecoderFacts, type ForwardRun } from '../decoder/decoder-graph.ts';
+import { floatArray, type FloatType } from '../decoder/float-array.ts';
+import type { KVBackend } from '../decoder/kv-backend.ts';
+import { ReturningBackend } from '../decoder/returning-backend.ts';
+import { TwoPartBackend } from '../decoder/two-part-backend.ts';
 import { NotRewritableError, relativeDifference } from '@epd/graph';
 
 /** Share of the largest logit by which the two may differ: sums are made in another order. */

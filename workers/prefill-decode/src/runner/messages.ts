@@ -1,8 +1,8 @@
 import type { EmbeddingDtype } from '@epd/connector';
 import type { Sampling } from '@epd/jobs';
-import type { GraphKind } from './decoder-graph.ts';
-import type { KVAbilities } from './kv-backend.ts';
-import type { KVShape } from './kv-shape.ts';
+import type { GraphKind } from '../decoder/decoder-graph.ts';
+import type { KVAbilities } from '../decoder/kv-backend.ts';
+import type { KVShape } from '../decoder/kv-shape.ts';
 
 /** What crosses between the main thread and the runner: ids, numbers, and shared memory. */
 

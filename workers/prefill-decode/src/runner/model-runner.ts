@@ -1,7 +1,7 @@
-import type { DecoderFacts, ForwardRun } from './decoder-graph.ts';
+import type { DecoderFacts, ForwardRun } from '../decoder/decoder-graph.ts';
 import { writeImages, type TokenEmbedder } from './embed.ts';
-import { floatArray } from './float-array.ts';
-import type { KVBackend } from './kv-backend.ts';
+import { floatArray } from '../decoder/float-array.ts';
+import type { KVBackend } from '../decoder/kv-backend.ts';
 import type {
   KVOperation,
   Sampled,
