@@ -132,17 +132,17 @@ export class ModelRunner {
   }
 }
 
-function apply(backend: KVBackend, operation: KVOperation): Promise<void> {
+async function apply(backend: KVBackend, operation: KVOperation): Promise<void> {
   switch (operation.op) {
     case 'layout':
-      return backend.layout(operation.slots, operation.length, operation.lengths);
+      return await backend.layout(operation.slots, operation.length, operation.lengths);
     case 'swap':
-      return backend.swap(operation.a, operation.lengthA, operation.b, operation.lengthB);
+      return await backend.swap(operation.a, operation.lengthA, operation.b, operation.lengthB);
     case 'save':
-      return backend.save(operation.slot, operation.from, operation.blocks);
+      return await backend.save(operation.slot, operation.from, operation.blocks);
     case 'restore':
-      return backend.restore(operation.slot, operation.blocks, operation.tokens);
+      return await backend.restore(operation.slot, operation.blocks, operation.tokens);
     case 'drop':
-      return backend.drop(operation.blocks);
+      return await backend.drop(operation.blocks);
   }
 }

@@ -99,20 +99,22 @@ function counted(): { allocate: (type: FloatType, length: number) => FloatArray;
   return counter;
 }
 
+/** Of both layers' keys and values. */
+const slotBytes = (slots: number, length: number): number => 4 * slots * length * 2 * 3 * 4;
+
 test('a new layout needs no more than one side beside what it leaves behind', (t) => {
   const counter = counted();
   const memory = new KVSlots(LAYERS, counter.allocate);
-  const bytes = (slots: number, length: number): number => 4 * slots * length * 2 * 3 * 4;
   memory.layout(3, 8, []);
   memory.layout(4, 12, [8, 8, 8]);
-  t.true(counter.peak <= bytes(4, 12) * (1 + memory.layoutShare), `${counter.peak} bytes`);
+  t.true(counter.peak <= slotBytes(4, 12) * (1 + memory.layoutShare), `${counter.peak} bytes`);
   memory.save(0, 0, [0]);
   memory.drop([0]);
   memory.layout(2, 8, [8, 8]);
   counter.peak = 0;
   memory.save(0, 0, []);
   memory.layout(2, 8, [8, 8]);
-  t.true(counter.peak <= bytes(2, 8) * (1 + memory.layoutShare), `${counter.peak} bytes`);
+  t.true(counter.peak <= slotBytes(2, 8) * (1 + memory.layoutShare), `${counter.peak} bytes`);
 });
 
 test('layers may differ in heads and size', (t) => {

@@ -69,7 +69,7 @@ test('longer slots are fewer', (t) => {
 
 test('half-precision keys and values take half', (t) => {
   const half = new MemoryPlan({
-    kv: KV.map((layer) => ({ ...layer, type: 'float16' })),
+    kv: Array.from({ length: 6 }, () => ({ ...LAYER, type: 'float16' })),
     abilities: ABLE,
     kvCacheBytes: 1,
     maxBatch: 1,
