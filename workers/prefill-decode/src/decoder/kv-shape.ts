@@ -8,14 +8,14 @@ export type AttentionState = {
 } & ({ readonly kind: 'full' } | { readonly kind: 'window'; readonly window: number });
 
 /** A state of fixed size that each token changes: what an earlier token left is not in it any more. */
-export interface FixedState {
+interface FixedState {
   readonly kind: 'conv' | 'recurrent';
   readonly shape: readonly number[];
   readonly type: FloatType;
 }
 
 /** What one layer keeps of a sequence. */
-export type LayerState = AttentionState | FixedState;
+type LayerState = AttentionState | FixedState;
 
 /** The form of a model's cache, layer by layer. */
 export type KVShape = readonly LayerState[];
