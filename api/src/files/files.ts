@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { ObjectStore } from '@epd/connector';
+import { Readable } from 'node:stream';
+import type { ByteRange, ObjectStore } from '@epd/connector';
 import type { ImageIntake } from '../accept/image-intake.ts';
 import { sniffImageType } from '../media/image-type.ts';
 import { ApiError } from '../errors.ts';
@@ -20,6 +21,9 @@ interface FilesParts {
   readonly store: ObjectStore;
   readonly intake: ImageIntake;
 }
+
+/** What of a file is in memory at once. */
+const PIECE_BYTES = 1024 * 1024;
 
 /** Uploaded files. A picture's bytes are stored once under their digest, whoever uploads them. */
 export class Files {
@@ -61,6 +65,26 @@ export class Files {
     const file = await this.records.find(tenant, id);
     if (file !== null) return file;
     throw new ApiError('file_not_found', `No file ${JSON.stringify(id.slice(0, 80))}`);
+  }
+
+  /** The bytes at the reader's pace. Throws `file_not_found` when they are there no more. */
+  async stream(file: FileRecord): Promise<Readable> {
+    const first = await this.read(file, { start: 0, bytes: PIECE_BYTES });
+    return Readable.from(this.#pieces(file, first), { objectMode: false, highWaterMark: 1 });
+  }
+
+  /** A part of the bytes. Throws `file_not_found` when they are there no more. */
+  async read(file: FileRecord, range: ByteRange): Promise<Uint8Array> {
+    const bytes = await this.#store.getRange(file.key, range);
+    if (bytes !== null) return bytes;
+    throw new ApiError('file_not_found', `The bytes of ${file.id} are kept no more`);
+  }
+
+  async *#pieces(file: FileRecord, first: Uint8Array): AsyncGenerator<Uint8Array> {
+    yield first;
+    for (let start = first.length; start < file.bytes; start += PIECE_BYTES) {
+      yield await this.read(file, { start, bytes: PIECE_BYTES });
+    }
   }
 
   async content(file: FileRecord): Promise<Uint8Array> {
