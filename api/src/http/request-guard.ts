@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ApiError } from '../errors.ts';
-import { isLoopback } from '../loopback.ts';
+import { ApiError } from './errors.ts';
+import { isLoopback } from './loopback.ts';
 
 interface GuardSettings {
   /** Names under which callers reach the API. */

@@ -31,7 +31,7 @@ export function modelCard(folder: ModelFolder, fingerprint: string): ModelFacts 
 }
 
 /** Raised when the same options should no longer give the same pixels. */
-const PREPROCESSING_VERSION = 1;
+const PREPROCESSING_VERSION = 2;
 
 /** Every option is named with its effective value, so that a file that states a default changes nothing. */
 function processingOptions(config: PreprocessorConfig): Record<string, unknown> {

@@ -4,7 +4,8 @@ import {
   type ImageLayout,
   type PreprocessorConfig,
 } from '@epd/model';
-import { decodeImage } from './decode.ts';
+import { decodePicture, PictureError } from '@epd/picture';
+import { EncoderError, type EncoderErrorCode } from '../errors.ts';
 import { copySquare, normalize, stretch, type Normalization, type Planes } from './planes.ts';
 import { resizeImage } from './resize.ts';
 
@@ -29,12 +30,25 @@ export interface PreprocessOptions {
  */
 export async function preprocess(bytes: Uint8Array, options: PreprocessOptions): Promise<Pixels> {
   const { geometry, config, maxPixels } = options;
-  const image = await decodeImage(bytes, { maxPixels });
+  const image = await decodePicture(bytes, { maxPixels }).catch((error: unknown) => {
+    throw encoderErrorOf(error);
+  });
   const layout = imageLayout(geometry, image.width, image.height);
   const resized = await resizeImage(image, layout.resized, config.resample ?? DEFAULT_RESAMPLE);
   const canvas = stretch(normalize(resized, normalizationOf(config)), layout.canvas);
   return { layout, side: geometry.tileEdge, data: cut(canvas, layout, geometry.tileEdge) };
 }
+
+const ERROR_CODES = {
+  broken: 'image_broken',
+  too_many_pixels: 'image_too_large',
+  unsupported: 'image_unsupported',
+} as const satisfies Record<PictureError['code'], EncoderErrorCode>;
+
+const encoderErrorOf = (cause: unknown): unknown =>
+  cause instanceof PictureError
+    ? new EncoderError(ERROR_CODES[cause.code], cause.message, { cause })
+    : cause;
 
 /** Pillow's bilinear, which the reference takes when a model's files do not say. */
 const DEFAULT_RESAMPLE = 2;

@@ -1,10 +1,11 @@
-import type { DecoderFacts, ForwardRun, KVHolder } from './decoder-graph.ts';
+import type { DecoderFacts, ForwardRun, KVHolder } from '../decoder/decoder-graph.ts';
 import { writeImages, type TokenEmbedder } from './embed.ts';
-import { floatArray } from './float-array.ts';
-import type { KVMemory } from './kv-memory.ts';
+import { floatArray } from '../decoder/float-array.ts';
+import type { KVMemory } from '../decoder/kv-memory.ts';
 import type {
   KVOperation,
   Sampled,
+  SamplingFailure,
   SharedEmbedding,
   Step,
   StepResult,
@@ -12,6 +13,12 @@ import type {
   StepRun,
 } from './messages.ts';
 import { Sampler } from './sampler.ts';
+import { ConstraintError, unconstrained, type ConstraintFactory } from './token-constraint.ts';
+
+interface Outcome {
+  readonly samples: Sampled[];
+  readonly failures: SamplingFailure[];
+}
 
 /** Carries out steps: changes of the cache, runs of the decoder, sampling. Decides nothing. */
 export class ModelRunner {
@@ -19,12 +26,19 @@ export class ModelRunner {
   readonly #holder: KVHolder;
   readonly #embedder: TokenEmbedder;
   readonly #embeddings = new Map<string, SharedEmbedding>();
+  readonly #constraints: ConstraintFactory;
   readonly #samplers = new Map<number, Sampler>();
 
-  constructor(facts: DecoderFacts, holder: KVHolder, embedder: TokenEmbedder) {
+  constructor(
+    facts: DecoderFacts,
+    holder: KVHolder,
+    embedder: TokenEmbedder,
+    constraints: ConstraintFactory = unconstrained,
+  ) {
     this.#facts = facts;
     this.#holder = holder;
     this.#embedder = embedder;
+    this.#constraints = constraints;
   }
 
   keep(embedding: SharedEmbedding): void {
@@ -36,27 +50,42 @@ export class ModelRunner {
   }
 
   async step(step: Step): Promise<StepResult> {
-    for (const open of step.open) this.#samplers.set(open.sequence, new Sampler(open));
-    for (const sequence of step.close) this.#samplers.delete(sequence);
+    for (const open of step.open)
+      this.#samplers.set(open.sequence, new Sampler(open, this.#constraints));
+    for (const sequence of step.close) this.#close(sequence);
     for (const operation of step.operations) apply(this.#holder.memory, operation);
-    const samples: Sampled[] = [];
+    const outcome: Outcome = { samples: [], failures: [] };
     const runsMs: number[] = [];
     for (const run of step.runs) {
       const startedAt = performance.now();
-      samples.push(...(await this.#run(run)));
+      await this.#run(run, outcome);
       runsMs.push(performance.now() - startedAt);
     }
-    return { samples, runsMs };
+    return { ...outcome, runsMs };
   }
 
-  async #run(run: StepRun): Promise<Sampled[]> {
+  #close(sequence: number): void {
+    this.#samplers.get(sequence)?.close();
+    this.#samplers.delete(sequence);
+  }
+
+  async #run(run: StepRun, outcome: Outcome): Promise<void> {
     const logits = await this.#holder.forward(await this.#forwardRun(run));
     const vocabulary = logits.length / run.rows.length;
-    return run.rows.flatMap((row, index) => {
-      if (!row?.sample) return [];
+    for (const [index, row] of run.rows.entries()) {
+      if (!row?.sample) continue;
       const start = index * vocabulary;
-      return [this.#sampler(row.sequence).next(logits.subarray(start, start + vocabulary))];
-    });
+      this.#sample(row.sequence, logits.subarray(start, start + vocabulary), outcome);
+    }
+  }
+
+  #sample(sequence: number, logits: Float32Array, outcome: Outcome): void {
+    try {
+      outcome.samples.push(this.#sampler(sequence).next(logits));
+    } catch (error) {
+      if (!(error instanceof ConstraintError)) throw error;
+      outcome.failures.push({ sequence, code: error.code, message: error.message });
+    }
   }
 
   async #forwardRun(run: StepRun): Promise<ForwardRun> {
