@@ -28,7 +28,7 @@ const BRACKETS = {
 export function jsonShape(json: Uint8Array, { maxElements, maxDepth }: ShapeLimits): JsonShape {
   let [elements, depth, deepest] = [0, 0, 0];
   for (let at = 0; at < json.length && elements <= maxElements && deepest <= maxDepth; at++) {
-    switch (json[at]) {
+    switch (json[at] ?? 0) {
       case QUOTE:
         at = endOfString(json, at + 1);
         break;

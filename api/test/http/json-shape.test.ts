@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { jsonShape } from '../../src/http/json-shape.ts';
 
 const NO_LIMITS = { maxElements: Infinity, maxDepth: Infinity };
