@@ -59,6 +59,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     prompts: parts.model.prompts,
     fingerprint: parts.model.card.fingerprint,
     worker: parts.worker,
+    sharePrefixes: parts.config.sharePrefixes,
     log: parts.log,
     onOver: (job) => release(job, requester),
     onTakeover: takeoverCount(parts.registry),

@@ -57,7 +57,7 @@ export async function readEngineModel(
   const folder = await readModelFolder(options.modelFolder, { variants });
   const tokenizer = new Tokenizer(folder);
   const { eosTokenIds, imageTokenId } = tokenizer;
-  const contextLength = folder.config.text_config.max_position_embeddings;
+  const contextLength = folder.model.text.contextLength;
   return {
     model: { contextLength, imageTokenId, eosTokenIds, tokenizer },
     runner: {
