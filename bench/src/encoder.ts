@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { prepareVision, VisionSession, type VisionOptions } from '@epd/encoder/vision';
 import { modelCard, readModelFolder, requireOnnxFile } from '@epd/model';
 import type { Harness } from './harness.ts';
-import { print, type Findings } from './json.ts';
+import { print, type Findings } from './report/json.ts';
 import { summarize } from './percentiles.ts';
 import { uniform } from './random.ts';
 import { table } from './table.ts';

@@ -13,7 +13,7 @@ import { RedisJobStore } from '@epd/jobs';
 import { imageLayout } from '@epd/model/geometry';
 import { ecMetrics, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
-import { Batcher, type Batched } from './batcher.ts';
+import { Batcher, type Batched } from './batching/batcher.ts';
 import type { Config } from './config.ts';
 import { EmbeddingCache } from './embedding-cache.ts';
 import { Announcer } from './encode/announcer.ts';
@@ -26,7 +26,7 @@ import type { EncoderModel } from './read-model.ts';
 import type { EncoderMetrics } from './metrics.ts';
 import { commitFault, type ImageFaults } from './preprocess/image-faults.ts';
 import { preprocess } from './preprocess/preprocess.ts';
-import { TokenGate } from './token-gate.ts';
+import { TokenGate } from './batching/token-gate.ts';
 import type { LoadedVision } from './vision/load-vision.ts';
 
 type EncoderConfig = Pick<

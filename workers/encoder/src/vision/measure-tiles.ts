@@ -1,4 +1,4 @@
-import type { ImageTiles } from './vision-messages.ts';
+import type { ImageTiles } from '../session/vision-messages.ts';
 import type { EncodedImages } from './vision-runner.ts';
 
 export interface TilesMeasurement {

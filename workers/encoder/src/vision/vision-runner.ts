@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Embedding } from '@epd/connector';
-import type { FromThread, ImageTiles, ToThread, VisionOptions } from './vision-messages.ts';
+import type {
+  FromThread,
+  ImageTiles,
+  ToThread,
+  VisionOptions,
+} from '../session/vision-messages.ts';
 
 /** The thread ended, or never came up: nothing that an image did. Not an `EncoderError`. */
 export class VisionThreadError extends Error {

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import type { ImageTiles } from '../../src/vision/vision-messages.ts';
+import type { ImageTiles } from '../../src/session/vision-messages.ts';
 import {
   VisionRunner,
   VisionThreadError,
