@@ -76,8 +76,14 @@ const isOutage = (error: FastifyError): boolean =>
   (error.name === 'ReplyError' && REFUSED.test(error.message)) ||
   /Connection is closed|Stream isn't writeable|Command timed out/.test(error.message);
 
+/** A repetition would be answered the same. */
+const isFinal = ({ statusCode, code }: ApiError): boolean =>
+  statusCode < 500 || code === 'job_failed' || code === 'job_expired';
+
 function send(reply: FastifyReply, error: ApiError): void {
   if (error.retryAfterS !== null) void reply.header('retry-after', String(error.retryAfterS));
+  // OpenAI's clients repeat what was answered 408, 409, 429 or 5xx, unless they are told otherwise.
+  else if (isFinal(error)) void reply.header('x-should-retry', 'false');
   void reply
     .code(error.statusCode)
     .send(errorBody(error.code, error.statusCode, error.message, error.param));

@@ -25,9 +25,27 @@ export function toSampling(body: SamplingBody, limits: SamplingLimits): Sampling
     seed: body.seed === undefined ? randomInt(SEEDS) : body.seed >>> 0,
     stop: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []),
     ignoreEos: body.ignore_eos ?? false,
+    ...tokenFields(body),
     n: body.n ?? 1,
     topLogprobs: topLogprobs(body),
     jsonSchema: jsonSchema(body.response_format),
+  };
+}
+
+/** Written only where asked for: most records go without. */
+function tokenFields(body: SamplingBody): Partial<Sampling> {
+  const { logit_bias: bias, min_tokens: minTokens, stop_token_ids: stopTokenIds } = body;
+  const { max_tokens: maxTokens } = body;
+  if (minTokens !== undefined && maxTokens !== undefined && minTokens > maxTokens) {
+    const message = `min_tokens: expected at most max_tokens (${maxTokens}), got ${minTokens}`;
+    throw new ApiError('invalid_value', message, { param: 'min_tokens' });
+  }
+  return {
+    ...(bias
+      ? { logitBias: Object.entries(bias).map(([id, by]) => [Number(id), by] as [number, number]) }
+      : {}),
+    ...(minTokens ? { minTokens } : {}),
+    ...(stopTokenIds && stopTokenIds.length > 0 ? { stopTokenIds } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../../core/accept/submission.ts';
+import { refuseUnsupported, UNSUPPORTED_IN_CHAT } from '../../core/accept/unsupported-fields.ts';
 import type { WebhookRules } from '../../core/webhooks/webhook-rules.ts';
 import { idempotencyOf } from '../../http/idempotency.ts';
 import type { JobBody } from './schema.ts';
@@ -11,6 +12,7 @@ export function submissionOf(
   body: JobBody,
   rules: WebhookRules,
 ): Submission {
+  refuseUnsupported(body, UNSUPPORTED_IN_CHAT);
   const webhook = rules.check(body.webhook);
   return {
     requestId: request.id,
