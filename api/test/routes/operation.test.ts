@@ -23,8 +23,22 @@ test('healthz says that the process lives, readyz what it rests on', async (t) =
   const { app } = await testApi(t);
   t.deepEqual(jsonOf(await app.inject('/healthz')), { status: 'ok' });
   const ready = await app.inject('/readyz');
-  t.is(ready.statusCode, 200);
+  t.is(ready.statusCode, 200, ready.body);
   t.like(jsonOf(ready), { ready: true, redis: 'ok', store: 'ok' });
+});
+
+test('readyz is 503 after Redis has lost its data, until a worker has registered again', async (t) => {
+  const { app, redis, prefix, services } = await testApi(t);
+  const card = await redis.hgetall(`${prefix}:models`);
+  services.models.expectAgain();
+  t.is((await app.inject('/readyz')).statusCode, 200);
+  services.models.expectAgain();
+  await redis.del(`${prefix}:models`);
+  const ready = await app.inject('/readyz');
+  t.is(ready.statusCode, 503);
+  t.like(jsonOf(ready), { ready: false, redis: 'lost its data' });
+  await redis.hset(`${prefix}:models`, card);
+  t.is((await app.inject('/readyz')).statusCode, 200);
 });
 
 test('readyz is 503 and requests are answered 503 while Redis is away', async (t) => {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry, ResidentImages } from '@epd/jobs';
+import { RedisModelRegistry, ResidentImages, type Announced } from '@epd/jobs';
 import {
   connectRedis,
   serveTelemetry,
@@ -33,6 +33,7 @@ interface Readable {
   store: ObjectStore;
   worker: PdWorker | null;
   model: string | null;
+  announced: Announced | null;
 }
 
 /** A PD process: answers to telemetry at once, takes work when its model is loaded. */
@@ -47,7 +48,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => redis.disconnect());
   const store = openStore(config);
   stack.defer(() => store.close());
-  const state: Readable = { redis, store, worker: null, model: null };
+  const state: Readable = { redis, store, worker: null, model: null, announced: null };
   const telemetry = await serveTelemetry({
     host: config.metricsHost,
     port: config.metricsPort,
@@ -70,7 +71,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => announced.stop());
   const residents = new ResidentImages(redis, config.prefix);
   stack.defer(residents.announce(model.card.id, () => worker.engine.residentHashes()));
-  Object.assign(state, { worker, model: model.card.id });
+  Object.assign(state, { worker, model: model.card.id, announced });
   const held = stack.move();
   return { stop: () => held.disposeAsync() };
 }

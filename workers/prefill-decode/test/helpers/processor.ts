@@ -47,7 +47,7 @@ const endedOrNull = (job: Job | null): Job | null => (job?.ending ? job : null);
 const model = await loadModel(MODEL_FOLDER, undefined, async () => '');
 
 export function processorFor(
-  { jobs }: TestJobs,
+  { jobs, redis }: TestJobs,
   engine: Engine,
   worker: string,
   told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover'>> = {},
@@ -55,6 +55,7 @@ export function processorFor(
   return new GenerateProcessor({
     engine,
     jobs,
+    redis,
     worker,
     prompts: model.prompts,
     fingerprint: model.card.fingerprint,
