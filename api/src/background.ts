@@ -1,16 +1,19 @@
-import { EmbeddingSweeper, EmbeddingUsage, InputSweeper, InputUsage } from '@epd/connector';
-import { DataMark, Reconciler } from '@epd/jobs';
+import { EmbeddingSweeper, EmbeddingUsage } from '@epd/connector';
+import { DataMark } from '@epd/fleet';
+import { Reconciler } from '@epd/jobs';
 import type { Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Composed } from './compose.ts';
 import type { ApiConfig } from './config.ts';
-import { BatchLineRunner } from './batches/batch-line-runner.ts';
-import { BatchRunner } from './batches/batch-runner.ts';
-import { BatchStepper } from './batches/batch-stepper.ts';
-import { storedReferences } from './files/references.ts';
-import { createAddressPolicy } from './media/address-policy.ts';
-import { WebhookQueue } from './webhooks/webhook-queue.ts';
-import { WebhookSender } from './webhooks/webhook-sender.ts';
+import { BatchLineRunner } from './protocols/batches/line-runner.ts';
+import { BatchRunner } from './core/batches/batch-runner.ts';
+import { BatchStepper } from './core/batches/batch-stepper.ts';
+import { storedReferences } from './core/files/references.ts';
+import { InputSweeper } from './core/inputs/input-sweeper.ts';
+import { InputUsage } from './core/inputs/input-usage.ts';
+import { createAddressPolicy } from './core/media/address-policy.ts';
+import { WebhookQueue } from './core/webhooks/webhook-queue.ts';
+import { WebhookSender } from './core/webhooks/webhook-sender.ts';
 
 interface BackgroundParts {
   readonly config: ApiConfig;

@@ -1,6 +1,5 @@
 export { JobsError, PlaceError, RecordError } from './errors.ts';
 export { Admission, type AdmittedWork, type Excess, type JobCost } from './admission.ts';
-export { DataMark } from './data-mark.ts';
 export { PassedOver } from './passed-over.ts';
 export * as jobSchemas from './job.ts';
 export type {
@@ -36,12 +35,4 @@ export type {
   StageNote,
 } from './job-store.ts';
 export { RedisJobStore, type JobStoreOptions } from './redis-job-store.ts';
-export {
-  ModelCard,
-  type Announced,
-  type ModelRegistry,
-  type WorkerRole,
-} from './model-registry.ts';
-export { RedisModelRegistry } from './redis-model-registry.ts';
-export { ResidentImages } from './resident-images.ts';
 export { Reconciler, type ReconcilerOptions } from './reconciler.ts';

@@ -78,7 +78,8 @@ export class LiveJobs {
   /** An entry of the account is `<cost> <tenant> <model>`. */
   #queueOf(entry: string): string {
     const model = /^\d+ \S+ (.*)$/.exec(entry)?.[1];
-    return model === undefined ? '' : `${this.#parts.prefix}:${generateQueueName(model)}`;
+    const queue = model === undefined ? '' : generateQueueName(model);
+    return queue === '' ? '' : `${this.#parts.prefix}:${queue}`;
   }
 
   async #drop(id: string): Promise<void> {
@@ -99,7 +100,7 @@ export class LiveJobs {
   }
 
   #keysOf(id: string): string[] {
-    const { record, live, deadlines, admission } = this.#keys;
-    return [record(id), live, deadlines, admission];
+    const keys = this.#keys;
+    return [keys.record(id), keys.live, keys.deadlines, keys.admission];
   }
 }
