@@ -17,8 +17,8 @@ test('a message that is handed back wakes an idle worker, whether it has a prior
     await queue.add('encode', {}, { priority });
     const message = await worker.getNextJob('token');
     await redis.del(queue.toKey('marker')); // what an idle worker waits for
-    await moveBack(redis, message!, 'token');
+    await moveBack(redis, message, 'token');
     t.is(await redis.zscore(queue.toKey('marker'), '0'), '0');
-    await (await worker.getNextJob('token'))!.moveToCompleted(null, 'token', false);
+    await (await worker.getNextJob('token'))?.moveToCompleted(null, 'token', false);
   }
 });

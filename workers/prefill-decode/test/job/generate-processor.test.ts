@@ -63,16 +63,13 @@ test('a job that workers are lost with again and again fails, and is not served 
 test('a job whose writes Redis refuses is handed back by its worker, which is no loss', async (t) => {
   const fleet = testJobs(t);
   const id = await fleet.submit();
-  const { append, handBack } = fleet.jobs;
-  const refusal = (): Promise<never> => {
-    Object.assign(fleet.jobs, { append }); // the next claim's writes are taken
+  const append = fleet.jobs.append.bind(fleet.jobs);
+  const handBack = fleet.jobs.handBack.bind(fleet.jobs);
+  const refuse = (then: object) => (): Promise<never> => {
+    Object.assign(fleet.jobs, then); // the next write is taken
     return Promise.reject(new Error('OOM command not allowed'));
   };
-  const refusedOnce = (): Promise<never> => {
-    Object.assign(fleet.jobs, { handBack });
-    return Promise.reject(new Error('OOM command not allowed'));
-  };
-  Object.assign(fleet.jobs, { append: refusal, handBack: refusedOnce });
+  Object.assign(fleet.jobs, { append: refuse({ append }), handBack: refuse({ handBack }) });
   work(t, fleet, processorFor(fleet, await startEngine(t), 'one'));
   t.is((await fleet.ended(id)).status, 'completed');
   const [fence, back] = await fleet.redis.hmget(`${fleet.prefix}:job:${id}`, 'fence', 'handedBack');
