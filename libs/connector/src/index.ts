@@ -12,6 +12,7 @@ export {
   EncodeJob,
   EncodeTimings,
   GenerateJob,
+  IndexedItem,
   InputRef,
   ItemError,
   MESSAGE_VERSION,
@@ -31,11 +32,15 @@ export { toSharedBytes } from './shared-bytes.ts';
 export {
   EMBEDDING_FILE,
   embeddingKey,
+  hashFields,
+  INPUT_PREFIX,
   inputKey,
+  isInputKey,
   mmHash,
   sha256Hex,
   type MmHashInput,
 } from './keys.ts';
+export { pooledVector, vectorFromText, vectorToText } from './pooled-vector.ts';
 export { payloadTag } from './payload-tag.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { redisScript } from './redis-script.ts';
@@ -72,6 +77,8 @@ export {
 export {
   CompletionPublisher,
   CompletionReader,
+  completionStreamKey,
+  parseCompletionEvent,
   type CompletionListener,
   type CompletionReaderOptions,
 } from './completion-events.ts';
@@ -87,6 +94,7 @@ export {
   type SweepResult,
 } from './lifetime/embedding-sweeper.ts';
 export { InputUsage, type InputEntry } from './lifetime/input-usage.ts';
+export { RedisLock } from './lifetime/redis-lock.ts';
 export { StoreNotOwnedError } from './lifetime/store-owner.ts';
 export {
   InputSweeper,
