@@ -105,8 +105,7 @@ function paint(objects: readonly DrawnObject[], background: Colour): Buffer {
   return pixels;
 }
 
-const pick = <T>(all: readonly T[], next: () => number): T =>
-  all[Math.floor(next() * all.length)]!;
+const pick = <T>(all: readonly T[], next: () => number): T => all[Math.floor(next() * all.length)]!;
 
 function shuffled<T>(all: T[], next: () => number): T[] {
   for (let i = all.length - 1; i > 0; i--) {

@@ -9,8 +9,7 @@ export const VARIANTS: Readonly<Record<string, (png: Buffer) => Promise<Buffer>>
     const top = Math.round((height - h) / 2);
     return sharp(png).extract({ left, top, width: w, height: h }).png().toBuffer();
   },
-  'rotated by 5°': (png) =>
-    sharp(png).rotate(5, { background: '#e8e8e8' }).png().toBuffer(),
+  'rotated by 5°': (png) => sharp(png).rotate(5, { background: '#e8e8e8' }).png().toBuffer(),
   'JPEG at quality 30': (png) => sharp(png).jpeg({ quality: 30 }).toBuffer(),
   'blurred, sigma 1.5': (png) => sharp(png).blur(1.5).png().toBuffer(),
   'hue turned by 25°, darker': (png) =>

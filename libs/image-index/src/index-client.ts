@@ -87,11 +87,10 @@ export class IndexClient {
 
   async #open(name: string): Promise<Channel> {
     const queue = new Queue(name, { connection: this.#redis, prefix: this.#prefix });
-    const connection = this.#redis.duplicate({ commandTimeout: undefined });
-    const events = new QueueEvents(name, { connection, prefix: this.#prefix });
+    // It waits on a connection of its own, which it makes from this one.
+    const events = new QueueEvents(name, { connection: this.#redis, prefix: this.#prefix });
     queue.on('error', this.#onError);
     events.on('error', this.#onError);
-    connection.on('error', this.#onError);
     await events.waitUntilReady();
     return { queue, events };
   }

@@ -1,5 +1,5 @@
 import { embeddingKey } from '@epd/connector';
-import { imageId, IndexRefusal, type ImageFilter } from '@epd/image-index';
+import { imageId, IndexRefusal, type ImageFilter, type IndexedImage } from '@epd/image-index';
 import { eventually } from '@epd/service/testing';
 import test from 'ava';
 import { CARD, testFleet, type TestFleet } from './helpers/test-index.ts';
@@ -41,7 +41,11 @@ test('an image is found once it is encoded and its job was noticed, in whichever
     limit: 5,
     filter: {},
   });
-  t.deepEqual(hits.map(({ mmHash }) => mmHash), [b.mmHash], 'itself is not among them');
+  t.deepEqual(
+    hits.map(({ mmHash }) => mmHash),
+    [b.mmHash],
+    'itself is not among them',
+  );
   t.true(Math.abs(hits[0]!.score - Math.cos((40 * Math.PI) / 180)) < 1e-3);
 });
 
@@ -73,7 +77,7 @@ test('what a tenant deletes is gone at once, stays gone through replays, and com
   const worker = await fleet.worker();
   const image = await fleet.image(10);
   await fleet.encoded(image, 'acme');
-  const [{ id }] = await listed(fleet, 'acme', 1) as [{ id: string }];
+  const [{ id }] = (await listed(fleet, 'acme', 1)) as readonly IndexedImage[] as [IndexedImage];
   await fleet.client.write({ op: 'patch', tenant: 'acme', id, metadata: { a: '1', b: '2' } });
   const { metadata } = await fleet.client.write({
     op: 'patch',
@@ -92,7 +96,10 @@ test('what a tenant deletes is gone at once, stays gone through replays, and com
   await fleet.worker();
   const marker = await fleet.image(50);
   await fleet.encoded(marker, 'acme');
-  t.deepEqual((await listed(fleet, 'acme', 1)).map(({ mmHash }) => mmHash), [marker.mmHash]);
+  t.deepEqual(
+    (await listed(fleet, 'acme', 1)).map(({ mmHash }) => mmHash),
+    [marker.mmHash],
+  );
   await fleet.seen(image, 'acme', 'job_again', { d: '4' });
   const both = await listed(fleet, 'acme', 2);
   const back = both.find(({ mmHash }) => mmHash === image.mmHash)!;
@@ -141,10 +148,7 @@ test('backfill indexes what the store holds, and takes out what it does not', as
   const result = await fleet.client.write({ op: 'backfill' });
   t.deepEqual(result, { added: 0, removed: 1, unknown: 1 });
   const found = await listed(fleet, 'acme', 2);
-  t.deepEqual(
-    new Set(found.map(({ mmHash }) => mmHash)),
-    new Set([shared.mmHash, scoped.mmHash]),
-  );
+  t.deepEqual(new Set(found.map(({ mmHash }) => mmHash)), new Set([shared.mmHash, scoped.mmHash]));
   t.like(found[0], { width: 40, height: 30, mediaType: 'image/png' });
 });
 
@@ -168,8 +172,7 @@ test('recommendations go towards the positive and away from the negative example
   const angles = [0, 20, 60, 80];
   for (const degrees of angles) await fleet.encoded(await fleet.image(degrees), 'acme');
   await listed(fleet, 'acme', angles.length);
-  const idAt = async (degrees: number) =>
-    imageId('acme', (await fleet.image(degrees)).mmHash);
+  const idAt = async (degrees: number) => imageId('acme', (await fleet.image(degrees)).mmHash);
   const order = async (strategy: 'average_vector' | 'best_score', more: object) => {
     const { hits } = await fleet.client.query({
       op: 'recommend',

@@ -25,7 +25,10 @@ export function averageVector(
  */
 export async function bestScore(
   table: EmbeddingIndex,
-  examples: { readonly positive: readonly Float32Array[]; readonly negative: readonly Float32Array[] },
+  examples: {
+    readonly positive: readonly Float32Array[];
+    readonly negative: readonly Float32Array[];
+  },
   selection: Selection,
   limit: number,
 ): Promise<ScoredRow[]> {

@@ -47,7 +47,9 @@ const words = (all: readonly string[]): string => all.map(word).join(', ');
 
 function word(text: string): string {
   if (!/^[a-z0-9_-]{1,128}$/.test(text))
-    throw new TypeError(`Not a word that may stand in a query: ${JSON.stringify(text.slice(0, 80))}`);
+    throw new TypeError(
+      `Not a word that may stand in a query: ${JSON.stringify(text.slice(0, 80))}`,
+    );
   return `'${text}'`;
 }
 

@@ -74,10 +74,10 @@ export class Feed {
   /** Null: there was nothing for a while. */
   async next(): Promise<Batch | null> {
     this.#at ??= await this.#committed();
-    const first = await this.#read(this.#at, ['BLOCK', BLOCK_MS]);
+    const first = await this.#read(this.#at, { block: true });
     if (first.events.length + first.notices.length === 0) return null;
     await sleep(GATHER_MS);
-    const second = await this.#read(first.to, []);
+    const second = await this.#read(first.to, { block: false });
     this.#at = second.to;
     return {
       events: [...first.events, ...second.events],
@@ -102,20 +102,13 @@ export class Feed {
     return { ...BEGINNING, ...stored };
   }
 
-  async #read(from: Cursor, block: readonly ['BLOCK', number] | readonly []): Promise<Batch> {
+  async #read(from: Cursor, { block }: { readonly block: boolean }): Promise<Batch> {
     const { prefix } = this.#options;
     const [completions, notices] = [completionStreamKey(prefix), noticeStreamKey(prefix)];
-    const reply = (await this.#reader.call(
-      'XREAD',
-      'COUNT',
-      MOST,
-      ...block,
-      'STREAMS',
-      completions,
-      notices,
-      from.completions,
-      from.notices,
-    )) as [string, [string, string[]][]][] | null;
+    const streams = [completions, notices, from.completions, from.notices] as const;
+    const reply = block
+      ? await this.#reader.xread('COUNT', MOST, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams)
+      : await this.#reader.xread('COUNT', MOST, 'STREAMS', ...streams);
     const entries = new Map(reply ?? []);
     const [told, noticed] = [entries.get(completions) ?? [], entries.get(notices) ?? []];
     return {

@@ -93,10 +93,7 @@ export class IndexWriter {
     metrics.changed(written, removed);
     metrics.state({ pending: indexer.waiting });
     const times = [...batch.events, ...batch.notices].map(({ atMs }) => atMs);
-    metrics.batch(
-      performance.now() - startedAt,
-      (await serverTimeMs(redis)) - Math.min(...times),
-    );
+    metrics.batch(performance.now() - startedAt, (await serverTimeMs(redis)) - Math.min(...times));
   }
 
   async #inTurn<R>(work: () => Promise<R>): Promise<R> {

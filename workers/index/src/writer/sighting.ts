@@ -22,9 +22,7 @@ export function sightingOfEvent(event: CompletionEvent, atMs: number): Sighting[
   const { mmHash } = event;
   const { tenant, model, fingerprint, input } = event.item;
   const id = imageId(tenant, mmHash);
-  return [
-    { id, tenant, model, fingerprint, mmHash, input, atMs, jobId: null, metadata: {} },
-  ];
+  return [{ id, tenant, model, fingerprint, mmHash, input, atMs, jobId: null, metadata: {} }];
 }
 
 export function sightingsOfNotice(notice: Notice, atMs: number): Sighting[] {

@@ -124,9 +124,7 @@ export class StoreLook {
   }
 
   #write(sightings: readonly Sighting[]): Promise<number> {
-    return this.#parts.indexer.write(
-      sightings.map((sighting) => ({ sighting, noticeId: null })),
-    );
+    return this.#parts.indexer.write(sightings.map((sighting) => ({ sighting, noticeId: null })));
   }
 
   async #sighting(

@@ -79,9 +79,20 @@ export async function testFleet(t: ExecutionContext) {
     save,
     /** A job of a tenant came with the image. */
     seen: (image: TestImage, tenant: string, jobId: string, metadata = {}) =>
-      notices.seen({ tenant, model: CARD.id, fingerprint: CARD.fingerprint, jobId, metadata, images: [image] }),
+      notices.seen({
+        tenant,
+        model: CARD.id,
+        fingerprint: CARD.fingerprint,
+        jobId,
+        metadata,
+        images: [image],
+      }),
     /** An encoder stored it on a tenant's behalf; without one, for a search. */
-    encoded: async (image: TestImage, tenant?: string, changed: { readonly vector?: false } = {}) => {
+    encoded: async (
+      image: TestImage,
+      tenant?: string,
+      changed: { readonly vector?: false } = {},
+    ) => {
       await save(image, tenant ?? '');
       const vector = vectorToText(pooledVector(image.embedding)!);
       await completions.publish({
@@ -143,7 +154,13 @@ async function testImage(store: MemoryStore, degrees: number, scope: string): Pr
   const sha256 = sha256Hex(png);
   await store.put(inputKey(sha256), png);
   const { fingerprint, processing } = CARD;
-  const hash = mmHash({ tenant: scope, modality: 'image', fingerprint, processing, contentSha256: sha256 });
+  const hash = mmHash({
+    tenant: scope,
+    modality: 'image',
+    fingerprint,
+    processing,
+    contentSha256: sha256,
+  });
   const row = new Float32Array(WIDTH);
   row[0] = 3 * Math.cos((degrees * Math.PI) / 180);
   row[1] = 3 * Math.sin((degrees * Math.PI) / 180);

@@ -84,12 +84,14 @@ test('filters on metadata and time narrow queries and lists; deleted rows show n
 
 test('a list goes on after a row, ids breaking ties of time', async (t) => {
   const { writer } = await twoProcesses(t);
-  const rows = ['a', 'b', 'c', 'd'].map((name) => named(name, { createdAtMs: name === 'a' ? 1 : 2 }));
+  const rows = ['a', 'b', 'c', 'd'].map((name) =>
+    named(name, { createdAtMs: name === 'a' ? 1 : 2 }),
+  );
   await writer.upsert(rows);
   for (const order of ['asc', 'desc'] as const) {
     const all = await writer.list({ tenant: 'acme', filter: {}, limit: 10, order });
     const paged: typeof all = [];
-    for (let page = all.slice(0, 1); page.length > 0; ) {
+    for (let page = all.slice(0, 1); page.length > 0;) {
       paged.push(...page);
       const after = page.at(-1)!;
       page = await writer.list({ tenant: 'acme', filter: {}, limit: 1, order, after });
@@ -113,5 +115,7 @@ test('what is removed is gone, maintenance loses nothing, a vector of another wi
   t.deepEqual(names(await table.findByHash([rows[1]!.mmHash])), ['b']);
   const wide = at(0, WIDTH + 1);
   await t.throwsAsync(writer.upsert([named('e', { vector: wide })]), { instanceOf: TypeError });
-  await t.throwsAsync(table.query(wide, { tenant: 'acme', filter: {} }, 1), { message: /16 values/ });
+  await t.throwsAsync(table.query(wide, { tenant: 'acme', filter: {} }, 1), {
+    message: /16 values/,
+  });
 });

@@ -50,14 +50,20 @@ const mergeAll = (merged: ImageRow, again: readonly Sighting[]) =>
   again.reduce((so, each) => mergeRow(so, each, at(0)), merged);
 
 test('an image remembers so many jobs, the newest first', (t) => {
-  const many = Array.from({ length: MAX_JOBS + 3 }, (_, i) => ({ ...sightings[1]!, jobId: `job_${i}` }));
+  const many = Array.from({ length: MAX_JOBS + 3 }, (_, i) => ({
+    ...sightings[1]!,
+    jobId: `job_${i}`,
+  }));
   const { jobs } = after(many)!;
   t.is(jobs.length, MAX_JOBS);
   t.is(jobs[0], `job_${MAX_JOBS + 2}`);
 });
 
 test('a deleted row says nothing of the picture, and only a later job brings it back', (t) => {
-  const gone = deletedRow(rowOf('a', { metadata: { a: '1' }, jobs: ['job_1'], vector: at(30) }), 500);
+  const gone = deletedRow(
+    rowOf('a', { metadata: { a: '1' }, jobs: ['job_1'], vector: at(30) }),
+    500,
+  );
   t.like(gone, { metadata: {}, jobs: [], deletedAtMs: 500, rev: 2 });
   t.deepEqual(gone.vector, at(0));
   t.is(mergeRow(gone, { ...sightings[0]!, atMs: 900 }, at(30)), gone);
