@@ -18,7 +18,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from './config.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import { GenerateProcessor } from './job/generate-processor.ts';
-import type { PdModel } from './load-model.ts';
+import type { PdModel } from './read-model.ts';
 import { takeoverCount } from './metrics.ts';
 
 export interface WorkerParts {
@@ -57,6 +57,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     prompts: parts.model.prompts,
     fingerprint: parts.model.card.fingerprint,
     worker: parts.worker,
+    sharePrefixes: parts.config.sharePrefixes,
     log: parts.log,
     onOver: (job) => release(job, requester),
     onTakeover: takeoverCount(parts.registry),

@@ -38,6 +38,12 @@ export const configSchema = Type.Object({
     minimum: MIB,
     description: 'Memory for the KV cache; slots and their length follow from it',
   }),
+  sharePrefixes: Type.Boolean({
+    env: 'EPD_SHARE_PREFIXES',
+    default: false,
+    description:
+      "Lets tenants use each other's cached prefixes: a shared system prompt is prefilled once, but cached_tokens and the time to the first token then tell a tenant what others have asked",
+  }),
   encoderCacheBytes: Type.Integer({
     env: 'EPD_EMBEDDING_CACHE_BYTES',
     default: 256 * MIB,

@@ -33,8 +33,8 @@ const BYTES_PER_VALUE = 4;
 
 /**
  * Tells the fleet what became of an item: the flight first, for it names who waits, then those jobs'
- * streams and the event, in this order on one connection, so that a job's reader sees `stored` before
- * what the event sets off. An event lost between costs its consumers one look. Twice does no harm.
+ * streams, and once those are written the event, so that a job's reader sees `stored` before what the event
+ * sets off. An event lost between costs its consumers one look. Twice does no harm.
  */
 export class Announcer {
   readonly #parts: AnnouncerParts;
@@ -76,8 +76,8 @@ export class Announcer {
   ): Promise<void> {
     const { encoder, width, index, flight, completions } = this.#parts;
     const { waiters } = await flight.settle(job.mmHash, { state: 'stored' });
-    const noted = this.#note(waiters, 'stored', job, detail);
-    const published = completions.publish({
+    await this.#note(waiters, 'stored', job, detail);
+    await completions.publish({
       v: MESSAGE_VERSION,
       outcome: 'stored',
       mmHash: job.mmHash,
@@ -89,7 +89,6 @@ export class Announcer {
       timings,
       ...(index ? { item: indexedItem(job, embedding) } : {}),
     });
-    await Promise.all([noted, published]);
   }
 
   async #note(

@@ -1,4 +1,4 @@
 export { preprocess } from '../preprocess/preprocess.ts';
 export { prepareVision } from '../graph/prepare-vision.ts';
-export type { ImageTiles, VisionOptions } from './vision-messages.ts';
+export type { VisionOptions } from './vision-messages.ts';
 export { VisionSession } from './vision-session.ts';

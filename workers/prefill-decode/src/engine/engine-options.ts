@@ -3,8 +3,8 @@ import type { Embedding } from '@epd/connector';
 import { readModelFolder, requireOnnxFile, Tokenizer, type ModelFolder } from '@epd/model';
 import type { Logger } from '@epd/service';
 import type { RunnerOptions } from '../runner/messages.ts';
-import type { ECConnector } from './intake.ts';
-import type { PaceLimits } from './prefill-pace.ts';
+import type { ECConnector } from './images/embedding-loader.ts';
+import type { PaceLimits } from './schedule/prefill-pace.ts';
 
 export interface EngineOptions {
   readonly modelFolder: string;
@@ -54,7 +54,7 @@ export async function readEngineModel(
   const folder = await readModelFolder(options.modelFolder);
   const tokenizer = new Tokenizer(folder);
   const { eosTokenIds, imageTokenId } = tokenizer;
-  const contextLength = folder.config.text_config.max_position_embeddings;
+  const contextLength = folder.model.text.contextLength;
   return {
     model: { contextLength, imageTokenId, eosTokenIds, tokenizer },
     runner: {
