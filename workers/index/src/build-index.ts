@@ -6,7 +6,7 @@ import {
   RedisLock,
   type ObjectStore,
 } from '@epd/connector';
-import { RedisModelRegistry } from '@epd/jobs';
+import { RedisModelRegistry } from '@epd/fleet';
 import { Turns, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Config } from './config.ts';

@@ -1,5 +1,5 @@
 import { embeddingKey } from '@epd/connector';
-import { imageId, IndexRefusal, type ImageFilter, type IndexedImage } from '@epd/image-index';
+import { imageId, IndexRefusal, type ImageFilter } from '@epd/image-index';
 import { eventually } from '@epd/service/testing';
 import test from 'ava';
 import { CARD, testFleet, type TestFleet } from './helpers/test-index.ts';
@@ -77,7 +77,8 @@ test('what a tenant deletes is gone at once, stays gone through replays, and com
   const worker = await fleet.worker();
   const image = await fleet.image(10);
   await fleet.encoded(image, 'acme');
-  const [{ id }] = (await listed(fleet, 'acme', 1)) as readonly IndexedImage[] as [IndexedImage];
+  const [found] = await listed(fleet, 'acme', 1);
+  const { id } = found!;
   await fleet.client.write({ op: 'patch', tenant: 'acme', id, metadata: { a: '1', b: '2' } });
   const { metadata } = await fleet.client.write({
     op: 'patch',

@@ -1,4 +1,3 @@
-export { preprocess } from '../preprocess/preprocess.ts';
 export { prepareVision } from '../graph/prepare-vision.ts';
 export type { VisionOptions } from './vision-messages.ts';
 export { VisionSession } from './vision-session.ts';

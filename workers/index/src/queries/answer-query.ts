@@ -30,19 +30,12 @@ export class QueryAnswerer {
     this.#parts = parts;
   }
 
-  async answer(request: QueryRequest): Promise<Outcome<Answers[QueryRequest['op']]>> {
-    switch (request.op) {
-      case 'search':
-        return this.#search(request);
-      case 'recommend':
-        return this.#recommend(request);
-      case 'list':
-        return this.#list(request);
-      case 'get':
-        return this.#get(request);
-      case 'thumbnail':
-        return this.#thumbnail(request);
-    }
+  answer(request: QueryRequest): Promise<Outcome<Answers[QueryRequest['op']]>> {
+    if (request.op === 'search') return this.#search(request);
+    if (request.op === 'recommend') return this.#recommend(request);
+    if (request.op === 'list') return this.#list(request);
+    if (request.op === 'get') return this.#get(request);
+    return this.#thumbnail(request);
   }
 
   async #search(request: Request<'search'>): Promise<Outcome<Answers['search']>> {

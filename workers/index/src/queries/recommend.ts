@@ -38,7 +38,7 @@ export async function bestScore(
   const found = await Promise.all(probes.map((probe) => table.query(probe, selection, each)));
   const candidates = new Map(found.flat().map((row) => [row.id, row]));
   return [...candidates.values()]
-    .map((row) => ({ ...row, score: scoreOf(row.vector, examples) }))
+    .map((row) => Object.assign(row, { score: scoreOf(row.vector, examples) }))
     .toSorted((a, b) => b.score - a.score)
     .slice(0, limit);
 }

@@ -1,11 +1,11 @@
 import { inputKey, type ObjectStore } from '@epd/connector';
+import { decodePicture } from '@epd/picture';
 import sharp from 'sharp';
 
 /** A page of a gallery shows some dozens; one of 256 pixels takes about 10 kB. */
 const REMEMBERED_BYTES = 32 * 1024 * 1024;
 const QUALITY = 75;
-/** A picture that takes longer to be decoded than this is not worth its thumbnail. */
-const WITHIN_S = 10;
+const CHANNELS = 3;
 
 export interface ThumbnailsParts {
   readonly store: Pick<ObjectStore, 'get'>;
@@ -37,10 +37,11 @@ export class Thumbnails {
 
   async #shrink(bytes: Uint8Array, edge: number): Promise<Buffer | null> {
     try {
-      return await sharp(bytes, { limitInputPixels: this.#parts.maxImagePixels })
-        .autoOrient()
+      const { data, width, height } = await decodePicture(bytes, {
+        maxPixels: this.#parts.maxImagePixels,
+      });
+      return await sharp(data, { raw: { width, height, channels: CHANNELS } })
         .resize(edge, edge, { fit: 'inside', withoutEnlargement: true })
-        .timeout({ seconds: WITHIN_S })
         .webp({ quality: QUALITY })
         .toBuffer();
     } catch {

@@ -1,7 +1,7 @@
 import { Index, type Connection, type Table } from '@lancedb/lancedb';
 import type { EmbeddingIndex, ListSelection, RowKey, ScoredRow } from './embedding-index.ts';
 import type { ImageRow } from './image-row.ts';
-import { fromLance, lanceSchema, toLance, type LanceRow } from './lance-rows.ts';
+import { DISTANCE, fromLance, lanceSchema, toLance, type LanceRow } from './lance-rows.ts';
 import { afterWhere, hashesWhere, idsWhere, whereOf, type Selection } from './where.ts';
 
 /**
@@ -55,8 +55,9 @@ export class LanceIndex implements EmbeddingIndex {
   }
 
   static async #over(table: Table): Promise<LanceIndex> {
-    const { type } = (await table.schema()).fields.find(({ name }) => name === 'vector')!;
-    return new LanceIndex(table, (type as { listSize: number }).listSize);
+    const { fields } = await table.schema();
+    const vector = fields.find(({ name }) => name === 'vector')?.type as { listSize: number };
+    return new LanceIndex(table, vector.listSize);
   }
 
   async upsert(rows: readonly ImageRow[]): Promise<void> {
@@ -97,7 +98,7 @@ export class LanceIndex implements EmbeddingIndex {
       .limit(k);
     const found = exact ? nearest.bypassVectorIndex() : nearest.refineFactor(REFINE_FACTOR);
     const rows = (await found.toArray()) as LanceRow[];
-    return rows.map((row) => ({ ...fromLance(row), score: 1 - (row._distance ?? 1) }));
+    return rows.map((row) => Object.assign(fromLance(row), { score: 1 - (row[DISTANCE] ?? 1) }));
   }
 
   async list({ limit, order, after, ...selection }: ListSelection): Promise<ImageRow[]> {

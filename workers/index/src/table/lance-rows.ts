@@ -35,6 +35,9 @@ export const lanceSchema = (width: number): Schema =>
     field('vector', new FixedSizeList(width, item(new Float32()))),
   ]);
 
+/** Where a query puts how far a row is from what was asked for. */
+export const DISTANCE = '_distance';
+
 /** What the database hands back for a row: columns by name, lists as Arrow's vectors. */
 export interface LanceRow {
   readonly id: string;
@@ -52,7 +55,7 @@ export interface LanceRow {
   readonly metadata: string;
   readonly jobs: string;
   readonly vector: { toArray(): Float32Array };
-  readonly _distance?: number;
+  readonly [DISTANCE]?: number;
 }
 
 export const toLance = (row: ImageRow): Record<string, unknown> => ({

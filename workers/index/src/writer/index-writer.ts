@@ -9,7 +9,7 @@ import type { Upkeep } from './upkeep.ts';
 import type { WriteRequests } from './write-requests.ts';
 
 /** How often a process that is not elected asks, and the elected one renews: three fit into the lock's time. */
-export const RENEW_MS = 3_000;
+const RENEW_MS = 3_000;
 export const LOCK_MS = 10_000;
 const RETRY_MS = 1_000;
 

@@ -9,8 +9,8 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { imageId, type BackfillResult } from '@epd/image-index';
-import type { ModelCard, ModelRegistry } from '@epd/jobs';
-import sharp from 'sharp';
+import type { ModelCard, ModelRegistry } from '@epd/fleet';
+import { readPictureHeader } from '@epd/picture';
 import type { EmbeddingIndex } from '../table/embedding-index.ts';
 import type { ImageTables } from '../table/image-tables.ts';
 import type { BatchIndexer } from './batch-indexer.ts';
@@ -145,10 +145,9 @@ export class StoreLook {
     const body = await this.#parts.store.get(key, { maxBytes: MAX_IMAGE_BYTES });
     if (!body) return null;
     try {
-      const { autoOrient, format } = await sharp(body).metadata();
-      const { width, height } = autoOrient;
+      const { mediaType, width, height } = await readPictureHeader(body);
       const sha256 = key.slice(INPUT_PREFIX.length);
-      return { key: inputKey(sha256), sha256, mediaType: `image/${format}`, bytes, width, height };
+      return { key: inputKey(sha256), sha256, mediaType, bytes, width, height };
     } catch {
       return null; // it was accepted by its header, and cannot be read: an encoder could not either
     }

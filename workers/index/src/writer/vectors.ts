@@ -4,7 +4,7 @@ import {
   type CompletionEvent,
   type EmbeddingStore,
 } from '@epd/connector';
-import type { ModelRegistry } from '@epd/jobs';
+import type { ModelRegistry } from '@epd/fleet';
 
 /** Vectors of events that a notice may ask for a little later: about 3 MB with 768 values each. */
 const REMEMBERED = 1_000;

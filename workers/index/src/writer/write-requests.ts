@@ -52,7 +52,7 @@ export class WriteRequests {
 
   open(): void {
     if (this.#running) {
-      this.#worker.resume();
+      void this.#worker.resume();
       return;
     }
     this.#running = true;
@@ -80,14 +80,9 @@ export class WriteRequests {
   }
 
   async #do(request: WriteRequest): Promise<Outcome<Answers[WriteRequest['op']]>> {
-    switch (request.op) {
-      case 'patch':
-        return this.#patch(request);
-      case 'remove':
-        return this.#remove(request);
-      case 'backfill':
-        return { ok: true, value: await this.#parts.backfill() };
-    }
+    if (request.op === 'patch') return this.#patch(request);
+    if (request.op === 'remove') return this.#remove(request);
+    return { ok: true, value: await this.#parts.backfill() };
   }
 
   async #patch(request: Extract<WriteRequest, { op: 'patch' }>): Promise<Outcome<IndexedImage>> {

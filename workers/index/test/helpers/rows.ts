@@ -4,7 +4,7 @@ import type { ImageRow } from '../../src/table/image-row.ts';
 
 export const WIDTH = 16;
 
-export const hashOf = (name: string): string => createHash('sha256').update(name).digest('hex');
+const hashOf = (name: string): string => createHash('sha256').update(name).digest('hex');
 
 /** A unit vector at an angle, in degrees, from the first axis towards the second. */
 export function at(degrees: number, width = WIDTH): Float32Array {

@@ -14,7 +14,7 @@ import {
   type InputRef,
 } from '@epd/connector';
 import { IndexClient, NoticePublisher } from '@epd/image-index';
-import { RedisModelRegistry, type ModelCard } from '@epd/jobs';
+import { RedisModelRegistry, type ModelCard } from '@epd/fleet';
 import { connectRedis, createLogger } from '@epd/service';
 import { tempFolder, testPrefix, testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';

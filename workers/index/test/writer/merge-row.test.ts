@@ -1,6 +1,6 @@
 import { MAX_JOBS } from '@epd/image-index';
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { ImageRow } from '../../src/table/image-row.ts';
 import { deletedRow, mergeRow } from '../../src/writer/merge-row.ts';
 import type { Sighting } from '../../src/writer/sighting.ts';
