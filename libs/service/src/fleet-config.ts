@@ -70,15 +70,6 @@ const store = {
   }),
 };
 
-const model = {
-  modelDir: Type.String({
-    env: 'EPD_MODEL_DIR',
-    default: 'models/tiny-vlm',
-    path: true,
-    description: "The model's folder, in the layout of ONNX exports on the Hugging Face Hub",
-  }),
-};
-
 const service = {
   logLevel: Type.Union(
     (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const).map((level) =>
@@ -136,7 +127,7 @@ const index = {
   }),
 };
 
-export const fleetConfig = { redis, store, model, service, metrics, inference, index };
+export const fleetConfig = { redis, store, service, metrics, inference, index };
 
 /** What `storeOptions` needs of a configuration that spreads `fleetConfig.store`. */
 export type StoreConfig = Static<TObject<typeof store>>;
