@@ -118,7 +118,16 @@ const inference = {
   }),
 };
 
-export const fleetConfig = { redis, store, service, metrics, inference };
+const index = {
+  index: Type.Boolean({
+    env: 'EPD_INDEX',
+    default: false,
+    description:
+      'Whether the fleet keeps an index of its images, for /v1/images; to be the same for the API, encoders and index workers',
+  }),
+};
+
+export const fleetConfig = { redis, store, service, metrics, inference, index };
 
 /** What `storeOptions` needs of a configuration that spreads `fleetConfig.store`. */
 export type StoreConfig = Static<TObject<typeof store>>;
