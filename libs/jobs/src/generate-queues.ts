@@ -1,10 +1,8 @@
 import { MESSAGE_VERSION, generateQueueName, type GenerateJob } from '@epd/connector';
 import { Queue, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { JobRequest } from './job.ts';
-
-/** BullMQ takes priorities from 1 (first); ours are -100 to 100 with 0 as the default. */
-const PRIORITY_OFFSET = 101;
+import type { Job } from './job.ts';
+import { queueRank } from './queue-rank.ts';
 
 /** Attempts that end in an error of the worker itself; then the `Reconciler` puts the job back. */
 const ATTEMPTS = 20;
@@ -21,9 +19,8 @@ const OPTIONS: JobsOptions = {
 /** BullMQ's score of a waiting job: its priority, then its turn among those of the same. */
 const TURNS_PER_PRIORITY = 2 ** 32;
 
-/** The score, excluded, up to which those go first that wait before a new job of this priority. */
-export const scoreBehind = (priority: number): string =>
-  `(${(priority + PRIORITY_OFFSET + 1) * TURNS_PER_PRIORITY}`;
+/** The score, excluded, up to which those go first that wait before a new job of this rank. */
+export const scoreBehind = (rank: number): string => `(${(rank + 1) * TURNS_PER_PRIORITY}`;
 
 /** Where BullMQ has a queue's jobs: those without a priority, those with one, those to be tried again later. */
 export const queuePlace = (
@@ -39,6 +36,9 @@ export const queuePlace = (
 export const waitingKey = (prefix: string, model: string): string =>
   queuePlace(prefix, generateQueueName(model), 'prioritized');
 
+/** What of a job its place in the queue follows from. */
+type QueuedJob = Pick<Job, 'id' | 'request' | 'createdAtMs'>;
+
 /** The generate queues, one per model, opened when first used. Adding a job twice adds it once. */
 export class GenerateQueues {
   readonly #redis: Redis;
@@ -50,7 +50,7 @@ export class GenerateQueues {
     this.#prefix = prefix;
   }
 
-  async add(jobId: string, request: JobRequest): Promise<void> {
+  async add({ id: jobId, request, createdAtMs }: QueuedJob): Promise<void> {
     const { model, priority, traceparent } = request;
     const message: GenerateJob = {
       v: MESSAGE_VERSION,
@@ -58,7 +58,7 @@ export class GenerateQueues {
       model,
       ...(traceparent === undefined ? {} : { traceparent }),
     };
-    const options = { ...OPTIONS, jobId, priority: priority + PRIORITY_OFFSET };
+    const options = { ...OPTIONS, jobId, priority: queueRank(priority, createdAtMs) };
     await this.#queue(model).add('generate', message, options);
   }
 

@@ -22,6 +22,7 @@ export type {
 export type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
 export { GREEDY } from './greedy.ts';
 export { GIVEN_UP } from './given-up.ts';
+export { queueRank } from './queue-rank.ts';
 export { queuePlace, waitingKey } from './generate-queues.ts';
 export { jobKeys, type JobKeys } from './job-keys.ts';
 export type {

@@ -120,7 +120,7 @@ export class Reconciler {
   async #requeueOne(id: string, job: Job | null): Promise<void> {
     if (job === null) await this.#options.redis.zrem(this.#keys.live, id);
     else if (job.ending === null && !(await this.#queues.has(id, job.request.model))) {
-      await this.#queues.add(id, job.request);
+      await this.#queues.add(job);
       this.#options.onLost?.(id);
     }
   }

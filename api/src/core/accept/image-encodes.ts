@@ -1,6 +1,6 @@
 import { MESSAGE_VERSION, type EncodeJob, type EncodeRequester } from '@epd/connector';
 import type { ModelCard, ResidentImages } from '@epd/fleet';
-import type { JobImage } from '@epd/jobs';
+import { queueRank, type JobImage } from '@epd/jobs';
 import type { Tenant } from '../auth/tenant.ts';
 import type { PricedImage } from './price-images.ts';
 
@@ -18,9 +18,6 @@ export interface EncodeContext {
   readonly priority: number;
   readonly traceparent?: string | undefined;
 }
-
-/** BullMQ takes priorities from 1 (first); ours are -100 to 100. */
-const PRIORITY_OFFSET = 101;
 
 /**
  * Asks before encoding. `join` before the job's record is written, so that the record can say what was
@@ -46,7 +43,7 @@ export class ImageEncodes {
   }
 
   async begin(images: readonly JobImage[], context: EncodeContext): Promise<void> {
-    const priority = PRIORITY_OFFSET + context.priority;
+    const priority = queueRank(context.priority, Date.now());
     this.#confirm(images, context.waiter);
     const wanted = images.filter(({ found }) => found === 'requested');
     await Promise.all(

@@ -1,5 +1,5 @@
 import { MESSAGE_VERSION, type EncodeJob, type MultiModalFeature } from '@epd/connector';
-import type { Claim, Job, JobImage } from '@epd/jobs';
+import { queueRank, type Claim, type Job, type JobImage } from '@epd/jobs';
 import type { PromptBuilder } from '@epd/model';
 import type { EngineRequest } from '../engine/index.ts';
 
@@ -27,7 +27,8 @@ export function buildEngineRequest(
     encode: encodeJob(job, imageAt(job, image)),
     ...joinedFlight(imageAt(job, image)),
   }));
-  const { sampling, priority } = request;
+  const { sampling } = request;
+  const priority = queueRank(request.priority, job.createdAtMs);
   const waitedMs = waitedBefore(claim, resume);
   return {
     request: { id: job.id, tokens, features, sampling, resume, priority, waitedMs },
