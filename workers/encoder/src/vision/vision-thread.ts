@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { prepareVision } from '../graph/prepare-vision.ts';
-import type { FromThread, ToThread, VisionOptions } from './vision-messages.ts';
-import { VisionSession } from './vision-session.ts';
+import type { FromThread, ToThread, VisionOptions } from '../session/vision-messages.ts';
+import { VisionSession } from '../session/vision-session.ts';
 
 /*
  * The thread that runs the vision encoder: a run blocks its thread, and the main one must stay free to
@@ -26,10 +26,10 @@ port.on('message', (message: ToThread) => {
 });
 send({ type: 'ready', preparation: note });
 
-async function encode({ id, images, tilesPerRun }: ToThread & { type: 'encode' }): Promise<void> {
+async function encode({ id, items, partsPerRun }: ToThread & { type: 'encode' }): Promise<void> {
   try {
     const start = performance.now();
-    const embeddings = await session.encode(images, tilesPerRun);
+    const embeddings = await session.encode(items, partsPerRun);
     const buffers = embeddings.map(({ data }) => data.buffer as ArrayBuffer);
     send({ type: 'encoded', id, ms: performance.now() - start, embeddings }, buffers);
   } catch (error) {

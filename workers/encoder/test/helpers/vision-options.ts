@@ -1,7 +1,7 @@
 import { requireOnnxFile } from '@epd/model';
 import { tempFolder } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
-import type { VisionOptions } from '../../src/vision/vision-messages.ts';
+import type { VisionOptions } from '../../src/session/vision-messages.ts';
 import { tinyVlm } from './golden.ts';
 
 /** The bundled model's vision encoder on one thread; fused graphs are gone with the test. */
@@ -12,8 +12,7 @@ export async function visionOptions(t: ExecutionContext): Promise<VisionOptions>
     cacheFolder: await tempFolder(t),
     executionProviders: ['cpu'],
     threads: 1,
-    side: 128,
-    rowsPerTile: 16,
+    shape: { rows: 16, parts: 1, dims: [3, 128, 128], grid: null },
     width: 192,
   };
 }

@@ -1,0 +1,38 @@
+import type { Embedding } from '@epd/connector';
+import type { VisionItem, VisionShape } from '@epd/model/preprocess';
+
+/** What the model's thread is started with. */
+export interface VisionOptions {
+  readonly modelPath: string;
+  /** Where fused graphs are kept. */
+  readonly cacheFolder: string;
+  /** ONNX Runtime's execution providers, first choice first. */
+  readonly executionProviders: readonly string[];
+  /** Threads inside one run; 0 leaves it to ONNX Runtime. */
+  readonly threads: number;
+  /** Width of an embedding. */
+  readonly width: number;
+  /** An item to try graphs with. */
+  readonly shape: VisionShape;
+}
+
+export type ToThread =
+  | {
+      readonly type: 'encode';
+      readonly id: number;
+      readonly items: readonly VisionItem[];
+      /** At most this many parts go into one run of the graph. */
+      readonly partsPerRun: number;
+    }
+  | { readonly type: 'close' };
+
+export type FromThread =
+  /** `preparation`: how the graph that is run was come by. */
+  | { readonly type: 'ready'; readonly preparation: string }
+  | {
+      readonly type: 'encoded';
+      readonly id: number;
+      readonly ms: number;
+      readonly embeddings: readonly Embedding[];
+    }
+  | { readonly type: 'failed'; readonly id: number; readonly message: string };
