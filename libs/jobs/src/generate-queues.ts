@@ -1,8 +1,14 @@
-import { MESSAGE_VERSION, generateQueueName, type GenerateJob } from '@epd/connector';
+import {
+  MESSAGE_VERSION,
+  generateQueueName,
+  isQueued,
+  putBack,
+  queuePriority,
+  type GenerateJob,
+} from '@epd/connector';
 import { Queue, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Job } from './job.ts';
-import { queueRank } from './queue-rank.ts';
 
 /** Attempts that end in an error of the worker itself; then the `Reconciler` puts the job back. */
 const ATTEMPTS = 20;
@@ -19,8 +25,9 @@ const OPTIONS: JobsOptions = {
 /** BullMQ's score of a waiting job: its priority, then its turn among those of the same. */
 const TURNS_PER_PRIORITY = 2 ** 32;
 
-/** The score, excluded, up to which those go first that wait before a new job of this rank. */
-export const scoreBehind = (rank: number): string => `(${(rank + 1) * TURNS_PER_PRIORITY}`;
+/** The score, excluded, up to which those go first that wait before a new job of this priority. */
+export const scoreBehind = (priority: number, createdAtMs: number): string =>
+  `(${(queuePriority(priority, createdAtMs) + 1) * TURNS_PER_PRIORITY}`;
 
 /** Where BullMQ has a queue's jobs: those without a priority, those with one, those to be tried again later. */
 export const queuePlace = (
@@ -58,7 +65,7 @@ export class GenerateQueues {
       model,
       ...(traceparent === undefined ? {} : { traceparent }),
     };
-    const options = { ...OPTIONS, jobId, priority: queueRank(priority, createdAtMs) };
+    const options = { ...OPTIONS, jobId, priority: queuePriority(priority, createdAtMs) };
     await this.#queue(model).add('generate', message, options);
   }
 
@@ -66,15 +73,14 @@ export class GenerateQueues {
     return waitingKey(this.#prefix, model);
   }
 
-  /** Unless a worker has it already. */
-  async remove(jobId: string, model: string): Promise<void> {
-    await this.#queue(model)
-      .remove(jobId)
-      .catch(() => undefined);
+  /** Whether a generate job waits or is held by a worker. */
+  has(jobId: string, model: string): Promise<boolean> {
+    return isQueued(this.#redis, this.#queue(model), jobId);
   }
 
-  async has(jobId: string, model: string): Promise<boolean> {
-    return (await this.#queue(model).getJobState(jobId)) !== 'unknown';
+  /** Adds a generate job that Redis has lost, or its place. False: a worker holds it after all. */
+  putBack(job: QueuedJob): Promise<boolean> {
+    return putBack(this.#queue(job.request.model), job.id, () => this.add(job));
   }
 
   async close(): Promise<void> {

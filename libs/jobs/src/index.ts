@@ -1,5 +1,6 @@
 export { JobsError, PlaceError, RecordError } from './errors.ts';
 export { Admission, type AdmittedWork, type Excess, type JobCost } from './admission.ts';
+export { PassedOver } from './passed-over.ts';
 export * as jobSchemas from './job.ts';
 export type {
   ChatMessage,
@@ -22,7 +23,6 @@ export type {
 export type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
 export { GREEDY } from './greedy.ts';
 export { GIVEN_UP } from './given-up.ts';
-export { queueRank } from './queue-rank.ts';
 export { queuePlace, waitingKey } from './generate-queues.ts';
 export { jobKeys, type JobKeys } from './job-keys.ts';
 export type {

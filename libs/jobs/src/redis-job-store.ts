@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { JobCost } from './admission.ts';
-import { queueRank } from './queue-rank.ts';
 import { GenerateQueues, scoreBehind } from './generate-queues.ts';
 import { JobChannel } from './job-channel.ts';
 import { decodeJob, fieldsOf } from './job-codec.ts';
@@ -236,7 +235,7 @@ export class RedisJobStore implements JobStore {
       cost.tokens,
       cost.most.total,
       cost.most.tenant,
-      scoreBehind(queueRank(request.priority, sentAtMs)),
+      scoreBehind(request.priority, sentAtMs),
       forgotten,
       requestJson(job),
       ...recordFields(job),

@@ -1,5 +1,10 @@
-import { MESSAGE_VERSION, type EncodeJob, type MultiModalFeature } from '@epd/connector';
-import { queueRank, type Claim, type Job, type JobImage } from '@epd/jobs';
+import {
+  MESSAGE_VERSION,
+  queuePriority,
+  type EncodeJob,
+  type MultiModalFeature,
+} from '@epd/connector';
+import type { Claim, Job, JobImage } from '@epd/jobs';
 import type { PromptBuilder } from '@epd/model';
 import type { EngineRequest } from '../engine/index.ts';
 
@@ -29,7 +34,7 @@ export function buildEngineRequest(
     ...joinedFlight(imageAt(job, image)),
   }));
   const { sampling } = request;
-  const priority = queueRank(request.priority, job.createdAtMs);
+  const priority = queuePriority(request.priority, job.createdAtMs);
   const waitedMs = waitedBefore(claim, resume);
   return {
     request: { id: job.id, tokens, features, sampling, resume, priority, scope, waitedMs },
@@ -58,7 +63,7 @@ function joinedFlight({ found, generation }: JobImage): { generation?: number } 
 }
 
 function encodeJob(job: Job, image: JobImage): EncodeJob {
-  const { model, fingerprint, traceparent } = job.request;
+  const { model, fingerprint, priority, traceparent } = job.request;
   return {
     v: MESSAGE_VERSION,
     mmHash: image.mmHash,
@@ -67,6 +72,7 @@ function encodeJob(job: Job, image: JobImage): EncodeJob {
     input: image.input,
     tokens: image.tokens,
     tenant: job.tenant,
+    priority,
     requestedAtMs: job.createdAtMs,
     ...(traceparent === undefined ? {} : { traceparent }),
   };

@@ -11,7 +11,7 @@ const MAX_RANK = 2 ** 21 - 1;
  * that wait for as long as the difference of their priorities is worth, and no longer. The rank follows from the
  * job's record alone, so that a job which is put back has the place that it had.
  */
-export function queueRank(priority: number, createdAtMs: number): number {
+export function queuePriority(priority: number, createdAtMs: number): number {
   const age = Math.max(0, Math.floor((createdAtMs - EPOCH_MS) / AGE_PER_PRIORITY_MS));
   return Math.min(MAX_RANK, age + priority + OFFSET);
 }
