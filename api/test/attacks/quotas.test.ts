@@ -16,10 +16,11 @@ const keyed = (t: ExecutionContext, overrides: Parameters<typeof testApi>[1] = {
     ...overrides,
   });
 
+const part = (name: string, value: string) =>
+  `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+
 async function upload(app: FastifyInstance, headers: Record<string, string>, purpose = 'batch') {
   const text = JSON.stringify({ custom_id: 'a', url: '/v1/responses', body: { input: 'x' } });
-  const part = (name: string, value: string) =>
-    `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
   return app.inject({
     method: 'POST',
     url: '/v1/files',
