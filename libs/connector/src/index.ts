@@ -49,7 +49,8 @@ export {
   type SafetensorsFile,
   type SafetensorsTensor,
 } from './safetensors.ts';
-export type { ObjectStat, ObjectStore, PutResult } from './stores/object-store.ts';
+export { Semaphore } from './semaphore.ts';
+export type { ByteRange, ObjectStat, ObjectStore, PutResult } from './stores/object-store.ts';
 export { MemoryStore } from './stores/memory-store.ts';
 export { FolderStore, type FolderStoreOptions } from './stores/folder-store.ts';
 export { S3Store, type S3StoreOptions } from './stores/s3-store.ts';
