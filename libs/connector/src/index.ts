@@ -62,22 +62,22 @@ export {
   type EmbeddingStoreOptions,
   type LoadResult,
   type SaveResult,
-} from './embedding-store.ts';
-export { readEmbeddingFile, writeEmbeddingFile } from './embedding-file.ts';
+} from './embeddings/embedding-store.ts';
+export { readEmbeddingFile, writeEmbeddingFile } from './embeddings/embedding-file.ts';
 export { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
-export { RedisSingleFlight, type RedisSingleFlightOptions } from './redis-single-flight.ts';
+export { RedisSingleFlight, type RedisSingleFlightOptions } from './encodes/redis-single-flight.ts';
 export {
   EncodeRequester,
   type EncodeRequest,
   type EncodeRequesterOptions,
   type Recheck,
-} from './encode-requester.ts';
+} from './encodes/encode-requester.ts';
 export {
   CompletionPublisher,
   CompletionReader,
   type CompletionListener,
   type CompletionReaderOptions,
-} from './completion-events.ts';
+} from './encodes/completion-events.ts';
 export {
   EmbeddingUsage,
   type EmbeddingLabels,
@@ -90,7 +90,7 @@ export {
   type SweepResult,
 } from './lifetime/embedding-sweeper.ts';
 export { ElectedTask } from './lifetime/elected-task.ts';
-export type { FlightState, SingleFlight } from './single-flight.ts';
+export type { FlightState, SingleFlight } from './encodes/single-flight.ts';
 export type {
   ECConnectorMetadata,
   ECConnectorOutput,

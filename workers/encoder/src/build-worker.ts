@@ -14,7 +14,7 @@ import { imageLayout } from '@epd/model/geometry';
 import { itemMaker, type VisionShape } from '@epd/model/preprocess';
 import { ecMetrics, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
-import { Batcher, type Batched } from './batcher.ts';
+import { Batcher, type Batched } from './batching/batcher.ts';
 import type { Config } from './config.ts';
 import { EmbeddingCache } from './embedding-cache.ts';
 import { Announcer } from './encode/announcer.ts';
@@ -28,7 +28,7 @@ import type { EncoderMetrics } from './metrics.ts';
 import { commitFault, type ImageFaults } from './preprocess/image-faults.ts';
 import { preprocess } from './preprocess/preprocess.ts';
 import { resizers } from './preprocess/resize.ts';
-import { TokenGate } from './token-gate.ts';
+import { TokenGate } from './batching/token-gate.ts';
 import type { LoadedVision } from './vision/load-vision.ts';
 
 type EncoderConfig = Pick<

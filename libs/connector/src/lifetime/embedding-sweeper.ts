@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { embeddingKey, mmHashOfKey } from '../keys.ts';
 import { NO_METRICS, type ConnectorMetrics } from '../metrics.ts';
-import { QUARANTINE_PREFIX } from '../quarantine.ts';
+import { QUARANTINE_PREFIX } from './quarantine.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
 import { ElectedTask } from './elected-task.ts';
 import type { EmbeddingUsage, UsageEntry } from './embedding-usage.ts';

@@ -7,11 +7,11 @@ import {
   RedisSingleFlight,
   encodeJobId,
   encodeQueueName,
-} from '../src/index.ts';
-import { countingMetrics } from './helpers/counting-metrics.ts';
-import { FINGERPRINT, embeddingOf, hashOf } from './helpers/embeddings.ts';
-import { MODEL, encodeJobOf } from './helpers/encode-jobs.ts';
-import { testRedis } from './helpers/redis.ts';
+} from '../../src/index.ts';
+import { countingMetrics } from '../helpers/counting-metrics.ts';
+import { FINGERPRINT, embeddingOf, hashOf } from '../helpers/embeddings.ts';
+import { MODEL, encodeJobOf } from '../helpers/encode-jobs.ts';
+import { testRedis } from '../helpers/redis.ts';
 
 const CAT = hashOf('cat');
 const BAD_IMAGE = { code: 'bad_image', message: 'Not an image', retryable: false };

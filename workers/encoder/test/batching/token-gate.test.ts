@@ -1,5 +1,5 @@
 import test from 'ava';
-import { TokenGate } from '../src/token-gate.ts';
+import { TokenGate } from '../../src/batching/token-gate.ts';
 
 /** Enters with the given tokens and stays until told. */
 function visitor(

@@ -6,8 +6,8 @@ import {
   embeddingKey,
   writeEmbeddingFile,
   writeSafetensors,
-} from '../src/index.ts';
-import { FINGERPRINT, embeddingOf, hashOf, specOf } from './helpers/embeddings.ts';
+} from '../../src/index.ts';
+import { FINGERPRINT, embeddingOf, hashOf, specOf } from '../helpers/embeddings.ts';
 
 const OBJECTS = 1000;
 const SEED = 'hostile objects 1';

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
-import { CompletionEvent, MESSAGE_VERSION } from './messages.ts';
-import { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
+import { CompletionEvent, MESSAGE_VERSION } from '../messages.ts';
+import { NO_METRICS, type ConnectorMetrics } from '../metrics.ts';
 
 /** Events kept on the stream, about: some minutes of a busy fleet. A reader that was away longer looks. */
 const MAX_EVENTS = 10_000;

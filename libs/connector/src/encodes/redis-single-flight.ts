@@ -8,8 +8,8 @@ import {
   settleScript,
   waitersScript,
 } from './flight-scripts.ts';
-import type { ItemError } from './messages.ts';
-import type { RedisScript } from './redis-script.ts';
+import type { ItemError } from '../messages.ts';
+import type { RedisScript } from '../redis-script.ts';
 import type { FlightState, SingleFlight } from './single-flight.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,11 +1,11 @@
 import test from 'ava';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countingMetrics } from './helpers/counting-metrics.ts';
-import { EmbeddingStore, EmbeddingSweeper, EmbeddingUsage, MemoryStore } from '../src/index.ts';
-import { startFakeEncoder } from './helpers/fake-encoder.ts';
-import { testRedis } from './helpers/redis.ts';
-import { until } from './helpers/until.ts';
-import { requestOf, startConsumer } from './helpers/test-fleet.ts';
+import { countingMetrics } from '../helpers/counting-metrics.ts';
+import { EmbeddingStore, EmbeddingSweeper, EmbeddingUsage, MemoryStore } from '../../src/index.ts';
+import { startFakeEncoder } from '../helpers/fake-encoder.ts';
+import { testRedis } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
+import { requestOf, startConsumer } from '../helpers/test-fleet.ts';
 
 const REQUESTS = 300;
 const SWEEPERS = 4;

@@ -11,10 +11,10 @@ import {
   toFloat32,
   writeEmbeddingFile,
   writeSafetensors,
-} from '../src/index.ts';
-import { countingMetrics } from './helpers/counting-metrics.ts';
-import { FINGERPRINT, embeddingOf, hashOf, specOf } from './helpers/embeddings.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
+} from '../../src/index.ts';
+import { countingMetrics } from '../helpers/counting-metrics.ts';
+import { FINGERPRINT, embeddingOf, hashOf, specOf } from '../helpers/embeddings.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const KEY = embeddingKey('embeddings', hashOf('cat'));
 

@@ -1,14 +1,14 @@
 import { embeddingFileParts, readEmbeddingFile } from './embedding-file.ts';
-import type { Embedding, EmbeddingSpec } from './embedding.ts';
-import { ObjectTooLargeError, SafetensorsError } from './errors.ts';
-import { embeddingKey } from './keys.ts';
-import type { EmbeddingUsage } from './lifetime/embedding-usage.ts';
-import { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
-import { bytesOf } from './stores/object-body.ts';
-import type { ObjectStore } from './stores/object-store.ts';
-import { quarantine } from './quarantine.ts';
-import { sharedBytes, toSharedBytes } from './shared-bytes.ts';
-import { TieredStore, type TieredRead } from './stores/tiered-store.ts';
+import type { Embedding, EmbeddingSpec } from '../embedding.ts';
+import { ObjectTooLargeError, SafetensorsError } from '../errors.ts';
+import { embeddingKey } from '../keys.ts';
+import type { EmbeddingUsage } from '../lifetime/embedding-usage.ts';
+import { NO_METRICS, type ConnectorMetrics } from '../metrics.ts';
+import { bytesOf } from '../stores/object-body.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
+import { quarantine } from '../lifetime/quarantine.ts';
+import { sharedBytes, toSharedBytes } from '../shared-bytes.ts';
+import { TieredStore, type TieredRead } from '../stores/tiered-store.ts';
 
 export interface EmbeddingStoreOptions {
   readonly store: ObjectStore;

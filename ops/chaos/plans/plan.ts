@@ -1,4 +1,4 @@
-import { Random } from '../simulate/random.ts';
+import { Random } from '../../simulate/random.ts';
 import { goldenCases, LONG_CASES } from './golden.ts';
 
 const JOB_KINDS = [

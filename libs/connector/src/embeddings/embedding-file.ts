@@ -1,10 +1,10 @@
-import { sha256Hex } from './keys.ts';
-import { embeddingBytes, isEmbeddingDtype } from './dtype.ts';
-import type { Embedding, EmbeddingSpec } from './embedding.ts';
-import { SafetensorsError } from './errors.ts';
-import { payloadTag } from './payload-tag.ts';
-import { joined } from './stores/object-body.ts';
-import { readSafetensors, safetensorsParts, type SafetensorsTensor } from './safetensors.ts';
+import { sha256Hex } from '../keys.ts';
+import { embeddingBytes, isEmbeddingDtype } from '../dtype.ts';
+import type { Embedding, EmbeddingSpec } from '../embedding.ts';
+import { SafetensorsError } from '../errors.ts';
+import { payloadTag } from '../payload-tag.ts';
+import { joined } from '../stores/object-body.ts';
+import { readSafetensors, safetensorsParts, type SafetensorsTensor } from '../safetensors.ts';
 
 /** The one tensor of the file, by vLLM's name for it. */
 const TENSOR = 'ec_cache';

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import { RedisSingleFlight } from '../src/index.ts';
-import { hashOf } from './helpers/embeddings.ts';
-import { keysWithTtl, testRedis } from './helpers/redis.ts';
+import { RedisSingleFlight } from '../../src/index.ts';
+import { hashOf } from '../helpers/embeddings.ts';
+import { keysWithTtl, testRedis } from '../helpers/redis.ts';
 
 const CAT = hashOf('cat');
 const BAD_IMAGE = { code: 'bad_image', message: 'Not an image', retryable: false };

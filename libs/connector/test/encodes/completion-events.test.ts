@@ -1,10 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Redis } from 'ioredis';
-import { CompletionPublisher, CompletionReader, type CompletionEvent } from '../src/index.ts';
-import { countingMetrics } from './helpers/counting-metrics.ts';
-import { failedEvent, storedEvent } from './helpers/encode-jobs.ts';
-import { testRedis } from './helpers/redis.ts';
-import { until } from './helpers/until.ts';
+import { CompletionPublisher, CompletionReader, type CompletionEvent } from '../../src/index.ts';
+import { countingMetrics } from '../helpers/counting-metrics.ts';
+import { failedEvent, storedEvent } from '../helpers/encode-jobs.ts';
+import { testRedis } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
 
 function setUp(t: ExecutionContext) {
   const connection = testRedis(t);

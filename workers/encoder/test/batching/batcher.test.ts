@@ -1,7 +1,7 @@
 import test from 'ava';
-import { Batcher, type RunBatch } from '../src/batcher.ts';
-import { batchSize } from '../src/take-batch.ts';
-import { VisionThreadError } from '../src/vision/vision-runner.ts';
+import { Batcher, type RunBatch } from '../../src/batching/batcher.ts';
+import { batchSize } from '../../src/batching/take-batch.ts';
+import { VisionThreadError } from '../../src/vision/vision-runner.ts';
 
 interface Item {
   readonly name: string;

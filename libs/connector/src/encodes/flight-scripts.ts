@@ -1,4 +1,4 @@
-import { redisScript } from './redis-script.ts';
+import { redisScript } from '../redis-script.ts';
 
 /**
  * The scripts of `RedisSingleFlight`. KEYS[1] is the flight, a hash of

@@ -1,9 +1,9 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { EmbeddingStore } from './embedding-store.ts';
-import { encodeJobId, encodeQueueName, type EncodeJob, type ItemError } from './messages.ts';
-import type { EmbeddingUsage } from './lifetime/embedding-usage.ts';
-import { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
+import type { EmbeddingStore } from '../embeddings/embedding-store.ts';
+import { encodeJobId, encodeQueueName, type EncodeJob, type ItemError } from '../messages.ts';
+import type { EmbeddingUsage } from '../lifetime/embedding-usage.ts';
+import { NO_METRICS, type ConnectorMetrics } from '../metrics.ts';
 import { RedisSingleFlight } from './redis-single-flight.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
-import { readCoreTime, stolenShare } from './awake/core-time.ts';
+import { readCoreTime, stolenShare } from '../awake/core-time.ts';
 
 /** Where something was measured. */
 export interface Machine {

@@ -1,6 +1,6 @@
-import { EncoderError } from './errors.ts';
+import { EncoderError } from '../errors.ts';
 import { batchSize, type BatchItem, type BatchLimits } from './take-batch.ts';
-import { VisionThreadError } from './vision/vision-runner.ts';
+import { VisionThreadError } from '../vision/vision-runner.ts';
 
 /** How an item was encoded: its result, what the run took, and how many items shared it. */
 export interface Batched<R> {

@@ -1,5 +1,5 @@
-import { ObjectTooLargeError } from './errors.ts';
-import type { ObjectStore } from './stores/object-store.ts';
+import { ObjectTooLargeError } from '../errors.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
 
 export const QUARANTINE_PREFIX = 'quarantine/';
 

@@ -1,4 +1,4 @@
-import type { ItemError } from './messages.ts';
+import type { ItemError } from '../messages.ts';
 
 /** What a waiter learns when it looks. `lost`: nobody is at work on it any more; ask again. */
 export type FlightState =
