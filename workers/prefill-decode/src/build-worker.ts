@@ -19,6 +19,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from './config.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import { GenerateProcessor } from './job/generate-processor.ts';
+import { Prompts } from './prompt/prompts.ts';
 import type { PdModel } from './read-model.ts';
 import { takeoverCount } from './metrics.ts';
 
@@ -53,10 +54,12 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   const { connector, requester } = await buildConnector(parts, stack);
   const engine = await buildEngine(parts, connector);
   stack.defer(() => engine.close());
+  const prompts = new Prompts(parts.config.modelDir, { timeoutMs: parts.config.promptTimeoutMs });
+  stack.defer(() => prompts.close());
   const processor = new GenerateProcessor({
     engine,
     jobs,
-    prompts: parts.model.prompts,
+    prompts,
     fingerprint: parts.model.card.fingerprint,
     worker: parts.worker,
     sharePrefixes: parts.config.sharePrefixes,
