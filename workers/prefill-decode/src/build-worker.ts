@@ -6,6 +6,7 @@ import {
   EmbeddingUsage,
   EncodeRequester,
   generateQueueName,
+  lockOptions,
   parseTransferConfig,
   type ECConnector,
   type ObjectStore,
@@ -54,11 +55,12 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   const { connector, requester } = await buildConnector(parts, stack);
   const engine = await buildEngine(parts, connector);
   stack.defer(() => engine.close());
-  const prompts = new Prompts(parts.config.modelDir, { timeoutMs: parts.config.promptTimeoutMs });
+  const prompts = new Prompts(parts.opened.folder, { timeoutMs: parts.config.promptTimeoutMs });
   stack.defer(() => prompts.close());
   const processor = new GenerateProcessor({
     engine,
     jobs,
+    redis: parts.redis,
     prompts,
     fingerprint: parts.model.card.fingerprint,
     worker: parts.worker,
@@ -166,8 +168,7 @@ function buildQueueWorker(
       connection: redis,
       prefix: config.prefix,
       concurrency: config.maxHeld,
-      lockDuration: config.lockMs,
-      stalledInterval: config.lockMs / 2,
+      ...lockOptions(config.lockMs),
       // Deaths are counted by the record's fence; BullMQ's own count would fail the job without a word.
       maxStalledCount: 1_000,
     },

@@ -51,7 +51,7 @@ const prompts = new Prompts(MODEL_FOLDER, { timeoutMs: 60_000 });
 const model = await readModel({ folder: MODEL_FOLDER }, undefined, async () => '');
 
 export function processorFor(
-  { jobs }: TestJobs,
+  { jobs, redis }: TestJobs,
   engine: Engine,
   worker: string,
   told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'prompts' | 'sharePrefixes'>> = {},
@@ -59,6 +59,7 @@ export function processorFor(
   return new GenerateProcessor({
     engine,
     jobs,
+    redis,
     worker,
     sharePrefixes: false,
     prompts,
