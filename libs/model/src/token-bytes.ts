@@ -101,9 +101,10 @@ function longestToken(file: TokenizerFile, divisions: readonly Step[]): number {
   // Control tokens are never read in a text of a user's.
   const control = new Set(added.flatMap(({ special, content }) => (special ? [content] : [])));
   const vocabulary = Value.Check(Model, model) ? texts(model.vocab) : [];
-  // A byte-level vocabulary writes each byte as one character.
-  const bytesOf = isByteLevel(divisions) ? characters : Buffer.byteLength;
-  const own = vocabulary.filter((text) => !control.has(text)).map((text) => bytesOf(text));
+  // A byte-level vocabulary writes each byte as one character of one UTF-16 unit.
+  const bytesOf = (text: string): number =>
+    isByteLevel(divisions) ? text.length : Buffer.byteLength(text);
+  const own = vocabulary.filter((text) => !control.has(text)).map(bytesOf);
   const extra = added.filter(({ special }) => !special);
   return most([...own, ...extra.map(({ content }) => Buffer.byteLength(content))]);
 }
@@ -113,5 +114,3 @@ const most = (numbers: readonly number[]): number =>
 
 const texts = (vocab: Static<typeof Model>['vocab']): string[] =>
   Array.isArray(vocab) ? vocab.map(([text]) => text) : Object.keys(vocab);
-
-const characters = (text: string): number => [...text].length;
