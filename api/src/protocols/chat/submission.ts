@@ -2,6 +2,7 @@ import type { Submission } from '../../core/accept/submission.ts';
 import { refuseUnsupported, UNSUPPORTED_IN_CHAT } from '../../core/accept/unsupported-fields.ts';
 import type { ChatCompletionBody } from './schema.ts';
 import { ANSWER_WITHIN_S } from '../../core/streams/await-answer.ts';
+import { priorityOf } from '../../core/limits/priority.ts';
 import { idempotencyOf } from '../../http/idempotency.ts';
 import type { RequestFacts } from '../../http/request-facts.ts';
 import { traceparentOf } from '../../http/traceparent.ts';
@@ -17,7 +18,7 @@ export function chatSubmission(request: RequestFacts, body: ChatCompletionBody):
     messages: body.messages,
     sampling: maxTokens === undefined ? body : { ...body, max_tokens: maxTokens },
     returnTokenIds: body.return_token_ids ?? false,
-    priority: body.priority ?? 0,
+    priority: priorityOf(body.priority, request.tenant),
     startWithinS: null,
     finishWithinS: ANSWER_WITHIN_S,
     notes: { kind: 'chat' },

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../../core/accept/submission.ts';
 import { refuseUnsupported, UNSUPPORTED_IN_CHAT } from '../../core/accept/unsupported-fields.ts';
 import type { WebhookRules } from '../../core/webhooks/webhook-rules.ts';
+import { priorityOf } from '../../core/limits/priority.ts';
 import { idempotencyOf } from '../../http/idempotency.ts';
 import type { JobBody } from './schema.ts';
 import { traceparentOf } from '../../http/traceparent.ts';
@@ -13,7 +14,7 @@ export function submissionOf(
   rules: WebhookRules,
 ): Submission {
   refuseUnsupported(body, UNSUPPORTED_IN_CHAT);
-  const webhook = rules.check(body.webhook);
+  const webhook = rules.check(body.webhook, request.tenant.webhookHosts);
   return {
     requestId: request.id,
     tenant: request.tenant,
@@ -21,7 +22,7 @@ export function submissionOf(
     messages: body.messages,
     sampling: body,
     returnTokenIds: body.return_token_ids ?? false,
-    priority: body.priority ?? 0,
+    priority: priorityOf(body.priority, request.tenant),
     startWithinS: body.start_within_s ?? null,
     finishWithinS: body.finish_within_s ?? null,
     notes: { kind: 'job' },
