@@ -126,21 +126,21 @@ test('a sequence that was begun elsewhere draws what it would have drawn', (t) =
   );
 });
 
+const freshLogits = (): Float32Array => Float32Array.from(LOGITS);
+
 test('a logit bias makes tokens likely and unlikely, and ids past the vocabulary are none', (t) => {
-  const logits = () => Float32Array.from(LOGITS);
-  t.is(sampler({ logitBias: [[4, 100]] }).next(logits()).id, 4);
-  t.is(sampler({ logitBias: [[1, -100]] }).next(logits()).id, 3);
-  t.is(sampler({ logitBias: [[99, 100]] }).next(logits()).id, 1);
+  t.is(sampler({ logitBias: [[4, 100]] }).next(freshLogits()).id, 4);
+  t.is(sampler({ logitBias: [[1, -100]] }).next(freshLogits()).id, 3);
+  t.is(sampler({ logitBias: [[99, 100]] }).next(freshLogits()).id, 1);
 });
 
 test('before min_tokens nothing ends the answer, also where another worker goes on', (t) => {
-  const logits = () => Float32Array.from(LOGITS);
   const endIds = [1, 3];
   const begun = sampler({ minTokens: 2 }, { endIds });
   t.deepEqual(
-    [begun.next(logits()).id, begun.next(logits()).id, begun.next(logits()).id],
+    [begun.next(freshLogits()).id, begun.next(freshLogits()).id, begun.next(freshLogits()).id],
     [2, 2, 1],
   );
-  t.is(sampler({ minTokens: 2 }, { endIds, generated: [2] }).next(logits()).id, 2);
-  t.is(sampler({ minTokens: 2 }, { endIds, generated: [2, 2] }).next(logits()).id, 1);
+  t.is(sampler({ minTokens: 2 }, { endIds, generated: [2] }).next(freshLogits()).id, 2);
+  t.is(sampler({ minTokens: 2 }, { endIds, generated: [2, 2] }).next(freshLogits()).id, 1);
 });
