@@ -39,9 +39,6 @@ export const UNSUPPORTED_IN_CHAT: UnsupportedFields = {
   web_search_options: [],
 };
 
-/** Of `/v1/completions`. `best_of` and `n` alike ask for as many answers as are given. */
-export const UNSUPPORTED_IN_COMPLETIONS: UnsupportedFields = GENERATION;
-
 /** Of `/v1/responses`. */
 export const UNSUPPORTED_IN_RESPONSES: UnsupportedFields = {
   ...GENERATION,
