@@ -30,6 +30,9 @@ interface IntakeParts {
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
+const schemeOf = (url: string): string | undefined =>
+  SCHEME.exec(url.slice(0, 32))?.[0].toLowerCase();
+
 /** Turns what a message calls a picture into bytes in the store and what their header says. */
 export class ImageIntake {
   readonly #parts: IntakeParts;
@@ -47,7 +50,7 @@ export class ImageIntake {
     if (fileId !== null) return this.#stored(await this.#uploaded(fileId, tenant, param), param);
     if (sha256 !== null) return this.#stored(sha256, param);
     if (uuid === null) return this.store(await this.#bytes(url, param, signal), param);
-    const known = url.startsWith('data:') ? null : await this.#named(tenant, uuid, param);
+    const known = schemeOf(url) === 'data:' ? null : await this.#named(tenant, uuid, param);
     if (known !== null) return known;
     if (url === '') {
       throw new ApiError(
@@ -121,7 +124,7 @@ export class ImageIntake {
 
   async #bytes(url: string, param: string, signal: AbortSignal): Promise<Buffer> {
     const { fetcher, limits } = this.#parts;
-    const scheme = SCHEME.exec(url.slice(0, 32))?.[0].toLowerCase();
+    const scheme = schemeOf(url);
     if (scheme === 'data:') return decodeDataUri(url, limits.maxImageBytes, param);
     if (scheme === undefined) {
       throw new ApiError('invalid_image_url', `${param}: expected a data: or https: URL`, {

@@ -5,6 +5,7 @@ import type { Submission } from '../accept/submission.ts';
 import type { Tenants } from '../auth/tenants.ts';
 import { ApiError, errorBody } from '../errors.ts';
 import { chatSubmission } from '../routes/chat-submission.ts';
+import { withoutNulls } from '../routes/drop-nulls.ts';
 import { responseSubmission } from '../routes/response-submission.ts';
 import type { RequestFacts } from '../routes/request-facts.ts';
 import { ChatCompletionBody } from '../schemas/chat-completions.ts';
@@ -83,8 +84,8 @@ function submissionOf(
   };
   const submission =
     batch.endpoint === '/v1/chat/completions'
-      ? chatSubmission(facts, notStreamed(checkChat(body)))
-      : responseSubmission(facts, notStreamed(checkResponse(body)), null);
+      ? chatSubmission(facts, notStreamed(checkChat(withoutNulls(body))))
+      : responseSubmission(facts, notStreamed(checkResponse(withoutNulls(body))), null);
   const finishWithinS = Math.max(1, leftMs / 1000);
   return { ...submission, id, priority: BATCH_PRIORITY, finishWithinS };
 }

@@ -89,11 +89,10 @@ export class Uploads {
     stat: ObjectStat,
   ): Promise<FileRecord> {
     const { store, files, maxBytes } = this.#parts;
-    if (stat.bytes !== expected) {
-      throw new ApiError('invalid_file', `Expected ${expected} bytes, got ${stat.bytes}`);
-    }
+    checkSize(stat.bytes ?? expected, expected);
     const bytes = await store.get(stagingKey(id), { maxBytes });
     if (bytes === null) return this.#completedBefore(tenant, id);
+    checkSize(bytes.length, expected);
     const file = { tenant, filename, purpose: 'vision', bytes, expiresAfterS: null } as const;
     return files.add({ ...file, id: fileId(id) });
   }
@@ -114,6 +113,11 @@ export class Uploads {
   #key(tenant: string, id: string): string {
     return `${this.#parts.prefix}:upload:${tenant}:${id}`;
   }
+}
+
+function checkSize(bytes: number, expected: number): void {
+  if (bytes === expected) return;
+  throw new ApiError('invalid_file', `Expected ${expected} bytes, got ${bytes}`);
 }
 
 const stagingKey = (id: string): string => `uploads/${id}`;

@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
+import { decompressed } from '@epd/connector';
 import { request, type Dispatcher } from 'undici';
 import { ApiError } from '../errors.ts';
 import type { AddressPolicy } from './address-policy.ts';
@@ -100,12 +102,18 @@ async function readBody(answer: Dispatcher.ResponseData, options: FetchOptions):
   }
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+  for await (const chunk of plainBody(answer) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge(bytes, maxBytes, param);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, bytes);
+}
+
+/** Some servers compress although `identity` was asked. */
+function plainBody({ body, headers }: Dispatcher.ResponseData): Readable {
+  const encoding = headers['content-encoding'];
+  return decompressed(body, Array.isArray(encoding) ? encoding.join(', ') : encoding) ?? body;
 }
 
 /** Destroying a body makes it emit an error that nobody else hears. */

@@ -8,6 +8,7 @@ import { JobBody, JobView } from '../schemas/jobs.ts';
 import type { Services } from '../services.ts';
 import { goneSignal } from '../streams/gone-signal.ts';
 import { waitForEnd } from '../streams/wait-for-end.ts';
+import { dropNulls } from './drop-nulls.ts';
 import { sayReplayed } from './idempotency.ts';
 import { submissionOf } from './job-requests.ts';
 import { ownJob } from './own-job.ts';
@@ -23,6 +24,7 @@ export const jobRoutes =
     app.post(
       '/v1/jobs',
       {
+        preValidation: dropNulls,
         preHandler: limitRequests(services.limiter),
         schema: {
           tags: ['Jobs'],

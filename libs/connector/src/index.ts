@@ -48,6 +48,7 @@ export {
   type SafetensorsTensor,
 } from './safetensors.ts';
 export type { ObjectStat, ObjectStore, PutResult } from './stores/object-store.ts';
+export { decompressed } from './stores/content-encoding.ts';
 export { MemoryStore } from './stores/memory-store.ts';
 export { FolderStore, type FolderStoreOptions } from './stores/folder-store.ts';
 export { S3Store, type S3StoreOptions } from './stores/s3-store.ts';

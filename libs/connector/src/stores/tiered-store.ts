@@ -1,5 +1,11 @@
 import type { ObjectBody } from './object-body.ts';
-import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type {
+  GetOptions,
+  ListedObject,
+  ObjectStat,
+  ObjectStore,
+  PutResult,
+} from './object-store.ts';
 
 export interface Tier {
   /** Shown in metrics and in job timings. */
@@ -99,7 +105,7 @@ export class TieredStore implements ObjectStore {
   }
 
   /** What the store proper holds. */
-  list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+  list(prefix: string): AsyncIterable<ListedObject> {
     return this.#durable.store.list(prefix);
   }
 
