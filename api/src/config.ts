@@ -1,6 +1,6 @@
 import { ConfigError, fleetConfig, readConfig, tracingConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
-import { isLoopback } from './loopback.ts';
+import { isLoopback } from './http/loopback.ts';
 
 const MIB = 1024 * 1024;
 

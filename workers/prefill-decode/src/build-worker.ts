@@ -18,7 +18,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from './config.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import { GenerateProcessor } from './job/generate-processor.ts';
-import type { PdModel } from './load-model.ts';
+import type { PdModel } from './read-model.ts';
 import { takeoverCount } from './metrics.ts';
 
 export interface WorkerParts {

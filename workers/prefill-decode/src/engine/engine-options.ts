@@ -3,8 +3,8 @@ import type { Embedding } from '@epd/connector';
 import { readModelFolder, requireOnnxFile, Tokenizer, type ModelFolder } from '@epd/model';
 import type { Logger } from '@epd/service';
 import type { RunnerOptions } from '../runner/messages.ts';
-import type { ECConnector } from './intake.ts';
-import type { PaceLimits } from './prefill-pace.ts';
+import type { ECConnector } from './images/embedding-loader.ts';
+import type { PaceLimits } from './schedule/prefill-pace.ts';
 
 export interface EngineOptions {
   readonly modelFolder: string;

@@ -2,14 +2,14 @@ import { withConnectorStep } from '@epd/connector';
 import type { JobError } from '@epd/jobs';
 import type { StepResult } from '../runner/messages.ts';
 import { Runner, RunnerLostError } from '../runner/runner.ts';
-import { admit } from './admission.ts';
+import { holdRequest } from './requests/hold-request.ts';
 import { readEngineModel, type EngineModel, type EngineOptions } from './engine-options.ts';
 import { EngineError } from './errors.ts';
-import { buildParts, type EngineParts } from './parts.ts';
-import type { EngineListener, EngineRequest, EngineStats } from './request.ts';
-import { ASK_AGAIN_MS } from './image-rounds.ts';
-import type { Schedule } from './scheduler.ts';
-import type { Sequence } from './sequence.ts';
+import { assemble, type EngineParts } from './assemble.ts';
+import type { EngineListener, EngineRequest, EngineStats } from './requests/request.ts';
+import { ASK_AGAIN_MS } from './images/image-rounds.ts';
+import type { Schedule } from './schedule/scheduler.ts';
+import type { Sequence } from './sequences/sequence.ts';
 import { Wake } from './wake.ts';
 
 const RUN_TIMEOUT_MS = 120_000;
@@ -44,7 +44,7 @@ export class Engine {
     this.#options = options;
     this.#model = model;
     this.#runner = runner;
-    this.#parts = buildParts(options, model, runner);
+    this.#parts = assemble(options, model, runner);
     this.#parts.connector.scheduler.onProgress(() => this.#wake.call());
     void runner.whenLost.then((error) => this.#loseRunner(error));
   }
@@ -78,7 +78,7 @@ export class Engine {
     if (book.get(request.id)) {
       throw new EngineError('invalid_request', `The request ${request.id} is held already`);
     }
-    book.add(admit(request, this.#model, bounds, () => this.#keys++));
+    book.add(holdRequest(request, this.#model, bounds, () => this.#keys++));
     this.#wake.call();
   }
 
@@ -205,7 +205,7 @@ export class Engine {
     if (!held) return;
     rounds.noteCovered(held, sequence);
     if (held.clock.admitted) return;
-    held.clock.admit();
+    held.clock.holdRequest();
     held.cachedTokens = sequence.reused;
     this.#prefixHitTokens += sequence.reused;
     const detail = { cachedTokens: sequence.reused };

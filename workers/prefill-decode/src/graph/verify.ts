@@ -4,10 +4,10 @@ import {
   type DecoderFacts,
   type ForwardRun,
   type KVHolder,
-} from '../runner/decoder-graph.ts';
-import { floatArray } from '../runner/float-array.ts';
-import { ReturningHolder } from '../runner/returning-holder.ts';
-import { TwoPartHolder } from '../runner/two-part-holder.ts';
+} from '../decoder/decoder-graph.ts';
+import { floatArray } from '../decoder/float-array.ts';
+import { ReturningHolder } from '../decoder/returning-holder.ts';
+import { TwoPartHolder } from '../decoder/two-part-holder.ts';
 import { NotRewritableError, relativeDifference } from '@epd/graph';
 
 /** Share of the largest logit by which the two may differ: sums are made in another order. */

@@ -1,7 +1,7 @@
 import type { EmbeddingDtype } from '@epd/connector';
 import type { Sampling } from '@epd/jobs';
-import type { GraphKind } from './decoder-graph.ts';
-import type { KVShape } from './kv-memory.ts';
+import type { GraphKind } from '../decoder/decoder-graph.ts';
+import type { KVShape } from '../decoder/kv-memory.ts';
 
 /** What crosses between the main thread and the runner: ids, numbers, and shared memory. */
 

@@ -1,7 +1,7 @@
-import type { DecoderFacts, ForwardRun, KVHolder } from './decoder-graph.ts';
+import type { DecoderFacts, ForwardRun, KVHolder } from '../decoder/decoder-graph.ts';
 import { writeImages, type TokenEmbedder } from './embed.ts';
-import { floatArray } from './float-array.ts';
-import type { KVMemory } from './kv-memory.ts';
+import { floatArray } from '../decoder/float-array.ts';
+import type { KVMemory } from '../decoder/kv-memory.ts';
 import type {
   KVOperation,
   Sampled,

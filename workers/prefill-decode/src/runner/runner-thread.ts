@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadModel } from './load-model.ts';
+import { loadDecoder } from './load-decoder.ts';
 import type { FromRunner, RunnerOptions, ToRunner } from './messages.ts';
 
 /** The thread that runs the model: the only place where onnxruntime is loaded. */
@@ -8,7 +8,7 @@ if (!port) throw new Error('runner-thread.ts is started by Runner');
 
 const post = (message: FromRunner): void => port.postMessage(message);
 const options = workerData as RunnerOptions;
-const { runner, facts, release } = await loadModel(options);
+const { runner, facts, release } = await loadDecoder(options);
 let steps = 0;
 let last: Promise<void> = Promise.resolve();
 

@@ -8,7 +8,7 @@ import { Job as QueueJob, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Engine } from '../../src/engine/index.ts';
 import { GenerateProcessor, type ProcessorOptions } from '../../src/job/generate-processor.ts';
-import { loadModel } from '../../src/load-model.ts';
+import { readModel } from '../../src/read-model.ts';
 import { MODEL_FOLDER } from './golden.ts';
 import { sampling } from './engine.ts';
 
@@ -44,7 +44,7 @@ export function testJobs(t: ExecutionContext): TestJobs {
 
 const endedOrNull = (job: Job | null): Job | null => (job?.ending ? job : null);
 
-const model = await loadModel(MODEL_FOLDER, undefined, async () => '');
+const model = await readModel(MODEL_FOLDER, undefined, async () => '');
 
 export function processorFor(
   { jobs }: TestJobs,
