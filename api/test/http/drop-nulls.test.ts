@@ -1,5 +1,5 @@
 import test from 'ava';
-import { withoutNulls } from '../../src/routes/drop-nulls.ts';
+import { withoutNulls } from '../../src/http/drop-nulls.ts';
 
 test('a null in a conversation is as if it were not there, at every depth', (t) => {
   const url = { url: 'data:', detail: null, uuid: null, file_id: null };
