@@ -28,7 +28,7 @@ test('to continue the last message is refused, not passed over', async (t) => {
   const error = await t.throwsAsync(client.chat.completions.create(body), {
     instanceOf: BadRequestError,
   });
-  t.is((error as BadRequestError).param, 'continue_final_message');
+  t.is(error.param, 'continue_final_message');
 });
 
 test('a picture may come as a data URI beside text', async (t) => {

@@ -19,8 +19,9 @@ const FINISHED = {
   timings: {},
 } as unknown as Parameters<typeof completedEnding>[1];
 
+const shown = (index: number) => ({ type: 'image', image: index }) as const;
+
 test('an image counts as often as it is shown', (t) => {
-  const shown = (index: number) => ({ type: 'image', image: index }) as const;
   const request = {
     messages: [
       { role: 'user', content: [shown(0), shown(1), shown(0), { type: 'text', text: 'which?' }] },
