@@ -1,3 +1,7 @@
+export { FleetStore, fleetStoreKey, type StoreState, type StoreVerdict } from './fleet-store.ts';
+export { storeStateLogger } from './log-store-state.ts';
 export { ModelCard, type ModelRegistry, type WorkerRole } from './model-registry.ts';
 export { RedisModelRegistry } from './redis-model-registry.ts';
 export { ResidentImages } from './resident-images.ts';
+export { readStoreId } from './store-identity.ts';
+export { workerFleetStore } from './worker-fleet-store.ts';

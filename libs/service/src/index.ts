@@ -13,7 +13,7 @@ export {
   type Service,
   type ServiceContext,
 } from './run-service.ts';
-export { storeOptions, type StoreOptions } from './store-options.ts';
+export { storeName, storeOptions, type StoreOptions } from './store-options.ts';
 export {
   addDefaultMetrics,
   readiness,

@@ -1,25 +1,46 @@
 import type { Redis } from 'ioredis';
 import type { Readiness } from './telemetry.ts';
 
-interface RestsOn {
+interface Dependencies {
   readonly redis: Redis;
   readonly store: { ping(): Promise<void> };
+  /** Whether the store is the one of the fleet, as it was last seen. */
+  readonly fleetStore: {
+    readonly state: { readonly verdict: 'ours' | 'other' | 'unknown'; readonly reason: string };
+  };
+  /** Whether all of the worker's work needs the store; otherwise it is ready without. */
+  readonly needsStore: boolean;
   readonly model: string | null;
 }
 
-/** Whether a worker takes work: it has loaded its model (before, it is null), and reaches what it rests on. */
+/** Whether a worker takes work: it has loaded its model (before, it is null), and reaches its dependencies. */
 export async function workerReadiness(
   worker: { readonly isRunning: boolean } | null,
-  { redis, store, model }: RestsOn,
+  dependencies: Dependencies,
 ): Promise<Readiness> {
+  const { redis, fleetStore, needsStore, model } = dependencies;
   const connected = redis.status === 'ready';
+  const { verdict, reason } = fleetStore.state;
+  const mayUseStore = verdict === 'ours' || (verdict === 'unknown' && !needsStore);
   if (worker === null) {
-    const reason = connected ? 'the model is being loaded' : 'Redis is not reachable';
-    return { ready: false, reason };
+    if (!connected) return { ready: false, reason: 'Redis is not reachable' };
+    return { ready: false, reason: mayUseStore ? 'the model is being loaded' : reason };
   }
   // Commands wait while the connection is down: then there is nothing to ask.
-  await Promise.all([store.ping(), connected ? redis.ping() : null]);
+  const [store] = await Promise.all([storeReport(dependencies), connected ? redis.ping() : null]);
   const { isRunning } = worker;
-  const ready = isRunning && redis.status === 'ready';
-  return { ready, model, redis: redis.status, takesWork: isRunning };
+  const reaches = redis.status === 'ready' && (store === 'ok' || !needsStore);
+  const ready = isRunning && reaches && verdict !== 'other';
+  return { ready, model, redis: redis.status, store, takesWork: isRunning };
+}
+
+/** `ok`, or what is wrong with the store. */
+async function storeReport({ store, fleetStore }: Dependencies): Promise<string> {
+  if (fleetStore.state.verdict === 'other') return fleetStore.state.reason;
+  try {
+    await store.ping();
+    return 'ok';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry } from '@epd/fleet';
+import { RedisModelRegistry, workerFleetStore, type FleetStore } from '@epd/fleet';
 import {
   connectRedis,
   serveTelemetry,
   startTracing,
+  storeName,
   storeOptions,
   waitForRedis,
   workerReadiness,
@@ -29,6 +30,8 @@ interface Readable {
   store: ObjectStore;
   encoder: Encoder | null;
   model: string | null;
+  fleetStore: FleetStore;
+  needsStore: true;
 }
 
 /** An encoder process: answers to telemetry at once, takes work when its model is loaded. */
@@ -43,7 +46,20 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   stack.defer(() => redis.disconnect());
   const store = createObjectStore(storeOptions(config));
   stack.defer(() => store.close());
-  const state: Readable = { redis, store, encoder: null, model: null };
+  const fleetStore = workerFleetStore(context, {
+    redis,
+    store,
+    name: storeName(storeOptions(config)),
+    isAtWork: () => state.encoder !== null,
+  });
+  const state: Readable = {
+    redis,
+    store,
+    encoder: null,
+    model: null,
+    fleetStore,
+    needsStore: true,
+  };
   const telemetry = await serveTelemetry({
     host: config.metricsHost,
     port: config.metricsPort,
@@ -53,6 +69,10 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, encoder: name }, 'telemetry');
   await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
+  // Whatever it did without the fleet's store would be lost.
+  await fleetStore.until(['ours'], signal);
+  fleetStore.start();
+  stack.defer(() => fleetStore.stop());
   const model = await readModel(config.modelDir, config.visionEncoder);
   const vision = await loadVision(model.folder, model.card.geometry, {
     ...config,

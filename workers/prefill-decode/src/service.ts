@@ -3,11 +3,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry, ResidentImages } from '@epd/fleet';
+import { RedisModelRegistry, ResidentImages, workerFleetStore, type FleetStore } from '@epd/fleet';
 import {
   connectRedis,
   serveTelemetry,
   startTracing,
+  storeName,
   storeOptions,
   waitForRedis,
   type Logger,
@@ -33,6 +34,8 @@ interface Readable {
   store: ObjectStore;
   worker: PdWorker | null;
   model: string | null;
+  fleetStore: FleetStore;
+  needsStore: false;
 }
 
 /** A PD process: answers to telemetry at once, takes work when its model is loaded. */
@@ -47,7 +50,22 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => redis.disconnect());
   const store = openStore(config);
   stack.defer(() => store.close());
-  const state: Readable = { redis, store, worker: null, model: null };
+  const durable = createObjectStore(storeOptions(config));
+  stack.defer(() => durable.close());
+  const fleetStore = workerFleetStore(context, {
+    redis,
+    store: durable, // the disk's cache would tell of the store before
+    name: storeName(storeOptions(config)),
+    isAtWork: () => state.worker !== null,
+  });
+  const state: Readable = {
+    redis,
+    store,
+    worker: null,
+    model: null,
+    fleetStore,
+    needsStore: false,
+  };
   const telemetry = await serveTelemetry({
     host: config.metricsHost,
     port: config.metricsPort,
@@ -57,6 +75,10 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, worker: name }, 'telemetry');
   await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
+  // Text is answered while the store is away; with another store than the fleet's, every image would fail.
+  await fleetStore.until(['ours', 'unknown'], signal);
+  fleetStore.start();
+  stack.defer(() => fleetStore.stop());
   const models = new RedisModelRegistry(redis, config.prefix);
   const model = await readModel(config.modelDir, config.visionEncoder, (id) =>
     registeredFingerprint(models, id, log, signal),

@@ -147,7 +147,8 @@ export class S3Store implements ObjectStore {
     try {
       await this.#client.send(new HeadBucketCommand({ Bucket: this.bucket }));
     } catch (error) {
-      throw this.#unavailable(`bucket ${this.bucket}`, error);
+      const what = statusOf(error) === 404 ? 'it does not exist' : nameOf(error);
+      throw new StoreUnavailableError('s3', `bucket ${this.bucket}: ${what}`, { cause: error });
     }
   }
 
