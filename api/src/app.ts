@@ -3,9 +3,12 @@ import type { Readiness } from '@epd/service';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
-import type { ApiConfig } from './config.ts';
+import { needsKeys, type ApiConfig } from './config.ts';
 import { Connections } from './connections.ts';
 import { answerFrameworkError, installErrorHandler } from './http/error-handler.ts';
+import { installBodyParser } from './http/body-parser.ts';
+import { limitOpenRequests } from './http/open-requests.ts';
+import { installRequestGuard } from './http/request-guard.ts';
 import { installOpenApi } from './http/openapi.ts';
 import { adminKeyRoutes } from './protocols/admin/keys.ts';
 import { adminTenantRoutes } from './protocols/admin/tenants.ts';
@@ -14,7 +17,6 @@ import { batchRoutes } from './protocols/batches/routes.ts';
 import { chatCompletionRoutes } from './protocols/chat/routes.ts';
 import { installMetrics } from './core/metrics/api-metrics.ts';
 import { docsRoutes } from './protocols/operation/docs.ts';
-import { installBodyParser } from './http/idempotency.ts';
 import { fileControlRoutes } from './protocols/files/control.ts';
 import { fileRoutes } from './protocols/files/routes.ts';
 import { healthRoutes } from './protocols/operation/health.ts';
@@ -49,16 +51,22 @@ interface AppOptions {
   /** For the queue board; it is there when there is an admin key. */
   readonly redis: Redis;
   readonly ready: () => Promise<Readiness>;
-  readonly config: Pick<ApiConfig, 'maxBodyBytes' | 'maxFileBytes' | 'adminKey' | 'prefix'>;
+  readonly config: ApiConfig;
   readonly log?: FastifyBaseLogger;
 }
+
+/** How late a request that takes too long to arrive may be found. */
+const MAX_CHECK_MS = 10_000;
 
 /** The API without a port: `inject` or `listen`. Closing it ends its streams, nothing else. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, registry, redis, ready, log } = options;
-  const { maxBodyBytes, maxFileBytes, adminKey, prefix } = options.config;
+  const { config } = options;
+  const { maxFileBytes, adminKey, prefix } = config;
   const app: FastifyInstance = Fastify({
-    bodyLimit: maxBodyBytes,
+    bodyLimit: config.maxBodyBytes,
+    requestTimeout: config.requestTimeoutMs,
+    http: { connectionsCheckingInterval: Math.min(config.requestTimeoutMs, MAX_CHECK_MS) },
     // What came in before the door was shut is answered.
     return503OnClosing: false,
     ...(log === undefined ? {} : { loggerInstance: log }),
@@ -73,8 +81,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   installErrorHandler(app);
   installValidation(app);
   installRequestFacts(app);
+  installRequestGuard(app, { ...config, loopbackOnly: !needsKeys(config) && !config.open });
   services.authenticator.install(app);
-  installBodyParser(app);
+  limitOpenRequests(app, config.tenantOpenRequests);
+  installBodyParser(app, services.memory, config);
   await installOpenApi(app);
   await app.register(jobRoutes(services));
   await app.register(jobListRoutes(services));

@@ -25,6 +25,7 @@ import { createUploadSigner } from './core/files/s3-presigner.ts';
 import { Uploads } from './core/files/uploads.ts';
 import { InputUsage } from './core/inputs/input-usage.ts';
 import { UuidAliases } from './core/inputs/uuid-aliases.ts';
+import { MemoryBudget } from './http/memory-budget.ts';
 import { Gatekeeper } from './core/limits/gatekeeper.ts';
 import { QueuePositions } from './core/limits/queue-positions.ts';
 import { RateLimiter } from './core/limits/rate-limiter.ts';
@@ -71,7 +72,8 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
   const encodes = new EncodeRequester({ redis, prefix, embeddings, usage, metrics });
   const residents = new ResidentImages(redis, prefix);
   const limits = composeLimits(config, redis);
-  const media = composeMedia(config, redis, store);
+  const memory = new MemoryBudget(config.bodyMemoryBytes);
+  const media = composeMedia(config, redis, store, memory);
   const acceptor = new Acceptor({
     jobs,
     models,
@@ -89,6 +91,7 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
     encodes,
     acceptor,
     counts,
+    memory,
     ecMetrics: metrics,
     ender: new JobEnder(jobs, encodes),
     reader: new JobReader(jobs, models, new QueuePositions(redis, prefix, limits.throughput)),
@@ -107,11 +110,12 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
   };
 }
 
-function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore) {
+function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore, memory: MemoryBudget) {
   const fetcher = new ImageFetcher({
     policy: createAddressPolicy(config.fetchAllow),
     allowHttp: config.fetchHttp,
     timeoutMs: config.fetchTimeoutMs,
+    maxFetches: config.maxFetches,
   });
   const aliases = new UuidAliases({ redis, prefix: config.prefix });
   const records = new FileRecords(redis, config.prefix);
@@ -119,6 +123,7 @@ function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore) {
     inputs: store,
     usage: new InputUsage({ redis, prefix: config.prefix }),
     fetcher,
+    memory,
     aliases,
     files: records,
     limits: config,
@@ -151,7 +156,6 @@ function composeAccess(config: ApiConfig, redis: Redis) {
     keys,
     tenants,
     required: needsKeys(config),
-    open: config.open,
     adminKey,
     limits,
   });

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { checkApi } from './api.ts';
 import { readDoctorConfig, type DoctorConfig } from './config.ts';
 import type { Finding } from './finding.ts';
+import { checkFleetStore } from './fleet-store.ts';
 import { checkRedis } from './redis.ts';
 import { checkStore } from './store.ts';
 import { checkWorkers } from './workers.ts';
@@ -58,6 +59,7 @@ async function examine(config: DoctorConfig): Promise<Finding[]> {
   return [
     ...redis,
     ...(await checkStore(config)),
+    ...(reachable ? await checkFleetStore(config) : []),
     ...model,
     ...(reachable ? await checkWorkers(config, card) : []),
     ...(config.apiUrl === undefined ? [] : await checkApi(config.apiUrl, config.apiKeys[0])),

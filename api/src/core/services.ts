@@ -8,6 +8,7 @@ import type { Tenants } from './auth/tenants.ts';
 import type { BatchStore } from './batches/batch-store.ts';
 import type { Uploads } from './files/uploads.ts';
 import type { Files } from './files/files.ts';
+import type { MemoryBudget } from '../http/memory-budget.ts';
 import type { Throughput } from './limits/throughput.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { ModelDirectory } from './models/model-directory.ts';
@@ -31,6 +32,7 @@ export interface Services {
   readonly authenticator: Authenticator;
   readonly limiter: RateLimiter;
   readonly throughput: Throughput;
+  readonly memory: MemoryBudget;
   readonly batches: BatchStore;
   readonly webhookRules: WebhookRules;
   /** Null: webhooks are not configured. */

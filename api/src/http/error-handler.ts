@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from '@epd/connector';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, type ApiErrorCode, errorBody } from './errors.ts';
+import { noSuchRoute } from './request-guard.ts';
 import { describeViolation } from './validation.ts';
 
 /** Fastify's own refusals, in the API's words. */
@@ -22,7 +23,7 @@ export function installErrorHandler(app: FastifyInstance): void {
     send(reply, toApiError(error, request));
   });
   app.setNotFoundHandler((request, reply) => {
-    send(reply, new ApiError('route_not_found', `No such route: ${request.method} ${request.url}`));
+    send(reply, noSuchRoute(request));
   });
 }
 

@@ -37,6 +37,8 @@ export const API_ERRORS = {
   invalid_api_key: 401,
   admin_only: 403,
   host_not_allowed: 403,
+  origin_not_allowed: 403,
+  quota_exceeded: 403,
   route_not_found: 404,
   model_not_found: 404,
   job_not_found: 404,
@@ -51,10 +53,14 @@ export const API_ERRORS = {
   idempotency_conflict: 422,
   rate_limited: 429,
   too_much_waiting: 429,
+  too_many_open_requests: 429,
+  too_many_uploads: 429,
+  too_many_batches: 429,
   job_cancelled: 400,
   internal_error: 500,
   job_failed: 500,
   unavailable: 503,
+  busy: 503,
   job_expired: 504,
 } as const satisfies Record<string, number>;
 

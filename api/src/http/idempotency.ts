@@ -1,29 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { NewJob } from '@epd/jobs';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Digest of the body as it came; only where an Idempotency-Key asks for it. */
-    bodySha256: string;
-  }
-}
-
-const HEADER = 'idempotency-key';
+export const IDEMPOTENCY_HEADER = 'idempotency-key';
 const KEY = /^[\x21-\x7e]{1,255}$/;
-
-/** Reads JSON bodies, and digests them where an Idempotency-Key came along. */
-export function installBodyParser(app: FastifyInstance): void {
-  app.decorateRequest('bodySha256', '');
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (HEADER in request.headers) {
-      request.bodySha256 = createHash('sha256').update(body).digest('hex');
-    }
-    void parse(request, body.toString(), done);
-  });
-}
 
 /** Tells the caller that its request came before, and that this is what it made then. */
 export function sayReplayed(reply: FastifyReply, repeated: boolean): void {
@@ -32,14 +12,14 @@ export function sayReplayed(reply: FastifyReply, repeated: boolean): void {
 
 /** Whether the caller may come again for what it has asked for. */
 export const mayComeAgain = ({ headers }: Pick<FastifyRequest, 'headers'>): boolean =>
-  headers[HEADER] !== undefined;
+  headers[IDEMPOTENCY_HEADER] !== undefined;
 
 /** The caller's key, within the kind of route it came by. Throws `invalid_header`. */
 export function idempotencyOf(
   request: Pick<FastifyRequest, 'headers' | 'bodySha256'>,
   kind: string,
 ): NewJob['idempotency'] {
-  const key = request.headers[HEADER];
+  const key = request.headers[IDEMPOTENCY_HEADER];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !KEY.test(key)) {
     throw new ApiError(

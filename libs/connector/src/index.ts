@@ -40,6 +40,7 @@ export {
   type MmHashInput,
 } from './keys.ts';
 export { payloadTag } from './payload-tag.ts';
+export { keyName } from './key-name.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { redisScript } from './redis-script.ts';
 export { serverTimeMs } from './server-clock.ts';
@@ -49,7 +50,14 @@ export {
   type SafetensorsFile,
   type SafetensorsTensor,
 } from './safetensors.ts';
-export type { ObjectStat, ObjectStore, PutResult } from './stores/object-store.ts';
+export { Semaphore } from './semaphore.ts';
+export type {
+  ByteRange,
+  ListedObject,
+  ObjectStat,
+  ObjectStore,
+  PutResult,
+} from './stores/object-store.ts';
 export { decompressed } from './stores/content-encoding.ts';
 export { MemoryStore } from './stores/memory-store.ts';
 export { FolderStore, type FolderStoreOptions } from './stores/folder-store.ts';

@@ -11,6 +11,7 @@ import {
 } from '@epd/connector';
 import { RedisJobStore } from '@epd/jobs';
 import { imageLayout } from '@epd/model/geometry';
+import { itemMaker, type VisionShape } from '@epd/model/preprocess';
 import { ecMetrics, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import { Batcher, type Batched } from './batcher.ts';
@@ -26,6 +27,7 @@ import type { EncoderModel } from './read-model.ts';
 import type { EncoderMetrics } from './metrics.ts';
 import { commitFault, type ImageFaults } from './preprocess/image-faults.ts';
 import { preprocess } from './preprocess/preprocess.ts';
+import { resizers } from './preprocess/resize.ts';
 import { TokenGate } from './token-gate.ts';
 import type { LoadedVision } from './vision/load-vision.ts';
 
@@ -133,19 +135,20 @@ function buildPipeline({
   log,
   onHang,
 }: WorkerParts): ImagePipeline {
-  const { geometry } = model.card;
-  const tokensMax = config.batchTokens || vision.tilesPerRun * geometry.rowsPerTile;
+  const { shape } = vision;
+  const tokensMax = config.batchTokens || vision.tilesPerRun * (shape.rows / shape.parts);
   const batcher = buildBatcher(vision, { tokensMax, itemsMax: config.batchItems }, metrics);
-  const options = { geometry, config: model.folder.preprocessor, maxPixels: config.maxImagePixels };
+  const make = itemMaker(model.folder, model.card.geometry, resizers);
+  const options = { make, maxPixels: config.maxImagePixels };
   return new ImagePipeline({
     maxImageBytes: config.maxImageBytes,
     inputs: store,
-    gate: new TokenGate(Math.max(2 * tokensMax, pixelTokensMax(geometry))),
+    gate: new TokenGate(Math.max(2 * tokensMax, pixelTokensMax(shape))),
     preprocess: async (bytes, sha256) => {
       await commitFault(config, sha256);
       return preprocess(bytes, options);
     },
-    layoutOf: (width, height) => imageLayout(geometry, width, height),
+    layoutOf: (width, height) => imageLayout(model.card.geometry, width, height),
     watch: { runTimeoutMs: config.runTimeoutMs, onHang },
     encode: (item) => batcher.add(item),
     metrics,
@@ -159,8 +162,8 @@ function buildBatcher(
   metrics: EncoderMetrics,
 ): { add(item: PixelItem): Promise<Batched<Embedding>> } {
   const batcher = new Batcher<PixelItem, Embedding>(async (items) => {
-    const images = items.map(({ pixels }) => ({ tiles: pixels.layout.tiles, data: pixels.data }));
-    const { embeddings, ms } = await runner.encode(images, tilesPerRun);
+    const pixels = items.map((item) => item.pixels);
+    const { embeddings, ms } = await runner.encode(pixels, tilesPerRun);
     metrics.encoded(ms, items.length);
     return { results: embeddings, ms };
   }, limits);
@@ -171,14 +174,9 @@ function buildBatcher(
 
 /** Memory for images between file and embedding: a few large ones, or very many small ones. */
 const PIXEL_BYTES_MAX = 256 * 1024 * 1024;
+const BYTES_PER_VALUE = Float32Array.BYTES_PER_ELEMENT;
 
-function pixelTokensMax({
-  tileEdge,
-  rowsPerTile,
-}: {
-  tileEdge: number;
-  rowsPerTile: number;
-}): number {
-  const bytesPerTile = 3 * tileEdge ** 2 * Float32Array.BYTES_PER_ELEMENT;
-  return Math.floor(PIXEL_BYTES_MAX / bytesPerTile) * rowsPerTile;
+function pixelTokensMax({ dims, parts, rows }: VisionShape): number {
+  const bytes = dims.reduce((product, size) => product * size, parts * BYTES_PER_VALUE);
+  return Math.floor((PIXEL_BYTES_MAX / bytes) * rows);
 }

@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from '../../http/errors.ts';
-import { isLoopback } from '../../http/loopback.ts';
 import { LOCAL_TENANT_ID, type Tenant, type TenantLimits } from './tenant.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { Tenants } from './tenants.ts';
@@ -22,8 +21,6 @@ interface AuthenticatorParts {
   readonly tenants: Tenants;
   /** Null: no key is asked for at all. */
   readonly required: boolean;
-  /** Without keys, whether requests may come from other machines. */
-  readonly open: boolean;
   readonly adminKey: string | undefined;
   readonly limits: TenantLimits;
 }
@@ -52,7 +49,7 @@ export class Authenticator {
     app.addHook('onRequest', async (request, reply) => {
       request.tenant = this.#local;
       const access = request.routeOptions.config.access;
-      if (access === 'public' || request.is404) return;
+      if (access === 'public') return;
       try {
         await this.#identify(request, access === 'admin');
       } catch (error) {
@@ -77,7 +74,7 @@ export class Authenticator {
       throw new ApiError('admin_only', 'Only the admin key opens this');
     }
     if (request.isAdmin) return;
-    if (!this.#parts.required) return this.#parts.open ? undefined : checkHost(request);
+    if (!this.#parts.required) return;
     if (key === null) {
       throw new ApiError('missing_api_key', 'Expected an API key as Authorization: Bearer <key>');
     }
@@ -91,19 +88,6 @@ export class Authenticator {
     const { adminKey } = this.#parts;
     return adminKey !== undefined && timingSafeEqual(sha256(adminKey), sha256(key));
   }
-}
-
-/**
- * Without keys whoever reaches the port may ask. A web page must not be able to, under a name of its
- * own that leads to this machine.
- */
-function checkHost({ hostname }: FastifyRequest): void {
-  const host = hostname.replace(/^\[|\]$/g, '');
-  if (host === 'localhost' || host.endsWith('.localhost') || isLoopback(host)) return;
-  throw new ApiError(
-    'host_not_allowed',
-    'Without API keys this answers under a loopback address only',
-  );
 }
 
 /** Browsers cannot put a header on a link, so the queue board takes its key as a password, too. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { InputRef, ObjectStore } from '@epd/connector';
+import { Readable } from 'node:stream';
+import type { ByteRange, InputRef, ObjectStore } from '@epd/connector';
 import { hasPictureSignature } from '../media/picture-signature.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { FilePurpose, FileRecord, FileRecords } from './file-records.ts';
@@ -24,6 +25,9 @@ interface FilesParts {
   readonly store: ObjectStore;
   readonly pictures: PictureStore;
 }
+
+/** What of a file is in memory at once. */
+const PIECE_BYTES = 1024 * 1024;
 
 /** Uploaded files. A picture's bytes are stored once under their digest, whoever uploads them. */
 export class Files {
@@ -65,6 +69,26 @@ export class Files {
     const file = await this.records.find(tenant, id);
     if (file !== null) return file;
     throw new ApiError('file_not_found', `No file ${JSON.stringify(id.slice(0, 80))}`);
+  }
+
+  /** The bytes at the reader's pace. Throws `file_not_found` when they are there no more. */
+  async stream(file: FileRecord): Promise<Readable> {
+    const first = await this.read(file, { start: 0, bytes: PIECE_BYTES });
+    return Readable.from(this.#pieces(file, first), { objectMode: false, highWaterMark: 1 });
+  }
+
+  /** A part of the bytes. Throws `file_not_found` when they are there no more. */
+  async read(file: FileRecord, range: ByteRange): Promise<Uint8Array> {
+    const bytes = await this.#store.getRange(file.key, range);
+    if (bytes !== null) return bytes;
+    throw new ApiError('file_not_found', `The bytes of ${file.id} are kept no more`);
+  }
+
+  async *#pieces(file: FileRecord, first: Uint8Array): AsyncGenerator<Uint8Array> {
+    yield first;
+    for (let start = first.length; start < file.bytes; start += PIECE_BYTES) {
+      yield await this.read(file, { start, bytes: PIECE_BYTES });
+    }
   }
 
   async content(file: FileRecord): Promise<Uint8Array> {

@@ -8,6 +8,7 @@ import {
 
 type Put = Parameters<ObjectStore['put']>;
 type Get = Parameters<ObjectStore['get']>;
+type GetRange = Parameters<ObjectStore['getRange']>;
 
 interface RequestStoreOptions {
   /** A call may take so long, and longer by what its bytes take. */
@@ -41,6 +42,10 @@ export class RequestStore implements ObjectStore {
 
   get(...[key, options]: Get): Promise<Uint8Array | null> {
     return this.#within(() => this.#store.get(key, options), options?.maxBytes);
+  }
+
+  getRange(...[key, range]: GetRange): Promise<Uint8Array | null> {
+    return this.#within(() => this.#store.getRange(key, range), range.bytes);
   }
 
   stat(key: string): Promise<ObjectStat | null> {

@@ -2,7 +2,10 @@ import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { decompressed } from '@epd/connector';
 import { request, type Dispatcher } from 'undici';
+import { collectBytes } from '../../http/collect-bytes.ts';
 import { ApiError } from '../../http/errors.ts';
+import type { MemoryHold } from '../../http/memory-budget.ts';
+import { FetchSlots } from './fetch-slots.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import { tooLarge } from './data-uri.ts';
 import { AddressRefusedError, createGuardedAgent } from './guarded-agent.ts';
@@ -11,13 +14,19 @@ export interface FetchOptions {
   readonly maxBytes: number;
   readonly param: string;
   readonly signal: AbortSignal;
+  /** Whose fetch it is. */
+  readonly tenant: string;
+  /** Charged for the bytes as they come. */
+  readonly hold: MemoryHold;
 }
 
 interface FetcherSettings {
   readonly policy: AddressPolicy;
   readonly allowHttp: boolean;
-  /** For the whole fetch, redirects included. */
+  /** For the whole fetch, redirects and its wait for a turn included. */
   readonly timeoutMs: number;
+  /** Fetches of this process at a time; the others wait, within their time. */
+  readonly maxFetches: number;
 }
 
 /** Enough for a shortener in front of a CDN; more is a loop. */
@@ -28,16 +37,20 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 export class ImageFetcher {
   readonly #settings: FetcherSettings;
   readonly #agent: Dispatcher;
+  readonly #slots: FetchSlots;
 
   constructor(settings: FetcherSettings) {
     this.#settings = settings;
+    this.#slots = new FetchSlots(settings.maxFetches);
     this.#agent = createGuardedAgent(settings.policy);
   }
 
   async fetch(address: string, options: FetchOptions): Promise<Buffer> {
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(this.#settings.timeoutMs)]);
     try {
-      return await this.#follow(address, { ...options, signal });
+      return await this.#slots.run(options.tenant, signal, () =>
+        this.#follow(address, { ...options, signal }),
+      );
     } catch (error) {
       throw this.#explain(error, options.param);
     }
@@ -93,21 +106,24 @@ export class ImageFetcher {
 }
 
 async function readBody(answer: Dispatcher.ResponseData, options: FetchOptions): Promise<Buffer> {
-  const { maxBytes, param } = options;
+  const { maxBytes, param, hold } = options;
   const announced = Number(answer.headers['content-length'] ?? 0);
   if (answer.statusCode !== 200 || announced > maxBytes) {
     discard(answer);
     if (answer.statusCode === 200) throw tooLarge(announced, maxBytes, param);
     throw failed(param, `the server answered ${answer.statusCode}`);
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of plainBody(answer) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw tooLarge(bytes, maxBytes, param);
-    chunks.push(chunk);
+  try {
+    return await collectBytes(plainBody(answer), {
+      hold,
+      expectedBytes: announced,
+      maxBytes,
+      tooLarge: (bytes) => tooLarge(bytes, maxBytes, param),
+    });
+  } catch (error) {
+    discard(answer);
+    throw error;
   }
-  return Buffer.concat(chunks, bytes);
 }
 
 /** Some servers compress although `identity` was asked. */

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { ChatCompletion, ChatCompletionBody } from './schema.ts';
 import { limitRequests } from '../../core/limits/limit-requests.ts';
+import { dropBody } from '../../http/body-parser.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
 import type { Services } from '../../core/services.ts';
 import { awaitAnswer, endingWithReader } from '../../core/streams/await-answer.ts';
@@ -21,7 +22,7 @@ export const chatCompletionRoutes =
       '/v1/chat/completions',
       {
         preValidation: dropNulls,
-        preHandler: limitRequests(services.limiter),
+        onRequest: limitRequests(services.limiter),
         schema: {
           tags: ['OpenAI'],
           summary: 'Create a chat completion',
@@ -33,11 +34,12 @@ export const chatCompletionRoutes =
         },
       },
       async (request, reply) => {
-        const { body } = request;
-        const { job, repeated } = await acceptor.accept(chatSubmission(request, body));
+        const { stream, stream_options: options } = request.body;
+        const { job, repeated } = await acceptor.accept(chatSubmission(request, request.body));
+        dropBody(request);
         sayReplayed(reply, repeated);
-        if (body.stream !== true) return chatCompletion(await awaitAnswer(services, job, reply));
-        const includeUsage = body.stream_options?.include_usage ?? false;
+        if (stream !== true) return chatCompletion(await awaitAnswer(services, job, reply));
+        const includeUsage = options?.include_usage ?? false;
         return sendSse(reply, (reader) => {
           const events = followJob({
             jobs,

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
@@ -28,19 +29,21 @@ export const fileControlRoutes =
           params: FileParams,
           produces: ['application/octet-stream'],
           response: {
-            200: Type.Unsafe<Buffer>(Type.String({ format: 'binary' })),
+            200: Type.Unsafe<Readable>(Type.String({ format: 'binary' })),
             ...ERROR_RESPONSES,
           },
         },
       },
       async ({ params, tenant }, reply) => {
-        const bytes = await files.content(await files.get(tenant.id, params.id));
+        const file = await files.get(tenant.id, params.id);
+        const bytes = await files.stream(file);
         // Never as what it claims to be: a browser must not run what somebody uploaded.
         return reply
           .type('application/octet-stream')
           .header('content-disposition', 'attachment')
           .header('x-content-type-options', 'nosniff')
-          .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+          .header('content-length', file.bytes)
+          .send(bytes);
       },
     );
     app.delete('/v1/files/:id', {

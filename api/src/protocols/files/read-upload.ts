@@ -1,4 +1,6 @@
+import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
+import { collectBytes } from '../../http/collect-bytes.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { FilePurpose } from '../../core/files/file-records.ts';
 import type { NewFile } from '../../core/files/files.ts';
@@ -15,32 +17,51 @@ interface Upload {
 }
 
 /** A multipart upload as a file. Throws `invalid_value` naming the part that is wrong or missing. */
-export async function readUpload(
-  request: FastifyRequest,
-  defaultPurpose?: FilePurpose,
-): Promise<NewFile> {
+export async function readUpload(request: FastifyRequest, maxBytes: number): Promise<NewFile> {
   if (!request.isMultipart()) {
     throw new ApiError('unsupported_media_type', 'Expected a body of type multipart/form-data');
   }
-  const { file, fields } = await readParts(request);
+  const { file, fields } = await readParts(request, maxBytes);
   if (file === null) throw invalid('file', 'expected a file, got nothing');
   return {
     tenant: request.tenant.id,
     filename: cleanName(file.filename),
-    purpose: purposeOf(fields.get('purpose') ?? defaultPurpose),
+    purpose: purposeOf(fields.get('purpose')),
     bytes: file.bytes,
     expiresAfterS: expiryOf(fields.get('expires_after[seconds]')),
   };
 }
 
-async function readParts(request: FastifyRequest): Promise<Upload> {
+async function readParts(request: FastifyRequest, maxBytes: number): Promise<Upload> {
   const upload: Upload = { file: null, fields: new Map() };
   for await (const part of request.parts()) {
     if (part.type === 'field') upload.fields.set(part.fieldname, String(part.value));
     else if (part.fieldname !== 'file' || upload.file !== null) part.file.resume();
-    else upload.file = { filename: part.filename, bytes: await part.toBuffer() };
+    else
+      upload.file = {
+        filename: part.filename,
+        bytes: await readFile(request, part.file, maxBytes),
+      };
   }
   return upload;
+}
+
+async function readFile(
+  request: FastifyRequest,
+  stream: Readable,
+  maxBytes: number,
+): Promise<Buffer> {
+  try {
+    return await collectBytes(stream, {
+      hold: request.memory,
+      expectedBytes: Number(request.headers['content-length'] ?? 0),
+      maxBytes,
+      tooLarge: () => new ApiError('body_too_large', `file: expected at most ${maxBytes} bytes`),
+    });
+  } catch (error) {
+    stream.resume(); // the answer comes after the rest of the body
+    throw error;
+  }
 }
 
 /** It is shown, never used as a path. */

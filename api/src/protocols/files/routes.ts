@@ -25,7 +25,8 @@ export const fileRoutes =
         consumes: ['multipart/form-data'],
         response: { 200: FileView, ...ERROR_RESPONSES },
       },
-      handler: async (request) => fileView(await files.add(await readUpload(request))),
+      handler: async (request) =>
+        fileView(await files.add(await readUpload(request, maxFileBytes))),
     });
     app.get(
       '/v1/files',

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { limitRequests } from '../../core/limits/limit-requests.ts';
+import { dropBody } from '../../http/body-parser.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
 import { JobBody } from './schema.ts';
 import { JobView } from '../../core/jobs/job-view-schema.ts';
@@ -25,8 +26,8 @@ export const jobRoutes =
     app.post(
       '/v1/jobs',
       {
+        onRequest: limitRequests(services.limiter),
         preValidation: dropNulls,
-        preHandler: limitRequests(services.limiter),
         schema: {
           tags: ['Jobs'],
           summary: 'Submit a job',
@@ -43,6 +44,7 @@ export const jobRoutes =
         const { job, repeated, ahead } = await acceptor.accept(
           submissionOf(request, request.body, webhookRules),
         );
+        dropBody(request);
         sayReplayed(reply, repeated);
         void reply.header('location', `/v1/jobs/${job.id}`);
         const latest = await waited(jobs, job, request, reply);

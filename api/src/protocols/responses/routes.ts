@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Accepted } from '../../core/accept/acceptor.ts';
 import { earlierJob } from '../../core/accept/earlier-job.ts';
 import { limitRequests } from '../../core/limits/limit-requests.ts';
+import { dropBody } from '../../http/body-parser.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
 import { ResponseBody, ResponseView } from './schema.ts';
 import type { Services } from '../../core/services.ts';
@@ -37,7 +38,7 @@ export const responseRoutes =
       '/v1/responses',
       {
         preValidation: dropNulls,
-        preHandler: limitRequests(services.limiter),
+        onRequest: limitRequests(services.limiter),
         schema: {
           tags: ['OpenAI'],
           summary: 'Create a response',
@@ -51,11 +52,11 @@ export const responseRoutes =
         },
       },
       async (request, reply) => {
-        const { body } = request;
-        const { job, repeated } = await accept(request, body);
+        const { stream, background = false, store = true } = request.body;
+        const { job, repeated } = await accept(request, request.body);
+        dropBody(request);
         sayReplayed(reply, repeated);
-        const background = body.background ?? false;
-        if (body.stream === true) {
+        if (stream === true) {
           return sendSse(reply, (reader) => {
             const frames = responseFrames(jobs, job, -1, reader);
             if (background) return frames;
@@ -64,7 +65,7 @@ export const responseRoutes =
         }
         if (background) return responseView(job);
         const answered = await awaitAnswer(services, job, reply);
-        if (body.store === false && !mayComeAgain(request)) await jobs.forget(job);
+        if (!store && !mayComeAgain(request)) await jobs.forget(job);
         return responseView(answered);
       },
     );

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { ApiError } from '../../../src/http/errors.ts';
+import { MemoryBudget } from '../../../src/http/memory-budget.ts';
 import { createAddressPolicy } from '../../../src/core/media/address-policy.ts';
 import { ImageFetcher } from '../../../src/core/media/image-fetcher.ts';
 import { png } from '../../helpers/pictures.ts';
@@ -31,13 +32,20 @@ function fetcher(
     policy: createAddressPolicy(allowed),
     allowHttp,
     timeoutMs,
+    maxFetches: 16,
   });
   t.teardown(() => made.close());
   return made;
 }
 
 const fetchWith = (from: ImageFetcher, url: string) =>
-  from.fetch(url, { maxBytes: 10_000, param: 'p', signal: new AbortController().signal });
+  from.fetch(url, {
+    maxBytes: 10_000,
+    param: 'p',
+    signal: new AbortController().signal,
+    tenant: 'a',
+    hold: new MemoryBudget(1_000_000).open('a'),
+  });
 
 async function refusal(
   t: ExecutionContext,

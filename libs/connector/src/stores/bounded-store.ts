@@ -1,6 +1,7 @@
 import { LruBytes } from './lru-bytes.ts';
 import { bytesOf, type ObjectBody } from './object-body.ts';
 import type {
+  ByteRange,
   GetOptions,
   ListedObject,
   ObjectStat,
@@ -57,6 +58,10 @@ export class BoundedStore implements ObjectStore {
     if (body) this.#lru.touch(key);
     else this.#lru.remove(key);
     return body;
+  }
+
+  getRange(key: string, range: ByteRange): Promise<Uint8Array | null> {
+    return this.#store.getRange(key, range);
   }
 
   stat(key: string): Promise<ObjectStat | null> {

@@ -3,6 +3,7 @@ import { sharedBytes } from '../shared-bytes.ts';
 import { LruBytes } from './lru-bytes.ts';
 import { bytesOf, copyInto, type ObjectBody } from './object-body.ts';
 import type {
+  ByteRange,
   GetOptions,
   ListedObject,
   SizedStat,
@@ -63,6 +64,10 @@ export class MemoryStore implements ObjectStore {
       throw new ObjectTooLargeError(key, object.stat.bytes, maxBytes);
     this.#lru.touch(key);
     return object.body;
+  }
+
+  async getRange(key: string, { start, bytes }: ByteRange): Promise<Uint8Array | null> {
+    return (await this.get(key))?.subarray(start, start + bytes) ?? null;
   }
 
   async stat(key: string): Promise<SizedStat | null> {

@@ -12,6 +12,7 @@ import {
 import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
 import { bytesOf, joined, type ObjectBody } from './object-body.ts';
 import type {
+  ByteRange,
   GetOptions,
   ListedObject,
   ObjectStat,
@@ -102,6 +103,23 @@ export class S3Store implements ObjectStore {
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof ObjectTooLargeError) throw error;
+      if (isAbsence(error)) return null;
+      throw this.#unavailable(`reading ${key}`, error);
+    }
+  }
+
+  async getRange(key: string, { start, bytes }: ByteRange): Promise<Uint8Array | null> {
+    assertStoreKey(key);
+    const range = { Range: `bytes=${start}-${start + bytes - 1}` };
+    try {
+      const command = new GetObjectCommand({ ...this.#target(key), ...range });
+      return await this.#slots.run(async () => {
+        const reply = await this.#client.send(command);
+        assertObject(reply);
+        return readBody(reply, key, { maxBytes: bytes });
+      });
+    } catch (error) {
+      if (statusOf(error) === 416) return new Uint8Array(); // past the end
       if (isAbsence(error)) return null;
       throw this.#unavailable(`reading ${key}`, error);
     }

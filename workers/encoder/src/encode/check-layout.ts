@@ -1,5 +1,5 @@
 import type { EncodeJob } from '@epd/connector';
-import type { ImageLayout } from '@epd/model/geometry';
+import type { ImageCost } from '@epd/model/geometry';
 import { EncoderError } from '../errors.ts';
 
 /**
@@ -8,9 +8,9 @@ import { EncoderError } from '../errors.ts';
  * 3 x 2. Throws `image_size_mismatch`.
  */
 export function checkLayout(
-  found: ImageLayout,
+  found: ImageCost,
   { input, tokens }: Pick<EncodeJob, 'input' | 'tokens'>,
-  layoutOf: (width: number, height: number) => ImageLayout,
+  layoutOf: (width: number, height: number) => ImageCost,
 ): void {
   const promised = layoutOf(input.width, input.height);
   const same = promised.rows === found.rows && promised.cols === found.cols;
@@ -21,5 +21,5 @@ export function checkLayout(
   );
 }
 
-const shown = ({ rows, cols, tokens }: Pick<ImageLayout, 'rows' | 'cols' | 'tokens'>): string =>
+const shown = ({ rows, cols, tokens }: Pick<ImageCost, 'rows' | 'cols' | 'tokens'>): string =>
   `${rows} × ${cols} tiles with ${tokens} visual tokens`;

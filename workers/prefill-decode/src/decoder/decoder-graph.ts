@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import type { FloatArray, FloatType } from './float-array.ts';
-import type { KVMemory, KVShape } from './kv-memory.ts';
+import type { AttentionState, KVShape } from './kv-shape.ts';
 
 /**
  * What a decoder's interface says of how it treats the cache.
@@ -32,15 +32,6 @@ export interface ForwardRun {
   readonly count: Int32Array;
 }
 
-/** A decoder together with the memory of its keys and values. */
-export interface KVHolder {
-  readonly memory: KVMemory;
-  /** True when rows with several new tokens may share a run. */
-  readonly wideBatches: boolean;
-  /** Runs, keeps the new keys and values, and returns each row's last logits, [rows, vocabulary]. */
-  forward(run: ForwardRun): Promise<Float32Array>;
-}
-
 /**
  * Reads the facts off a session's inputs and outputs. `groupsQueries`: the graph has
  * `GroupQueryAttention` nodes, which their interface does not always tell. Throws when it is no
@@ -48,17 +39,23 @@ export interface KVHolder {
  */
 export function decoderFacts(session: InferenceSession, groupsQueries: boolean): DecoderFacts {
   const embeds = tensorInput(session, 'inputs_embeds');
-  const past = tensorInput(session, 'past_key_values.0.key');
-  const layers = session.inputNames.filter((name) =>
-    /^past_key_values\.\d+\.key$/.test(name),
-  ).length;
   return {
     kind: graphKind(session, groupsQueries),
-    kv: { layers, kvHeads: sizeOf(past, 1), headDim: sizeOf(past, 3), type: floatType(past) },
+    kv: layerStates(session),
     hiddenSize: sizeOf(embeds, 2),
     embedsType: floatType(embeds),
     takesPositions: session.inputNames.includes('position_ids'),
   };
+}
+
+function layerStates(session: InferenceSession): AttentionState[] {
+  const layers = session.inputNames.filter((name) => /^past_key_values\.\d+\.key$/.test(name));
+  if (layers.length === 0) throw new TypeError('The decoder has no input past_key_values.0.key');
+  return layers.map((_, layer) => {
+    const past = tensorInput(session, `past_key_values.${layer}.key`);
+    const [kvHeads, headDim] = [sizeOf(past, 1), sizeOf(past, 3)];
+    return { kind: 'full', kvHeads, headDim, type: floatType(past) };
+  });
 }
 
 function graphKind(session: InferenceSession, groupsQueries: boolean): GraphKind {

@@ -24,8 +24,9 @@ export type EngineParts = ReturnType<typeof assemble>;
 /** What the engine is made of, put together. */
 export function assemble(options: EngineOptions, model: EngineModel, runner: Runner) {
   const { kvCacheBytes, encoderCacheBytes, maxBatch, logger } = options;
-  const { kv, hiddenSize } = runner.facts;
-  const plan = new MemoryPlan({ kv, kvCacheBytes, maxBatch, contextLength: model.contextLength });
+  const { kv, abilities, hiddenSize } = runner.facts;
+  const { contextLength } = model;
+  const plan = new MemoryPlan({ kv, abilities, kvCacheBytes, maxBatch, contextLength });
   const prefixes = new PrefixCache();
   const slots = new Slots(plan, prefixes);
   const connector = options.connector ?? localConnector(options);
@@ -50,7 +51,7 @@ export function assemble(options: EngineOptions, model: EngineModel, runner: Run
   const bounds: Bounds = {
     longest: plan.longest,
     kvCacheBytes,
-    bytesPerToken: plan.bytesPerToken,
+    kvCacheTokens: plan.affordable,
     encoderCacheBytes,
     bytesOf: (rows) => intake.bytesOf(rows),
   };

@@ -13,8 +13,6 @@ import type { Sequence } from './sequences/sequence.ts';
 import { Wake } from './wake.ts';
 
 const RUN_TIMEOUT_MS = 120_000;
-/** Loads whose end nobody announces are looked for this often. */
-const LOAD_POLL_MS = 2;
 
 /**
  * The prefill/decode engine. One loop: learn what images have come, decide what the next step computes,
@@ -22,7 +20,7 @@ const LOAD_POLL_MS = 2;
  * waiting when it has made one, and all decisions are made here, on the main thread, while it works.
  * Requests come and go between steps.
  *
- * accepting → draining (takes no more) → closed (holds nothing, the thread has ended).
+ * accepting → closing (takes no more, drops what it holds) → closed (the thread has ended).
  */
 export class Engine {
   readonly #options: EngineOptions;
@@ -119,18 +117,6 @@ export class Engine {
     };
   }
 
-  /** Takes no more requests and waits for those it holds, at most `limitMs`; returns the ids left over. */
-  async drain(limitMs: number): Promise<string[]> {
-    const { book } = this.#parts;
-    this.#accepting = false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, limitMs);
-    book.onceEmpty(resolve);
-    await promise;
-    clearTimeout(timer);
-    return book.all.map(({ id }) => id);
-  }
-
   /** Drops everything and ends the runner's thread, after the step that it is at. */
   async close(): Promise<void> {
     const { book } = this.#parts;
@@ -167,10 +153,7 @@ export class Engine {
   }
 
   async #rest(): Promise<void> {
-    const { intake, connector, book } = this.#parts;
-    const poll = intake.loading || connector.scheduler.hasPendingPushWork();
-    const look = book.size > 0 ? ASK_AGAIN_MS : null;
-    await this.#wake.sleep(poll ? LOAD_POLL_MS : look);
+    await this.#wake.sleep(this.#parts.book.size > 0 ? ASK_AGAIN_MS : null);
   }
 
   #send(schedule: Schedule): StepUnderWay {

@@ -1,11 +1,12 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { prepareDecoder } from '../graph/prepare.ts';
-import { decoderFacts, type DecoderFacts, type KVHolder } from '../decoder/decoder-graph.ts';
+import { decoderFacts, type DecoderFacts } from '../decoder/decoder-graph.ts';
 import { SessionEmbedder, readTable, type TokenEmbedder } from './embed.ts';
+import type { KVBackend } from '../decoder/kv-backend.ts';
 import type { RunnerFacts, RunnerOptions } from './messages.ts';
 import { ModelRunner } from './model-runner.ts';
-import { ReturningHolder } from '../decoder/returning-holder.ts';
-import { TwoPartHolder } from '../decoder/two-part-holder.ts';
+import { ReturningBackend } from '../decoder/returning-backend.ts';
+import { TwoPartBackend } from '../decoder/two-part-backend.ts';
 
 /** Loads the graphs, rewriting the decoder where that can be done. Throws when they cannot be used. */
 export async function loadDecoder(
@@ -17,12 +18,20 @@ export async function loadDecoder(
   const decoder = await InferenceSession.create(prepared.path, session);
   const decoded = decoderFacts(decoder, prepared.groupsQueries);
   const { embedder, release } = await loadEmbedder(options.embedTokensPath, session);
-  const runner = new ModelRunner(decoded, createHolder(decoder, decoded), embedder);
+  const backend = createBackend(decoder, decoded);
+  const runner = new ModelRunner(decoded, backend, embedder);
   const { kind, kv, hiddenSize } = decoded;
   const loadMs = performance.now() - startedAt;
   return {
     runner,
-    facts: { kind, kv, hiddenSize, preparation: prepared.note, loadMs },
+    facts: {
+      kind,
+      kv,
+      abilities: backend.abilities,
+      hiddenSize,
+      preparation: prepared.note,
+      loadMs,
+    },
     release: async () => {
       await decoder.release();
       await release();
@@ -30,10 +39,10 @@ export async function loadDecoder(
   };
 }
 
-function createHolder(session: InferenceSession, facts: DecoderFacts): KVHolder {
+function createBackend(session: InferenceSession, facts: DecoderFacts): KVBackend {
   return facts.kind === 'two_part'
-    ? new TwoPartHolder(session, facts)
-    : new ReturningHolder(session, facts);
+    ? new TwoPartBackend(session, facts)
+    : new ReturningBackend(session, facts);
 }
 
 function sessionOptions(options: RunnerOptions): InferenceSession.SessionOptions {

@@ -1,7 +1,8 @@
 import type { EmbeddingDtype } from '@epd/connector';
 import type { Sampling } from '@epd/jobs';
 import type { GraphKind } from '../decoder/decoder-graph.ts';
-import type { KVShape } from '../decoder/kv-memory.ts';
+import type { KVAbilities } from '../decoder/kv-backend.ts';
+import type { KVShape } from '../decoder/kv-shape.ts';
 
 /** What crosses between the main thread and the runner: ids, numbers, and shared memory. */
 
@@ -21,6 +22,7 @@ export interface RunnerOptions {
 export interface RunnerFacts {
   readonly kind: GraphKind;
   readonly kv: KVShape;
+  readonly abilities: KVAbilities;
   readonly hiddenSize: number;
   /** Why the graph is run as exported, or how far the rewritten one is from it. */
   readonly preparation: string;

@@ -1,7 +1,7 @@
-import type { DecoderFacts, ForwardRun, KVHolder } from '../decoder/decoder-graph.ts';
+import type { DecoderFacts, ForwardRun } from '../decoder/decoder-graph.ts';
 import { writeImages, type TokenEmbedder } from './embed.ts';
 import { floatArray } from '../decoder/float-array.ts';
-import type { KVMemory } from '../decoder/kv-memory.ts';
+import type { KVBackend } from '../decoder/kv-backend.ts';
 import type {
   KVOperation,
   Sampled,
@@ -20,10 +20,18 @@ interface Outcome {
   readonly failures: SamplingFailure[];
 }
 
+/**
+ * A change of the cache failed. The engine takes this change and those behind it as made: what it would
+ * restore later could be another prompt's.
+ */
+export class CacheError extends Error {
+  override readonly name = 'CacheError';
+}
+
 /** Carries out steps: changes of the cache, runs of the decoder, sampling. Decides nothing. */
 export class ModelRunner {
   readonly #facts: DecoderFacts;
-  readonly #holder: KVHolder;
+  readonly #backend: KVBackend;
   readonly #embedder: TokenEmbedder;
   readonly #embeddings = new Map<string, SharedEmbedding>();
   readonly #constraints: ConstraintFactory;
@@ -31,12 +39,12 @@ export class ModelRunner {
 
   constructor(
     facts: DecoderFacts,
-    holder: KVHolder,
+    backend: KVBackend,
     embedder: TokenEmbedder,
     constraints: ConstraintFactory = unconstrained,
   ) {
     this.#facts = facts;
-    this.#holder = holder;
+    this.#backend = backend;
     this.#embedder = embedder;
     this.#constraints = constraints;
   }
@@ -53,7 +61,7 @@ export class ModelRunner {
     for (const open of step.open)
       this.#samplers.set(open.sequence, new Sampler(open, this.#constraints));
     for (const sequence of step.close) this.#close(sequence);
-    for (const operation of step.operations) apply(this.#holder.memory, operation);
+    for (const operation of step.operations) await this.#change(operation);
     const outcome: Outcome = { samples: [], failures: [] };
     const runsMs: number[] = [];
     for (const run of step.runs) {
@@ -64,13 +72,21 @@ export class ModelRunner {
     return { ...outcome, runsMs };
   }
 
+  async #change(operation: KVOperation): Promise<void> {
+    try {
+      await apply(this.#backend, operation);
+    } catch (cause) {
+      throw new CacheError(`${operation.op} failed: ${String(cause)}`, { cause });
+    }
+  }
+
   #close(sequence: number): void {
     this.#samplers.get(sequence)?.close();
     this.#samplers.delete(sequence);
   }
 
   async #run(run: StepRun, outcome: Outcome): Promise<void> {
-    const logits = await this.#holder.forward(await this.#forwardRun(run));
+    const logits = await this.#backend.forward(await this.#forwardRun(run));
     const vocabulary = logits.length / run.rows.length;
     for (const [index, row] of run.rows.entries()) {
       if (!row?.sample) continue;
@@ -116,17 +132,17 @@ export class ModelRunner {
   }
 }
 
-function apply(memory: KVMemory, operation: KVOperation): void {
+async function apply(backend: KVBackend, operation: KVOperation): Promise<void> {
   switch (operation.op) {
     case 'layout':
-      return memory.layout(operation.slots, operation.length, operation.lengths);
+      return await backend.layout(operation.slots, operation.length, operation.lengths);
     case 'swap':
-      return memory.swap(operation.a, operation.lengthA, operation.b, operation.lengthB);
+      return await backend.swap(operation.a, operation.lengthA, operation.b, operation.lengthB);
     case 'save':
-      return memory.save(operation.slot, operation.from, operation.blocks);
+      return await backend.save(operation.slot, operation.from, operation.blocks);
     case 'restore':
-      return memory.restore(operation.slot, operation.blocks, operation.tokens);
+      return await backend.restore(operation.slot, operation.blocks, operation.tokens);
     case 'drop':
-      return memory.drop(operation.blocks);
+      return await backend.drop(operation.blocks);
   }
 }

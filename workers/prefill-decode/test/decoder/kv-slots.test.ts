@@ -1,11 +1,13 @@
 import test from 'ava';
+import { floatArray, type FloatArray, type FloatType } from '../../src/decoder/float-array.ts';
 import { KVSlots } from '../../src/decoder/kv-slots.ts';
 
-const SHAPE = { layers: 2, kvHeads: 2, headDim: 3, type: 'float32' } as const;
+const SHAPE = { kind: 'full', kvHeads: 2, headDim: 3, type: 'float32' } as const;
+const LAYERS = [SHAPE, SHAPE];
 
 /** Slots whose every element says where it belongs: sequence, side, head, token. */
 function filled(slots: number, length: number, lengths: readonly number[]): KVSlots {
-  const memory = new KVSlots(SHAPE);
+  const memory = new KVSlots(LAYERS);
   memory.layout(slots, length, []);
   for (const [slot, tokens] of lengths.entries()) write(memory, slot, slot, 0, tokens);
   return memory;
@@ -80,4 +82,53 @@ test('a block that is not held cannot be restored', (t) => {
   memory.save(0, 0, [0]);
   memory.drop([0]);
   t.throws(() => memory.restore(0, [0], 16), { instanceOf: RangeError });
+});
+
+/** An allocator that knows how many bytes it gave and nobody has freed. */
+function counted(): { allocate: (type: FloatType, length: number) => FloatArray; peak: number } {
+  const given: FloatArray[] = [];
+  const counter = {
+    peak: 0,
+    allocate: (type: FloatType, length: number): FloatArray => {
+      given.push(floatArray(type, length));
+      const held = given.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+      counter.peak = Math.max(counter.peak, held);
+      return given.at(-1) as FloatArray;
+    },
+  };
+  return counter;
+}
+
+/** Of both layers' keys and values. */
+const slotBytes = (slots: number, length: number): number => 4 * slots * length * 2 * 3 * 4;
+
+test('a new layout needs no more than one side beside what it leaves behind', (t) => {
+  const counter = counted();
+  const memory = new KVSlots(LAYERS, counter.allocate);
+  memory.layout(3, 8, []);
+  memory.layout(4, 12, [8, 8, 8]);
+  t.true(counter.peak <= slotBytes(4, 12) * (1 + memory.layoutShare), `${counter.peak} bytes`);
+  memory.save(0, 0, [0]);
+  memory.drop([0]);
+  memory.layout(2, 8, [8, 8]);
+  counter.peak = 0;
+  memory.save(0, 0, []);
+  memory.layout(2, 8, [8, 8]);
+  t.true(counter.peak <= slotBytes(2, 8) * (1 + memory.layoutShare), `${counter.peak} bytes`);
+});
+
+test('layers may differ in heads and size', (t) => {
+  const wide = { kind: 'window', window: 4, kvHeads: 1, headDim: 5, type: 'float16' } as const;
+  const memory = new KVSlots([SHAPE, wide]);
+  memory.layout(2, 20, []);
+  const source = Float16Array.from({ length: 17 * 5 }, (_, i) => i);
+  memory.append(2, 0, 0, source, { row: 0, width: 17, skip: 0, count: 17 });
+  memory.save(0, 0, [7, 3]);
+  memory.restore(1, [7, 3], 17);
+  t.deepEqual(memory.view(2, 1, 1).slice(0, 17 * 5), source);
+});
+
+test('states that are no keys and values are refused', (t) => {
+  const conv = { kind: 'conv', shape: [4, 3], type: 'float32' } as const;
+  t.throws(() => new KVSlots([SHAPE, conv]), { instanceOf: TypeError });
 });

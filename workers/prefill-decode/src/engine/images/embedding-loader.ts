@@ -64,11 +64,6 @@ export class EmbeddingLoader implements ImageGate {
     connector.worker.registerCaches(this.#cache);
   }
 
-  /** True while a load is under way whose end nobody will announce. */
-  get loading(): boolean {
-    return this.#account.underWay > 0;
-  }
-
   isHere(mmHash: string): boolean {
     return this.#account.isFilled(mmHash);
   }

@@ -36,7 +36,7 @@ export class LocalConnector implements ECSchedulerConnector, ECWorkerConnector {
 
   put(mmHash: string, embedding: Embedding): void {
     this.#items.set(mmHash, embedding);
-    for (const listener of this.#listeners) listener();
+    this.#tell();
   }
 
   /** Takes an item away; what was loaded of it stays where it is. */
@@ -107,6 +107,7 @@ export class LocalConnector implements ECSchedulerConnector, ECWorkerConnector {
       this.#cache.set(mmHash, item);
       this.#received.push({ mmHash, tier: 'process', loadMs: 0, bytes: item.data.byteLength });
     }
+    if (this.#received.length > 0) this.#tell();
   }
 
   saveCaches(): void {}
@@ -121,4 +122,8 @@ export class LocalConnector implements ECSchedulerConnector, ECWorkerConnector {
   }
 
   async shutdown(): Promise<void> {}
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
 }

@@ -1,4 +1,4 @@
-import { BLOCK_TOKENS } from '../../decoder/kv-memory.ts';
+import { BLOCK_TOKENS } from '../../decoder/kv-backend.ts';
 import type { Sequence, Unit } from '../sequences/sequence.ts';
 
 /** Parked tokens that a sequence begins with: whole blocks, the last of which may be used in part. */
@@ -13,17 +13,27 @@ interface Block {
   readonly id: number;
   /** Images whose last token is in the block: with all before it, the block covers them. */
   readonly covers: readonly string[];
-  readonly parent: Block | null;
+  readonly parent: Node;
+  readonly children: Map<string, Block>;
+}
+
+/** A block, or the root of a scope. */
+type Node = Block | Root;
+
+interface Root {
+  readonly scope: string;
   readonly children: Map<string, Block>;
 }
 
 /**
  * Which parked blocks hold which prefix: a tree, in which the way to a block spells all tokens before
- * it. Contents are compared, not digests, and image tokens by the image that they stand for. Blocks
+ * it. Contents are compared, not digests, and image tokens by the image that they stand for. Each scope
+ * has a tree of its own: what one holds is never matched, and so never told, in another. Blocks
  * go least recently used first; using one uses all before it later, so the oldest is always a leaf.
  */
 export class PrefixCache {
-  readonly #roots = new Map<string, Block>();
+  /** By scope; one without blocks goes. */
+  readonly #roots = new Map<string, Root>();
   /** In order of use. */
   readonly #used = new Set<Block>();
   readonly #free: number[] = [];
@@ -55,8 +65,8 @@ export class PrefixCache {
     const most = sequence.length - 1;
     const path = this.#path(sequence, Math.floor(most / BLOCK_TOKENS));
     const whole = path.length * BLOCK_TOKENS;
-    const next = this.#closest(
-      path.at(-1),
+    const next = closest(
+      path.at(-1) ?? this.#roots.get(sequence.scope),
       sequence.units(whole, Math.min(most, whole + BLOCK_TOKENS)),
     );
     const blocks = path.map(({ id }) => id);
@@ -80,7 +90,7 @@ export class PrefixCache {
     const held = path.length;
     this.#touch(path);
     for (let index = held; index < whole; index++)
-      path.push(this.#add(sequence, index, path.at(-1)));
+      path.push(this.#add(sequence, index, path.at(-1) ?? null));
     this.#touch(path);
     if (path.length > held) this.#version++;
     return { from: held * BLOCK_TOKENS, blocks: path.slice(held).map(({ id }) => id) };
@@ -94,40 +104,41 @@ export class PrefixCache {
   /** Blocks that hold the sequence's first blocks, at most so many. */
   #path(sequence: Sequence, most: number): Block[] {
     const path: Block[] = [];
-    let children = this.#roots;
-    for (let index = 0; index < most; index++) {
-      const block = children.get(sequence.blockKey(index));
+    let node: Node | undefined = this.#roots.get(sequence.scope);
+    for (let index = 0; node && index < most; index++) {
+      const block = node.children.get(sequence.blockKey(index));
       if (!block) break;
       path.push(block);
-      children = block.children;
+      node = block;
     }
     return path;
   }
 
-  /** Of the blocks that may follow, the one that begins with the most of these tokens. */
-  #closest(after: Block | undefined, units: readonly Unit[]): { id: number; count: number } | null {
-    let best: { id: number; count: number } | null = null;
-    for (const block of (after?.children ?? this.#roots).values()) {
-      let count = 0;
-      while (count < units.length && block.units[count] === units[count]) count++;
-      if (count > (best?.count ?? 0)) best = { id: block.id, count };
-    }
-    return best;
-  }
-
-  #add(sequence: Sequence, index: number, parent: Block | undefined): Block {
+  #add(sequence: Sequence, index: number, before: Block | null): Block {
     const start = index * BLOCK_TOKENS;
+    // First, for it may take the root of a scope away.
+    const id =
+      this.#used.size < this.#capacity ? (this.#free.pop() ?? this.#issued++) : this.#evict();
+    const parent = before ?? this.#root(sequence.scope);
     const block = {
       key: sequence.blockKey(index),
       units: sequence.units(start, start + BLOCK_TOKENS),
-      id: this.#used.size < this.#capacity ? (this.#free.pop() ?? this.#issued++) : this.#evict(),
+      id,
       covers: sequence.imagesEndingIn(start, start + BLOCK_TOKENS),
-      parent: parent ?? null,
+      parent,
       children: new Map<string, Block>(),
     };
-    (parent?.children ?? this.#roots).set(block.key, block);
+    parent.children.set(block.key, block);
     this.#used.add(block);
     return block;
+  }
+
+  #root(scope: string): Root {
+    const known = this.#roots.get(scope);
+    if (known) return known;
+    const root = { scope, children: new Map<string, Block>() };
+    this.#roots.set(scope, root);
+    return root;
   }
 
   /** The last first, so that a block is always used later than those behind it. */
@@ -142,8 +153,24 @@ export class PrefixCache {
     const [oldest] = this.#used;
     if (!oldest || oldest.children.size > 0) throw new RangeError('The oldest block is no leaf');
     this.#used.delete(oldest);
-    (oldest.parent?.children ?? this.#roots).delete(oldest.key);
+    const { parent } = oldest;
+    parent.children.delete(oldest.key);
+    if ('scope' in parent && parent.children.size === 0) this.#roots.delete(parent.scope);
     this.#version++;
     return oldest.id;
   }
+}
+
+/** Of the blocks that may follow, the one that begins with the most of these tokens. */
+function closest(
+  after: Node | undefined,
+  units: readonly Unit[],
+): { id: number; count: number } | null {
+  let best: { id: number; count: number } | null = null;
+  for (const block of after?.children.values() ?? []) {
+    let count = 0;
+    while (count < units.length && block.units[count] === units[count]) count++;
+    if (count > (best?.count ?? 0)) best = { id: block.id, count };
+  }
+  return best;
 }

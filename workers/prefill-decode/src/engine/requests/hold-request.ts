@@ -12,7 +12,7 @@ export interface Bounds {
   /** Tokens of the longest sequence, and where the bound comes from. */
   readonly longest: number;
   readonly kvCacheBytes: number;
-  readonly bytesPerToken: number;
+  readonly kvCacheTokens: number;
   readonly encoderCacheBytes: number;
   /** Bytes that an image with so many embeddings may take. */
   bytesOf(rows: number): number;
@@ -53,6 +53,7 @@ function sequenceOf(
     requestId: request.id,
     choice,
     priority: request.priority ?? 0,
+    scope: request.scope ?? '',
     sampling: request.sampling,
     prompt: request.tokens,
     images,
@@ -81,16 +82,16 @@ function refuseSchema({ sampling }: EngineRequest): void {
 }
 
 function refuseTooLong(request: EngineRequest, model: EngineModel, bounds: Bounds): void {
-  const { longest, kvCacheBytes, bytesPerToken } = bounds;
+  const { longest, kvCacheBytes, kvCacheTokens } = bounds;
   const tokens = request.tokens.length;
   if (tokens === 0) throw new EngineError('invalid_request', 'The prompt has no tokens');
   if (tokens < longest) return;
   const { contextLength } = model;
-  const memory = `a KV cache of ${kvCacheBytes} bytes holds ${Math.floor(kvCacheBytes / bytesPerToken)}`;
+  const memory = `a KV cache of ${kvCacheBytes} bytes holds ${kvCacheTokens}`;
   throw new EngineError(
     'prompt_too_long',
     `The prompt has ${tokens} tokens and needs room for at least one more: the model's context is ${contextLength} tokens, ${memory}`,
-    { tokens, longest, contextLength, kvCacheBytes, bytesPerToken },
+    { tokens, longest, contextLength, kvCacheBytes, kvCacheTokens },
   );
 }
 

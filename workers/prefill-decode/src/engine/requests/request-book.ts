@@ -24,7 +24,6 @@ export class RequestBook {
   readonly #bySequence = new Map<number, HeldRequest>();
   #open: OpenSequence[] = [];
   #close: number[] = [];
-  #whenEmpty: (() => void) | null = null;
 
   constructor(scheduler: Scheduler, outbox: Outbox, letGo: (held: HeldRequest) => void) {
     this.#scheduler = scheduler;
@@ -46,12 +45,6 @@ export class RequestBook {
 
   of(sequence: Sequence): HeldRequest | undefined {
     return this.#bySequence.get(sequence.key);
-  }
-
-  /** Calls back once, when nothing is held any more. */
-  onceEmpty(callback: () => void): void {
-    if (this.#held.size === 0) callback();
-    else this.#whenEmpty = callback;
   }
 
   add(held: HeldRequest): void {
@@ -106,7 +99,6 @@ export class RequestBook {
     for (const sequence of held.unfinished) this.#stop(sequence);
     this.#held.delete(held.id);
     this.#letGo(held);
-    if (this.#held.size === 0) this.#whenEmpty?.();
   }
 
   #finish(held: HeldRequest): void {

@@ -22,6 +22,8 @@ export interface EngineRequest {
   readonly resume?: readonly (readonly number[])[];
   /** Lower runs first; default 0. */
   readonly priority?: number;
+  /** Requests of one scope share cached prefixes; default: the empty one. */
+  readonly scope?: string;
   /** How long it had waited before it came here; its times count from then. Default 0. */
   readonly waitedMs?: number;
 }

@@ -1,5 +1,5 @@
 import type { Sampling } from '@epd/jobs';
-import { BLOCK_TOKENS } from '../../decoder/kv-memory.ts';
+import { BLOCK_TOKENS } from '../../decoder/kv-backend.ts';
 import { lastPosition, type ImageSpan } from './image-span.ts';
 
 /** What a token stands for: itself, or a row of an image. Equal units in equal places have equal KV. */
@@ -18,6 +18,8 @@ export class Sequence {
   readonly requestId: string;
   readonly choice: number;
   readonly priority: number;
+  /** Whose cached prefixes it may use, and who may use its own. */
+  readonly scope: string;
   readonly sampling: Sampling;
   readonly promptLength: number;
   readonly images: readonly ImageSpan[];
@@ -52,6 +54,7 @@ export class Sequence {
     readonly requestId: string;
     readonly choice: number;
     readonly priority: number;
+    readonly scope: string;
     readonly sampling: Sampling;
     readonly prompt: readonly number[];
     readonly images: readonly ImageSpan[];
@@ -63,6 +66,7 @@ export class Sequence {
     this.requestId = facts.requestId;
     this.choice = facts.choice;
     this.priority = facts.priority;
+    this.scope = facts.scope;
     this.sampling = facts.sampling;
     this.images = facts.images;
     this.lastUses = facts.lastUses;

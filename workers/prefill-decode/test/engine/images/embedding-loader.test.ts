@@ -24,6 +24,7 @@ function promptOf(key: number, ...names: readonly string[]) {
     requestId: `r${key}`,
     choice: 0,
     priority: 0,
+    scope: '',
     sampling: sampling(),
     prompt: Array.from({ length: names.length * 10 + 6 }, () => 1),
     images,

@@ -8,8 +8,15 @@ import { sampling } from '../../helpers/engine.ts';
 
 /** Sixteen slots, all taken; those of `kept` go on, the others are freed. */
 function slotsWith(kept: readonly number[]): { slots: Slots; decoding: Sequence[] } {
-  const kv = { layers: 1, kvHeads: 1, headDim: 1, type: 'float32' } as const;
-  const plan = new MemoryPlan({ kv, kvCacheBytes: 2 ** 20, maxBatch: 16, contextLength: 256 });
+  const kv = [{ kind: 'full', kvHeads: 1, headDim: 1, type: 'float32' } as const];
+  const abilities = { restoresPrefixes: true, layoutShare: 0 };
+  const plan = new MemoryPlan({
+    kv,
+    abilities,
+    kvCacheBytes: 2 ** 20,
+    maxBatch: 16,
+    contextLength: 256,
+  });
   const slots = new Slots(plan, new PrefixCache());
   slots.layout(128);
   const all = Array.from({ length: 16 }, (_, key) => {
@@ -18,6 +25,7 @@ function slotsWith(kept: readonly number[]): { slots: Slots; decoding: Sequence[
       requestId: `${key}`,
       choice: 0,
       priority: 0,
+      scope: '',
       sampling: sampling(),
       prompt: [1000 + key, 2, 3],
       images: [],

@@ -2,10 +2,18 @@ import test from 'ava';
 import { lengthBuckets } from '../../../src/engine/kv/length-buckets.ts';
 import { MemoryPlan } from '../../../src/engine/kv/memory-plan.ts';
 
-const KV = { layers: 6, kvHeads: 1, headDim: 64, type: 'float32' } as const;
+const LAYER = { kind: 'full', kvHeads: 1, headDim: 64, type: 'float32' } as const;
+const KV = Array.from({ length: 6 }, () => LAYER);
+const ABLE = { restoresPrefixes: true, layoutShare: 0 };
 const BYTES_PER_TOKEN = 2 * 6 * 64 * 4;
-const plan = (tokens: number, maxBatch = 16, contextLength = 2048): MemoryPlan =>
-  new MemoryPlan({ kv: KV, kvCacheBytes: tokens * BYTES_PER_TOKEN, maxBatch, contextLength });
+const plan = (tokens: number, abilities = ABLE): MemoryPlan =>
+  new MemoryPlan({
+    kv: KV,
+    abilities,
+    kvCacheBytes: tokens * BYTES_PER_TOKEN,
+    maxBatch: 16,
+    contextLength: 2048,
+  });
 
 test('lengths go up by steps that waste less than half, to the longest exactly', (t) => {
   t.deepEqual(lengthBuckets(2048), [128, 192, 256, 384, 512, 768, 1024, 1536, 2048]);
@@ -13,15 +21,37 @@ test('lengths go up by steps that waste less than half, to the longest exactly',
   t.deepEqual(lengthBuckets(100), [100]);
 });
 
-test('slots and parked blocks never take more than the budget', (t) => {
-  for (const tokens of [100, 128, 600, 5000, 100_000]) {
-    const memory = plan(tokens);
-    for (const bucket of memory.buckets) {
-      const used = memory.slotBytes(bucket) + memory.blocksAt(bucket) * 16 * BYTES_PER_TOKEN;
-      t.true(used <= tokens * BYTES_PER_TOKEN, `${tokens} tokens, bucket ${bucket}`);
-      t.true(memory.slotsAt(bucket) >= 1);
+for (const layoutShare of [0, 1 / 12, 1]) {
+  test(`slots, a change of their layout (${layoutShare}) and blocks stay within the budget`, (t) => {
+    for (const tokens of [100, 128, 600, 5000, 100_000]) {
+      const memory = plan(tokens, { ...ABLE, layoutShare });
+      for (const bucket of memory.buckets) {
+        const slots = memory.slotsAt(bucket) * bucket * BYTES_PER_TOKEN;
+        const used = slots * (1 + layoutShare) + memory.blocksAt(bucket) * 16 * BYTES_PER_TOKEN;
+        t.true(used <= tokens * BYTES_PER_TOKEN, `${tokens} tokens, bucket ${bucket}`);
+        t.true(memory.slotsAt(bucket) >= 1);
+      }
     }
-  }
+  });
+}
+
+test('a backend that restores no prefixes has all memory for slots', (t) => {
+  const memory = plan(2048, { ...ABLE, restoresPrefixes: false });
+  t.is(memory.slotsAt(128), 16);
+  t.is(memory.blocksAt(128), 0);
+});
+
+test('states of fixed size are paid for by each slot', (t) => {
+  const recurrent = { kind: 'recurrent', shape: [64, 8], type: 'float32' } as const;
+  const kvCacheBytes = 4 * (128 * BYTES_PER_TOKEN + 64 * 8 * 4);
+  const memory = new MemoryPlan({
+    kv: [...KV, recurrent],
+    abilities: { restoresPrefixes: false, layoutShare: 0 },
+    kvCacheBytes,
+    maxBatch: 16,
+    contextLength: 128,
+  });
+  t.is(memory.slotsAt(128), 4);
 });
 
 test('the longest sequence is what context or memory allows', (t) => {
@@ -39,7 +69,8 @@ test('longer slots are fewer', (t) => {
 
 test('half-precision keys and values take half', (t) => {
   const half = new MemoryPlan({
-    kv: { ...KV, type: 'float16' },
+    kv: Array.from({ length: 6 }, () => ({ ...LAYER, type: 'float16' })),
+    abilities: ABLE,
     kvCacheBytes: 1,
     maxBatch: 1,
     contextLength: 1,

@@ -10,6 +10,7 @@ let keys = 0;
 function sequence(
   tokens: readonly number[],
   image?: { mmHash: string; from: number; rows: number },
+  scope = '',
 ): Sequence {
   const images = image
     ? [
@@ -26,6 +27,7 @@ function sequence(
     requestId: 'r',
     choice: 0,
     priority: 0,
+    scope,
     sampling: sampling(),
     prompt: tokens,
     images,
@@ -53,6 +55,22 @@ test('only what is not held is parked', (t) => {
   t.deepEqual(cache.insert(sequence(run(60))), { from: 32, blocks: [2] });
   t.deepEqual(cache.insert(sequence(run(60))), { from: 48, blocks: [] });
   t.is(cache.tokens, 48);
+});
+
+test('a scope neither finds, nor is told of, what another has cached', (t) => {
+  const tokens = run(65);
+  const cache = cacheOf(10, sequence(tokens, undefined, 'a'));
+  t.deepEqual(cache.match(sequence(tokens, undefined, 'b')), { blocks: [], tokens: 0 });
+  t.is(cache.match(sequence(tokens, undefined, 'a')).tokens, 64);
+  t.deepEqual(cache.insert(sequence(tokens, undefined, 'b')).blocks, [4, 5, 6, 7]);
+  t.is(cache.match(sequence(tokens, undefined, 'b')).tokens, 64);
+});
+
+test('scopes share the room, and the least recently used goes whosever it is', (t) => {
+  const cache = cacheOf(2, sequence(run(33), undefined, 'a'), sequence(run(33), undefined, 'b'));
+  t.is(cache.match(sequence(run(33), undefined, 'a')).tokens, 0);
+  t.is(cache.match(sequence(run(33), undefined, 'b')).tokens, 32);
+  t.is(cache.tokens, 32);
 });
 
 test('a match ends at the first other token, be it inside a block', (t) => {

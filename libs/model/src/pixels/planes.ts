@@ -1,5 +1,5 @@
-import type { ImageSize } from '@epd/model';
-import type { RgbPicture } from '@epd/picture';
+import type { ImageSize } from '../image-size.ts';
+import type { RgbImage } from './rgb-image.ts';
 
 /** Normalised pixels, one plane per channel: `[3, height, width]`, row-major. */
 export interface Planes extends ImageSize {
@@ -17,7 +17,7 @@ const CHANNELS = 3;
 const LEVELS = 256;
 
 /** Interleaved bytes to planes. Rounds to 32 bits where the reference does. */
-export function normalize(image: RgbPicture, normalization: Normalization): Planes {
+export function normalize(image: RgbImage, normalization: Normalization): Planes {
   const { width, height, data } = image;
   const area = width * height;
   const planes = new Float32Array(CHANNELS * area);

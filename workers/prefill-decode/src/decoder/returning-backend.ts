@@ -1,33 +1,30 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import type { DecoderFacts, ForwardRun, KVHolder } from './decoder-graph.ts';
-import { commonFeeds, dataOf, int64Tensor, sideName, toFloat32 } from './holder-inputs.ts';
-import { KVSlots } from './kv-slots.ts';
+import type { DecoderFacts, ForwardRun } from './decoder-graph.ts';
+import { commonFeeds, dataOf, int64Tensor, sideName, toFloat32 } from './backend-inputs.ts';
+import { SlotBackend } from './slot-backend.ts';
 
 /**
  * Runs a graph as it was exported. It returns the whole cache, of which only the new tokens are
  * taken; they lie behind the padded past in a concatenating graph, and behind a row's own tokens in
  * a grouped one. Each run copies the cache once or twice inside the runtime: the price of the form.
  */
-export class ReturningHolder implements KVHolder {
-  readonly memory: KVSlots;
-  /** `GroupQueryAttention` takes several new tokens only where all rows have the same past. */
-  readonly wideBatches = false;
+export class ReturningBackend extends SlotBackend {
   readonly #session: InferenceSession;
   readonly #facts: DecoderFacts;
 
   constructor(session: InferenceSession, facts: DecoderFacts) {
+    super(facts.kv);
     this.#session = session;
     this.#facts = facts;
-    this.memory = new KVSlots(facts.kv);
   }
 
   async forward(run: ForwardRun): Promise<Float32Array> {
-    const feeds = commonFeeds(this.#facts, this.memory, run);
+    const feeds = commonFeeds(this.#facts, this.slots, run);
     const grouped = this.#facts.kind === 'grouped';
-    const mask = grouped ? groupedMask(run) : concatenatingMask(run, this.memory.length);
+    const mask = grouped ? groupedMask(run) : concatenatingMask(run, this.slots.length);
     feeds['attention_mask'] = int64Tensor(mask, [run.rows, mask.length / run.rows]);
     const outputs = await this.#session.run(feeds);
-    for (let side = 0; side < this.memory.sides; side++) {
+    for (let side = 0; side < this.slots.sides; side++) {
       this.#append(side, dataOf(outputs, `present.${sideName(side)}`), run, grouped);
     }
     return lastLogits(toFloat32(dataOf(outputs, 'logits')), run);
@@ -39,13 +36,13 @@ export class ReturningHolder implements KVHolder {
     run: ForwardRun,
     grouped: boolean,
   ): void {
-    const width = grouped ? this.memory.length : this.memory.length + run.width;
+    const width = grouped ? this.slots.length : this.slots.length + run.width;
     for (let row = 0; row < run.rows; row++) {
       const past = run.past[row] ?? 0;
       const count = run.count[row] ?? 0;
       if (count === 0) continue;
-      const from = { row, width, skip: grouped ? past : this.memory.length, count };
-      this.memory.append(side, run.firstSlot + row, past, present, from);
+      const from = { row, width, skip: grouped ? past : this.slots.length, count };
+      this.slots.append(side, run.firstSlot + row, past, present, from);
     }
   }
 }

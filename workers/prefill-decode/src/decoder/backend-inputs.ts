@@ -26,10 +26,11 @@ export function commonFeeds(facts: DecoderFacts, slots: KVSlots, run: ForwardRun
     inputs_embeds: floatTensor(facts.embedsType, run.embeds, [rows, width, facts.hiddenSize]),
   };
   if (facts.takesPositions) feeds['position_ids'] = int64Tensor(positions(run), [rows, width]);
-  const dims = [rows, facts.kv.kvHeads, slots.length, facts.kv.headDim];
   for (let side = 0; side < slots.sides; side++) {
+    const { kvHeads, headDim, type } = slots.state(side);
     const view = slots.view(side, run.firstSlot, rows);
-    feeds[`past_key_values.${sideName(side)}`] = floatTensor(facts.kv.type, view, dims);
+    const dims = [rows, kvHeads, slots.length, headDim];
+    feeds[`past_key_values.${sideName(side)}`] = floatTensor(type, view, dims);
   }
   return feeds;
 }

@@ -1,43 +1,37 @@
 import { join } from 'node:path';
-import { ModelFolderError } from './errors.ts';
-import type { ImageGeometry } from './geometry.ts';
-import { LAST_ROW_END, ROW_END, tileStart, wholeMarkup } from './image-markup.ts';
-import type { ModelFolder } from './model-folder.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import { ModelFolderError } from '../../errors.ts';
+import type { Idefics3Config } from './config.ts';
+import type { Idefics3Geometry } from './geometry.ts';
+import { LAST_ROW_END, ROW_END, tileStart, WHOLE_END, WHOLE_START } from './markup.ts';
 
-/** The geometry of a folder's images. The tokenizer tells how many tokens the markers take. */
-export function readGeometry(folder: ModelFolder, tokenizer: Tokenizer): ImageGeometry {
-  const { preprocessor } = folder;
+type Count = (markup: string) => number;
+
+/** The geometry of a folder's images; `count` tells how many tokens the markers take. */
+export function readGeometry(path: string, config: Idefics3Config, count: Count): Idefics3Geometry {
+  const { preprocessor } = config;
   const longestEdge =
     (preprocessor.do_resize ?? true) ? (preprocessor.size?.longest_edge ?? null) : null;
   const tileEdge = preprocessor.max_image_size.longest_edge;
   const splits = preprocessor.do_image_splitting ?? true;
-  const count = (text: string): number => countTokens(tokenizer, text);
   return {
     family: 'idefics3',
     longestEdge,
     tileEdge,
     splits,
-    rowsPerTile: rowsPerTile(folder, tileEdge),
+    rowsPerTile: rowsPerTile(path, config, tileEdge),
     markers: {
-      whole: count(wholeMarkup('')),
-      tile: splits ? tileMarkerTokens(folder, count, longestEdge, tileEdge) : 0,
+      whole: count(WHOLE_START + WHOLE_END),
+      tile: splits ? tileMarkerTokens(path, count, longestEdge, tileEdge) : 0,
       rowEnd: count(ROW_END),
       lastRowEnd: count(LAST_ROW_END),
     },
   };
 }
 
-function countTokens(tokenizer: Tokenizer, text: string): number {
-  const lengths = tokenizer
-    .sections(text)
-    .map((section) => ('token' in section ? 1 : tokenizer.encode(section.text).length));
-  return lengths.reduce((sum, length) => sum + length, 0);
-}
-
 /** Patches of a tile, `scale_factor` squared of which are merged into one embedding. */
-function rowsPerTile({ path, config, processor }: ModelFolder, tileEdge: number): number {
-  const rows = Math.floor(tileEdge / config.vision_config.patch_size / config.scale_factor) ** 2;
+function rowsPerTile(path: string, { model, processor }: Idefics3Config, tileEdge: number): number {
+  const { vision_config, scale_factor } = model;
+  const rows = Math.floor(tileEdge / vision_config.patch_size / scale_factor) ** 2;
   const said = processor.image_seq_len;
   if (said === undefined || said === rows) return rows;
   throw new ModelFolderError('invalid_config', {
@@ -52,8 +46,8 @@ const UNSCALED_TILES_MAX = 9;
 
 /** The cost must not depend on which tile it is, or it could not be told from the image's size alone. */
 function tileMarkerTokens(
-  folder: ModelFolder,
-  count: (text: string) => number,
+  path: string,
+  count: Count,
   longestEdge: number | null,
   tileEdge: number,
 ): number {
@@ -63,7 +57,7 @@ function tileMarkerTokens(
   const [tokens] = counts;
   if (tokens !== undefined && counts.size === 1) return tokens;
   throw new ModelFolderError('unsupported_model', {
-    file: join(folder.path, 'tokenizer.json'),
+    file: join(path, 'tokenizer.json'),
     expected: `tile markers of up to ${most} rows and columns to take equally many tokens`,
     found: `${[...counts].join(', ')} tokens`,
   });
