@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { checkApi } from './api.ts';
-import { readDoctorConfig, type DoctorConfig } from './config.ts';
+import { readSettings } from '../local/read-settings.ts';
+import { doctorConfig, type DoctorConfig } from './config.ts';
 import type { Finding } from './finding.ts';
 import { checkFleetStore } from './fleet-store.ts';
 import { checkRedis } from './redis.ts';
@@ -40,9 +41,9 @@ async function main(): Promise<void> {
   process.exitCode = findings.some(({ level }) => level === 'fail') ? 1 : 0;
 }
 
-function settingsOrComplaint(): ReturnType<typeof readDoctorConfig> | null {
+function settingsOrComplaint(): { config: DoctorConfig; from: string } | null {
   try {
-    return readDoctorConfig(values.env, process.env);
+    return readSettings(doctorConfig, process.env, values.env);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 2;
