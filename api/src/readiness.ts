@@ -18,7 +18,8 @@ const PROBE_MS = 2_000;
  * Ready when text can be accepted durably: Redis answers. Without the object store text is answered all the
  * same and images are refused with 503, so the report says what is wrong with it and the API stays in its
  * load balancer. A store that is not the fleet's is a mistake of this replica alone: others take its work.
- * That no worker runs does not make it unready either, for accepted jobs wait.
+ * That no worker runs does not make it unready either, for accepted jobs wait. After
+ * Redis has lost its data no model is known until a worker registers again, and every job would be refused.
  */
 export async function checkReadiness(needs: Needs): Promise<Readiness> {
   const { redis, inputs, fleetStore, models } = needs;
@@ -28,9 +29,10 @@ export async function checkReadiness(needs: Needs): Promise<Readiness> {
     verdict === 'other' ? reason : probe(() => inputs.ping()),
   ]);
   const redisAnswers = redisReport === 'ok';
+  const lost = redisAnswers && (await models.isWithout());
   return {
-    ready: redisAnswers && verdict !== 'other',
-    redis: redisAnswers ? 'ok' : 'unavailable',
+    ready: redisAnswers && !lost && verdict !== 'other',
+    redis: lost ? 'lost its data' : redisAnswers ? 'ok' : 'unavailable',
     store: storeReport === 'ok' ? 'ok' : 'unavailable',
     ...(storeReport === 'ok' ? {} : { storeReason: storeReport }),
     ...(redisAnswers ? { models: await workersByModel(models) } : {}),

@@ -11,14 +11,19 @@ interface Dependencies {
   /** Whether all of the worker's work needs the store; otherwise it is ready without. */
   readonly needsStore: boolean;
   readonly model: string | null;
+  /** Null: the worker has not announced itself yet. */
+  readonly announced: { isListed(): Promise<boolean> } | null;
 }
 
-/** Whether a worker takes work: it has loaded its model (before, it is null), and reaches its dependencies. */
+/**
+ * Whether a worker takes work: it has loaded its model (before, it is null), reaches its dependencies, and is
+ * listed as one. Should Redis lose its lease, it is listed again with the next renewal.
+ */
 export async function workerReadiness(
   worker: { readonly isRunning: boolean } | null,
   dependencies: Dependencies,
 ): Promise<Readiness> {
-  const { redis, fleetStore, needsStore, model } = dependencies;
+  const { redis, fleetStore, needsStore, model, announced } = dependencies;
   const connected = redis.status === 'ready';
   const { verdict, reason } = fleetStore.state;
   const mayUseStore = verdict === 'ours' || (verdict === 'unknown' && !needsStore);
@@ -27,11 +32,14 @@ export async function workerReadiness(
     return { ready: false, reason: mayUseStore ? 'the model is being loaded' : reason };
   }
   // Commands wait while the connection is down: then there is nothing to ask.
-  const [store] = await Promise.all([storeReport(dependencies), connected ? redis.ping() : null]);
+  const [store, listed] = await Promise.all([
+    storeReport(dependencies),
+    connected && announced !== null && announced.isListed(),
+  ]);
   const { isRunning } = worker;
   const reaches = redis.status === 'ready' && (store === 'ok' || !needsStore);
-  const ready = isRunning && reaches && verdict !== 'other';
-  return { ready, model, redis: redis.status, store, takesWork: isRunning };
+  const ready = isRunning && reaches && listed && verdict !== 'other';
+  return { ready, model, redis: redis.status, store, takesWork: isRunning, listed };
 }
 
 /** `ok`, or what is wrong with the store. */

@@ -12,11 +12,13 @@ test('a worker is ready when it runs and reaches what it rests on', async (t) =>
   await waitForRedis(redis);
   let pings = 0;
   const store = { ping: async () => void (pings += 1) };
-  const on = { redis, store, model: 'm', fleetStore: OURS, needsStore: true };
+  let listed = true;
+  const announced = { isListed: async () => listed };
+  const on = { redis, store, model: 'm', announced, fleetStore: OURS, needsStore: true };
   const loading = { ready: false, reason: 'the model is being loaded' };
   t.deepEqual(await workerReadiness(null, on), loading);
   t.is(pings, 0);
-  const report = { ready: true, model: 'm', redis: 'ready', store: 'ok', takesWork: true };
+  const report = { ready: true, model: 'm', redis: 'ready', store: 'ok', takesWork: true, listed };
   t.deepEqual(await workerReadiness({ isRunning: true }, on), report);
   const stopped = { ...report, ready: false, takesWork: false };
   t.deepEqual(await workerReadiness({ isRunning: false }, on), stopped);
@@ -25,6 +27,9 @@ test('a worker is ready when it runs and reaches what it rests on', async (t) =>
   t.deepEqual(await workerReadiness({ isRunning: true }, broken), away);
   const without = { ...broken, needsStore: false };
   t.deepEqual(await workerReadiness({ isRunning: true }, without), { ...away, ready: true });
+  listed = false; // Redis has lost its lease
+  const unlisted = { ...report, ready: false, listed };
+  t.deepEqual(await workerReadiness({ isRunning: true }, on), unlisted);
 });
 
 test('without Redis there is nothing to ask it, and a worker that loads says why', async (t) => {
@@ -34,6 +39,7 @@ test('without Redis there is nothing to ask it, and a worker that loads says why
     redis,
     store: { ping: async () => undefined },
     model: null,
+    announced: null,
     fleetStore: OURS,
     needsStore: true,
   };
@@ -49,7 +55,8 @@ test('a worker on another store than its fleet is not ready, and says so', async
   const state = { verdict: 'other', reason: 'not the store of its fleet' } as const;
   const store = { ping: async () => undefined };
   for (const needsStore of [true, false]) {
-    const on = { redis, store, model: null, fleetStore: { state }, needsStore };
+    const announced = { isListed: async () => true };
+    const on = { redis, store, model: null, announced, fleetStore: { state }, needsStore };
     t.deepEqual(await workerReadiness(null, on), { ready: false, reason: state.reason });
     t.like(await workerReadiness({ isRunning: true }, on), { ready: false, store: state.reason });
   }

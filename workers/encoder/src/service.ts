@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry, workerFleetStore, type FleetStore } from '@epd/fleet';
+import { RedisModelRegistry, workerFleetStore, type Announced, type FleetStore } from '@epd/fleet';
 import { openServiceModel } from '@epd/hub';
 import {
   connectRedis,
@@ -31,6 +31,7 @@ interface Readable {
   store: ObjectStore;
   encoder: Encoder | null;
   model: string | null;
+  announced: Announced | null;
   fleetStore: FleetStore;
   needsStore: true;
 }
@@ -58,6 +59,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
     store,
     encoder: null,
     model: null,
+    announced: null,
     fleetStore,
     needsStore: true,
   };
@@ -108,7 +110,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   );
   stack.defer(() => announced.stop());
   metrics.registry.setDefaultLabels({ model: id });
-  Object.assign(state, { encoder, model: id });
+  Object.assign(state, { encoder, model: id, announced });
   const held = stack.move();
   return { stop: () => held.disposeAsync() };
 }

@@ -3,7 +3,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry, ResidentImages, workerFleetStore, type FleetStore } from '@epd/fleet';
+import {
+  RedisModelRegistry,
+  ResidentImages,
+  workerFleetStore,
+  type Announced,
+  type FleetStore,
+} from '@epd/fleet';
 import { openServiceModel } from '@epd/hub';
 import {
   connectRedis,
@@ -35,6 +41,7 @@ interface Readable {
   store: ObjectStore;
   worker: PdWorker | null;
   model: string | null;
+  announced: Announced | null;
   fleetStore: FleetStore;
   needsStore: false;
 }
@@ -64,6 +71,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
     store,
     worker: null,
     model: null,
+    announced: null,
     fleetStore,
     needsStore: false,
   };
@@ -103,7 +111,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => announced.stop());
   const residents = new ResidentImages(redis, config.prefix);
   stack.defer(residents.announce(model.card.id, () => worker.engine.residentHashes()));
-  Object.assign(state, { worker, model: model.card.id });
+  Object.assign(state, { worker, model: model.card.id, announced });
   const held = stack.move();
   return { stop: () => held.disposeAsync() };
 }
