@@ -9,7 +9,7 @@ import {
   S3Store,
   StoreUnavailableError,
 } from '../../src/index.ts';
-import { writeEmbeddingFile } from '../../src/embedding-file.ts';
+import { writeEmbeddingFile } from '../../src/embeddings/embedding-file.ts';
 import { sharedBytes } from '../../src/shared-bytes.ts';
 import {
   givenS3,
