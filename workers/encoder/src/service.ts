@@ -89,6 +89,11 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
     onDeath: context.fail,
   });
   stack.defer(() => vision.runner.close());
+  metrics.gauge(
+    'epd_vision_graph_rewritten',
+    'Whether the vision encoder runs with fused attention (1), or as exported (0), which is slower',
+    () => Number(vision.runner.preparation.rewritten),
+  );
   const { id, fingerprint } = model.card;
   log.info({ model: id, fingerprint, tilesPerRun: vision.tilesPerRun }, 'model loaded');
   const encoder = await buildWorker({

@@ -30,6 +30,7 @@ export async function loadDecoder(
       abilities: backend.abilities,
       hiddenSize,
       preparation: prepared.note,
+      rewritten: prepared.rewritten,
       loadMs,
     },
     release: async () => {
