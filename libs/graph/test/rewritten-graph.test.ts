@@ -54,12 +54,13 @@ test('a graph of symbolic links is rewritten with its weights beside it, and kep
   t.is((await rewrittenGraph(source, cache, pass())).note, 'rewritten earlier');
 });
 
+const refuse = (): never => {
+  throw new NotRewritableError('nothing to do');
+};
+
 test('a graph that a pass does not know is run as it is, and said to be', async (t) => {
   const source = await hubFolder(t);
-  const rewrite = (): void => {
-    throw new NotRewritableError('nothing to do');
-  };
-  t.deepEqual(await rewrittenGraph(source, await tempFolder(t), pass({ rewrite })), {
+  t.deepEqual(await rewrittenGraph(source, await tempFolder(t), pass({ rewrite: refuse })), {
     path: source,
     rewritten: false,
     note: 'run as exported: nothing to do',
