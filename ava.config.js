@@ -1,5 +1,5 @@
 export default {
-  files: ['{api,bench,infra,libs,test,workers}/**/*.test.ts'],
+  files: ['{api,bench,libs,ops,test,workers}/**/*.test.ts'],
   extensions: ['ts'],
   workerThreads: false,
   concurrency: 2,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisJobStore } from '@epd/jobs';
 import { eventually } from '@epd/service/testing';
 import test from 'ava';
-import type { World } from '../infra/chaos/world/world.ts';
+import type { World } from '../ops/chaos/world/world.ts';
 import { goldenCases, goldenJob } from './helpers/golden.ts';
 import { ask, ended, submit } from './helpers/jobs.ts';
 import { startWorld } from './helpers/world.ts';

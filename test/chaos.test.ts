@@ -1,8 +1,8 @@
 import test from 'ava';
 import { tempFolder } from '@epd/service/testing';
-import { makePlan } from '../infra/chaos/plan.ts';
-import { isClean, markdown } from '../infra/chaos/report.ts';
-import { runPlan } from '../infra/chaos/run.ts';
+import { makePlan } from '../ops/chaos/plan.ts';
+import { isClean, markdown } from '../ops/chaos/report.ts';
+import { runPlan } from '../ops/chaos/run.ts';
 
 const SHORT = { seed: 1, faults: 10, jobsPerFault: 5 };
 

@@ -3,35 +3,37 @@ import type { Readiness } from '@epd/service';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
-import type { ApiConfig } from './config.ts';
+import { needsKeys, type ApiConfig } from './config.ts';
 import { Connections } from './connections.ts';
-import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
-import { installOpenApi } from './openapi.ts';
-import { adminKeyRoutes } from './routes/admin-keys.ts';
-import { adminTenantRoutes } from './routes/admin-tenants.ts';
-import { batchControlRoutes } from './routes/batch-control.ts';
-import { batchRoutes } from './routes/batches.ts';
-import { chatCompletionRoutes } from './routes/chat-completions.ts';
-import { installMetrics } from './metrics.ts';
-import { docsRoutes } from './routes/docs.ts';
-import { installBodyParser } from './routes/idempotency.ts';
-import { fileControlRoutes } from './routes/file-control.ts';
-import { fileRoutes } from './routes/files.ts';
-import { healthRoutes } from './routes/health.ts';
-import { jobControlRoutes } from './routes/job-control.ts';
-import { jobListRoutes } from './routes/job-list.ts';
-import { jobEventRoutes } from './routes/job-events.ts';
-import { jobRoutes } from './routes/jobs.ts';
-import { metricsRoutes } from './routes/metrics.ts';
-import { modelRoutes } from './routes/models.ts';
-import { queueBoardRoutes } from './routes/queue-board.ts';
-import { pageRoutes } from './routes/page.ts';
-import { responseControlRoutes } from './routes/response-control.ts';
-import { responseRoutes } from './routes/responses.ts';
-import { uploadRoutes } from './routes/uploads.ts';
-import { webhookRoutes } from './routes/webhooks.ts';
-import type { Services } from './services.ts';
-import { installValidation } from './validation.ts';
+import { answerFrameworkError, installErrorHandler } from './http/error-handler.ts';
+import { installBodyParser } from './http/body-parser.ts';
+import { limitOpenRequests } from './http/open-requests.ts';
+import { installRequestGuard } from './http/request-guard.ts';
+import { installOpenApi } from './http/openapi.ts';
+import { adminKeyRoutes } from './protocols/admin/keys.ts';
+import { adminTenantRoutes } from './protocols/admin/tenants.ts';
+import { batchControlRoutes } from './protocols/batches/control.ts';
+import { batchRoutes } from './protocols/batches/routes.ts';
+import { chatCompletionRoutes } from './protocols/chat/routes.ts';
+import { installMetrics } from './core/metrics/api-metrics.ts';
+import { docsRoutes } from './protocols/operation/docs.ts';
+import { fileControlRoutes } from './protocols/files/control.ts';
+import { fileRoutes } from './protocols/files/routes.ts';
+import { healthRoutes } from './protocols/operation/health.ts';
+import { jobControlRoutes } from './protocols/jobs/control.ts';
+import { jobListRoutes } from './protocols/jobs/list.ts';
+import { jobEventRoutes } from './protocols/jobs/events.ts';
+import { jobRoutes } from './protocols/jobs/routes.ts';
+import { metricsRoutes } from './protocols/operation/metrics.ts';
+import { modelRoutes } from './protocols/models/routes.ts';
+import { queueBoardRoutes } from './protocols/admin/queue-board.ts';
+import { pageRoutes } from './protocols/page/routes.ts';
+import { responseControlRoutes } from './protocols/responses/control.ts';
+import { responseRoutes } from './protocols/responses/routes.ts';
+import { uploadRoutes } from './protocols/uploads/routes.ts';
+import { webhookRoutes } from './protocols/webhooks/routes.ts';
+import type { Services } from './core/services.ts';
+import { installValidation } from './http/validation.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -49,16 +51,22 @@ interface AppOptions {
   /** For the queue board; it is there when there is an admin key. */
   readonly redis: Redis;
   readonly ready: () => Promise<Readiness>;
-  readonly config: Pick<ApiConfig, 'maxBodyBytes' | 'maxFileBytes' | 'adminKey' | 'prefix'>;
+  readonly config: ApiConfig;
   readonly log?: FastifyBaseLogger;
 }
+
+/** How late a request that takes too long to arrive may be found. */
+const MAX_CHECK_MS = 10_000;
 
 /** The API without a port: `inject` or `listen`. Closing it ends its streams, nothing else. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, registry, redis, ready, log } = options;
-  const { maxBodyBytes, maxFileBytes, adminKey, prefix } = options.config;
+  const { config } = options;
+  const { maxFileBytes, adminKey, prefix } = config;
   const app: FastifyInstance = Fastify({
-    bodyLimit: maxBodyBytes,
+    bodyLimit: config.maxBodyBytes,
+    requestTimeout: config.requestTimeoutMs,
+    http: { connectionsCheckingInterval: Math.min(config.requestTimeoutMs, MAX_CHECK_MS) },
     // What came in before the door was shut is answered.
     return503OnClosing: false,
     ...(log === undefined ? {} : { loggerInstance: log }),
@@ -73,8 +81,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   installErrorHandler(app);
   installValidation(app);
   installRequestFacts(app);
+  installRequestGuard(app, { ...config, loopbackOnly: !needsKeys(config) && !config.open });
   services.authenticator.install(app);
-  installBodyParser(app);
+  limitOpenRequests(app, config.tenantOpenRequests);
+  installBodyParser(app, services.memory, config);
   await installOpenApi(app);
   await app.register(jobRoutes(services));
   await app.register(jobListRoutes(services));

@@ -1,17 +1,18 @@
-import { EmbeddingSweeper, EmbeddingUsage, InputSweeper, InputUsage } from '@epd/connector';
+import { EmbeddingSweeper, EmbeddingUsage } from '@epd/connector';
 import { Reconciler } from '@epd/jobs';
 import type { Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Composed } from './compose.ts';
 import type { ApiConfig } from './config.ts';
-import { BatchLineRunner } from './batches/batch-line-runner.ts';
-import { BatchRunner } from './batches/batch-runner.ts';
-import { BatchStepper } from './batches/batch-stepper.ts';
-import { storedReferences } from './files/references.ts';
-import { AdmissionKeeper } from './limits/admission-keeper.ts';
-import { createAddressPolicy } from './media/address-policy.ts';
-import { WebhookQueue } from './webhooks/webhook-queue.ts';
-import { WebhookSender } from './webhooks/webhook-sender.ts';
+import { BatchLineRunner } from './protocols/batches/line-runner.ts';
+import { BatchRunner } from './core/batches/batch-runner.ts';
+import { BatchStepper } from './core/batches/batch-stepper.ts';
+import { storedReferences } from './core/files/references.ts';
+import { InputSweeper } from './core/inputs/input-sweeper.ts';
+import { InputUsage } from './core/inputs/input-usage.ts';
+import { createAddressPolicy } from './core/media/address-policy.ts';
+import { WebhookQueue } from './core/webhooks/webhook-queue.ts';
+import { WebhookSender } from './core/webhooks/webhook-sender.ts';
 
 interface BackgroundParts {
   readonly config: ApiConfig;
@@ -28,7 +29,6 @@ interface Stoppable {
 /** What every API process does beside answering; any number of them share the work. */
 export async function startBackground(parts: BackgroundParts): Promise<Stoppable> {
   const running = [
-    await startKeeper(parts),
     startReconciler(parts),
     startSweeper(parts),
     startInputSweeper(parts),
@@ -40,14 +40,6 @@ export async function startBackground(parts: BackgroundParts): Promise<Stoppable
       for (const part of running.toReversed()) await part.stop();
     },
   };
-}
-
-async function startKeeper({ services, log }: BackgroundParts): Promise<Stoppable> {
-  const keeper = new AdmissionKeeper(services.jobs, services.admission, (err) =>
-    log.warn({ err }, 'the account of waiting work is behind; it is put right again'),
-  );
-  await keeper.start();
-  return keeper;
 }
 
 function startReconciler({ config, redis, services, log }: BackgroundParts): Stoppable {

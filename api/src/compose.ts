@@ -2,41 +2,42 @@ import {
   EmbeddingStore,
   EmbeddingUsage,
   EncodeRequester,
-  InputUsage,
-  UuidAliases,
   type ConnectorMetrics,
   type ObjectStore,
 } from '@epd/connector';
-import { RedisJobStore, RedisModelRegistry, ResidentImages } from '@epd/jobs';
+import { RedisModelRegistry, ResidentImages } from '@epd/fleet';
+import { Admission, RedisJobStore } from '@epd/jobs';
 import { ecMetrics, storeOptions, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
-import { Acceptor } from './accept/acceptor.ts';
-import { ImageEncodes } from './accept/image-encodes.ts';
-import { ImageIntake } from './accept/image-intake.ts';
-import { JobEnder } from './accept/job-ender.ts';
-import { ApiKeys } from './auth/api-keys.ts';
-import { Authenticator } from './auth/authenticator.ts';
-import { Tenants } from './auth/tenants.ts';
-import { BatchStore } from './batches/batch-store.ts';
+import { Acceptor } from './core/accept/acceptor.ts';
+import { ImageEncodes } from './core/accept/image-encodes.ts';
+import { ImageResolver } from './core/accept/image-resolver.ts';
+import { JobEnder } from './core/jobs/job-ender.ts';
+import { ApiKeys } from './core/auth/api-keys.ts';
+import { Authenticator } from './core/auth/authenticator.ts';
+import { Tenants } from './core/auth/tenants.ts';
+import { BatchStore } from './core/batches/batch-store.ts';
 import { needsKeys, type ApiConfig } from './config.ts';
-import { FileRecords } from './files/file-records.ts';
-import { Files } from './files/files.ts';
-import { createUploadSigner } from './files/s3-presigner.ts';
-import { Uploads } from './files/uploads.ts';
-import { Admission } from './limits/admission.ts';
-import { Gatekeeper } from './limits/gatekeeper.ts';
-import { QueuePositions } from './limits/queue-positions.ts';
-import { RateLimiter } from './limits/rate-limiter.ts';
-import { Throughput } from './limits/throughput.ts';
-import { createAddressPolicy } from './media/address-policy.ts';
-import { ImageFetcher } from './media/image-fetcher.ts';
-import { ModelDirectory } from './model-directory.ts';
-import { jobCounts, type JobCounts } from './metrics.ts';
-import type { Services } from './services.ts';
-import { JobReader } from './views/job-reader.ts';
-import { WebhookRules } from './webhooks/webhook-rules.ts';
-import { WebhookSecrets } from './webhooks/webhook-secrets.ts';
+import { FileRecords } from './core/files/file-records.ts';
+import { Files } from './core/files/files.ts';
+import { createUploadSigner } from './core/files/s3-presigner.ts';
+import { Uploads } from './core/files/uploads.ts';
+import { InputUsage } from './core/inputs/input-usage.ts';
+import { UuidAliases } from './core/inputs/uuid-aliases.ts';
+import { MemoryBudget } from './http/memory-budget.ts';
+import { Gatekeeper } from './core/limits/gatekeeper.ts';
+import { QueuePositions } from './core/limits/queue-positions.ts';
+import { RateLimiter } from './core/limits/rate-limiter.ts';
+import { Throughput } from './core/limits/throughput.ts';
+import { createAddressPolicy } from './core/media/address-policy.ts';
+import { ImageFetcher } from './core/media/image-fetcher.ts';
+import { ModelDirectory } from './core/models/model-directory.ts';
+import { jobCounts, type JobCounts } from './core/metrics/api-metrics.ts';
+import type { Services } from './core/services.ts';
+import { JobReader } from './core/jobs/job-reader.ts';
+import { WebhookRules } from './core/webhooks/webhook-rules.ts';
+import { WebhookSecrets } from './core/webhooks/webhook-secrets.ts';
 
 export interface Foundations {
   readonly config: ApiConfig;
@@ -71,7 +72,8 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
   const encodes = new EncodeRequester({ redis, prefix, embeddings, usage, metrics });
   const residents = new ResidentImages(redis, prefix);
   const limits = composeLimits(config, redis);
-  const media = composeMedia(config, redis, store);
+  const memory = new MemoryBudget(config.bodyMemoryBytes);
+  const media = composeMedia(config, redis, store, memory);
   const acceptor = new Acceptor({
     jobs,
     models,
@@ -89,6 +91,7 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
     encodes,
     acceptor,
     counts,
+    memory,
     ecMetrics: metrics,
     ender: new JobEnder(jobs, encodes),
     reader: new JobReader(jobs, models, new QueuePositions(redis, prefix, limits.throughput)),
@@ -107,27 +110,29 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
   };
 }
 
-function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore) {
+function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore, memory: MemoryBudget) {
   const fetcher = new ImageFetcher({
     policy: createAddressPolicy(config.fetchAllow),
     allowHttp: config.fetchHttp,
     timeoutMs: config.fetchTimeoutMs,
+    maxFetches: config.maxFetches,
   });
   const aliases = new UuidAliases({ redis, prefix: config.prefix });
   const records = new FileRecords(redis, config.prefix);
-  const intake = new ImageIntake({
+  const resolver = new ImageResolver({
     inputs: store,
     usage: new InputUsage({ redis, prefix: config.prefix }),
     fetcher,
+    memory,
     aliases,
     files: records,
     limits: config,
   });
-  const files = new Files({ records, store, intake });
+  const files = new Files({ records, store, pictures: resolver });
   const signer = createUploadSigner(storeOptions(config), config.s3PublicEndpoint);
   const { prefix, maxImageBytes: maxBytes } = config;
   const uploads = new Uploads({ signer, redis, prefix, store, files, maxBytes });
-  return { fetcher, intake, files, signer, uploads };
+  return { fetcher, resolver, files, signer, uploads };
 }
 
 function composeLimits({ prefix, maxWaitingCost }: ApiConfig, redis: Redis) {
@@ -151,7 +156,6 @@ function composeAccess(config: ApiConfig, redis: Redis) {
     keys,
     tenants,
     required: needsKeys(config),
-    open: config.open,
     adminKey,
     limits,
   });

@@ -1,6 +1,6 @@
 import { ConfigError, fleetConfig, readConfig, tracingConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
-import { isLoopback } from './loopback.ts';
+import { isLoopback } from './http/loopback.ts';
 
 const MIB = 1024 * 1024;
 
@@ -21,11 +21,59 @@ export const configSchema = Type.Object({
     maximum: 65_535,
     description: 'Port to listen on; 0: any free one',
   }),
+  publicHosts: Type.Array(Type.String({ pattern: '^[A-Za-z0-9._-]+$' }), {
+    env: 'EPD_PUBLIC_HOSTS',
+    default: [],
+    expects: 'host names without scheme or port, separated by commas',
+    description:
+      'Host names under which callers reach the API, such as epd.example.com. Loopback names are always taken; with keys or EPD_OPEN also addresses and names of a local network',
+  }),
+  corsOrigins: Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), {
+    env: 'EPD_CORS_ORIGINS',
+    default: [],
+    expects: 'origins like https://app.example.com, separated by commas',
+    description: 'Web pages of other hosts that may call the API, by their origin',
+  }),
   maxBodyBytes: Type.Integer({
     env: 'EPD_MAX_BODY_BYTES',
-    default: 64 * MIB,
+    default: 32 * MIB,
     minimum: 1024,
-    description: 'Largest request body; base64 makes a picture a third larger than it is',
+    description:
+      'Largest JSON body: the largest picture as base64, a third larger than it is, and some text',
+  }),
+  bodyMemoryBytes: Type.Integer({
+    env: 'EPD_BODY_MEMORY_BYTES',
+    default: 128 * MIB,
+    minimum: 65_536,
+    description:
+      'Bytes of bodies, files and fetched pictures that the process holds at once; past it requests are answered 503 with Retry-After. At least EPD_MAX_BODY_BYTES and EPD_MAX_FILE_BYTES',
+  }),
+  maxJsonElements: Type.Integer({
+    env: 'EPD_MAX_JSON_ELEMENTS',
+    default: 100_000,
+    minimum: 100,
+    description: 'Most values in a JSON body: each takes memory many times its length',
+  }),
+  maxJsonDepth: Type.Integer({
+    env: 'EPD_MAX_JSON_DEPTH',
+    default: 100,
+    minimum: 10,
+    maximum: 1_000,
+    description: 'How deep arrays and objects of a JSON body may be nested',
+  }),
+  requestTimeoutMs: Type.Integer({
+    env: 'EPD_REQUEST_TIMEOUT_MS',
+    default: 120_000,
+    minimum: 1_000,
+    description:
+      'For a whole request to arrive, body included: at the default the largest file needs 7 Mbit/s',
+  }),
+  tenantOpenRequests: Type.Integer({
+    env: 'EPD_TENANT_OPEN_REQUESTS',
+    default: 2_000,
+    minimum: 0,
+    description:
+      'Requests of a tenant that a replica answers at once, event streams included; 0: no limit',
   }),
   maxFileBytes: Type.Integer({
     env: 'EPD_MAX_FILE_BYTES',
@@ -62,6 +110,12 @@ export const configSchema = Type.Object({
     default: 10_000,
     minimum: 1,
     description: 'For fetching one picture, redirects included',
+  }),
+  maxFetches: Type.Integer({
+    env: 'EPD_MAX_FETCHES',
+    default: 32,
+    minimum: 1,
+    description: 'Pictures that the process fetches at once; others wait within their time',
   }),
   fetchHttp: Type.Boolean({
     env: 'EPD_FETCH_HTTP',
@@ -187,11 +241,22 @@ export type ApiConfig = Readonly<Static<typeof configSchema>>;
 /** From the process's environment unless given another. */
 export function readApiConfig(env?: Readonly<Record<string, string>>): ApiConfig {
   const config = readConfig(configSchema, env);
+  checkMemory(config);
   if (needsKeys(config) || config.open || config.host === 'localhost' || isLoopback(config.host))
     return config;
   const expected =
     'a loopback address, because none of EPD_API_KEYS, EPD_ADMIN_KEY and EPD_OPEN is set';
   throw new ConfigError([{ variable: 'EPD_HOST', expected, value: config.host }]);
+}
+
+/** The largest body and the largest file have to fit, or they would never be accepted. */
+function checkMemory({ bodyMemoryBytes, maxBodyBytes, maxFileBytes }: ApiConfig): void {
+  const least = Math.max(maxBodyBytes, maxFileBytes);
+  if (bodyMemoryBytes >= least) return;
+  const expected = `at least ${least}, the larger of EPD_MAX_BODY_BYTES and EPD_MAX_FILE_BYTES`;
+  throw new ConfigError([
+    { variable: 'EPD_BODY_MEMORY_BYTES', expected, value: String(bodyMemoryBytes) },
+  ]);
 }
 
 /** Whether requests must bring a key. */

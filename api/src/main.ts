@@ -18,7 +18,7 @@ import { buildApp } from './app.ts';
 import { startBackground } from './background.ts';
 import { composeServices } from './compose.ts';
 import { needsKeys, readApiConfig, type ApiConfig } from './config.ts';
-import { FleetLookout, installFleetMetrics } from './fleet-metrics.ts';
+import { FleetLookout, installFleetMetrics } from './core/metrics/fleet-metrics.ts';
 import { checkReadiness } from './readiness.ts';
 
 const REDIS_RETRY_MS = 500;

@@ -1,7 +1,7 @@
 import type { ObjectStore } from '@epd/connector';
 import type { Readiness } from '@epd/service';
 import type { Redis } from 'ioredis';
-import type { ModelDirectory } from './model-directory.ts';
+import type { ModelDirectory } from './core/models/model-directory.ts';
 
 interface Needs {
   readonly redis: Pick<Redis, 'ping'>;

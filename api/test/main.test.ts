@@ -1,32 +1,13 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, freePort, tempFolder, testPrefix, testRedisUrl } from '@epd/service/testing';
-import test, { type ExecutionContext } from 'ava';
-
-const MAIN = new URL('../src/main.ts', import.meta.url).pathname;
-
-async function startProcess(t: ExecutionContext, env: Record<string, string>) {
-  const child = spawn(process.execPath, [MAIN], {
-    env: {
-      EPD_REDIS_URL: testRedisUrl(),
-      ...env,
-      EPD_PREFIX: testPrefix(),
-      EPD_LOG_LEVEL: 'error',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  t.teardown(() => child.kill('SIGKILL'));
-  const output: string[] = [];
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
-  return { child, output };
-}
+import { eventually, freePort, tempFolder, testRedisUrl } from '@epd/service/testing';
+import test from 'ava';
+import { apiProcess } from './helpers/api-process.ts';
 
 test('the process listens where it is told, is ready, and leaves cleanly when asked', async (t) => {
   const port = String(await freePort());
-  const { child, output } = await startProcess(t, {
+  const { child, output } = apiProcess(t, {
     EPD_PORT: port,
     EPD_DATA_DIR: await tempFolder(t),
   });
@@ -41,7 +22,7 @@ test('the process listens where it is told, is ready, and leaves cleanly when as
 test('neither a connection whose request ends after the stop was asked for nor an unused one holds it up', async (t) => {
   const port = await freePort();
   const env = { EPD_PORT: String(port), EPD_DATA_DIR: await tempFolder(t), EPD_STOP_MS: '8000' };
-  const { child, output } = await startProcess(t, env);
+  const { child, output } = apiProcess(t, env);
   await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, {
     withinMs: 60_000,
   });
@@ -63,7 +44,7 @@ test('neither a connection whose request ends after the stop was asked for nor a
 
 test('without Redis it listens, says that it is not ready, and is so once Redis comes', async (t) => {
   const [port, redisPort] = [await freePort(), await freePort()];
-  await startProcess(t, {
+  apiProcess(t, {
     EPD_PORT: String(port),
     EPD_DATA_DIR: await tempFolder(t),
     EPD_REDIS_URL: `redis://127.0.0.1:${redisPort}`,
@@ -91,7 +72,7 @@ test('without Redis it listens, says that it is not ready, and is so once Redis 
 });
 
 test('a setting that is none is named together with what was expected', async (t) => {
-  const { child, output } = await startProcess(t, { EPD_PORT: 'eighty' });
+  const { child, output } = apiProcess(t, { EPD_PORT: 'eighty' });
   const [code] = (await once(child, 'exit')) as [number | null];
   t.is(code, 1);
   t.regex(output.join(''), /EPD_PORT/);
@@ -99,7 +80,7 @@ test('a setting that is none is named together with what was expected', async (t
 });
 
 test('without keys it will not listen where others can reach it, and says so', async (t) => {
-  const { child, output } = await startProcess(t, { EPD_HOST: '0.0.0.0' });
+  const { child, output } = apiProcess(t, { EPD_HOST: '0.0.0.0' });
   const [code] = (await once(child, 'exit')) as [number | null];
   t.is(code, 1);
   t.regex(output.join(''), /EPD_HOST.*loopback/);

@@ -5,6 +5,12 @@ import { join } from 'node:path';
 // oxlint-disable-next-line no-restricted-imports
 import { prepareVision, VisionSession, type VisionOptions } from '@epd/encoder/vision';
 import { modelCard, readModelFolder, requireOnnxFile } from '@epd/model';
+import {
+  sharedFloats,
+  visionShape,
+  type VisionItem,
+  type VisionShape,
+} from '@epd/model/preprocess';
 import type { Harness } from './harness.ts';
 import { print, type Findings } from './json.ts';
 import { summarize } from './percentiles.ts';
@@ -34,7 +40,7 @@ export async function encoder(harness: Harness): Promise<Findings> {
       exported: await VisionSession.open(options.modelPath, options),
       fused: await VisionSession.open(fused.path, options),
     };
-    const samples = await measure(sessions, options.side, planOf(harness));
+    const samples = await measure(sessions, options.shape, planOf(harness));
     const where = `on ${harness.options.providers.join(', ')}, one thread; the graphs take turns`;
     const notes = [...harness.notes, where];
     return {
@@ -59,8 +65,7 @@ async function visionOptions(
     cacheFolder,
     executionProviders: options.providers,
     threads: 1,
-    side: geometry.tileEdge,
-    rowsPerTile: geometry.rowsPerTile,
+    shape: visionShape(geometry),
     width: hiddenSize,
   };
 }
@@ -78,12 +83,12 @@ function planOf({ model, options }: Harness): Plan {
 
 async function measure(
   sessions: Readonly<Record<Kind, VisionSession>>,
-  side: number,
+  shape: VisionShape,
   { tilesARun, rounds }: Plan,
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const tiles of tilesARun) {
-    const image = { tiles, data: noise(tiles * 3 * side * side) };
+    const image = noise(tiles, shape);
     const times: Record<Kind, number[]> = { exported: [], fused: [] };
     for (const kind of KINDS) await sessions[kind].encode([image], tiles);
     for (let round = 0; round < rounds; round++) {
@@ -98,12 +103,11 @@ async function measure(
   return samples;
 }
 
-function noise(values: number): Float32Array<SharedArrayBuffer> {
+function noise(tiles: number, shape: VisionShape): VisionItem {
   const next = uniform(1);
-  const bytes = values * Float32Array.BYTES_PER_ELEMENT;
-  const data = new Float32Array(new SharedArrayBuffer(bytes));
-  for (let i = 0; i < values; i++) data[i] = next() - 0.5;
-  return data;
+  const data = sharedFloats(shape.dims.reduce((product, size) => product * size, tiles));
+  for (const i of data.keys()) data[i] = next() - 0.5;
+  return { ...shape, parts: tiles, rows: (shape.rows / shape.parts) * tiles, data };
 }
 
 const p50 = (samples: readonly Sample[], kind: Kind, tiles: number): number | null =>

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempFolder } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
-import { World, type WorldOptions } from '../../infra/chaos/world/world.ts';
+import { World, type WorldOptions } from '../../ops/chaos/world/world.ts';
 
 const READY_MS = 120_000;
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
-import { EXAMPLES } from '../../src/schemas/examples.ts';
+import { EXAMPLES } from '../../src/protocols/examples.ts';
 import { dataUri } from './pictures.ts';
 
 type Arbitrary<T> = fc.Arbitrary<T>;

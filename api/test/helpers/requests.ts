@@ -1,6 +1,6 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
-import type { ErrorBody } from '../../src/errors.ts';
-import type { JobView } from '../../src/schemas/jobs.ts';
+import type { ErrorBody } from '../../src/http/errors.ts';
+import type { JobView } from '../../src/core/jobs/job-view-schema.ts';
 import { dataUri } from './pictures.ts';
 
 export const textPart = (text: string) => ({ type: 'text', text });

@@ -4,7 +4,8 @@ import {
   type EncodeJob,
   type ObjectStore,
 } from '@epd/connector';
-import { RedisModelRegistry, type JobStore, type ModelCard } from '@epd/jobs';
+import { RedisModelRegistry, type ModelCard } from '@epd/fleet';
+import type { Admission, JobStore } from '@epd/jobs';
 import { storeOptions } from '@epd/service';
 import { testPrefix, testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
@@ -15,10 +16,9 @@ import { Registry } from 'prom-client';
 import { buildApp } from '../../src/app.ts';
 import { composeServices } from '../../src/compose.ts';
 import { readApiConfig, type ApiConfig } from '../../src/config.ts';
-import type { Admission } from '../../src/limits/admission.ts';
 import { checkReadiness } from '../../src/readiness.ts';
-import type { JobReader } from '../../src/views/job-reader.ts';
-import type { Services } from '../../src/services.ts';
+import type { JobReader } from '../../src/core/jobs/job-reader.ts';
+import type { Services } from '../../src/core/services.ts';
 import { TEST_CARD } from './test-card.ts';
 
 export interface TestApi {

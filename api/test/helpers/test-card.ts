@@ -1,4 +1,4 @@
-import type { ModelCard } from '@epd/jobs';
+import type { ModelCard } from '@epd/fleet';
 
 /** A model's card with the geometry of models/tiny-vlm: any picture is one tile of 16 tokens. */
 export const TEST_CARD: ModelCard = {

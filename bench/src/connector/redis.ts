@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { redisBinary } from '@epd/infra/local/redis-binary.ts';
-import { redisProcess } from '@epd/infra/local/redis-server.ts';
-import { Supervisor } from '@epd/infra/local/supervisor.ts';
+import { redisBinary } from '@epd/ops/local/redis-binary.ts';
+import { redisProcess } from '@epd/ops/local/redis-server.ts';
+import { Supervisor } from '@epd/ops/local/supervisor.ts';
 import { freePort } from '@epd/service';
 import { Redis } from 'ioredis';
 import { print } from '../json.ts';

@@ -1,4 +1,4 @@
-import { serverSentEvents } from '@epd/infra/local/server-sent-events.ts';
+import { serverSentEvents } from '@epd/ops/local/server-sent-events.ts';
 import type { Answer, Question, Target } from '../question.ts';
 import type { HttpClient } from './http.ts';
 

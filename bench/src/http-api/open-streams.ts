@@ -1,4 +1,4 @@
-import { serverSentEvents } from '@epd/infra/local/server-sent-events.ts';
+import { serverSentEvents } from '@epd/ops/local/server-sent-events.ts';
 import type { BenchFleet } from '../fleet/fleet.ts';
 import { residentMemory } from '../fleet/process-usage.ts';
 

@@ -70,17 +70,6 @@ export class SafetensorsError extends ConnectorError {
   }
 }
 
-/** A caller's uuid is bound to other content already. */
-export class AliasConflictError extends ConnectorError {
-  override readonly name = 'AliasConflictError';
-  readonly uuid: string;
-
-  constructor(uuid: string) {
-    super('alias_conflict', `The uuid ${JSON.stringify(uuid)} stands for other content already`);
-    this.uuid = uuid;
-  }
-}
-
 /** A transfer config that names no known connector, or a role that it does not have. */
 export class ConnectorConfigError extends ConnectorError {
   override readonly name = 'ConnectorConfigError';

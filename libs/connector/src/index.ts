@@ -1,5 +1,4 @@
 export {
-  AliasConflictError,
   ConnectorConfigError,
   ConnectorError,
   ObjectTooLargeError,
@@ -30,9 +29,13 @@ export {
 export { toSharedBytes } from './shared-bytes.ts';
 export {
   EMBEDDING_FILE,
+  INPUT_PREFIX,
   embeddingKey,
+  hashFields,
   inputKey,
+  isInputKey,
   mmHash,
+  mmHashOfKey,
   sha256Hex,
   type MmHashInput,
 } from './keys.ts';
@@ -40,14 +43,14 @@ export { payloadTag } from './payload-tag.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { redisScript } from './redis-script.ts';
 export { serverTimeMs } from './server-clock.ts';
-export { UuidAliases, type UuidAliasesOptions } from './uuid-aliases.ts';
 export {
   readSafetensors,
   writeSafetensors,
   type SafetensorsFile,
   type SafetensorsTensor,
 } from './safetensors.ts';
-export type { ObjectStat, ObjectStore, PutResult } from './stores/object-store.ts';
+export { Semaphore } from './semaphore.ts';
+export type { ByteRange, ObjectStat, ObjectStore, PutResult } from './stores/object-store.ts';
 export { MemoryStore } from './stores/memory-store.ts';
 export { FolderStore, type FolderStoreOptions } from './stores/folder-store.ts';
 export { S3Store, type S3StoreOptions } from './stores/s3-store.ts';
@@ -86,13 +89,7 @@ export {
   type EmbeddingSweeperOptions,
   type SweepResult,
 } from './lifetime/embedding-sweeper.ts';
-export { InputUsage, type InputEntry } from './lifetime/input-usage.ts';
-export { StoreNotOwnedError } from './lifetime/store-owner.ts';
-export {
-  InputSweeper,
-  type InputSweepResult,
-  type InputSweeperOptions,
-} from './lifetime/input-sweeper.ts';
+export { ElectedTask } from './lifetime/elected-task.ts';
 export type { FlightState, SingleFlight } from './single-flight.ts';
 export type {
   ECConnectorMetadata,

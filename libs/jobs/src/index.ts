@@ -1,4 +1,5 @@
 export { JobsError, PlaceError, RecordError } from './errors.ts';
+export { Admission, type AdmittedWork, type Excess, type JobCost } from './admission.ts';
 export * as jobSchemas from './job.ts';
 export type {
   ChatMessage,
@@ -33,7 +34,4 @@ export type {
   StageNote,
 } from './job-store.ts';
 export { RedisJobStore, type JobStoreOptions } from './redis-job-store.ts';
-export { ModelCard, type ModelRegistry, type WorkerRole } from './model-registry.ts';
-export { RedisModelRegistry } from './redis-model-registry.ts';
-export { ResidentImages } from './resident-images.ts';
 export { Reconciler, type ReconcilerOptions } from './reconciler.ts';

@@ -14,6 +14,8 @@ export interface JobKeys {
   readonly webhooks: string;
   /** Count of endings by status. */
   readonly totals: string;
+  /** What jobs that have not ended cost; see admission-scripts.ts. */
+  readonly admission: string;
   idempotency(tenant: string, keySha256: string): string;
   /** Channel on which a job's events are published. */
   channel(id: string): string;
@@ -35,6 +37,7 @@ export function jobKeys(prefix: string): JobKeys {
     retained: `${prefix}:jobs:retained`,
     webhooks: `${prefix}:jobs:webhooks`,
     totals: `${prefix}:jobs:totals`,
+    admission: `${prefix}:admission`,
     idempotency: (tenant, keySha256) => `${prefix}:idempotency:${tenant}:${keySha256}`,
     channel: (id) => `${prefix}:channel:job:${id}`,
     ended: `${prefix}:channel:ended`,

@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import { ACCOUNT } from './admission-scripts.ts';
+import type { CostBounds } from './admission.ts';
 
 /*
  * One script per atomic change. Events are stored as JSON under the explicit stream id `<seq>-0`, so
@@ -33,37 +35,40 @@ end
 `;
 
 /**
- * KEYS record events index live deadlines idempotency queue reservations; ARGV idemValue idemTtlMs startBy
- * endBy sentAt id queuedEvent write reservation scoreBehind forgottenIdemValue requestWithoutDeadlines
- * field value ... Returns when the job was accepted, by the server's clock, and how many others its queue has
- * before it; or why not.
+ * KEYS record events index live deadlines idempotency queue account; ARGV idemValue idemTtlMs startBy endBy
+ * sentAt id queuedEvent write tenant model cost most mostOwn scoreBehind forgottenIdemValue
+ * requestWithoutDeadlines field value ... Admits the job and writes it, or does neither. Returns 'created', when
+ * by the server's clock, and how many others its queue has before it; 'earlier' and the use of the idempotency
+ * key or id; or 'refused', the bound that the cost exceeds and what waits under it.
  * Deadlines came by the sender's clock, whose `sentAt` it is now. Nobody can listen yet: nothing is published.
  */
-const CREATE = `${COMMON}
+const CREATE = `${COMMON}${ACCOUNT}
 local known = redis.call('HMGET', KEYS[1], 'createdBy', 'createdAtMs', 'status')
-local function ahead() return redis.call('ZCOUNT', KEYS[7], '-inf', ARGV[10]) end
-if known[1] == ARGV[8] then return { tonumber(known[2]), ahead() } end
+local function created(at) return { 'created', tonumber(at), redis.call('ZCOUNT', KEYS[7], '-inf', ARGV[14]) } end
+if known[1] == ARGV[8] then return created(known[2]) end
 if ARGV[1] ~= '' then
   local earlier = redis.call('GET', KEYS[6])
-  if earlier and earlier ~= ARGV[11] then return earlier end
+  if earlier and earlier ~= ARGV[15] then return { 'earlier', earlier } end
 end
-if known[3] then return ARGV[6] end
-if ARGV[9] ~= '' and redis.call('HEXISTS', KEYS[8], ARGV[9]) == 0 then return 'unreserved' end
+if known[3] then return { 'earlier', ARGV[6] } end
+local excess = exceeded(KEYS[8], ARGV[9], tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]))
+if excess then return { 'refused', excess[1], excess[2] } end
 if ARGV[1] ~= '' then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[2]) end
 local createdAt = now()
 local function byServerClock(time)
   return time == '' and 'null' or string.format('%.0f', time - ARGV[5] + createdAt)
 end
 local startBy, endBy = byServerClock(ARGV[3]), byServerClock(ARGV[4])
-local request = '{"startByMs":' .. startBy .. ',"endByMs":' .. endBy .. ',' .. string.sub(ARGV[12], 2)
+local request = '{"startByMs":' .. startBy .. ',"endByMs":' .. endBy .. ',' .. string.sub(ARGV[16], 2)
 redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', 'seq', 1,
-  'createdBy', ARGV[8], 'request', request, unpack(ARGV, 13))
+  'createdBy', ARGV[8], 'request', request, 'tenant', ARGV[9], 'cost', ARGV[11], unpack(ARGV, 17))
 redis.call('XADD', KEYS[2], '1-0', 'e', '{"seq":1,' .. string.sub(ARGV[7], 2))
 redis.call('ZADD', KEYS[3], createdAt, ARGV[6])
 redis.call('ZADD', KEYS[4], createdAt, ARGV[6])
 local deadline = math.min(tonumber(startBy) or math.huge, tonumber(endBy) or math.huge)
 if deadline < math.huge then redis.call('ZADD', KEYS[5], deadline, ARGV[6]) end
-return { createdAt, ahead() }
+keepAccount(KEYS[8], ARGV[6], ARGV[9], ARGV[10], ARGV[11], createdAt)
+return created(createdAt)
 `;
 
 /**
@@ -135,11 +140,11 @@ return 1
 `;
 
 /**
- * KEYS record events channel ended live deadlines retained webhooks totals webhookDue; ARGV fence status ending
- * retentionMs id write stage begun event ... The last event is the end; what comes before it had not been
- * written yet.
+ * KEYS record events channel ended live deadlines retained webhooks totals webhookDue account; ARGV fence status
+ * ending retentionMs id write stage begun event ... The last event is the end; what comes before it had not
+ * been written yet.
  */
-const FINISH = `${COMMON}
+const FINISH = `${COMMON}${ACCOUNT}
 local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'tenant', 'webhook', 'endedBy')
 if held[5] == ARGV[6] then return 1 end
 if not held[1] or terminal(held[1]) then return 0 end
@@ -153,6 +158,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('ZREM', KEYS[5], ARGV[5])
 redis.call('ZREM', KEYS[6], ARGV[5])
+closeAccount(KEYS[11], ARGV[5], true, at)
 redis.call('ZADD', KEYS[7], at + ARGV[4], (held[3] or '') .. ' ' .. ARGV[5])
 if held[4] then
   redis.call('ZADD', KEYS[8], at, ARGV[5])
@@ -185,7 +191,11 @@ export interface JobScripts extends Redis {
   jobCreate(
     keys: number,
     ...rest: Arguments
-  ): Promise<[createdAtMs: number, ahead: number] | string>;
+  ): Promise<
+    | ['created', createdAtMs: number, ahead: number]
+    | ['earlier', use: string]
+    | ['refused', bound: keyof CostBounds, waiting: number]
+  >;
   jobClaim(
     keys: number,
     ...rest: Arguments

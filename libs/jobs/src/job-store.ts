@@ -1,3 +1,4 @@
+import type { Excess, JobCost } from './admission.ts';
 import type { Ending, Job, JobRequest, JobStatus } from './job.ts';
 import type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
 
@@ -13,11 +14,8 @@ export interface NewJob {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly idempotency?: Idempotency;
   readonly webhook?: { readonly url: string; readonly events: readonly string[] };
-  /**
-   * A field of a hash without which the job is not written: what the caller asks for over the same
-   * connection, just before, and need not wait for.
-   */
-  readonly reservation?: { readonly key: string; readonly field: string };
+  /** What it counts for until it ends. @default nothing: it is admitted in any case */
+  readonly cost?: JobCost;
 }
 
 export type EarlierUse =
@@ -30,8 +28,8 @@ export type CreateResult =
   /** `ahead`: jobs that wait in the same queue and go first. */
   | { readonly outcome: 'created'; readonly job: Job; readonly ahead: number }
   | EarlierUse
-  /** There is no such reservation as the job was to have. */
-  | { readonly outcome: 'unreserved' };
+  /** It would exceed a bound: nothing was written. */
+  | { readonly outcome: 'refused'; readonly excess: Excess };
 
 /** The right to write to a job. A later claim makes it void: writes under it are refused. */
 export interface Claim {
@@ -67,7 +65,7 @@ export interface StageNote {
 
 /** The durable job: a record and a stream in Redis, any replica's to read. Each method is atomic. */
 export interface JobStore {
-  /** Writes the record, the `queued` event and the generate job: the job is accepted when it resolves. */
+  /** Admits the job, writes its record and `queued` event, then its generate job: accepted when it resolves. */
   create(job: NewJob): Promise<CreateResult>;
   /** What an idempotency key was used for; null: nothing, or nothing that is kept. */
   earlier(tenant: string, idempotency: Idempotency): Promise<EarlierUse | null>;

@@ -11,7 +11,7 @@ export function requestJson({ request }: NewJob): string {
 
 /** What else is known of a record before it is written, as names and values. */
 export function recordFields(job: NewJob): string[] {
-  const fields = ['v', String(RECORD_VERSION), 'tenant', job.tenant];
+  const fields = ['v', String(RECORD_VERSION)];
   const { images } = job.request;
   if (images.length > 0) {
     const items = Object.fromEntries(images.map(({ mmHash }, index) => [mmHash, index]));

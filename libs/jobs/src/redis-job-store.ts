@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import type { JobCost } from './admission.ts';
 import { GenerateQueues, scoreBehind } from './generate-queues.ts';
 import { JobChannel } from './job-channel.ts';
 import { decodeJob, fieldsOf } from './job-codec.ts';
@@ -32,6 +33,8 @@ export interface JobStoreOptions {
   /** Called for each record that a list leaves out. */
   readonly onUnreadable?: (error: RecordError) => void;
 }
+
+const FREE: JobCost = { tokens: 0, most: { total: 0, tenant: 0 } };
 
 const HOUR_MS = 3_600_000;
 /** An hour is long enough to poll for an answer after a weekend's worth of retries in a client. */
@@ -134,12 +137,13 @@ export class RedisJobStore implements JobStore {
     const keys = [k.record(id), k.events(id), k.channel(id), k.ended, k.live, k.deadlines];
     const [stage, begun, json] = writable([...unwritten, { type: 'end', status: ending.status }]);
     const done = await this.#redis.jobFinish(
-      10,
+      11,
       ...keys,
       k.retained,
       k.webhooks,
       k.totals,
       k.webhookDue,
+      k.admission,
       fence ?? '',
       ending.status,
       JSON.stringify(ending),
@@ -184,25 +188,28 @@ export class RedisJobStore implements JobStore {
     await this.#queues.close();
   }
 
-  /** `forgotten`: the earlier use of the idempotency key, when of its job nothing is kept. */
+  /**
+   * First the record, then the generate job: a worker that finds no record drops the job. `forgotten`: the
+   * earlier use of the idempotency key, when of its job nothing is kept.
+   */
   async #create(job: NewJob, forgotten: string): Promise<CreateResult> {
     const sentAtMs = Date.now();
-    const together = job.idempotency === undefined;
-    const writing = this.#write(job, sentAtMs, forgotten);
-    const answer = await (together ? this.#addBeside(writing, job) : writing);
-    if (answer === 'unreserved') return { outcome: 'unreserved' };
-    if (typeof answer === 'string') {
-      // A record that is gone stays gone: the key, or the id, is free again.
-      const earlier = await this.#earlier(answer, job.idempotency?.bodySha256);
-      return earlier ?? this.#create(job, answer);
+    const written = await this.#write(job, sentAtMs, forgotten);
+    if (written[0] === 'refused') {
+      return { outcome: 'refused', excess: { bound: written[1], waiting: written[2] } };
     }
-    if (!together) await this.#queues.add(job.id, job.request);
-    const [createdAtMs, ahead] = answer;
+    if (written[0] === 'earlier') {
+      // A record that is gone stays gone: the key, or the id, is free again.
+      const earlier = await this.#earlier(written[1], job.idempotency?.bodySha256);
+      return earlier ?? this.#create(job, written[1]);
+    }
+    await this.#queues.add(job.id, job.request);
+    const [, createdAtMs, ahead] = written;
     return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
   }
 
-  #write(job: NewJob, sentAtMs: number, forgotten: string): Promise<Written> {
-    const { request, idempotency, reservation } = job;
+  #write(job: NewJob, sentAtMs: number, forgotten: string): ReturnType<JobScripts['jobCreate']> {
+    const { request, idempotency, cost = FREE } = job;
     const k = this.#keys;
     const queued = { type: 'stage', stage: 'queued' satisfies Stage, ms: 0 };
     return this.#redis.jobCreate(
@@ -214,8 +221,7 @@ export class RedisJobStore implements JobStore {
       k.deadlines,
       k.idempotency(job.tenant, idempotency === undefined ? '' : sha256(idempotency.key)),
       this.#queues.waitingKey(request.model),
-      // Without one it is not read. An empty key is nobody's: rights and shards go by the prefix.
-      reservation?.key ?? k.live,
+      k.admission,
       idempotency === undefined ? '' : `${job.id} ${idempotency.bodySha256}`,
       this.#idempotencyMs,
       request.startByMs ?? '',
@@ -224,22 +230,16 @@ export class RedisJobStore implements JobStore {
       job.id,
       JSON.stringify(queued),
       writeNumber(),
-      reservation?.field ?? '',
+      job.tenant,
+      request.model,
+      cost.tokens,
+      cost.most.total,
+      cost.most.tenant,
       scoreBehind(request.priority),
       forgotten,
       requestJson(job),
       ...recordFields(job),
     );
-  }
-
-  /**
-   * The generate job follows the record in the same turn. One whose record is not there does no harm: a
-   * worker drops it.
-   */
-  async #addBeside(writing: Promise<Written>, { id, request }: NewJob): Promise<Written> {
-    const [answer] = await Promise.all([writing, this.#queues.add(id, request)]);
-    if (answer === 'unreserved') await this.#queues.remove(id, request.model);
-    return answer;
   }
 
   /** `use` is `<id> <bodySha256>` of the job that used the key first, or the id alone when that was used. */
@@ -260,9 +260,6 @@ function writable(events: readonly JobEvent[]): [stage: string, begun: string, j
   const begun = events.some((event) => event.type === 'stage' && event.stage === 'prefill');
   return [stage, begun ? '1' : '', events.map((event) => JSON.stringify(event))];
 }
-
-/** When the job was accepted and how many go before it, or why it was not written. */
-type Written = [createdAtMs: number, ahead: number] | string;
 
 /** Tells a command that is sent again from another one; see job-scripts.ts. */
 const writeNumber = (): string => randomUUID();

@@ -1,9 +1,11 @@
 import { generateQueueName } from '@epd/connector';
-import { eventually } from '@epd/service/testing';
+import { eventually, testRedisUrl } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
-import { Queue } from 'bullmq';
-import { GIVEN_UP, RecordError, type SequencedEvent } from '../src/index.ts';
+import { Queue, Worker } from 'bullmq';
+import { Admission, GIVEN_UP, RecordError, type SequencedEvent } from '../src/index.ts';
 import { completed, newJob, testStore } from './helpers/store.ts';
+
+const costing = (tokens: number, total: number) => ({ tokens, most: { total, tenant: 0 } });
 
 test('a created job is queued, readable and on the generate queue', async (t) => {
   const { jobs, redis, prefix } = testStore(t);
@@ -40,18 +42,97 @@ test('a created job is told how many go before it', async (t) => {
   t.deepEqual([await ahead(0), await ahead(0), await ahead(-5), await ahead(100)], [0, 1, 0, 3]);
 });
 
-test('a job whose reservation is not there is not written and not on the queue', async (t) => {
+/** On a server that has none of the scripts, a command that was sent behind one of them overtakes it. */
+test('a fresh server, and one whose scripts were flushed, takes jobs that come together', async (t) => {
   const { jobs, redis, prefix } = testStore(t);
-  const reservation = { key: `${prefix}:held`, field: 'job' };
-  const [refused, held] = [newJob({}, { reservation }), newJob({}, { reservation })];
-  t.is((await jobs.create(refused)).outcome, 'unreserved');
-  t.is(await jobs.get(refused.id), null);
-  await redis.hset(reservation.key, reservation.field, '1');
-  t.is((await jobs.create(held)).outcome, 'created');
+  const connection = redis.duplicate();
+  const found = new Map<string, number>();
+  const worker = new Worker(
+    generateQueueName('tiny-vlm'),
+    async ({ id = '' }) => void found.set(id, await redis.exists(`${prefix}:job:${id}`)),
+    { connection, prefix, concurrency: 16 },
+  );
+  t.teardown(async () => {
+    await worker.close();
+    connection.disconnect();
+  });
+  await worker.waitUntilReady();
+  const others = new Queue(generateQueueName('tiny-vlm'), {
+    connection: { url: testRedisUrl() },
+    prefix,
+  });
+  t.teardown(() => others.close());
+  await jobs.create(newJob());
+  for (let round = 0; round < 3; round++) {
+    await redis.script('FLUSH');
+    await others.add('generate', {}, { priority: 101 }); // the server knows this script again, and no other
+    const together = Array.from({ length: 32 }, () => newJob({}, { cost: costing(10, 10_000) }));
+    const created = await Promise.all(together.map((job) => jobs.create(job)));
+    t.deepEqual(new Set(created.map(({ outcome }) => outcome)), new Set(['created']));
+    await eventually(() => together.every(({ id }) => found.has(id)));
+  }
+  const ours = [...found].filter(([id]) => id.startsWith('job_'));
+  t.deepEqual(new Set(ours.map(([, exists]) => exists)), new Set([1]));
+});
+
+test('a job is queued once its record is written, and not before', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const job = newJob();
+  await redis.set(`${prefix}:job:${job.id}`, 'no record');
+  await t.throwsAsync(jobs.create(job), { message: /WRONGTYPE/ });
   const queue = new Queue(generateQueueName('tiny-vlm'), { connection: redis, prefix });
-  t.is(await queue.getJobState(refused.id), 'unknown');
-  t.is(await queue.getJobState(held.id), 'prioritized');
+  t.is(await queue.getJobState(job.id), 'unknown');
   await queue.close();
+});
+
+test('a job that would exceed a bound is refused, and leaves nothing', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const admission = new Admission(redis, prefix);
+  const [first, refused] = [60, 50].map((cost) => newJob({}, { cost: costing(cost, 100) }));
+  t.is((await jobs.create(first!)).outcome, 'created');
+  t.deepEqual(await jobs.create(refused!), {
+    outcome: 'refused',
+    excess: { bound: 'total', waiting: 60 },
+  });
+  t.deepEqual(await admission.check('other', costing(50, 100)), { bound: 'total', waiting: 60 });
+  t.is(await jobs.get(refused!.id), null);
+  const queue = new Queue(generateQueueName('tiny-vlm'), { connection: redis, prefix });
+  t.is(await queue.getJobState(refused!.id), 'unknown');
+  await queue.close();
+  await jobs.finish(first!.id, completed('a'));
+  t.is(await admission.check('other', costing(50, 100)), null);
+  t.is((await jobs.create(refused!)).outcome, 'created');
+});
+
+test('a job counts once, from its creation to its end, for the fleet, its model and its tenant', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const admission = new Admission(redis, prefix);
+  const job = newJob({}, { cost: costing(60, 0) });
+  await jobs.create(job);
+  t.is((await jobs.create(job)).outcome, 'repeated');
+  t.like(await admission.work(), { total: 60, count: 1, endedCount: 0 });
+  t.like(await admission.work('tiny-vlm'), { total: 60, count: 1, endedCount: 0 });
+  t.like(await admission.work('another'), { total: 0, count: 0 });
+  for (let i = 0; i < 2; i++) await jobs.finish(job.id, completed('a'));
+  for (const model of [undefined, 'tiny-vlm']) {
+    t.like(await admission.work(model), { total: 0, count: 0, endedCount: 1, endedCost: 60 });
+  }
+  t.is(await redis.hexists(`${prefix}:admission`, 'tenant:default'), 0);
+});
+
+test('time without work is no time in which work was done', async (t) => {
+  const { jobs, redis, prefix } = testStore(t);
+  const admission = new Admission(redis, prefix);
+  const busyMs = async () => (await admission.work()).busyMs;
+  const [first, second] = [newJob(), newJob()];
+  await jobs.create(first);
+  await eventually(async () => (await busyMs()) > 0);
+  await jobs.finish(first.id, completed('a'));
+  const before = await busyMs();
+  await redis.hincrby(`${prefix}:admission`, 'changedAtMs', -60_000); // a minute of idling
+  t.is(await busyMs(), before);
+  await jobs.create(second);
+  t.true((await busyMs()) < before + 30_000);
 });
 
 test('a job that does not exist reads as null', async (t) => {

@@ -4,47 +4,24 @@ import { Type, type Static } from 'typebox';
 
 const TokenIds = Type.Union([Type.Integer(), Type.Array(Type.Integer())]);
 const OptionalTokenIds = Type.Optional(Type.Union([TokenIds, Type.Null()]));
-const Edge = Type.Integer({ minimum: 1 });
-
 /** Which folders are understood at all; read before the rest so that others get a clear answer. */
 export const ModelType = Type.Object({ model_type: Type.String() });
 
+/** What all families share. A family holds the rest to a schema of its own. */
 export const ModelConfig = Type.Object({
   model_type: Type.String(),
   eos_token_id: OptionalTokenIds,
-  image_token_id: Type.Integer({ minimum: 0 }),
-  scale_factor: Type.Integer({ minimum: 1 }),
-  text_config: Type.Object({
-    hidden_size: Edge,
-    max_position_embeddings: Edge,
-    vocab_size: Edge,
-    eos_token_id: OptionalTokenIds,
-  }),
-  vision_config: Type.Object({ image_size: Edge, patch_size: Edge }),
+  text_config: Type.Optional(Type.Object({ eos_token_id: OptionalTokenIds })),
 });
 export type ModelConfig = Static<typeof ModelConfig>;
 
-const PerChannel = Type.Array(Type.Number(), { minItems: 3, maxItems: 3 });
+export const JsonObject = Type.Record(Type.String(), Type.Unknown());
+export type JsonObject = Static<typeof JsonObject>;
 
-export const PreprocessorConfig = Type.Object({
-  image_processor_type: Type.Optional(Type.String()),
-  do_convert_rgb: Type.Optional(Type.Boolean()),
-  do_resize: Type.Optional(Type.Boolean()),
-  size: Type.Optional(Type.Object({ longest_edge: Edge })),
-  resample: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 })),
-  do_image_splitting: Type.Optional(Type.Boolean()),
-  max_image_size: Type.Object({ longest_edge: Edge }),
-  do_rescale: Type.Optional(Type.Boolean()),
-  rescale_factor: Type.Optional(Type.Number()),
-  do_normalize: Type.Optional(Type.Boolean()),
-  image_mean: Type.Optional(PerChannel),
-  image_std: Type.Optional(PerChannel),
-});
-export type PreprocessorConfig = Static<typeof PreprocessorConfig>;
-
+/** The image processor's options may stand in the processor's file instead of one of their own. */
 export const ProcessorConfig = Type.Object({
-  image_seq_len: Type.Optional(Edge),
   chat_template: Type.Optional(Type.String()),
+  image_processor: Type.Optional(JsonObject),
 });
 export type ProcessorConfig = Static<typeof ProcessorConfig>;
 

@@ -16,14 +16,9 @@ export async function fingerprint(folder: ModelFolder): Promise<string | null> {
   if (encoder === undefined) return null;
   const hash = createHash('sha256');
   addField(hash, FORMAT);
-  addField(hash, canonicalJson(shapingConfig(folder)));
+  addField(hash, canonicalJson(folder.model.shaping));
   for (const path of [encoder.path, ...encoder.dataPaths]) addField(hash, await digestFile(path));
   return hash.digest('hex');
-}
-
-function shapingConfig({ config }: ModelFolder): unknown {
-  const { model_type, scale_factor, vision_config, text_config } = config;
-  return { model_type, scale_factor, vision_config, hidden_size: text_config.hidden_size };
 }
 
 /** With its length first, so that fields cannot run into each other. */

@@ -1,106 +1,54 @@
+import {
+  idefics3Layout,
+  type Idefics3Geometry,
+  type Idefics3Layout,
+} from './families/idefics3/geometry.ts';
+import { checkSize } from './image-size.ts';
+
+export type { ImageSize } from './image-size.ts';
+
 /**
  * How large an image becomes inside a model, and how many tokens it costs, from its width and height
  * alone. Pure arithmetic and JSON-able data, so that an API process can price an image without
- * loading anything. The arithmetic is that of Hugging Face's Idefics3 image processor.
+ * loading anything. `family` tells whose arithmetic it is.
  */
-export interface ImageGeometry {
-  readonly family: 'idefics3';
-  /** The image is first scaled so that its longer side has this many pixels; null: it is not scaled. */
-  readonly longestEdge: number | null;
-  /** Side, in pixels, of the square that the vision encoder takes. */
-  readonly tileEdge: number;
-  /** Whether an image larger than a tile is cut into tiles, with a small copy of the whole added. */
-  readonly splits: boolean;
-  /** Embeddings that a tile yields. */
-  readonly rowsPerTile: number;
-  /** Tokens, in the prompt, of what stands around the image tokens. */
-  readonly markers: {
-    /** Before and after a whole image: two, and one that says "whole". */
-    readonly whole: number;
-    /** Before each tile: a separator and the tile's row and column. */
-    readonly tile: number;
-    /** After each row of tiles but the last. */
-    readonly rowEnd: number;
-    /** After the last row. */
-    readonly lastRowEnd: number;
-  };
-}
+export type ImageGeometry = Idefics3Geometry;
 
-export interface ImageSize {
-  readonly width: number;
-  readonly height: number;
-}
-
-export interface ImageLayout {
-  /** Rows and columns of tiles; both 0 when the image is not cut. */
+/** What every family's layout of an image tells. */
+export interface ImageCost {
+  /** Rows and columns of what the image is cut into; both 0 when it is not cut. */
   readonly rows: number;
   readonly cols: number;
-  /** Squares that the vision encoder sees: the tiles and the whole. */
-  readonly tiles: number;
   /** Rows of the image's embedding: its visual tokens. */
   readonly tokens: number;
   /** Tokens that the image takes in the prompt: `tokens` and the markers around them. */
   readonly expansion: number;
-  /** Size after the first scaling, in pixels. */
-  readonly resized: ImageSize;
-  /** Size that it is then stretched to: a multiple of the tile's. */
-  readonly canvas: ImageSize;
 }
 
-/** Takes the size as shown: an EXIF orientation that turns the image is applied before. */
-export function imageLayout(geometry: ImageGeometry, width: number, height: number): ImageLayout {
-  if (!isSide(width) || !isSide(height)) {
-    throw new TypeError(`Expected positive integers as an image's size, got ${width}x${height}`);
-  }
-  const resized = scaled({ width, height }, geometry.longestEdge);
-  const canvas = canvasOf(resized, geometry);
-  const { rows, cols } = cuts(canvas, geometry);
-  const tiles = rows * cols + 1;
-  const tokens = tiles * geometry.rowsPerTile;
-  return {
-    rows,
-    cols,
-    tiles,
-    tokens,
-    expansion: tokens + markers(geometry, rows, cols),
-    resized,
-    canvas,
-  };
+interface Layouts {
+  readonly idefics3: Idefics3Layout;
 }
+export type FamilyName = keyof Layouts;
+type GeometryOf<F extends FamilyName> = Extract<ImageGeometry, { family: F }>;
 
-const isSide = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
+const LAYOUTS: {
+  readonly [F in FamilyName]: (
+    geometry: GeometryOf<F>,
+    width: number,
+    height: number,
+  ) => Layouts[F];
+} = {
+  idefics3: idefics3Layout,
+};
 
-/** Rounds as the yardstick does: two decimals, then down. A side never vanishes. */
-function scaled(size: ImageSize, longestEdge: number | null): ImageSize {
-  if (longestEdge === null) return size;
-  const factor = Math.min(longestEdge / size.width, longestEdge / size.height);
-  const side = (pixels: number): number =>
-    Math.max(1, Math.floor(Number((pixels * factor).toFixed(2))));
-  return { width: side(size.width), height: side(size.height) };
-}
-
-function canvasOf({ width, height }: ImageSize, { splits, tileEdge }: ImageGeometry): ImageSize {
-  if (!splits) return { width: tileEdge, height: tileEdge };
-  const ceil = (pixels: number): number => Math.ceil(pixels / tileEdge) * tileEdge;
-  const aspect = width / height;
-  if (width >= height) {
-    const wide = ceil(width);
-    return { width: wide, height: Math.max(tileEdge, ceil(Math.floor(wide / aspect))) };
-  }
-  const high = ceil(height);
-  return { width: Math.max(tileEdge, ceil(Math.floor(high * aspect))), height: high };
-}
-
-function cuts(
-  canvas: ImageSize,
-  { splits, tileEdge }: ImageGeometry,
-): { rows: number; cols: number } {
-  const fits = canvas.width <= tileEdge && canvas.height <= tileEdge;
-  if (!splits || fits) return { rows: 0, cols: 0 };
-  return { rows: canvas.height / tileEdge, cols: canvas.width / tileEdge };
-}
-
-function markers({ markers: cost }: ImageGeometry, rows: number, cols: number): number {
-  if (rows === 0) return cost.whole;
-  return rows * cols * cost.tile + (rows - 1) * cost.rowEnd + cost.lastRowEnd + cost.whole;
+/** Throws `TypeError` for what is no size, and for a family that this version does not know. */
+export function imageLayout<F extends FamilyName>(
+  geometry: GeometryOf<F>,
+  width: number,
+  height: number,
+): Layouts[F] {
+  checkSize({ width, height });
+  const layout = (LAYOUTS as Partial<typeof LAYOUTS>)[geometry.family];
+  if (layout === undefined) throw new TypeError(`Unknown geometry: ${geometry.family}`);
+  return layout(geometry, width, height);
 }

@@ -6,45 +6,39 @@ import type { PromptMessage, TextPart } from './chat-template.ts';
  * without a mark is then the template's own. The mark is taken out before tokenization, so the text
  * is tokenized in one piece with its surroundings, as the model saw it in training.
  *
- * The mark is a run of a Unicode noncharacter, longer than any run that the messages hold.
+ * Marks are two Unicode noncharacters. Where a text holds the first of them itself, an escape of the
+ * same length follows it, so no text can write a mark, and guarding makes a text at most three times as
+ * long whatever it holds.
  */
 export interface TextGuard {
   readonly messages: readonly PromptMessage[];
   readonly unmark: (text: string) => string;
 }
 
-const NONCHARACTER = '\uFDD0';
+const LEAD = '\uFDD0';
+const ESCAPE = '\uFDD1';
+const GUARD = '\uFDD2';
+
+const MARKED = new RegExp(`${LEAD}([${ESCAPE}${GUARD}])`, 'g');
 
 export function guardText(
   messages: readonly PromptMessage[],
   controlTexts: readonly string[],
 ): TextGuard {
-  const mark = NONCHARACTER.repeat(longestRun(messages) + 1);
-  const begin = new Set(controlTexts.map((text) => text[0] ?? ''));
-  const guard = (text: string): string => {
-    const guarded = Array.from(text, (character) =>
-      begin.has(character) ? character + mark : character,
+  const begins = new Set(controlTexts.flatMap(([first]) => (first === undefined ? [] : [first])));
+  const dangerous = anyOf([LEAD, ...begins]);
+  const guard = (text: string): string =>
+    text.replace(dangerous, (character) =>
+      character === LEAD ? LEAD + ESCAPE : character + LEAD + GUARD,
     );
-    return guarded.join('');
-  };
-  return {
-    messages: messages.map((message) => withText(message, guard)),
-    unmark: (text) => text.replaceAll(mark, ''),
-  };
+  return { messages: messages.map((message) => withText(message, guard)), unmark };
 }
 
-/** Counted over all the texts joined, for a template may put them side by side. */
-function longestRun(messages: readonly PromptMessage[]): number {
-  const all: string[] = [];
-  for (const message of messages) {
-    withText(message, (text) => {
-      all.push(text);
-      return text;
-    });
-  }
-  const runs = all.join('').match(new RegExp(`${NONCHARACTER}+`, 'g')) ?? [];
-  return Math.max(0, ...runs.map((run) => run.length));
-}
+const unmark = (text: string): string =>
+  text.replace(MARKED, (_, kind) => (kind === ESCAPE ? LEAD : ''));
+
+const anyOf = (characters: readonly string[]): RegExp =>
+  new RegExp(characters.map((character) => RegExp.escape(character)).join('|'), 'gu');
 
 function withText(message: PromptMessage, change: (text: string) => string): PromptMessage {
   const { content } = message;

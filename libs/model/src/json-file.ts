@@ -23,9 +23,18 @@ export async function readJsonIfPresent<S extends TSchema>(
   const file = join(folder, name);
   const text = await readTextIfPresent(file);
   if (text === null) return null;
-  const value = parse(file, text);
+  return held(folder, name, schema, parse(file, text));
+}
+
+/** A value from a file, held to `schema`. Throws `ModelFolderError` (`invalid_config`) that names the file. */
+export function held<S extends TSchema>(
+  folder: string,
+  name: string,
+  schema: S,
+  value: unknown,
+): Static<S> {
   if (Value.Check(schema, value)) return value;
-  throw violation(file, schema, value);
+  throw violation(join(folder, name), schema, value);
 }
 
 export async function readTextIfPresent(file: string): Promise<string | null> {

@@ -5,29 +5,35 @@ import {
   ChatTemplateFile,
   GenerationConfig,
   ModelConfig,
+  JsonObject,
   ModelType,
-  PreprocessorConfig,
   ProcessorConfig,
   TokenizerConfig,
   TokenizerFile,
 } from './configs.ts';
 import { ModelFolderError } from './errors.ts';
-import { readJson, readJsonIfPresent, readTextIfPresent } from './json-file.ts';
+import type { FamilyModel, ModelFamily } from './families/family.ts';
+import { familyOf, SUPPORTED_MODEL_TYPES } from './families/index.ts';
+import { missing, readJson, readJsonIfPresent, readTextIfPresent } from './json-file.ts';
 import { findOnnxFiles, type OnnxFiles, type OnnxVariants } from './onnx-files.ts';
 
-/** Families whose image processor, placeholders and graphs are understood. */
-export const SUPPORTED_MODEL_TYPES: readonly string[] = ['smolvlm', 'idefics3'];
-
-/** A model folder as read: its configuration checked, its graphs found. Holds no weights. */
-export interface ModelFolder {
-  readonly id: string;
+/** The files of a model folder, but for its tokenizer's and its graphs. */
+export interface ModelFiles {
   readonly path: string;
-  /** When its configuration was written, in milliseconds since the epoch. */
-  readonly createdAtMs: number;
   readonly config: ModelConfig;
-  readonly preprocessor: PreprocessorConfig;
+  readonly preprocessor: JsonObject;
   readonly processor: ProcessorConfig;
   readonly generation: GenerationConfig;
+}
+
+/** A model folder as read: its configuration checked, its graphs found. Holds no weights. */
+export interface ModelFolder extends ModelFiles {
+  readonly family: ModelFamily;
+  /** What the family makes of the configuration. */
+  readonly model: FamilyModel;
+  readonly id: string;
+  /** When its configuration was written, in milliseconds since the epoch. */
+  readonly createdAtMs: number;
   readonly tokenizer: TokenizerFile;
   readonly tokenizerConfig: TokenizerConfig;
   /** Template files beside the tokenizer's configuration; null when there is none. */
@@ -51,19 +57,33 @@ export async function readModelFolder(
 ): Promise<ModelFolder> {
   const folder = resolve(path);
   const createdAtMs = await writtenAtMs(folder);
-  await refuseOtherFamilies(folder);
+  const family = await readFamily(folder);
+  const files = await readFiles(folder);
   return {
+    ...files,
     id: options.id ?? basename(folder),
-    path: folder,
     createdAtMs,
-    config: await readJson(folder, 'config.json', ModelConfig),
-    preprocessor: await readJson(folder, 'preprocessor_config.json', PreprocessorConfig),
-    processor: (await readJsonIfPresent(folder, 'processor_config.json', ProcessorConfig)) ?? {},
-    generation: (await readJsonIfPresent(folder, 'generation_config.json', GenerationConfig)) ?? {},
+    family,
+    model: family.read(files),
     tokenizer: await readJson(folder, 'tokenizer.json', TokenizerFile),
     tokenizerConfig: await readJson(folder, 'tokenizer_config.json', TokenizerConfig),
     chatTemplate: await readChatTemplate(folder),
     onnx: await findOnnxFiles(folder, options.variants ?? {}),
+  };
+}
+
+async function readFiles(path: string): Promise<ModelFiles> {
+  const processor = (await readJsonIfPresent(path, 'processor_config.json', ProcessorConfig)) ?? {};
+  const preprocessor =
+    (await readJsonIfPresent(path, 'preprocessor_config.json', JsonObject)) ??
+    processor.image_processor;
+  if (preprocessor === undefined) throw missing(join(path, 'preprocessor_config.json'));
+  return {
+    path,
+    config: await readJson(path, 'config.json', ModelConfig),
+    preprocessor,
+    processor,
+    generation: (await readJsonIfPresent(path, 'generation_config.json', GenerationConfig)) ?? {},
   };
 }
 
@@ -76,9 +96,10 @@ async function writtenAtMs(folder: string): Promise<number> {
   return Math.floor(found?.mtimeMs ?? 0);
 }
 
-async function refuseOtherFamilies(folder: string): Promise<void> {
+async function readFamily(folder: string): Promise<ModelFamily> {
   const { model_type } = await readJson(folder, 'config.json', ModelType);
-  if (SUPPORTED_MODEL_TYPES.includes(model_type)) return;
+  const family = familyOf(model_type);
+  if (family !== null) return family;
   throw new ModelFolderError('unsupported_model', {
     file: join(folder, 'config.json'),
     expected: `model_type to be one of ${SUPPORTED_MODEL_TYPES.join(', ')}`,

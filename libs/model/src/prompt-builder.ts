@@ -1,12 +1,12 @@
 import { readChatTemplate, type ChatTemplate, type PromptMessage } from './chat-template.ts';
 import { PromptError } from './errors.ts';
-import { imageLayout, type ImageGeometry, type ImageSize } from './geometry.ts';
+import type { ImageRules } from './families/family.ts';
+import type { ImageGeometry, ImageSize } from './geometry.ts';
 import { guardText } from './guarded-text.ts';
-import { imageMarkup } from './image-markup.ts';
+import { imageRules } from './image-rules.ts';
 import type { ModelFolder } from './model-folder.ts';
-import { readGeometry } from './read-geometry.ts';
-import { IMAGE_TOKEN } from './special-tokens.ts';
-import { Tokenizer, type Section } from './tokenizer.ts';
+import { PromptWriter } from './prompt-writer.ts';
+import { Tokenizer } from './tokenizer.ts';
 
 /** Where an image lies in a prompt. Its `rows` embeddings go, in order, to the span's image tokens. */
 export interface ImageSpan {
@@ -26,13 +26,19 @@ export interface Prompt {
 /** Makes prompts from messages: the model's template, its tokenizer, its images' places. */
 export class PromptBuilder {
   readonly tokenizer: Tokenizer;
-  readonly geometry: ImageGeometry;
+  readonly #images: ImageRules;
+  readonly #placeholder: string;
   readonly #template: ChatTemplate;
 
   constructor(folder: ModelFolder) {
     this.tokenizer = new Tokenizer(folder);
-    this.geometry = readGeometry(folder, this.tokenizer);
+    this.#images = imageRules(folder, this.tokenizer);
+    this.#placeholder = folder.model.placeholder;
     this.#template = readChatTemplate(folder);
+  }
+
+  get geometry(): ImageGeometry {
+    return this.#images.geometry;
   }
 
   /**
@@ -42,57 +48,29 @@ export class PromptBuilder {
   build(messages: readonly PromptMessage[], images: readonly ImageSize[]): Prompt {
     const order = imagesInOrder(messages, images.length);
     const guard = guardText(messages, this.tokenizer.controlTexts);
-    const sections = this.tokenizer.sections(this.#template(guard.messages));
+    const placeholder = this.tokenizer.controlId(this.#placeholder);
     const writer = new PromptWriter(this.tokenizer);
-    for (const section of sections) {
-      if ('token' in section && section.token === this.tokenizer.imageTokenId) {
-        this.#writeImage(writer, order.shift(), images);
-      } else {
-        writer.write(section, guard.unmark);
-      }
+    for (const section of this.tokenizer.sections(this.#template(guard.messages))) {
+      if ('text' in section) writer.text(guard.unmark(section.text));
+      else if (section.token !== placeholder) writer.token(section.token);
+      else this.#writeImage(writer, order.shift(), images);
     }
-    if (order.length > 0) throw lost(order.length);
+    if (order.length > 0) throw this.#lost(order.length);
     return writer.prompt();
   }
 
   #writeImage(writer: PromptWriter, image: number | undefined, images: readonly ImageSize[]): void {
     const size = image === undefined ? undefined : images[image];
-    if (image === undefined || size === undefined) throw lost(-1);
-    const layout = imageLayout(this.geometry, size.width, size.height);
-    const offset = writer.length;
-    for (const section of this.tokenizer.sections(imageMarkup(layout))) writer.write(section);
-    writer.span({ image, offset, length: writer.length - offset, rows: layout.tokens });
-  }
-}
-
-/** Tokens and spans as they grow. */
-class PromptWriter {
-  readonly #tokenizer: Tokenizer;
-  readonly #tokens: number[] = [];
-  readonly #spans: ImageSpan[] = [];
-
-  constructor(tokenizer: Tokenizer) {
-    this.#tokenizer = tokenizer;
+    if (image === undefined || size === undefined) throw this.#lost(-1);
+    writer.image(image, this.#images.markup(size));
   }
 
-  get length(): number {
-    return this.#tokens.length;
-  }
-
-  write(section: Section, unmark: (text: string) => string = (text) => text): void {
-    const bos = this.#tokenizer.bosTokenId;
-    const ids = 'token' in section ? [section.token] : this.#tokenizer.encode(unmark(section.text));
-    // Some templates write the token that the tokenizer would add; it stands there once.
-    if (this.length === 0 && bos !== null && ids[0] !== bos) this.#tokens.push(bos);
-    for (const id of ids) this.#tokens.push(id);
-  }
-
-  span(span: ImageSpan): void {
-    this.#spans.push(span);
-  }
-
-  prompt(): Prompt {
-    return { tokens: this.#tokens, spans: this.#spans };
+  /** Templates of models that take images only from users drop those of other roles, for example. */
+  #lost(missing: number): PromptError {
+    const what =
+      missing > 0 ? `leaves out ${missing} of the images` : 'shows more images than it was given';
+    const message = `The model's chat template ${what} (${this.#placeholder})`;
+    return new PromptError('image_lost', message);
   }
 }
 
@@ -103,11 +81,4 @@ function imagesInOrder(messages: readonly PromptMessage[], count: number): numbe
   if (wrong === undefined) return order;
   const message = `A message shows image ${wrong}, but the request has ${count} images`;
   throw new PromptError('unknown_image', message);
-}
-
-/** Templates of models that take images only from users drop those of other roles, for example. */
-function lost(missing: number): PromptError {
-  const what =
-    missing > 0 ? `leaves out ${missing} of the images` : 'shows more images than it was given';
-  return new PromptError('image_lost', `The model's chat template ${what} (${IMAGE_TOKEN})`);
 }

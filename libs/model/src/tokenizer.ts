@@ -1,6 +1,6 @@
 import { loadHubTokenizer, type HubTokenizer } from './hub-tokenizer.ts';
 import type { TokenizerFile } from './configs.ts';
-import { eosTokenIds, imageTokenId, tokenText } from './special-tokens.ts';
+import { eosTokenIds, rowTokenId, tokenText } from './special-tokens.ts';
 import type { ModelFolder } from './model-folder.ts';
 
 type AddedToken = TokenizerFile['added_tokens'][number];
@@ -15,6 +15,7 @@ export type Section = { readonly token: number } | { readonly text: string };
  */
 export class Tokenizer {
   readonly eosTokenIds: readonly number[];
+  /** The token whose places in a prompt take the rows of images. */
   readonly imageTokenId: number;
   readonly #plain: HubTokenizer;
   readonly #control = new Map<string, AddedToken>();
@@ -24,7 +25,7 @@ export class Tokenizer {
 
   constructor(folder: ModelFolder) {
     this.eosTokenIds = eosTokenIds(folder);
-    this.imageTokenId = imageTokenId(folder);
+    this.imageTokenId = rowTokenId(folder);
     for (const token of folder.tokenizer.added_tokens.filter((added) => added.special)) {
       this.#control.set(token.content, token);
       this.#controlById.set(token.id, token.content);
@@ -42,6 +43,11 @@ export class Tokenizer {
   /** The token with which every prompt of this model begins, or null. */
   get bosTokenId(): number | null {
     return this.#bos;
+  }
+
+  /** The id of a control token, or null when its text is none. */
+  controlId(text: string): number | null {
+    return this.#control.get(text)?.id ?? null;
   }
 
   /** Ids of text from an outsider: control tokens are not recognised in it. */

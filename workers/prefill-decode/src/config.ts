@@ -1,3 +1,4 @@
+import { modelVariables } from '@epd/hub';
 import { fleetConfig, readConfig, tracingConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
 
@@ -6,7 +7,7 @@ const MIB = 1024 * 1024;
 export const configSchema = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
-  ...fleetConfig.model,
+  ...modelVariables,
   ...fleetConfig.service,
   ...fleetConfig.metrics,
   ...fleetConfig.inference,
@@ -37,6 +38,12 @@ export const configSchema = Type.Object({
     default: 512 * MIB,
     minimum: MIB,
     description: 'Memory for the KV cache; slots and their length follow from it',
+  }),
+  sharePrefixes: Type.Boolean({
+    env: 'EPD_SHARE_PREFIXES',
+    default: false,
+    description:
+      "Lets tenants use each other's cached prefixes: a shared system prompt is prefilled once, but cached_tokens and the time to the first token then tell a tenant what others have asked",
   }),
   encoderCacheBytes: Type.Integer({
     env: 'EPD_EMBEDDING_CACHE_BYTES',

@@ -1,6 +1,6 @@
 import { LruBytes } from './lru-bytes.ts';
 import { bytesOf, type ObjectBody } from './object-body.ts';
-import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 
 /** No put takes so long. */
 const LEFTOVER_MS = 10 * 60_000;
@@ -51,6 +51,10 @@ export class BoundedStore implements ObjectStore {
     if (body) this.#lru.touch(key);
     else this.#lru.remove(key);
     return body;
+  }
+
+  getRange(key: string, range: ByteRange): Promise<Uint8Array | null> {
+    return this.#store.getRange(key, range);
   }
 
   stat(key: string): Promise<ObjectStat | null> {

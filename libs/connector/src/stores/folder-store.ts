@@ -14,7 +14,7 @@ import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
 import { publishFile, writeTemporary, type FileModes } from './atomic-file.ts';
 import { removeLeftovers } from './folder-leftovers.ts';
 import type { ObjectBody } from './object-body.ts';
-import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
 
 export interface FolderStoreOptions {
@@ -75,6 +75,21 @@ export class FolderStore implements ObjectStore {
       if (!file) return null;
       try {
         return await readWhole(file, key, options);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  async getRange(key: string, { start, bytes }: ByteRange): Promise<Uint8Array | null> {
+    const path = this.#path(key);
+    return guarded(`reading ${key}`, async () => {
+      const file = await openIfThere(path);
+      if (!file) return null;
+      try {
+        const { size } = await file.stat();
+        const there = Math.min(Math.max(size - start, 0), bytes);
+        return await readAt(file, Buffer.allocUnsafeSlow(there), start);
       } finally {
         await file.close();
       }
@@ -176,10 +191,14 @@ async function readWhole(
   const stats = await file.stat();
   if (!stats.isFile()) return null;
   if (stats.size > maxBytes) throw new ObjectTooLargeError(key, stats.size, maxBytes);
-  const body = allocate(stats.size);
+  return readAt(file, allocate(stats.size), 0);
+}
+
+/** Fills `body` from the file's bytes at `start`; what is returned ends where the file does. */
+async function readAt(file: FileHandle, body: Uint8Array, start: number): Promise<Uint8Array> {
   let filled = 0;
-  while (filled < stats.size) {
-    const { bytesRead } = await file.read(body, filled, stats.size - filled, filled);
+  while (filled < body.length) {
+    const { bytesRead } = await file.read(body, filled, body.length - filled, start + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }

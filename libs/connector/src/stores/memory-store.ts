@@ -2,7 +2,7 @@ import { ObjectTooLargeError } from '../errors.ts';
 import { sharedBytes } from '../shared-bytes.ts';
 import { LruBytes } from './lru-bytes.ts';
 import { bytesOf, copyInto, type ObjectBody } from './object-body.ts';
-import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 import { assertStoreKey, assertStorePrefix } from './store-key.ts';
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
@@ -57,6 +57,10 @@ export class MemoryStore implements ObjectStore {
       throw new ObjectTooLargeError(key, object.stat.bytes, maxBytes);
     this.#lru.touch(key);
     return object.body;
+  }
+
+  async getRange(key: string, { start, bytes }: ByteRange): Promise<Uint8Array | null> {
+    return (await this.get(key))?.subarray(start, start + bytes) ?? null;
   }
 
   async stat(key: string): Promise<ObjectStat | null> {

@@ -24,6 +24,12 @@ export interface GetOptions {
   readonly allocate?: (bytes: number) => Uint8Array;
 }
 
+export interface ByteRange {
+  readonly start: number;
+  /** At least 1. */
+  readonly bytes: number;
+}
+
 /**
  * The whole contract with an object store. Keys are relative paths of `[A-Za-z0-9._-]` segments
  * joined by `/`, never `.` or `..`; anything else throws `StoreKeyError`. A store that cannot be
@@ -41,6 +47,11 @@ export interface ObjectStore {
    * rejects with its reason.
    */
   get(key: string, options?: GetOptions): Promise<Uint8Array | null>;
+  /**
+   * `range.bytes` bytes from offset `range.start` on, fewer at the object's end and none past it; null when
+   * there is no such object. What is larger than memory should be at once is read piece by piece.
+   */
+  getRange(key: string, range: ByteRange): Promise<Uint8Array | null>;
   /** Null when there is no such object. Creates nothing. */
   stat(key: string): Promise<ObjectStat | null>;
   /** Deleting what is not there is no error. */

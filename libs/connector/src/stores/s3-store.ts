@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
 import { bytesOf, joined, type ObjectBody } from './object-body.ts';
-import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 import { Semaphore } from '../semaphore.ts';
 import { readBody } from './s3-body.ts';
 import { PLACEHOLDER, sendInParts } from './s3-parts.ts';
@@ -95,6 +95,21 @@ export class S3Store implements ObjectStore {
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof ObjectTooLargeError) throw error;
+      if (isAbsence(error)) return null;
+      throw this.#unavailable(`reading ${key}`, error);
+    }
+  }
+
+  async getRange(key: string, { start, bytes }: ByteRange): Promise<Uint8Array | null> {
+    assertStoreKey(key);
+    const range = { Range: `bytes=${start}-${start + bytes - 1}` };
+    try {
+      const command = new GetObjectCommand({ ...this.#target(key), ...range });
+      return await this.#slots.run(async () =>
+        readBody(await this.#client.send(command), key, { maxBytes: bytes }),
+      );
+    } catch (error) {
+      if (statusOf(error) === 416) return new Uint8Array(); // past the end
       if (isAbsence(error)) return null;
       throw this.#unavailable(`reading ${key}`, error);
     }

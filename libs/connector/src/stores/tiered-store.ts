@@ -1,5 +1,5 @@
 import type { ObjectBody } from './object-body.ts';
-import type { GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
 
 export interface Tier {
   /** Shown in metrics and in job timings. */
@@ -77,6 +77,11 @@ export class TieredStore implements ObjectStore {
     const caches = this.#caches.filter(({ name }) => name === tierName);
     for (const tier of caches) await this.#tolerate(tier, () => tier.store.delete(key));
     return caches.length > 0;
+  }
+
+  /** From the store proper: caches are filled with whole objects. */
+  getRange(key: string, range: ByteRange): Promise<Uint8Array | null> {
+    return this.#durable.store.getRange(key, range);
   }
 
   /** What the store proper knows: a cache's copy is of use to this process only; see `isCached`. */

@@ -136,6 +136,17 @@ export function objectStoreConformance(
     t.is(error?.code, 'object_too_large');
   });
 
+  behaves('a range is what lies there, and ends where the object does', async (t, store) => {
+    await store.put('a', Buffer.from('0123456789'));
+    const range = async (start: number, bytes: number) =>
+      text(await store.getRange('a', { start, bytes }));
+    t.is(await range(0, 3), '012');
+    t.is(await range(4, 1), '4');
+    t.is(await range(8, 100), '89');
+    t.is(await range(10, 5), '');
+    t.is(await store.getRange('b', { start: 0, bytes: 1 }), null);
+  });
+
   behaves('a list names what starts with the prefix', async (t, store) => {
     for (const key of ['a/1', 'a/2', 'ab', 'b/1']) await store.put(key, Buffer.from(key));
     t.deepEqual(await keys(store, 'a'), ['a/1', 'a/2', 'ab']);

@@ -2,4 +2,4 @@ export { eventually } from './eventually.ts';
 export { freePort } from '../free-port.ts';
 export { otlpCollector } from './otlp-collector.ts';
 export { tempFolder } from './temp-folder.ts';
-export { testPrefix, testRedisUrl } from './test-redis.ts';
+export { keysWithTtl, testPrefix, testRedis, testRedisUrl } from './test-redis.ts';

@@ -27,8 +27,8 @@ const BYTES_PER_VALUE = 4;
 
 /**
  * Tells the fleet what became of an item: the flight first, for it names who waits, then those jobs'
- * streams and the event, in this order on one connection, so that a job's reader sees `stored` before
- * what the event sets off. An event lost between costs its consumers one look. Twice does no harm.
+ * streams, and once those are written the event, so that a job's reader sees `stored` before what the event
+ * sets off. An event lost between costs its consumers one look. Twice does no harm.
  */
 export class Announcer {
   readonly #parts: AnnouncerParts;
@@ -66,8 +66,8 @@ export class Announcer {
   ): Promise<void> {
     const { encoder, width, flight, completions } = this.#parts;
     const { waiters } = await flight.settle(job.mmHash, { state: 'stored' });
-    const noted = this.#note(waiters, 'stored', job, detail);
-    const published = completions.publish({
+    await this.#note(waiters, 'stored', job, detail);
+    await completions.publish({
       v: MESSAGE_VERSION,
       outcome: 'stored',
       mmHash: job.mmHash,
@@ -78,7 +78,6 @@ export class Announcer {
       encoder,
       timings,
     });
-    await Promise.all([noted, published]);
   }
 
   async #note(

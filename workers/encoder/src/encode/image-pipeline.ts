@@ -1,24 +1,27 @@
 import type { Embedding, EncodeJob, EncodeTimings, ObjectStore } from '@epd/connector';
+import type { ImageCost } from '@epd/model/geometry';
+import type { PreparedImage } from '@epd/model/preprocess';
 import type { Logger } from '@epd/service';
 import type { Batched } from '../batcher.ts';
-import { EncoderError } from '../errors.ts';
 import type { EncoderMetrics } from '../metrics.ts';
-import type { Pixels } from '../preprocess/preprocess.ts';
 import type { BatchItem } from '../take-batch.ts';
 import type { TokenGate } from '../token-gate.ts';
+import { checkLayout } from './check-layout.ts';
 import { fetchInput } from './fetch-input.ts';
 import { persist } from './persist.ts';
 
 /** An image on its way into a batch. */
 export interface PixelItem extends BatchItem {
-  readonly pixels: Pixels;
+  readonly pixels: PreparedImage;
 }
 
 export interface ImagePipelineParts {
   readonly maxImageBytes: number;
   readonly inputs: Pick<ObjectStore, 'get'>;
   readonly gate: TokenGate;
-  readonly preprocess: (bytes: Uint8Array, sha256: string) => Promise<Pixels>;
+  readonly preprocess: (bytes: Uint8Array, sha256: string) => Promise<PreparedImage>;
+  /** How an image of this size, in pixels as shown, is laid out. */
+  readonly layoutOf: (width: number, height: number) => ImageCost;
   /** Preparing an image that takes longer hangs; nothing but the end of the process helps. */
   readonly watch: { readonly runTimeoutMs: number; readonly onHang: () => void };
   readonly encode: (item: PixelItem) => Promise<Batched<Embedding>>;
@@ -60,19 +63,17 @@ export class ImagePipeline {
   async #pixels(
     job: EncodeJob,
     signal: AbortSignal,
-  ): Promise<{ pixels: Pixels; preprocessMs: number }> {
+  ): Promise<{ pixels: PreparedImage; preprocessMs: number }> {
     const { metrics } = this.#parts;
     const startedAt = performance.now();
     const pixels = await this.#preprocess(await this.#fetch(job, signal), job.input.sha256);
     const preprocessMs = performance.now() - startedAt;
     metrics.preprocessed(preprocessMs);
-    if (pixels.layout.tokens === job.tokens) return { pixels, preprocessMs };
-    const found = `${pixels.layout.tokens} visual tokens`;
-    const message = `The image has ${found}, but its header promised ${job.tokens}`;
-    throw new EncoderError('image_size_mismatch', message);
+    checkLayout(pixels.layout, job, this.#parts.layoutOf);
+    return { pixels, preprocessMs };
   }
 
-  async #preprocess(bytes: Uint8Array, sha256: string): Promise<Pixels> {
+  async #preprocess(bytes: Uint8Array, sha256: string): Promise<PreparedImage> {
     const { preprocess, watch } = this.#parts;
     const watchdog = setTimeout(watch.onHang, watch.runTimeoutMs);
     try {

@@ -1,10 +1,11 @@
 import { NotRewritableError, relativeDifference } from '@epd/graph';
+import { sharedFloats, type VisionItem, type VisionShape } from '@epd/model/preprocess';
 import type { VisionOptions } from '../vision/vision-messages.ts';
 import { VisionSession } from '../vision/vision-session.ts';
 
 /** Share of the largest value by which the two may differ: sums are made in another order. */
 const TOLERANCE = 1e-3;
-const TILES = 2;
+const PARTS = 2;
 
 /**
  * Runs both graphs over the same noise. Returns what it found, for the log. Throws
@@ -28,7 +29,7 @@ export async function verifyFused(
 async function embeddingsOf(path: string, options: VisionOptions): Promise<Float32Array> {
   const session = await VisionSession.open(path, options);
   try {
-    const [embedding] = await session.encode([noise(options.side)], TILES);
+    const [embedding] = await session.encode([noise(options.shape)], PARTS);
     return new Float32Array(embedding?.data.buffer as ArrayBuffer);
   } finally {
     await session.release();
@@ -36,9 +37,11 @@ async function embeddingsOf(path: string, options: VisionOptions): Promise<Float
 }
 
 /** Values that look like pixels of noise and are the same on every run. */
-function noise(side: number): { tiles: number; data: Float32Array<SharedArrayBuffer> } {
-  const values = TILES * 3 * side * side;
-  const data = new Float32Array(new SharedArrayBuffer(values * Float32Array.BYTES_PER_ELEMENT));
+function noise(shape: VisionShape): VisionItem {
+  // Of what goes with a grid, an item is one part.
+  const parts = shape.grid === null ? PARTS : shape.parts;
+  const values = shape.dims.reduce((product, size) => product * size, parts);
+  const data = sharedFloats(values);
   for (let i = 0; i < values; i++) data[i] = Math.sin(i * 12.9898);
-  return { tiles: TILES, data };
+  return { ...shape, parts, rows: (shape.rows / shape.parts) * parts, data };
 }

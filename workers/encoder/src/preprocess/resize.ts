@@ -1,6 +1,7 @@
-import sharp from 'sharp';
 import type { ImageSize } from '@epd/model';
-import { rawRgb, type RgbImage } from './decode.ts';
+import type { Resizers, RgbImage } from '@epd/model/preprocess';
+import { rgbOf } from '@epd/picture';
+import sharp from 'sharp';
 
 /** Pillow's numbers, as `resample` in a model's files has them. 4 and 5 fall back, as in the reference. */
 const INTERPOLATORS: Readonly<Record<number, 'nearest' | 'bilinear' | 'bicubic'>> = {
@@ -10,19 +11,32 @@ const INTERPOLATORS: Readonly<Record<number, 'nearest' | 'bilinear' | 'bicubic'>
 };
 const LANCZOS = 1;
 
-/** Scales without keeping the aspect. Lanczos averages as it shrinks; the others only sample. */
-export async function resizeImage(
-  image: RgbImage,
-  size: ImageSize,
-  resample: number,
-): Promise<RgbImage> {
+/** The kernels that average as they shrink, by the same numbers. */
+const KERNELS: Readonly<Record<number, 'nearest' | 'linear' | 'cubic' | 'lanczos3'>> = {
+  0: 'nearest',
+  1: 'lanczos3',
+  2: 'linear',
+  3: 'cubic',
+};
+
+export const resizers: Resizers = { sampled, antialiased };
+
+async function antialiased(image: RgbImage, size: ImageSize, resample: number): Promise<RgbImage> {
+  const { data, width, height } = image;
+  if (width === size.width && height === size.height) return image;
+  const kernel = KERNELS[resample] ?? 'linear';
+  const input = sharp(data, { raw: { width, height, channels: 3 } });
+  return rgbOf(input.resize({ ...size, fit: 'fill', kernel }));
+}
+
+async function sampled(image: RgbImage, size: ImageSize, resample: number): Promise<RgbImage> {
   const { data, width, height } = image;
   if (width === size.width && height === size.height) return image;
   const input = sharp(data, { raw: { width, height, channels: 3 } });
   if (resample === LANCZOS) {
-    return rawRgb(input.resize({ ...size, fit: 'fill', kernel: 'lanczos3' }));
+    return rgbOf(input.resize({ ...size, fit: 'fill', kernel: 'lanczos3' }));
   }
   const interpolator = INTERPOLATORS[resample] ?? 'bilinear';
   const matrix: [number, number, number, number] = [size.width / width, 0, 0, size.height / height];
-  return rawRgb(input.affine(matrix, { interpolator }));
+  return rgbOf(input.affine(matrix, { interpolator }));
 }

@@ -1,3 +1,3 @@
 export { prepareVision } from '../graph/prepare-vision.ts';
-export type { ImageTiles, VisionOptions } from './vision-messages.ts';
+export type { VisionOptions } from './vision-messages.ts';
 export { VisionSession } from './vision-session.ts';

@@ -1,4 +1,5 @@
 import { requireOnnxFile, type ImageGeometry, type ModelFolder } from '@epd/model';
+import { visionShape, type VisionShape } from '@epd/model/preprocess';
 import type { Logger } from '@epd/service';
 import { measureTilesPerRun } from './measure-tiles.ts';
 import { VisionRunner, type VisionRunnerOptions } from './vision-runner.ts';
@@ -14,6 +15,8 @@ export interface VisionSettings extends Pick<
 
 export interface LoadedVision {
   readonly runner: VisionRunner;
+  /** An ordinary item. */
+  readonly shape: VisionShape;
   readonly tilesPerRun: number;
 }
 
@@ -28,18 +31,15 @@ export async function loadVision(
 ): Promise<LoadedVision> {
   const { tilesPerRun, log, ...options } = settings;
   const { path } = requireOnnxFile(folder.onnx, 'vision_encoder');
-  const runner = await VisionRunner.start({
-    ...options,
-    modelPath: path,
-    side: geometry.tileEdge,
-    rowsPerTile: geometry.rowsPerTile,
-    width: folder.config.text_config.hidden_size,
-  });
+  const shape = visionShape(geometry);
+  const width = folder.model.text.hiddenSize;
+  const runner = await VisionRunner.start({ ...options, modelPath: path, shape, width });
   log.info({ preparation: runner.preparation }, 'vision encoder loaded');
-  if (tilesPerRun > 0) return { runner, tilesPerRun };
+  if (shape.grid !== null) return { runner, shape, tilesPerRun: 1 };
+  if (tilesPerRun > 0) return { runner, shape, tilesPerRun };
   const encode: typeof runner.encode = (...args) => runner.encode(...args);
-  const limits = { side: geometry.tileEdge, tilesMax: MEASURED_TILES_MAX };
+  const limits = { shape, tilesMax: MEASURED_TILES_MAX };
   const measured = await measureTilesPerRun(encode, limits);
   log.info(measured, 'measured how many tiles to encode at once');
-  return { runner, tilesPerRun: measured.tilesPerRun };
+  return { runner, shape, tilesPerRun: measured.tilesPerRun };
 }

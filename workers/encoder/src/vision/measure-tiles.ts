@@ -1,4 +1,4 @@
-import type { ImageTiles } from './vision-messages.ts';
+import { sharedFloats, type VisionItem, type VisionShape } from '@epd/model/preprocess';
 import type { EncodedImages } from './vision-runner.ts';
 
 export interface TilesMeasurement {
@@ -7,7 +7,7 @@ export interface TilesMeasurement {
   readonly samples: readonly { readonly tiles: number; readonly ms: number }[];
 }
 
-type Encode = (images: readonly ImageTiles[], tilesPerRun: number) => Promise<EncodedImages>;
+type Encode = (items: readonly VisionItem[], partsPerRun: number) => Promise<EncodedImages>;
 
 /** A larger run must be better by this much: it makes everyone in it wait for the slowest. */
 const GAIN_MIN = 1.05;
@@ -20,13 +20,13 @@ const RUN_MS_MAX = 2_000;
  */
 export async function measureTilesPerRun(
   encode: Encode,
-  options: { readonly side: number; readonly tilesMax: number },
+  options: { readonly shape: VisionShape; readonly tilesMax: number },
 ): Promise<TilesMeasurement> {
   const samples: { tiles: number; ms: number }[] = [];
   let best = { tiles: 1, rate: 0 };
-  await encode([blankTiles(1, options.side)], 1); // the first run pays for allocations
+  await encode([blankTiles(1, options.shape)], 1); // the first run pays for allocations
   for (let tiles = 1; tiles <= options.tilesMax; tiles *= 2) {
-    const { ms } = await encode([blankTiles(tiles, options.side)], tiles);
+    const { ms } = await encode([blankTiles(tiles, options.shape)], tiles);
     samples.push({ tiles, ms });
     const rate = tiles / ms;
     if (rate > best.rate * (best.rate === 0 ? 1 : GAIN_MIN)) best = { tiles, rate };
@@ -37,8 +37,9 @@ export async function measureTilesPerRun(
 }
 
 /** Not zeros: exports leave out tiles that are all zero, which is how padding looks to them. */
-function blankTiles(tiles: number, side: number): ImageTiles {
-  const area = tiles * 3 * side * side;
-  const bytes = area * Float32Array.BYTES_PER_ELEMENT;
-  return { tiles, data: new Float32Array(new SharedArrayBuffer(bytes)).fill(0.5) };
+function blankTiles(tiles: number, shape: VisionShape): VisionItem {
+  const { parts, rows, dims } = shape;
+  const area = dims.reduce((product, size) => product * size, tiles);
+  const data = sharedFloats(area).fill(0.5);
+  return { ...shape, parts: tiles, rows: (rows / parts) * tiles, data };
 }

@@ -1,4 +1,5 @@
 import type { Embedding } from '@epd/connector';
+import type { VisionItem, VisionShape } from '@epd/model/preprocess';
 
 /** What the model's thread is started with. */
 export interface VisionOptions {
@@ -9,26 +10,19 @@ export interface VisionOptions {
   readonly executionProviders: readonly string[];
   /** Threads inside one run; 0 leaves it to ONNX Runtime. */
   readonly threads: number;
-  /** Side of a tile, in pixels. */
-  readonly side: number;
-  /** Embeddings per tile, and their width. */
-  readonly rowsPerTile: number;
+  /** Width of an embedding. */
   readonly width: number;
-}
-
-/** Pixels of one image: `[tiles, 3, side, side]`, in shared memory. */
-export interface ImageTiles {
-  readonly tiles: number;
-  readonly data: Float32Array<SharedArrayBuffer>;
+  /** An item to try graphs with. */
+  readonly shape: VisionShape;
 }
 
 export type ToThread =
   | {
       readonly type: 'encode';
       readonly id: number;
-      readonly images: readonly ImageTiles[];
-      /** At most this many tiles go into one run of the graph. */
-      readonly tilesPerRun: number;
+      readonly items: readonly VisionItem[];
+      /** At most this many parts go into one run of the graph. */
+      readonly partsPerRun: number;
     }
   | { readonly type: 'close' };
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Embedding } from '@epd/connector';
-import type { FromThread, ImageTiles, ToThread, VisionOptions } from './vision-messages.ts';
+import type { VisionItem } from '@epd/model/preprocess';
+import type { FromThread, ToThread, VisionOptions } from './vision-messages.ts';
 
 /** The thread ended, or never came up: nothing that an image did. Not an `EncoderError`. */
 export class VisionThreadError extends Error {
@@ -62,14 +63,14 @@ export class VisionRunner {
   }
 
   /** Rejects when the graph refuses the images, and with `VisionThreadError` when the thread is gone. */
-  encode(images: readonly ImageTiles[], tilesPerRun: number): Promise<EncodedImages> {
+  encode(items: readonly VisionItem[], partsPerRun: number): Promise<EncodedImages> {
     if (this.#closing) return Promise.reject(new VisionThreadError('The vision encoder is closed'));
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve, reject) => {
       const watchdog = setTimeout(() => this.#options.onHang(), this.#options.runTimeoutMs);
       this.#waiting.set(id, { resolve, reject, watchdog });
-      this.#send({ type: 'encode', id, images, tilesPerRun });
+      this.#send({ type: 'encode', id, items, partsPerRun });
     });
   }
 

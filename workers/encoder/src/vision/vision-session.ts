@@ -1,25 +1,31 @@
 import type { Embedding } from '@epd/connector';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { ImageTiles, VisionOptions } from './vision-messages.ts';
+import type { VisionItem } from '@epd/model/preprocess';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
+import { visionFeeds } from './vision-feeds.ts';
+import type { VisionOptions } from './vision-messages.ts';
+import { visionRows } from './vision-rows.ts';
 
-/** One tile of one image, and where its embedding goes. */
-interface Tile {
+/** One part of one item, and where its embedding goes. */
+export interface Part {
   readonly pixels: Float32Array<SharedArrayBuffer>;
+  readonly dims: readonly number[];
+  readonly grid: VisionItem['grid'];
+  readonly rows: number;
   readonly out: Float32Array;
 }
 
 /**
- * A vision encoder's graph, as the Hub's exports have it: pixels `[images, tiles, 3, side, side]` with
- * a mask of the same but for the channels, or pixels `[images, 3, side, side]` alone. Tiles do not see
- * each other, so each is given as an image of its own and none is padded.
+ * A vision encoder's graph, as the Hub's exports have it. Its inputs are filled by what they are: see
+ * `visionFeeds`. Parts do not see each other, so each is given as an image of its own and none is
+ * padded; a part with a grid has a size of its own, and a run to itself.
  */
 export class VisionSession {
   readonly #session: InferenceSession;
-  readonly #options: VisionOptions;
+  readonly #width: number;
 
-  private constructor(session: InferenceSession, options: VisionOptions) {
+  private constructor(session: InferenceSession, width: number) {
     this.#session = session;
-    this.#options = options;
+    this.#width = width;
   }
 
   static async open(path: string, options: VisionOptions): Promise<VisionSession> {
@@ -31,90 +37,53 @@ export class VisionSession {
       // Idle threads would otherwise spin and take the processor from preprocessing.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
-    return new VisionSession(session, options);
+    return new VisionSession(session, options.width);
   }
 
   release(): Promise<void> {
     return this.#session.release();
   }
 
-  /** Embeddings by image; a cut image's tiles follow each other. Blocks its thread. */
-  async encode(images: readonly ImageTiles[], tilesPerRun: number): Promise<Embedding[]> {
-    const { rowsPerTile, width } = this.#options;
-    const outputs = images.map(({ tiles }) => new Float32Array(tiles * rowsPerTile * width));
-    const tiles = images.flatMap((image, index) => this.#tilesOf(image, outputs[index]!));
-    for (let start = 0; start < tiles.length; start += tilesPerRun) {
-      await this.#run(tiles.slice(start, start + tilesPerRun));
-    }
-    return outputs.map((data) => ({
-      rows: data.length / width,
-      width,
+  /** Embeddings by item; the rows of its parts follow each other. Blocks its thread. */
+  async encode(items: readonly VisionItem[], partsPerRun: number): Promise<Embedding[]> {
+    const outputs = items.map(({ rows }) => new Float32Array(rows * this.#width));
+    const parts = items.flatMap((item, index) => partsOf(item, outputs[index]!));
+    while (parts.length > 0) await this.#run(parts.splice(0, runLength(parts, partsPerRun)));
+    return outputs.map((data, index) => ({
+      rows: items[index]!.rows,
+      width: this.#width,
       dtype: 'F32',
       data: new Uint8Array(data.buffer),
     }));
   }
 
-  #tilesOf({ tiles, data }: ImageTiles, output: Float32Array): Tile[] {
-    const pixels = data.length / tiles;
-    const values = output.length / tiles;
-    return Array.from({ length: tiles }, (_, index) => ({
-      pixels: data.subarray(index * pixels, (index + 1) * pixels),
-      out: output.subarray(index * values, (index + 1) * values),
-    }));
-  }
-
-  async #run(tiles: readonly Tile[]): Promise<void> {
-    const results = await this.#session.run(this.#feeds(tiles));
-    const output = results[this.#session.outputNames[0]!]!;
-    const values = this.#checked(output, tiles.length);
-    for (const [index, { out }] of tiles.entries()) {
-      out.set(values.subarray(index * out.length, (index + 1) * out.length));
+  async #run(parts: readonly Part[]): Promise<void> {
+    const results = await this.#session.run(visionFeeds(this.#session, parts));
+    const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+    const values = visionRows(results, this.#session.outputNames, { rows, width: this.#width });
+    let at = 0;
+    for (const { out } of parts) {
+      out.set(values.subarray(at, at + out.length));
+      at += out.length;
     }
-    output.dispose();
-  }
-
-  #feeds(tiles: readonly Tile[]): Record<string, Tensor> {
-    const { side } = this.#options;
-    const pixels = new Float32Array(tiles.length * 3 * side * side);
-    for (const [index, tile] of tiles.entries())
-      pixels.set(tile.pixels, index * tile.pixels.length);
-    const feeds: Record<string, Tensor> = {};
-    for (const input of this.#session.inputMetadata) {
-      if (!input.isTensor) continue;
-      const isMask = input.type === 'bool';
-      const perImage = isMask || input.shape.length > 4 ? [1] : [];
-      feeds[input.name] = isMask
-        ? maskTensor([tiles.length, ...perImage, side, side])
-        : pixelTensor(input.type, pixels, [tiles.length, ...perImage, 3, side, side]);
-    }
-    return feeds;
-  }
-
-  /** The graph's values as 32-bit floats. Throws when they are not as many as expected, or not finite. */
-  #checked(output: Tensor, tiles: number): Float32Array {
-    const { rowsPerTile, width } = this.#options;
-    const values = Float32Array.from(output.data as Float32Array | Float16Array);
-    if (values.length !== tiles * rowsPerTile * width || output.dims.at(-1) !== width) {
-      throw new Error(
-        `The vision encoder gave [${output.dims.join(', ')}], not [${tiles}, ${rowsPerTile}, ${width}]`,
-      );
-    }
-    if (!values.every(Number.isFinite)) {
-      throw new Error('The vision encoder gave values that are not finite');
-    }
-    return values;
+    for (const output of Object.values<Tensor>(results)) output.dispose();
   }
 }
 
-/** Every pixel counts: tiles are never padded. */
-function maskTensor(dims: readonly number[]): Tensor {
-  const mask = new Uint8Array(dims.reduce((product, size) => product * size, 1));
-  return new Tensor('bool', mask.fill(1), dims);
+function partsOf({ parts, rows, dims, grid, data }: VisionItem, output: Float32Array): Part[] {
+  const pixels = data.length / parts;
+  const values = output.length / parts;
+  return Array.from({ length: parts }, (_, index) => ({
+    pixels: data.subarray(index * pixels, (index + 1) * pixels),
+    dims,
+    grid,
+    rows: rows / parts,
+    out: output.subarray(index * values, (index + 1) * values),
+  }));
 }
 
-function pixelTensor(type: string, pixels: Float32Array, dims: readonly number[]): Tensor {
-  if (type !== 'float16') return new Tensor('float32', pixels, dims);
-  // The declarations know only the older form, 16-bit integers; the runtime takes both.
-  const halves = new Uint16Array(Float16Array.from(pixels).buffer);
-  return new Tensor('float16', halves, dims);
+function runLength(parts: readonly Part[], partsPerRun: number): number {
+  const apart = parts.findIndex(({ grid }) => grid !== null);
+  if (apart === 0) return 1;
+  return Math.min(partsPerRun, apart < 0 ? parts.length : apart);
 }

@@ -26,10 +26,10 @@ port.on('message', (message: ToThread) => {
 });
 send({ type: 'ready', preparation: note });
 
-async function encode({ id, images, tilesPerRun }: ToThread & { type: 'encode' }): Promise<void> {
+async function encode({ id, items, partsPerRun }: ToThread & { type: 'encode' }): Promise<void> {
   try {
     const start = performance.now();
-    const embeddings = await session.encode(images, tilesPerRun);
+    const embeddings = await session.encode(items, partsPerRun);
     const buffers = embeddings.map(({ data }) => data.buffer as ArrayBuffer);
     send({ type: 'encoded', id, ms: performance.now() - start, embeddings }, buffers);
   } catch (error) {

@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PromptBuilder, readModelFolder, type ModelFolder } from '@epd/model';
-import {
-  preprocess,
-  type Pixels,
-  type PreprocessOptions,
-} from '../../src/preprocess/preprocess.ts';
+import { itemMaker, type VisionItem } from '@epd/model/preprocess';
+import { preprocess, type PreprocessOptions } from '../../src/preprocess/preprocess.ts';
+import { resizers } from '../../src/preprocess/resize.ts';
 import { TINY_VLM } from './folders.ts';
 
 export const goldenImage = (name: string): Promise<Buffer> =>
@@ -38,10 +36,11 @@ export async function goldenFeatures(): Promise<Map<string, Float32Array>> {
 export async function tinyVlm(): Promise<{ folder: ModelFolder; options: PreprocessOptions }> {
   const folder = await readModelFolder(TINY_VLM);
   const { geometry } = new PromptBuilder(folder);
-  return { folder, options: { geometry, config: folder.preprocessor, maxPixels: 1_000_000 } };
+  const make = itemMaker(folder, geometry, resizers);
+  return { folder, options: { make, maxPixels: 1_000_000 } };
 }
 
-export async function goldenPixels(name: string): Promise<Pixels> {
+export async function goldenPixels(name: string): Promise<VisionItem> {
   const { options } = await tinyVlm();
   return preprocess(await goldenImage(name), options);
 }

@@ -19,9 +19,9 @@ import { createLogger, connectRedis } from '@epd/service';
 import { eventually, testPrefix, testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
 import type { Redis } from 'ioredis';
-import { buildEncoder, type Encoder } from '../../src/build-encoder.ts';
+import { buildWorker, type Encoder } from '../../src/build-worker.ts';
 import { readEncoderConfig } from '../../src/config.ts';
-import { loadModel, type EncoderModel } from '../../src/load-model.ts';
+import { readModel, type EncoderModel } from '../../src/read-model.ts';
 import { EncoderMetrics } from '../../src/metrics.ts';
 import { loadVision, type LoadedVision } from '../../src/vision/load-vision.ts';
 import { TINY_VLM } from './folders.ts';
@@ -58,7 +58,7 @@ export async function testFleet(
     redis.disconnect();
   });
   const flight = new RedisSingleFlight({ redis, prefix });
-  const model = await loadModel(TINY_VLM);
+  const model = await readModel(TINY_VLM);
   return { redis, prefix, store, embeddings, flight, requester, model, events };
 }
 
@@ -100,7 +100,7 @@ export async function testEncoder(
   { model, redis, prefix, store }: TestFleet,
 ): Promise<TestEncoder> {
   const metrics = new EncoderMetrics();
-  const built = await buildEncoder({
+  const built = await buildWorker({
     encoder: `encoder-${nextEncoder++}`,
     config: { ...readEncoderConfig(), prefix },
     model,

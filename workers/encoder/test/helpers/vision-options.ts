@@ -12,8 +12,7 @@ export async function visionOptions(t: ExecutionContext): Promise<VisionOptions>
     cacheFolder: await tempFolder(t),
     executionProviders: ['cpu'],
     threads: 1,
-    side: 128,
-    rowsPerTile: 16,
+    shape: { rows: 16, parts: 1, dims: [3, 128, 128], grid: null },
     width: 192,
   };
 }

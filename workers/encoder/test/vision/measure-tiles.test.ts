@@ -1,10 +1,12 @@
 import test from 'ava';
 import { measureTilesPerRun } from '../../src/vision/measure-tiles.ts';
 
+const SHAPE = { rows: 1, parts: 1, dims: [3, 2, 2], grid: null };
+
 const measure = async (msOf: (tiles: number) => number, tilesMax = 64) => {
-  const encode = (images: readonly { tiles: number }[]) =>
-    Promise.resolve({ embeddings: [], ms: msOf(images[0]!.tiles) });
-  const { tilesPerRun, samples } = await measureTilesPerRun(encode, { side: 2, tilesMax });
+  const encode = (items: readonly { parts: number }[]) =>
+    Promise.resolve({ embeddings: [], ms: msOf(items[0]!.parts) });
+  const { tilesPerRun, samples } = await measureTilesPerRun(encode, { shape: SHAPE, tilesMax });
   return { tilesPerRun, tried: samples.map(({ tiles }) => tiles) };
 };
 

@@ -1,5 +1,5 @@
+import type { VisionItem } from '@epd/model/preprocess';
 import test, { type ExecutionContext } from 'ava';
-import type { ImageTiles } from '../../src/vision/vision-messages.ts';
 import {
   VisionRunner,
   VisionThreadError,
@@ -25,18 +25,13 @@ async function start(
   return runner;
 }
 
-const tilesOf = async (name: string): Promise<ImageTiles> => {
-  const { layout, data } = await goldenPixels(name);
-  return { tiles: layout.tiles, data };
-};
-
 /** Several pictures as if they were the tiles of one. */
-async function joined(names: readonly string[]): Promise<ImageTiles> {
-  const parts = await Promise.all(names.map(tilesOf));
+async function joined(names: readonly string[]): Promise<VisionItem> {
+  const parts = await Promise.all(names.map(goldenPixels));
   const bytes = parts.reduce((sum, { data }) => sum + data.byteLength, 0);
   const data = new Float32Array(new SharedArrayBuffer(bytes));
   for (const [index, part] of parts.entries()) data.set(part.data, index * part.data.length);
-  return { tiles: names.length, data };
+  return { rows: 16 * names.length, parts: names.length, dims: [3, 128, 128], grid: null, data };
 }
 
 test('the golden pictures have the reference’s features, alone and together', async (t) => {
@@ -44,7 +39,7 @@ test('the golden pictures have the reference’s features, alone and together', 
   const features = await goldenFeatures();
   const names = [...features.keys()];
   t.is(names.length, 47);
-  const images = await Promise.all(names.map(tilesOf));
+  const images = await Promise.all(names.map(goldenPixels));
   const { embeddings } = await runner.encode(images, 8);
   for (const [index, name] of names.entries()) {
     const { rows, width, dtype, data } = embeddings[index]!;
@@ -87,7 +82,7 @@ test('the event loop stays free during a run', async (t) => {
 
 test('values that are not finite are refused, and the next image is encoded', async (t) => {
   const runner = await start(t);
-  const bad = { tiles: 1, data: noise().data.fill(Number.NaN) };
+  const bad = { ...noise(), data: noise().data.fill(Number.NaN) };
   await t.throwsAsync(runner.encode([bad], 1), { message: /not finite/ });
   t.is((await runner.encode([noise()], 1)).embeddings.length, 1);
 });
@@ -114,8 +109,8 @@ test('closing waits for the run, and refuses what comes later', async (t) => {
   await t.throwsAsync(runner.encode([noise()], 1), { instanceOf: VisionThreadError });
 });
 
-function noise(): ImageTiles {
+function noise(): VisionItem {
   const data = new Float32Array(new SharedArrayBuffer(4 * 3 * 128 * 128));
   for (const index of data.keys()) data[index] = Math.sin(index);
-  return { tiles: 1, data };
+  return { rows: 16, parts: 1, dims: [3, 128, 128], grid: null, data };
 }

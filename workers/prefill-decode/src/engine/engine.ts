@@ -2,19 +2,17 @@ import { withConnectorStep } from '@epd/connector';
 import type { JobError } from '@epd/jobs';
 import type { StepResult } from '../runner/messages.ts';
 import { Runner, RunnerLostError } from '../runner/runner.ts';
-import { admit } from './admission.ts';
+import { holdRequest } from './requests/hold-request.ts';
 import { readEngineModel, type EngineModel, type EngineOptions } from './engine-options.ts';
 import { EngineError } from './errors.ts';
-import { buildParts, type EngineParts } from './parts.ts';
-import type { EngineListener, EngineRequest, EngineStats } from './request.ts';
-import { ASK_AGAIN_MS } from './image-rounds.ts';
-import type { Schedule } from './scheduler.ts';
-import type { Sequence } from './sequence.ts';
+import { assemble, type EngineParts } from './assemble.ts';
+import type { EngineListener, EngineRequest, EngineStats } from './requests/request.ts';
+import { ASK_AGAIN_MS } from './images/image-rounds.ts';
+import type { Schedule } from './schedule/scheduler.ts';
+import type { Sequence } from './sequences/sequence.ts';
 import { Wake } from './wake.ts';
 
 const RUN_TIMEOUT_MS = 120_000;
-/** Loads whose end nobody announces are looked for this often. */
-const LOAD_POLL_MS = 2;
 
 /**
  * The prefill/decode engine. One loop: learn what images have come, decide what the next step computes,
@@ -22,7 +20,7 @@ const LOAD_POLL_MS = 2;
  * waiting when it has made one, and all decisions are made here, on the main thread, while it works.
  * Requests come and go between steps.
  *
- * accepting → draining (takes no more) → closed (holds nothing, the thread has ended).
+ * accepting → closing (takes no more, drops what it holds) → closed (the thread has ended).
  */
 export class Engine {
   readonly #options: EngineOptions;
@@ -44,7 +42,7 @@ export class Engine {
     this.#options = options;
     this.#model = model;
     this.#runner = runner;
-    this.#parts = buildParts(options, model, runner);
+    this.#parts = assemble(options, model, runner);
     this.#parts.connector.scheduler.onProgress(() => this.#wake.call());
     void runner.whenLost.then((error) => this.#loseRunner(error));
   }
@@ -78,7 +76,7 @@ export class Engine {
     if (book.get(request.id)) {
       throw new EngineError('invalid_request', `The request ${request.id} is held already`);
     }
-    book.add(admit(request, this.#model, bounds, () => this.#keys++));
+    book.add(holdRequest(request, this.#model, bounds, () => this.#keys++));
     this.#wake.call();
   }
 
@@ -119,18 +117,6 @@ export class Engine {
     };
   }
 
-  /** Takes no more requests and waits for those it holds, at most `limitMs`; returns the ids left over. */
-  async drain(limitMs: number): Promise<string[]> {
-    const { book } = this.#parts;
-    this.#accepting = false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, limitMs);
-    book.onceEmpty(resolve);
-    await promise;
-    clearTimeout(timer);
-    return book.all.map(({ id }) => id);
-  }
-
   /** Drops everything and ends the runner's thread, after the step that it is at. */
   async close(): Promise<void> {
     const { book } = this.#parts;
@@ -167,10 +153,7 @@ export class Engine {
   }
 
   async #rest(): Promise<void> {
-    const { intake, connector, book } = this.#parts;
-    const poll = intake.loading || connector.scheduler.hasPendingPushWork();
-    const look = book.size > 0 ? ASK_AGAIN_MS : null;
-    await this.#wake.sleep(poll ? LOAD_POLL_MS : look);
+    await this.#wake.sleep(this.#parts.book.size > 0 ? ASK_AGAIN_MS : null);
   }
 
   #send(schedule: Schedule): StepUnderWay {
@@ -186,12 +169,13 @@ export class Engine {
   async #settle({ schedule, made }: StepUnderWay): Promise<void> {
     const { book, scheduler, intake, plan } = this.#parts;
     try {
-      const { samples, runsMs } = await made;
+      const { samples, failures, runsMs } = await made;
       scheduler.settle(schedule, runsMs);
       for (const { sequence } of schedule.work) {
         if (sequence.slot !== null) intake.release(sequence, sequence.cached);
       }
       for (const sampled of samples) book.take(sampled, (length) => length < plan.longest);
+      for (const failure of failures) book.takeFailure(failure);
       this.#noteStep(schedule, runsMs);
     } catch (error) {
       this.#stepFailed(schedule, error);
@@ -204,7 +188,7 @@ export class Engine {
     if (!held) return;
     rounds.noteCovered(held, sequence);
     if (held.clock.admitted) return;
-    held.clock.admit();
+    held.clock.holdRequest();
     held.cachedTokens = sequence.reused;
     this.#prefixHitTokens += sequence.reused;
     const detail = { cachedTokens: sequence.reused };

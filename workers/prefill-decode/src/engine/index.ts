@@ -4,8 +4,8 @@ import type { EngineOptions } from './engine-options.ts';
 export { Engine } from './engine.ts';
 export type { EngineOptions } from './engine-options.ts';
 export { EngineError, type EngineErrorCode } from './errors.ts';
-export type { ECConnector } from './intake.ts';
-export { LocalConnector } from './local-connector.ts';
+export type { ECConnector } from './images/embedding-loader.ts';
+export { LocalConnector } from './images/local-connector.ts';
 export type {
   EngineEvent,
   EngineImage,
@@ -13,7 +13,7 @@ export type {
   EngineRequest,
   EngineStage,
   EngineStats,
-} from './request.ts';
+} from './requests/request.ts';
 
 /** Loads the model, in a thread of its own, and starts the engine. */
 export function createEngine(options: EngineOptions): Promise<Engine> {

@@ -1,13 +1,9 @@
 import { InferenceSession } from 'onnxruntime-node';
-import {
-  decoderFacts,
-  type DecoderFacts,
-  type ForwardRun,
-  type KVHolder,
-} from '../runner/decoder-graph.ts';
-import { floatArray } from '../runner/float-array.ts';
-import { ReturningHolder } from '../runner/returning-holder.ts';
-import { TwoPartHolder } from '../runner/two-part-holder.ts';
+import { decoderFacts, type DecoderFacts, type ForwardRun } from '../decoder/decoder-graph.ts';
+import { floatArray, type FloatType } from '../decoder/float-array.ts';
+import type { KVBackend } from '../decoder/kv-backend.ts';
+import { ReturningBackend } from '../decoder/returning-backend.ts';
+import { TwoPartBackend } from '../decoder/two-part-backend.ts';
 import { NotRewritableError, relativeDifference } from '@epd/graph';
 
 /** Share of the largest logit by which the two may differ: sums are made in another order. */
@@ -27,10 +23,10 @@ export async function verifyRewritten(
   const before = await InferenceSession.create(original, options);
   try {
     const facts = decoderFacts(before, true);
-    const expected = await logitsOf(new ReturningHolder(before, facts), facts);
+    const expected = await logitsOf(new ReturningBackend(before, facts), facts);
     const actual = await rewrittenLogits(rewritten, facts, options);
     const difference = relativeDifference(expected, actual);
-    if (difference <= TOLERANCE[facts.kv.type]) {
+    if (difference <= TOLERANCE[cacheType(facts)]) {
       return `rewritten; logits differ by at most ${difference.toExponential(1)} of the largest`;
     }
     throw new NotRewritableError(`the rewritten graph's logits differ by ${difference}`);
@@ -48,7 +44,7 @@ async function rewrittenLogits(
   try {
     const session = await InferenceSession.create(path, options);
     try {
-      return await logitsOf(new TwoPartHolder(session, decoderFacts(session, false)), facts);
+      return await logitsOf(new TwoPartBackend(session, decoderFacts(session, false)), facts);
     } finally {
       await session.release();
     }
@@ -57,12 +53,15 @@ async function rewrittenLogits(
   }
 }
 
-async function logitsOf(holder: KVHolder, facts: DecoderFacts): Promise<Float32Array[]> {
-  holder.memory.layout(SLOTS, LENGTH, []);
+async function logitsOf(backend: KVBackend, facts: DecoderFacts): Promise<Float32Array[]> {
+  await backend.layout(SLOTS, LENGTH, []);
   const logits: Float32Array[] = [];
-  for (const run of script(facts)) logits.push(await holder.forward(run));
+  for (const run of script(facts)) logits.push(await backend.forward(run));
   return logits;
 }
+
+const cacheType = ({ kv }: DecoderFacts): FloatType =>
+  kv.some(({ type }) => type === 'float16') ? 'float16' : 'float32';
 
 function script(facts: DecoderFacts): ForwardRun[] {
   const run = (firstSlot: number, past: number[], count: number[]): ForwardRun => {

@@ -14,6 +14,7 @@ export function buildEngineRequest(
   claim: Claim,
   prompts: PromptBuilder,
   resume: readonly number[][],
+  scope: string,
 ): BuiltRequest {
   const { job } = claim;
   const { request } = job;
@@ -30,7 +31,7 @@ export function buildEngineRequest(
   const { sampling, priority } = request;
   const waitedMs = waitedBefore(claim, resume);
   return {
-    request: { id: job.id, tokens, features, sampling, resume, priority, waitedMs },
+    request: { id: job.id, tokens, features, sampling, resume, priority, scope, waitedMs },
     images: spans.map(({ image }) => image),
   };
 }

@@ -24,6 +24,8 @@ export interface ProcessorOptions {
   /** Of the embeddings that this worker's decoder can read. */
   readonly fingerprint: string;
   readonly worker: string;
+  /** Tenants may use each other's cached prefixes. */
+  readonly sharePrefixes: boolean;
   readonly log: Logger;
   /** The job is over: whatever it held in the fleet (waiter entries, leases) is let go. */
   readonly onOver: (job: Job) => Promise<void>;
@@ -187,7 +189,12 @@ export class GenerateProcessor {
     }
     try {
       const resume = emittedTokens(emitted, job.request.sampling.n);
-      const { request, images } = buildEngineRequest(claim, this.#options.prompts, resume);
+      const { request, images } = buildEngineRequest(
+        claim,
+        this.#options.prompts,
+        resume,
+        this.#options.sharePrefixes ? '' : job.tenant,
+      );
       held.images = images;
       this.#options.engine.add(request);
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { EmbeddingDtype } from '@epd/connector';
 import { Tensor, type InferenceSession } from 'onnxruntime-node';
 import { ELEMENT, graphOf, readModel, type Tensor as Weights } from '@epd/graph';
-import type { FloatArray } from './float-array.ts';
+import type { FloatArray } from '../decoder/float-array.ts';
 import type { SharedEmbedding, StepRow } from './messages.ts';
 
 /** Writes the embeddings of tokens, [tokens, hiddenSize], at an offset in elements. */

@@ -1,7 +1,8 @@
 import type { EmbeddingDtype } from '@epd/connector';
 import type { Sampling } from '@epd/jobs';
-import type { GraphKind } from './decoder-graph.ts';
-import type { KVShape } from './kv-memory.ts';
+import type { GraphKind } from '../decoder/decoder-graph.ts';
+import type { KVAbilities } from '../decoder/kv-backend.ts';
+import type { KVShape } from '../decoder/kv-shape.ts';
 
 /** What crosses between the main thread and the runner: ids, numbers, and shared memory. */
 
@@ -21,6 +22,7 @@ export interface RunnerOptions {
 export interface RunnerFacts {
   readonly kind: GraphKind;
   readonly kv: KVShape;
+  readonly abilities: KVAbilities;
   readonly hiddenSize: number;
   /** Why the graph is run as exported, or how far the rewritten one is from it. */
   readonly preparation: string;
@@ -105,10 +107,20 @@ export interface Sampled {
   readonly logprob?: number;
   /** The likeliest tokens and their log probabilities, best first. */
   readonly top?: readonly (readonly [id: number, logprob: number])[];
+  /** The answer's constraint is done: nothing may follow. */
+  readonly done?: true;
+}
+
+/** A sequence that cannot be sampled from any more; the others of the step can. */
+export interface SamplingFailure {
+  readonly sequence: number;
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface StepResult {
   readonly samples: readonly Sampled[];
+  readonly failures: readonly SamplingFailure[];
   /** What each run took, sampling included. */
   readonly runsMs: readonly number[];
 }

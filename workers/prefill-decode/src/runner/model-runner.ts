@@ -1,10 +1,11 @@
-import type { DecoderFacts, ForwardRun, KVHolder } from './decoder-graph.ts';
+import type { DecoderFacts, ForwardRun } from '../decoder/decoder-graph.ts';
 import { writeImages, type TokenEmbedder } from './embed.ts';
-import { floatArray } from './float-array.ts';
-import type { KVMemory } from './kv-memory.ts';
+import { floatArray } from '../decoder/float-array.ts';
+import type { KVBackend } from '../decoder/kv-backend.ts';
 import type {
   KVOperation,
   Sampled,
+  SamplingFailure,
   SharedEmbedding,
   Step,
   StepResult,
@@ -12,19 +13,40 @@ import type {
   StepRun,
 } from './messages.ts';
 import { Sampler } from './sampler.ts';
+import { ConstraintError, unconstrained, type ConstraintFactory } from './token-constraint.ts';
+
+interface Outcome {
+  readonly samples: Sampled[];
+  readonly failures: SamplingFailure[];
+}
+
+/**
+ * A change of the cache failed. The engine takes this change and those behind it as made: what it would
+ * restore later could be another prompt's.
+ */
+export class CacheError extends Error {
+  override readonly name = 'CacheError';
+}
 
 /** Carries out steps: changes of the cache, runs of the decoder, sampling. Decides nothing. */
 export class ModelRunner {
   readonly #facts: DecoderFacts;
-  readonly #holder: KVHolder;
+  readonly #backend: KVBackend;
   readonly #embedder: TokenEmbedder;
   readonly #embeddings = new Map<string, SharedEmbedding>();
+  readonly #constraints: ConstraintFactory;
   readonly #samplers = new Map<number, Sampler>();
 
-  constructor(facts: DecoderFacts, holder: KVHolder, embedder: TokenEmbedder) {
+  constructor(
+    facts: DecoderFacts,
+    backend: KVBackend,
+    embedder: TokenEmbedder,
+    constraints: ConstraintFactory = unconstrained,
+  ) {
     this.#facts = facts;
-    this.#holder = holder;
+    this.#backend = backend;
     this.#embedder = embedder;
+    this.#constraints = constraints;
   }
 
   keep(embedding: SharedEmbedding): void {
@@ -36,27 +58,50 @@ export class ModelRunner {
   }
 
   async step(step: Step): Promise<StepResult> {
-    for (const open of step.open) this.#samplers.set(open.sequence, new Sampler(open));
-    for (const sequence of step.close) this.#samplers.delete(sequence);
-    for (const operation of step.operations) apply(this.#holder.memory, operation);
-    const samples: Sampled[] = [];
+    for (const open of step.open)
+      this.#samplers.set(open.sequence, new Sampler(open, this.#constraints));
+    for (const sequence of step.close) this.#close(sequence);
+    for (const operation of step.operations) await this.#change(operation);
+    const outcome: Outcome = { samples: [], failures: [] };
     const runsMs: number[] = [];
     for (const run of step.runs) {
       const startedAt = performance.now();
-      samples.push(...(await this.#run(run)));
+      await this.#run(run, outcome);
       runsMs.push(performance.now() - startedAt);
     }
-    return { samples, runsMs };
+    return { ...outcome, runsMs };
   }
 
-  async #run(run: StepRun): Promise<Sampled[]> {
-    const logits = await this.#holder.forward(await this.#forwardRun(run));
+  async #change(operation: KVOperation): Promise<void> {
+    try {
+      await apply(this.#backend, operation);
+    } catch (cause) {
+      throw new CacheError(`${operation.op} failed: ${String(cause)}`, { cause });
+    }
+  }
+
+  #close(sequence: number): void {
+    this.#samplers.get(sequence)?.close();
+    this.#samplers.delete(sequence);
+  }
+
+  async #run(run: StepRun, outcome: Outcome): Promise<void> {
+    const logits = await this.#backend.forward(await this.#forwardRun(run));
     const vocabulary = logits.length / run.rows.length;
-    return run.rows.flatMap((row, index) => {
-      if (!row?.sample) return [];
+    for (const [index, row] of run.rows.entries()) {
+      if (!row?.sample) continue;
       const start = index * vocabulary;
-      return [this.#sampler(row.sequence).next(logits.subarray(start, start + vocabulary))];
-    });
+      this.#sample(row.sequence, logits.subarray(start, start + vocabulary), outcome);
+    }
+  }
+
+  #sample(sequence: number, logits: Float32Array, outcome: Outcome): void {
+    try {
+      outcome.samples.push(this.#sampler(sequence).next(logits));
+    } catch (error) {
+      if (!(error instanceof ConstraintError)) throw error;
+      outcome.failures.push({ sequence, code: error.code, message: error.message });
+    }
   }
 
   async #forwardRun(run: StepRun): Promise<ForwardRun> {
@@ -87,17 +132,17 @@ export class ModelRunner {
   }
 }
 
-function apply(memory: KVMemory, operation: KVOperation): void {
+async function apply(backend: KVBackend, operation: KVOperation): Promise<void> {
   switch (operation.op) {
     case 'layout':
-      return memory.layout(operation.slots, operation.length, operation.lengths);
+      return await backend.layout(operation.slots, operation.length, operation.lengths);
     case 'swap':
-      return memory.swap(operation.a, operation.lengthA, operation.b, operation.lengthB);
+      return await backend.swap(operation.a, operation.lengthA, operation.b, operation.lengthB);
     case 'save':
-      return memory.save(operation.slot, operation.from, operation.blocks);
+      return await backend.save(operation.slot, operation.from, operation.blocks);
     case 'restore':
-      return memory.restore(operation.slot, operation.blocks, operation.tokens);
+      return await backend.restore(operation.slot, operation.blocks, operation.tokens);
     case 'drop':
-      return memory.drop(operation.blocks);
+      return await backend.drop(operation.blocks);
   }
 }

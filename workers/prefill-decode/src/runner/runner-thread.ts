@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadModel } from './load-model.ts';
+import { loadDecoder } from './load-decoder.ts';
+import { CacheError } from './model-runner.ts';
 import type { FromRunner, RunnerOptions, ToRunner } from './messages.ts';
 
 /** The thread that runs the model: the only place where onnxruntime is loaded. */
@@ -8,7 +9,7 @@ if (!port) throw new Error('runner-thread.ts is started by Runner');
 
 const post = (message: FromRunner): void => port.postMessage(message);
 const options = workerData as RunnerOptions;
-const { runner, facts, release } = await loadModel(options);
+const { runner, facts, release } = await loadDecoder(options);
 let steps = 0;
 let last: Promise<void> = Promise.resolve();
 
@@ -26,7 +27,7 @@ async function carryOut(message: ToRunner): Promise<void> {
       await runner
         .step(message.step)
         .then((result) => post({ type: 'stepped', result }))
-        .catch((error: unknown) => post({ type: 'failed', message: String(error) }));
+        .catch(fail);
       return;
     case 'embedding':
       runner.keep(message.embedding);
@@ -40,6 +41,12 @@ async function carryOut(message: ToRunner): Promise<void> {
         parentPort?.close();
       });
   }
+}
+
+/** Other sequences outlive a failed run, nothing outlives a failed change of the cache. */
+function fail(error: unknown): void {
+  if (error instanceof CacheError) throw error;
+  post({ type: 'failed', message: String(error) });
 }
 
 function hang(): void {

@@ -2,47 +2,84 @@ import { argmax, largest, logSumExp } from './log-probabilities.ts';
 import type { OpenSequence, Sampled } from './messages.ts';
 import { Penalties } from './penalties.ts';
 import { uniformAt } from './random.ts';
+import {
+  applyMask,
+  ConstraintError,
+  unconstrained,
+  type ConstraintFactory,
+  type TokenConstraint,
+  type TokenMask,
+} from './token-constraint.ts';
 import { weigh } from './truncation.ts';
 
 /**
  * Chooses the tokens of one sequence. The choice depends on the logits, the sampling parameters, the
- * tokens so far and the position, and on nothing else. Log probabilities are the model's own, before
- * penalties and temperature.
+ * tokens so far, the position and the constraint, and on nothing else. Log probabilities are the model's
+ * own, before penalties, constraint and temperature.
  */
 export class Sampler {
   readonly #open: OpenSequence;
   readonly #penalties: Penalties;
+  readonly #constraint: TokenConstraint | null = null;
   #position: number;
   #last: number | null = null;
+  /** Why nothing can be sampled any more. */
+  #failed: ConstraintError | null = null;
 
-  constructor(open: OpenSequence) {
+  constructor(open: OpenSequence, constraints: ConstraintFactory = unconstrained) {
     this.#open = open;
     this.#penalties = new Penalties(open);
     this.#position = open.generated.length;
+    try {
+      this.#constraint = constraints(open);
+      for (const id of open.generated) this.#constraint?.accept(id);
+    } catch (error) {
+      this.#failed = constraintError(error);
+    }
   }
 
-  /** The token that was chosen last. */
+  /** The token that was chosen last. After a failure any: the next step may have been sent by then. */
   get last(): number {
+    if (this.#failed) return 0;
     if (this.#last === null) throw new RangeError(`Nothing was sampled for ${this.#open.sequence}`);
     return this.#last;
   }
 
-  /** `logits` are of one position, [vocabulary]; they are changed. */
+  /** `logits` are of one position, [vocabulary]; they are changed. Throws `ConstraintError`. */
   next(logits: Float32Array): Sampled {
+    if (this.#failed) throw this.#failed;
     const { sequence, sampling } = this.#open;
     const raw = sampling.topLogprobs === null ? null : logits.slice();
-    const id = this.#choose(logits);
+    const id = this.#constrained(logits);
     this.#last = id;
     this.#penalties.add(id);
     this.#position++;
-    return raw
-      ? { sequence, id, ...logprobsOf(raw, id, sampling.topLogprobs ?? 0) }
+    const sampled: Sampled = this.#constraint?.done
+      ? { sequence, id, done: true }
       : { sequence, id };
+    return raw ? { ...sampled, ...logprobsOf(raw, id, sampling.topLogprobs ?? 0) } : sampled;
   }
 
-  #choose(logits: Float32Array): number {
+  close(): void {
+    this.#constraint?.close();
+  }
+
+  #constrained(logits: Float32Array): number {
+    if (this.#constraint === null) return this.#choose(logits, null);
+    try {
+      const id = this.#choose(logits, this.#constraint.mask());
+      this.#constraint.accept(id);
+      return id;
+    } catch (error) {
+      this.#failed = constraintError(error);
+      throw this.#failed;
+    }
+  }
+
+  #choose(logits: Float32Array, mask: TokenMask | null): number {
     const { sampling, choice } = this.#open;
     if (this.#penalties.active) this.#penalties.apply(logits);
+    if (mask !== null) applyMask(logits, mask);
     if (sampling.temperature === 0) return argmax(logits);
     const total = weigh(logits, sampling);
     return pick(logits, total * uniformAt(sampling.seed, choice, this.#position));
@@ -74,4 +111,9 @@ function logprobsOf(
     logprob: of(id),
     top: largest(logits, count).map((token) => [token, of(token)] as const),
   };
+}
+
+function constraintError(error: unknown): ConstraintError {
+  if (error instanceof ConstraintError) return error;
+  throw error;
 }

@@ -8,7 +8,7 @@ import { Job as QueueJob, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Engine } from '../../src/engine/index.ts';
 import { GenerateProcessor, type ProcessorOptions } from '../../src/job/generate-processor.ts';
-import { loadModel } from '../../src/load-model.ts';
+import { readModel } from '../../src/read-model.ts';
 import { MODEL_FOLDER } from './golden.ts';
 import { sampling } from './engine.ts';
 
@@ -18,7 +18,8 @@ export interface TestJobs {
   readonly prefix: string;
   readonly jobs: JobStore;
   readonly queue: Queue;
-  submit(parameters?: Partial<Sampling>): Promise<string>;
+  /** `tenant`: whose job it is. */
+  submit(parameters?: Partial<Sampling>, tenant?: string): Promise<string>;
   ended(id: string): Promise<Job>;
 }
 
@@ -32,9 +33,9 @@ export function testJobs(t: ExecutionContext): TestJobs {
     await jobs.close();
     redis.disconnect();
   });
-  const submit = async (parameters: Partial<Sampling> = {}): Promise<string> => {
+  const submit = async (parameters: Partial<Sampling> = {}, tenant = 'test'): Promise<string> => {
     const id = `job_${randomUUID()}`;
-    await jobs.create({ id, tenant: 'test', request: textRequest(parameters) });
+    await jobs.create({ id, tenant, request: textRequest(parameters) });
     return id;
   };
   const ended = (id: string): Promise<Job> =>
@@ -44,18 +45,19 @@ export function testJobs(t: ExecutionContext): TestJobs {
 
 const endedOrNull = (job: Job | null): Job | null => (job?.ending ? job : null);
 
-const model = await loadModel(MODEL_FOLDER, undefined, async () => '');
+const model = await readModel({ folder: MODEL_FOLDER }, undefined, async () => '');
 
 export function processorFor(
   { jobs }: TestJobs,
   engine: Engine,
   worker: string,
-  told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover'>> = {},
+  told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'sharePrefixes'>> = {},
 ): GenerateProcessor {
   return new GenerateProcessor({
     engine,
     jobs,
     worker,
+    sharePrefixes: false,
     prompts: model.prompts,
     fingerprint: model.card.fingerprint,
     log: createLogger({ service: 'pd-test', level: 'silent' }),

@@ -230,3 +230,19 @@ test('a job that goes on with another worker was not waiting while the first one
 
 const waitedSince = async ({ redis, prefix }: TestJobs, id: string): Promise<number> =>
   Date.now() - Number(await redis.hget(`${prefix}:job:${id}`, 'waitingSinceMs'));
+
+for (const sharePrefixes of [false, true]) {
+  const learns = sharePrefixes ? 'where the operator shares prefixes' : 'otherwise not';
+  test(`a tenant is told that another's prompt is cached ${learns}`, async (t) => {
+    const fleet = testJobs(t);
+    work(t, fleet, processorFor(fleet, await startEngine(t), 'one', { sharePrefixes }));
+    const cached = async (tenant: string): Promise<number> => {
+      const { ending } = await fleet.ended(await fleet.submit({ maxTokens: 2 }, tenant));
+      return ending?.usage?.cachedTokens ?? -1;
+    };
+    t.is(await cached('victim'), 0);
+    t.true((await cached('victim')) > 0);
+    if (sharePrefixes) t.true((await cached('attacker')) > 0);
+    else t.is(await cached('attacker'), 0);
+  });
+}

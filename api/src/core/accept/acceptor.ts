@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import type { ModelCard } from '@epd/fleet';
+import type { Job, JobCost, JobRequest, JobStore } from '@epd/jobs';
+import { startSpan, type Logger } from '@epd/service';
+import type { Gatekeeper } from '../limits/gatekeeper.ts';
+import { jobCost } from './job-cost.ts';
+import type { JobCounts } from '../metrics/api-metrics.ts';
+import type { ModelDirectory } from '../models/model-directory.ts';
+import type { Tenant } from '../auth/tenant.ts';
+import { earlierJob, keyConflict } from './earlier-job.ts';
+import type { ImageEncodes } from './image-encodes.ts';
+import type { ImageResolver } from './image-resolver.ts';
+import { findImages, toJobMessages } from './image-sources.ts';
+import { checkContext, priceImage } from './price-images.ts';
+import { toSampling } from './sampling.ts';
+import { toRequest, type Submission } from './submission.ts';
+import { resolveImages } from './resolve-images.ts';
+
+export interface Accepted {
+  readonly job: Job;
+  /** The same request came before, by its key or its id, and this is its job. */
+  readonly repeated: boolean;
+  /** Of a new job: how many wait for the same model and go first. */
+  readonly ahead?: number;
+}
+
+interface Creation {
+  readonly id: string;
+  readonly submission: Submission;
+  readonly request: JobRequest;
+  readonly cost: JobCost;
+}
+
+interface AcceptorParts {
+  readonly jobs: JobStore;
+  readonly models: ModelDirectory;
+  readonly resolver: ImageResolver;
+  readonly encodes: ImageEncodes;
+  readonly gatekeeper: Gatekeeper;
+  readonly counts: Pick<JobCounts, 'accepted'>;
+  readonly log?: Pick<Logger, 'info'>;
+  readonly limits: { readonly maxImages: number; readonly defaultMaxTokens: number };
+}
+
+/** Turns a submission into a durable job: the first two steps of a request's life. */
+export class Acceptor {
+  readonly #parts: AcceptorParts;
+
+  constructor(parts: AcceptorParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when the job is durable. Throws `ApiError`; then nothing is left waiting. */
+  async accept(submission: Submission): Promise<Accepted> {
+    const span = startSpan('accept job', { parent: submission.traceparent });
+    try {
+      const traceparent = span.traceparent ?? submission.traceparent;
+      const accepted = await this.#accept({ ...submission, traceparent });
+      span.set({ 'job.id': accepted.job.id });
+      span.end();
+      return accepted;
+    } catch (error) {
+      span.end({ error });
+      throw error;
+    }
+  }
+
+  async #accept(submission: Submission): Promise<Accepted> {
+    const earlier = await earlierJob(this.#parts.jobs, submission);
+    if (earlier !== null) return { job: earlier, repeated: true };
+    const card = await this.#parts.models.resolve(submission.model);
+    const { images, messages, imageTokens } = await this.#takeIn(submission, card);
+    const { defaultMaxTokens } = this.#parts.limits;
+    const { contextLength } = card;
+    const sampling = toSampling(submission.sampling, { defaultMaxTokens, contextLength });
+    const id = submission.id ?? newJobId();
+    const tokens = jobCost(submission.messages, imageTokens, sampling);
+    const cost = await this.#admit(submission.tenant, tokens, images.length > 0);
+    try {
+      const context = { waiter: id, card, ...submission };
+      const found = await this.#parts.encodes.join(images, context);
+      const request = toRequest(submission, card, { messages, images: found, sampling });
+      const created = await this.#create({ id, submission, request, cost });
+      if (!created.repeated) this.#note(created.job, submission.requestId);
+      // The job is durable now: should this fail, the worker that waits for the image asks again. A repetition
+      // may have been the first to ask for what the job waits for.
+      await this.#parts.encodes.begin(found, context).catch(() => undefined);
+      if (created.repeated) await this.#release(images, id);
+      if (created.repeated) await this.#giveBackTokens(submission.tenant, cost);
+      return created;
+    } catch (error) {
+      const live = await this.#release(images, id);
+      if (live === false) await this.#giveBackTokens(submission.tenant, cost);
+      throw error;
+    }
+  }
+
+  /**
+   * Takes what the job may cost from the tenant's budget. Before images are asked for, and where many are
+   * refused, asks first: a job that would be refused costs little then. Whether it is admitted is decided
+   * with its record.
+   */
+  async #admit(tenant: Tenant, tokens: number, hasImages: boolean): Promise<JobCost> {
+    const { gatekeeper } = this.#parts;
+    const cost = gatekeeper.costOf(tenant, tokens);
+    if (hasImages || gatekeeper.isShedding) await gatekeeper.check(tenant, cost);
+    await gatekeeper.takeTokens(tenant, cost);
+    return cost;
+  }
+
+  async #takeIn(submission: Submission, card: ModelCard) {
+    const sources = findImages(submission.messages, this.#parts.limits.maxImages);
+    const inputs = await resolveImages(sources, this.#parts.resolver, submission.tenant.id);
+    const priced = inputs.map((input) => priceImage(input, card, submission.tenant.embeddingScope));
+    const imageTokens = priced.map(({ expansion }) => expansion);
+    checkContext(imageTokens, card);
+    const images = [...new Map(priced.map((image) => [image.mmHash, image])).values()];
+    const order = images.map(({ mmHash }) => mmHash);
+    const messages = toJobMessages(
+      submission.messages,
+      priced.map(({ mmHash }) => order.indexOf(mmHash)),
+    );
+    return { images, messages, imageTokens };
+  }
+
+  async #create({ id, submission, request, cost }: Creation): Promise<Accepted> {
+    const { jobs, gatekeeper } = this.#parts;
+    const { metadata, idempotency, webhook, tenant } = submission;
+    const result = await jobs.create({
+      id,
+      tenant: tenant.id,
+      request,
+      cost,
+      ...(metadata === undefined ? {} : { metadata }),
+      ...(idempotency === undefined ? {} : { idempotency }),
+      ...(webhook === undefined ? {} : { webhook }),
+    });
+    if (result.outcome === 'refused') throw await gatekeeper.refusal(result.excess, cost);
+    if (result.outcome === 'conflict') throw keyConflict();
+    const { job } = result;
+    if (result.outcome === 'created') return { job, repeated: false, ahead: result.ahead };
+    return { job, repeated: true };
+  }
+
+  #note({ id, tenant, request }: Job, requestId: string): void {
+    const { counts, log } = this.#parts;
+    counts.accepted(request.model);
+    const mmHash = request.images.map((image) => image.mmHash);
+    log?.info({ job: id, request: requestId, tenant, model: request.model, mmHash }, 'accepted');
+  }
+
+  /**
+   * Releases the images that wait under an id, but for those of a live job of that id: a batch's line may be
+   * submitted twice, and a job be written of which only a failure was heard. Where nobody can tell, all is
+   * left, and expires. Returns whether the job lives; undefined: nobody can tell.
+   */
+  async #release(
+    images: readonly { readonly mmHash: string }[],
+    id: string,
+  ): Promise<boolean | undefined> {
+    const job = await this.#parts.jobs.get(id).catch(() => undefined);
+    if (job === undefined) return undefined;
+    const live = job?.ending === null;
+    const held = new Set(live ? job.request.images.map(({ mmHash }) => mmHash) : []);
+    const unheld = images.filter(({ mmHash }) => !held.has(mmHash));
+    await this.#parts.encodes.release(unheld, id);
+    return live;
+  }
+
+  /** What cannot be given back is there again within a minute. */
+  async #giveBackTokens(tenant: Tenant, cost: JobCost): Promise<void> {
+    await this.#parts.gatekeeper.giveBackTokens(tenant, cost).catch(() => undefined);
+  }
+}
+
+const newJobId = (): string => `job_${randomUUID().replaceAll('-', '')}`;

@@ -1,0 +1,21 @@
+import type { Job, JobStore } from '@epd/jobs';
+import { ApiError } from '../../http/errors.ts';
+import type { Submission } from './submission.ts';
+
+/**
+ * The job that a submission's Idempotency-Key has made before, if it is kept. Looked for before anything else:
+ * a job that was accepted is found although its pictures, its model or the room for it are there no more.
+ * Throws `idempotency_conflict`.
+ */
+export async function earlierJob(
+  jobs: Pick<JobStore, 'earlier'>,
+  { tenant, idempotency }: Submission,
+): Promise<Job | null> {
+  if (idempotency === undefined) return null;
+  const earlier = await jobs.earlier(tenant.id, idempotency);
+  if (earlier?.outcome === 'conflict') throw keyConflict();
+  return earlier?.job ?? null;
+}
+
+export const keyConflict = (): ApiError =>
+  new ApiError('idempotency_conflict', 'This Idempotency-Key came with another body before');

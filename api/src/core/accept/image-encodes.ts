@@ -1,0 +1,96 @@
+import { MESSAGE_VERSION, type EncodeJob, type EncodeRequester } from '@epd/connector';
+import type { ModelCard, ResidentImages } from '@epd/fleet';
+import type { JobImage } from '@epd/jobs';
+import type { Tenant } from '../auth/tenant.ts';
+import type { PricedImage } from './price-images.ts';
+
+export interface ImageEncodesParts {
+  readonly encodes: Pick<EncodeRequester, 'request' | 'confirm' | 'enqueue' | 'release'>;
+  readonly residents: Pick<ResidentImages, 'has'>;
+}
+
+/** For whom images are encoded. */
+export interface EncodeContext {
+  /** Id of the job that waits. */
+  readonly waiter: string;
+  readonly card: ModelCard;
+  readonly tenant: Pick<Tenant, 'id'>;
+  readonly priority: number;
+  readonly traceparent?: string | undefined;
+}
+
+/** BullMQ takes priorities from 1 (first); ours are -100 to 100. */
+const PRIORITY_OFFSET = 101;
+
+/**
+ * Asks before encoding. `join` before the job's record is written, so that the record can say what was
+ * found; `begin` after it, so that the first thing an encoder says of the job finds a record. Should
+ * this process die between, the PD worker that waits for the image asks again; should it die before
+ * there is a record, nobody does, and what was held for the job is held for a minute only.
+ */
+export class ImageEncodes {
+  readonly #parts: ImageEncodesParts;
+
+  constructor(parts: ImageEncodesParts) {
+    this.#parts = parts;
+  }
+
+  /** Settles before it throws: a join that is still under way could not be released. */
+  async join(images: readonly PricedImage[], context: EncodeContext): Promise<JobImage[]> {
+    if (images.length === 0) return [];
+    const settled = await Promise.allSettled(images.map((image) => this.#join(image, context)));
+    return settled.map((outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    });
+  }
+
+  async begin(images: readonly JobImage[], context: EncodeContext): Promise<void> {
+    const priority = PRIORITY_OFFSET + context.priority;
+    this.#confirm(images, context.waiter);
+    const wanted = images.filter(({ found }) => found === 'requested');
+    await Promise.all(
+      wanted.map((image) => this.#parts.encodes.enqueue(encodeJob(image, context), priority)),
+    );
+  }
+
+  async release(images: readonly { readonly mmHash: string }[], waiter: string): Promise<void> {
+    const released = images.map(({ mmHash }) => this.#parts.encodes.release(mmHash, waiter));
+    await Promise.allSettled(released);
+  }
+
+  /** Nobody waits for it: without it an embedding may be swept before its use and is made again. */
+  #confirm(images: readonly JobImage[], waiter: string): void {
+    for (const { mmHash, found } of images) {
+      if (found === 'resident') continue; // not held
+      this.#parts.encodes.confirm(mmHash, waiter).catch(() => undefined);
+    }
+  }
+
+  async #join(image: PricedImage, context: EncodeContext): Promise<JobImage> {
+    const { mmHash, input, tokens } = image;
+    if (await this.#parts.residents.has(context.card.id, mmHash)) {
+      return { mmHash, input, tokens, found: 'resident', generation: 0 };
+    }
+    const job = encodeJob(image, context);
+    const request = await this.#parts.encodes.request(job, context.waiter, { hold: true });
+    return { mmHash, input, tokens, ...request };
+  }
+}
+
+function encodeJob(
+  { mmHash, input, tokens }: Pick<JobImage, 'mmHash' | 'input' | 'tokens'>,
+  { card, tenant, traceparent }: EncodeContext,
+): EncodeJob {
+  return {
+    v: MESSAGE_VERSION,
+    mmHash,
+    model: card.id,
+    fingerprint: card.fingerprint,
+    input,
+    tokens,
+    tenant: tenant.id,
+    requestedAtMs: Date.now(),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}

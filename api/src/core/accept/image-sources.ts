@@ -1,0 +1,84 @@
+import type { ChatMessage } from '@epd/jobs';
+import { ApiError } from '../../http/errors.ts';
+import type { ChatMessageBody, ContentPart } from './message-schema.ts';
+
+/** A picture that is in the store already: what files and earlier answers refer to. Never a caller's. */
+interface StoredImagePart {
+  readonly type: 'stored_image';
+  readonly sha256: string;
+}
+
+/** A chat message as routes hand it to the acceptor. */
+export interface SubmittedMessage {
+  readonly role: ChatMessageBody['role'];
+  readonly content?: string | readonly (ContentPart | StoredImagePart)[] | null;
+}
+
+/** One mention of a picture in a request. */
+export interface ImageSource {
+  readonly url: string;
+  readonly uuid: string | null;
+  /** Digest of stored bytes, or an uploaded file's id; then there is no URL. */
+  readonly sha256: string | null;
+  readonly fileId: string | null;
+  /** Where in the request it stands, for messages. */
+  readonly param: string;
+}
+
+/** Every mention of a picture, in the order of the prompt. Throws `too_many_images`. */
+export function findImages(
+  messages: readonly SubmittedMessage[],
+  maxImages: number,
+): ImageSource[] {
+  const sources = messages.flatMap(({ content }, message) =>
+    partsOf(content).flatMap((part, index) =>
+      sourceOf(part, `messages[${message}].content[${index}]`),
+    ),
+  );
+  if (sources.length <= maxImages) return sources;
+  throw new ApiError(
+    'too_many_images',
+    `messages: expected at most ${maxImages} pictures, got ${sources.length}`,
+    { param: 'messages' },
+  );
+}
+
+/**
+ * The messages as workers take them. `images[i]` is the index of the i-th mention's picture among the
+ * distinct ones.
+ */
+export function toJobMessages(
+  messages: readonly SubmittedMessage[],
+  images: readonly number[],
+): ChatMessage[] {
+  const next = images.values();
+  return messages.map(({ role, content }) => ({
+    role: role === 'developer' ? 'system' : role,
+    content: isParts(content)
+      ? content.map((part) =>
+          part.type === 'text'
+            ? { type: 'text', text: part.text }
+            : { type: 'image', image: next.next().value ?? 0 },
+        )
+      : (content ?? ''),
+  }));
+}
+
+const isParts = (
+  content: SubmittedMessage['content'],
+): content is readonly (ContentPart | StoredImagePart)[] => Array.isArray(content);
+
+const partsOf = (content: SubmittedMessage['content']) => (isParts(content) ? content : []);
+
+function sourceOf(part: ContentPart | StoredImagePart, path: string): ImageSource[] {
+  if (part.type === 'text') return [];
+  const param = `${path}.image_url.url`;
+  const none = { url: '', uuid: null, sha256: null, fileId: null, param };
+  if (part.type === 'stored_image') return [{ ...none, sha256: part.sha256 }];
+  const { url, uuid, file_id: fileId } = part.image_url;
+  if (fileId !== undefined) return [{ ...none, fileId }];
+  if (url === undefined && uuid === undefined) {
+    throw new ApiError('invalid_value', `${param}: expected a URL, got nothing`, { param });
+  }
+  return [{ ...none, url: url ?? '', uuid: uuid ?? null }];
+}

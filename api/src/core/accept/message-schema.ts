@@ -1,0 +1,81 @@
+import { Type, type Static } from 'typebox';
+import { Tagged } from '../../http/tagged.ts';
+
+const TextPart = Type.Object({ type: Type.Literal('text'), text: Type.String() });
+
+const ImageUrlPart = Type.Object({
+  type: Type.Literal('image_url'),
+  image_url: Type.Object({
+    url: Type.Optional(
+      Type.String({
+        description: 'A data URI (`data:image/png;base64,…`) or an https URL.',
+      }),
+    ),
+    file_id: Type.Optional(
+      Type.String({ description: 'Of an uploaded picture, in place of `url`.' }),
+    ),
+    detail: Type.Optional(
+      Type.Union([Type.Literal('auto'), Type.Literal('low'), Type.Literal('high')], {
+        description: 'Accepted and ignored: the model decides how finely it looks.',
+      }),
+    ),
+    uuid: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description:
+          'Your name for the picture. Bound to the content it is first sent with; afterwards it may be sent without `url`.',
+      }),
+    ),
+  }),
+});
+
+export const ContentPart = Tagged('type', [TextPart, ImageUrlPart]);
+export type ContentPart = Static<typeof ContentPart>;
+
+const Name = Type.Optional(Type.String({ description: 'Accepted and ignored.' }));
+
+export const ChatMessageBody = Tagged('role', [
+  Type.Object({
+    role: Type.Literal('system'),
+    content: Type.Union([Type.String(), Type.Array(ContentPart)]),
+    name: Name,
+  }),
+  Type.Object({
+    role: Type.Literal('developer'),
+    content: Type.Union([Type.String(), Type.Array(ContentPart)]),
+    name: Name,
+  }),
+  Type.Object({
+    role: Type.Literal('user'),
+    content: Type.Union([Type.String(), Type.Array(ContentPart)]),
+    name: Name,
+  }),
+  Type.Object({
+    role: Type.Literal('assistant'),
+    content: Type.Optional(Type.Union([Type.String(), Type.Array(ContentPart), Type.Null()])),
+    name: Name,
+    refusal: Type.Optional(Type.Null()),
+  }),
+]);
+export type ChatMessageBody = Static<typeof ChatMessageBody>;
+
+/** Longer than any conversation that fits a model. */
+const MAX_MESSAGES = 2_000;
+
+export const Messages = Type.Array(ChatMessageBody, { minItems: 1, maxItems: MAX_MESSAGES });
+
+export const ResponseFormat = Tagged('type', [
+  Type.Object({ type: Type.Literal('text') }),
+  Type.Object({ type: Type.Literal('json_object') }),
+  Type.Object({
+    type: Type.Literal('json_schema'),
+    json_schema: Type.Object({
+      name: Type.String({ minLength: 1, maxLength: 64 }),
+      description: Type.Optional(Type.String()),
+      schema: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+      strict: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+    }),
+  }),
+]);
+export type ResponseFormat = Static<typeof ResponseFormat>;

@@ -1,0 +1,39 @@
+import { mmHash, type InputRef } from '@epd/connector';
+import type { ModelCard } from '@epd/fleet';
+import { imageLayout, type ImageGeometry } from '@epd/model/geometry';
+import { ApiError } from '../../http/errors.ts';
+
+/** A distinct picture of a request: its key and what it costs. */
+export interface PricedImage {
+  readonly mmHash: string;
+  readonly input: InputRef;
+  /** Rows of its embedding. */
+  readonly tokens: number;
+  /** Tokens that it takes in the prompt. */
+  readonly expansion: number;
+}
+
+/** `scope` keeps tenants' embeddings apart; empty shares them. */
+export function priceImage(input: InputRef, card: ModelCard, scope: string): PricedImage {
+  const geometry = card.geometry as unknown as ImageGeometry;
+  const { tokens, expansion } = imageLayout(geometry, input.width, input.height);
+  const key = mmHash({
+    tenant: scope,
+    modality: 'image',
+    fingerprint: card.fingerprint,
+    processing: card.processing,
+    contentSha256: input.sha256,
+  });
+  return { mmHash: key, input, tokens, expansion };
+}
+
+/** Refuses at the door what cannot fit whatever the text; the worker counts the text's tokens. */
+export function checkContext(expansions: readonly number[], { contextLength }: ModelCard): void {
+  const tokens = expansions.reduce((sum, cost) => sum + cost, 0);
+  if (tokens < contextLength) return;
+  throw new ApiError(
+    'context_length_exceeded',
+    `messages: the pictures alone take ${tokens} tokens; the model's context holds ${contextLength}`,
+    { param: 'messages' },
+  );
+}

@@ -1,0 +1,37 @@
+import type { InputRef } from '@epd/connector';
+import type { ImageResolver } from './image-resolver.ts';
+import type { ImageSource } from './image-sources.ts';
+
+/** Fetches of one request that run at once: enough to hide latency, too few to be a weapon. */
+const CONCURRENCY = 4;
+
+/**
+ * Takes in every mention's picture, in order; equal mentions once. The first failure ends the others.
+ */
+export async function resolveImages(
+  sources: readonly ImageSource[],
+  resolver: ImageResolver,
+  tenant: string,
+): Promise<InputRef[]> {
+  if (sources.length === 0) return [];
+  const distinct = new Map(sources.map((source) => [nameOf(source), source]));
+  const taken = new Map<string, InputRef>();
+  const abort = new AbortController();
+  const waiting = distinct.entries();
+  const takeNext = async (): Promise<void> => {
+    for (const [name, source] of waiting) {
+      abort.signal.throwIfAborted();
+      taken.set(name, await resolver.take(source, tenant, abort.signal));
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, distinct.size) }, takeNext));
+  } catch (error) {
+    abort.abort(error);
+    throw error;
+  }
+  return sources.map((source) => taken.get(nameOf(source))).filter((input) => input !== undefined);
+}
+
+const nameOf = ({ url, uuid, sha256, fileId }: ImageSource): string =>
+  `${sha256 ?? ''} ${fileId ?? ''} ${uuid ?? ''} ${url}`;

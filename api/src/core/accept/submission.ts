@@ -1,0 +1,51 @@
+import { MESSAGE_VERSION } from '@epd/connector';
+import type { ModelCard } from '@epd/fleet';
+import type { JobRequest, NewJob } from '@epd/jobs';
+import type { SamplingBody } from './sampling-schema.ts';
+import type { Tenant } from '../auth/tenant.ts';
+import type { ApiNotes } from '../jobs/api-notes.ts';
+import type { SubmittedMessage } from './image-sources.ts';
+
+/** A request for an answer, whichever route it came by. */
+export interface Submission {
+  /** Of the HTTP request, or the batch, that it came by. */
+  readonly requestId: string;
+  readonly tenant: Tenant;
+  readonly model: string | undefined;
+  readonly messages: readonly SubmittedMessage[];
+  readonly sampling: SamplingBody;
+  readonly returnTokenIds: boolean;
+  readonly priority: number;
+  readonly startWithinS: number | null;
+  readonly finishWithinS: number | null;
+  readonly notes: Omit<ApiNotes, 'acceptMs'>;
+  readonly receivedAtMs: number;
+  readonly traceparent?: string | undefined;
+  readonly id?: string;
+  readonly metadata?: NewJob['metadata'];
+  readonly idempotency?: NewJob['idempotency'] | undefined;
+  readonly webhook?: NewJob['webhook'];
+}
+
+/** What a worker needs of it, once its pictures are taken and its sampling is settled. */
+export function toRequest(
+  submission: Submission,
+  card: ModelCard,
+  parts: Pick<JobRequest, 'messages' | 'images' | 'sampling'>,
+): JobRequest & { api: ApiNotes } {
+  const nowMs = Date.now();
+  const within = (seconds: number | null): number | null =>
+    seconds === null ? null : nowMs + seconds * 1000;
+  return {
+    v: MESSAGE_VERSION,
+    model: card.id,
+    fingerprint: card.fingerprint,
+    ...parts,
+    returnTokenIds: submission.returnTokenIds,
+    priority: submission.priority,
+    startByMs: within(submission.startWithinS),
+    endByMs: within(submission.finishWithinS),
+    ...(submission.traceparent === undefined ? {} : { traceparent: submission.traceparent }),
+    api: { ...submission.notes, acceptMs: nowMs - submission.receivedAtMs },
+  };
+}

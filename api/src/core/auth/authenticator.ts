@@ -1,0 +1,105 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ApiError } from '../../http/errors.ts';
+import { LOCAL_TENANT_ID, type Tenant, type TenantLimits } from './tenant.ts';
+import type { ApiKeys } from './api-keys.ts';
+import type { Tenants } from './tenants.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    tenant: Tenant;
+    isAdmin: boolean;
+  }
+  interface FastifyContextConfig {
+    /** `public`: no key is asked for. `admin`: the operator's key alone opens it. */
+    access?: 'public' | 'admin';
+  }
+}
+
+interface AuthenticatorParts {
+  readonly keys: ApiKeys;
+  readonly tenants: Tenants;
+  /** Null: no key is asked for at all. */
+  readonly required: boolean;
+  readonly adminKey: string | undefined;
+  readonly limits: TenantLimits;
+}
+
+/** Without a realm browsers do not ask for it. */
+const PASSWORD = 'Basic realm="the admin key of epd-fleet as the password", charset="UTF-8"';
+
+/** Finds out on whose behalf a request is made. */
+export class Authenticator {
+  readonly #parts: AuthenticatorParts;
+  readonly #local: Tenant;
+
+  constructor(parts: AuthenticatorParts) {
+    this.#parts = parts;
+    this.#local = { id: LOCAL_TENANT_ID, embeddingScope: '', limits: parts.limits };
+  }
+
+  get required(): boolean {
+    return this.#parts.required;
+  }
+
+  /** Every request gets a tenant before its body is read. */
+  install(app: FastifyInstance): void {
+    app.decorateRequest('tenant');
+    app.decorateRequest('isAdmin', false);
+    app.addHook('onRequest', async (request, reply) => {
+      request.tenant = this.#local;
+      const access = request.routeOptions.config.access;
+      if (access === 'public') return;
+      try {
+        await this.#identify(request, access === 'admin');
+      } catch (error) {
+        if (error instanceof ApiError && error.statusCode === 401) {
+          // A browser offers to type the admin key only where it is asked for a password.
+          void reply.header(
+            'www-authenticate',
+            access === 'admin' ? [PASSWORD, 'Bearer'] : 'Bearer',
+          );
+        }
+        throw error;
+      }
+    });
+  }
+
+  async #identify(request: FastifyRequest, adminOnly: boolean): Promise<void> {
+    const key = bearerToken(request);
+    request.isAdmin = key !== null && this.#isAdminKey(key);
+    if (adminOnly && !request.isAdmin) {
+      if (key === null)
+        throw new ApiError('missing_api_key', 'Expected the admin key as Authorization: Bearer');
+      throw new ApiError('admin_only', 'Only the admin key opens this');
+    }
+    if (request.isAdmin) return;
+    if (!this.#parts.required) return;
+    if (key === null) {
+      throw new ApiError('missing_api_key', 'Expected an API key as Authorization: Bearer <key>');
+    }
+    const tenant = await this.#parts.keys.tenantOf(key);
+    if (tenant === null)
+      throw new ApiError('invalid_api_key', 'This API key is unknown or was revoked');
+    request.tenant = await this.#parts.tenants.get(tenant);
+  }
+
+  #isAdminKey(key: string): boolean {
+    const { adminKey } = this.#parts;
+    return adminKey !== undefined && timingSafeEqual(sha256(adminKey), sha256(key));
+  }
+}
+
+/** Browsers cannot put a header on a link, so the queue board takes its key as a password, too. */
+function bearerToken({ headers }: FastifyRequest): string | null {
+  const { authorization } = headers;
+  if (authorization === undefined) return null;
+  const bearer = /^Bearer +(\S{1,512})$/i.exec(authorization)?.[1];
+  if (bearer !== undefined) return bearer;
+  const basic = /^Basic +([A-Za-z0-9+/=]{1,1024})$/i.exec(authorization)?.[1];
+  if (basic === undefined) return null;
+  const text = Buffer.from(basic, 'base64').toString();
+  return text.slice(text.indexOf(':') + 1);
+}
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();

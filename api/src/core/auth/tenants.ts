@@ -1,0 +1,55 @@
+import type { Redis } from 'ioredis';
+import type { Tenant, TenantLimits } from './tenant.ts';
+
+/** What an operator sets for a tenant; what is left out is as configured for all. */
+export interface TenantSettings extends Partial<TenantLimits> {
+  /** Whether its embeddings are shared with the other tenants that share. */
+  readonly shareEmbeddings?: boolean;
+}
+
+const FRESH_MS = 2_000;
+
+/** Settings of tenants in Redis, so that every replica has the same. */
+export class Tenants {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #defaults: TenantLimits;
+  readonly #seen = new Map<string, { tenant: Tenant; untilAt: number }>();
+
+  constructor(redis: Redis, prefix: string, defaults: TenantLimits) {
+    this.#redis = redis;
+    this.#key = `${prefix}:tenants`;
+    this.#defaults = defaults;
+  }
+
+  /** A tenant is whoever a key says; it need not have settings. */
+  async get(id: string): Promise<Tenant> {
+    const seen = this.#seen.get(id);
+    if (seen !== undefined && seen.untilAt > performance.now()) return seen.tenant;
+    const tenant = this.#toTenant(id, await this.settings(id));
+    this.#seen.set(id, { tenant, untilAt: performance.now() + FRESH_MS });
+    return tenant;
+  }
+
+  async settings(id: string): Promise<TenantSettings> {
+    const json = await this.#redis.hget(this.#key, id);
+    return json === null ? {} : (JSON.parse(json) as TenantSettings);
+  }
+
+  async set(id: string, settings: TenantSettings): Promise<void> {
+    await this.#redis.hset(this.#key, id, JSON.stringify(settings));
+    this.#seen.delete(id);
+  }
+
+  async list(): Promise<Record<string, TenantSettings>> {
+    const all = await this.#redis.hgetall(this.#key);
+    return Object.fromEntries(
+      Object.entries(all).map(([id, json]) => [id, JSON.parse(json) as TenantSettings]),
+    );
+  }
+
+  #toTenant(id: string, { shareEmbeddings, ...limits }: TenantSettings): Tenant {
+    const embeddingScope = shareEmbeddings === true ? '' : id;
+    return { id, embeddingScope, limits: { ...this.#defaults, ...limits } };
+  }
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { serverTimeMs, type ObjectStat, type ObjectStore } from '@epd/connector';
+import type { Redis } from 'ioredis';
+import { ApiError } from '../../http/errors.ts';
+import type { FileRecord } from './file-records.ts';
+import type { Files } from './files.ts';
+import type { UploadSigner } from './s3-presigner.ts';
+
+interface UploadsParts {
+  readonly signer: UploadSigner | null;
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly store: ObjectStore;
+  readonly files: Files;
+  readonly maxBytes: number;
+}
+
+interface Pending {
+  readonly filename: string;
+  readonly bytes: number;
+}
+
+export interface OpenUpload {
+  readonly id: string;
+  readonly url: string;
+  readonly expiresAtMs: number;
+}
+
+/** To send the bytes, and then to say so. */
+const EXPIRES_IN_S = 900;
+
+/**
+ * Pictures that go to S3 without passing through the API: it signs a place for the bytes, and when
+ * they are there it checks them as any others and stores them under their digest.
+ */
+export class Uploads {
+  readonly #parts: UploadsParts;
+
+  constructor(parts: UploadsParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws `uploads_unavailable` where the store is no S3. */
+  async open(tenant: string, pending: Pending): Promise<OpenUpload> {
+    const { signer, maxBytes, redis } = this.#parts;
+    if (signer === null) {
+      throw new ApiError(
+        'uploads_unavailable',
+        'Uploads by URL need the S3 store; send the file to /v1/files',
+      );
+    }
+    if (pending.bytes > maxBytes) {
+      throw new ApiError(
+        'image_too_large',
+        `bytes: ${pending.bytes}; at most ${maxBytes} are allowed`,
+        { param: 'bytes' },
+      );
+    }
+    const id = `upload-${randomBytes(16).toString('hex')}`;
+    const nowMs = await serverTimeMs(redis);
+    const url = await signer.sign(stagingKey(id), pending.bytes, EXPIRES_IN_S, new Date(nowMs));
+    await redis.set(this.#key(tenant, id), JSON.stringify(pending), 'EX', EXPIRES_IN_S);
+    return { id, url, expiresAtMs: nowMs + EXPIRES_IN_S * 1000 };
+  }
+
+  /**
+   * The uploaded picture as a file, the same one however often it is asked for. Throws `upload_not_found`,
+   * and what is wrong with the picture, which ends the upload; anything else leaves it to a repetition.
+   */
+  async complete(tenant: string, id: string): Promise<FileRecord> {
+    const { redis, store } = this.#parts;
+    const json = await redis.get(this.#key(tenant, id));
+    const stat = json === null ? null : await store.stat(stagingKey(id));
+    if (json === null || stat === null) return this.#completedBefore(tenant, id);
+    try {
+      const file = await this.#add(tenant, id, JSON.parse(json) as Pending, stat);
+      await this.#discard(tenant, id);
+      return file;
+    } catch (error) {
+      if (error instanceof ApiError) await this.#discard(tenant, id);
+      throw error;
+    }
+  }
+
+  async #add(
+    tenant: string,
+    id: string,
+    { filename, bytes: expected }: Pending,
+    stat: ObjectStat,
+  ): Promise<FileRecord> {
+    const { store, files, maxBytes } = this.#parts;
+    if (stat.bytes !== expected) {
+      throw new ApiError('invalid_file', `Expected ${expected} bytes, got ${stat.bytes}`);
+    }
+    const bytes = await store.get(stagingKey(id), { maxBytes });
+    if (bytes === null) return this.#completedBefore(tenant, id);
+    const file = { tenant, filename, purpose: 'vision', bytes, expiresAfterS: null } as const;
+    return files.add({ ...file, id: fileId(id) });
+  }
+
+  /** By one whose answer did not arrive, or at the same time. */
+  async #completedBefore(tenant: string, id: string): Promise<FileRecord> {
+    const file = await this.#parts.files.records.find(tenant, fileId(id));
+    if (file !== null) return file;
+    throw new ApiError('upload_not_found', 'No such upload, or its bytes have not arrived');
+  }
+
+  /** What cannot be deleted now expires, and is swept. */
+  async #discard(tenant: string, id: string): Promise<void> {
+    const { redis, store } = this.#parts;
+    await Promise.allSettled([store.delete(stagingKey(id)), redis.del(this.#key(tenant, id))]);
+  }
+
+  #key(tenant: string, id: string): string {
+    return `${this.#parts.prefix}:upload:${tenant}:${id}`;
+  }
+}
+
+const stagingKey = (id: string): string => `uploads/${id}`;
+
+const fileId = (uploadId: string): string => uploadId.replace('upload-', 'file-');

@@ -1,0 +1,29 @@
+import type { Job, JobError } from '@epd/jobs';
+import { ApiError, type ApiErrorCode } from '../../http/errors.ts';
+
+/** Failures of a job that its request has caused, as the answer's code. */
+const CALLERS: Readonly<Record<string, ApiErrorCode>> = {
+  prompt_too_long: 'context_length_exceeded',
+  invalid_request: 'invalid_value',
+  json_schema_unsupported: 'unsupported_parameter',
+  image_broken: 'invalid_image',
+  image_size_mismatch: 'invalid_image',
+  image_unsupported: 'unsupported_image_type',
+  image_too_large: 'image_too_many_pixels',
+};
+
+/** Null: the job has an answer. Otherwise what to tell somebody who waits for one. */
+export function failureOf({ status, ending }: Job): ApiError | null {
+  if (status === 'failed') return failed(ending?.error ?? null);
+  if (status === 'cancelled') return new ApiError('job_cancelled', 'The job was cancelled');
+  if (status !== 'expired') return null;
+  return new ApiError('job_expired', ending?.error?.message ?? 'The job was not done in time');
+}
+
+function failed(error: JobError | null): ApiError {
+  const message = error?.message ?? 'The job failed';
+  const callers = CALLERS[error?.code ?? ''];
+  if (callers !== undefined) return new ApiError(callers, message, { param: 'messages' });
+  if (error?.retryable === true) return new ApiError('unavailable', message, { retryAfterS: 1 });
+  return new ApiError('job_failed', message);
+}

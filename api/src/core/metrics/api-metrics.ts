@@ -1,0 +1,124 @@
+import type { FastifyInstance } from 'fastify';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Throughput } from '../limits/throughput.ts';
+
+/** From an answer out of memory to a stream that lasts as long as its job. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600];
+
+/** Counts requests by route, method and status: never by what callers choose, such as ids. */
+export function installMetrics(
+  app: FastifyInstance,
+  registry: Registry,
+  throughput: Throughput,
+): void {
+  const seconds = new Histogram({
+    name: 'epd_http_request_seconds',
+    help: 'Time from the head of a request to the end of its answer',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers: [registry],
+  });
+  const streams = new Gauge({
+    name: 'epd_http_open_requests',
+    help: 'Requests that are being answered, open event streams included',
+    registers: [registry],
+  });
+  const refused = new Counter({
+    name: 'epd_http_refused_total',
+    help: 'Requests answered with an error, by its code',
+    labelNames: ['code'],
+    registers: [registry],
+  });
+  registerWaiting(registry, throughput);
+  countStreams(app, registry);
+  countRefusals(app, registry);
+  app.addHook('onRequest', (_request, _reply, done) => {
+    streams.inc();
+    done();
+  });
+  app.addHook('onError', async (_request, _reply, error) => {
+    refused.inc({ code: 'code' in error ? error.code : 'unknown' });
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    streams.dec();
+    const route = request.routeOptions.url ?? 'none';
+    const labels = { method: request.method, route, status: reply.statusCode };
+    seconds.observe(labels, reply.elapsedTime / 1000);
+    done();
+  });
+}
+
+/** Open event streams, whichever route serves them. */
+function countStreams(app: FastifyInstance, registry: Registry): void {
+  const open = new Gauge({
+    name: 'epd_event_streams',
+    help: 'Event streams that are being read',
+    registers: [registry],
+  });
+  const streaming = new WeakSet<object>();
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (String(reply.getHeader('content-type')).startsWith('text/event-stream')) {
+      streaming.add(reply);
+      open.inc();
+    }
+    done();
+  });
+  app.addHook('onResponse', (_request, reply, done) => {
+    if (streaming.delete(reply)) open.dec();
+    done();
+  });
+}
+
+/** Routes by which jobs come. */
+const SUBMISSIONS = new Set(['/v1/jobs', '/v1/chat/completions', '/v1/responses']);
+
+function countRefusals(app: FastifyInstance, registry: Registry): void {
+  const refused = new Counter({
+    name: 'epd_jobs_refused_total',
+    help: 'Jobs that were not accepted, by the code of the answer',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  app.addHook('onError', async (request, _reply, error) => {
+    if (request.method !== 'POST' || !SUBMISSIONS.has(request.routeOptions.url ?? '')) return;
+    refused.inc({ reason: 'code' in error ? error.code : 'unknown' });
+  });
+}
+
+export interface JobCounts {
+  accepted(model: string): void;
+  /** A live job's place in the queue was gone; it is back. */
+  lost(): void;
+}
+
+export function jobCounts(registry: Registry): JobCounts {
+  const registers = [registry];
+  const accepted = new Counter({
+    name: 'epd_jobs_accepted_total',
+    help: 'Jobs accepted',
+    labelNames: ['model'],
+    registers,
+  });
+  const lost = new Counter({
+    name: 'epd_jobs_lost_total',
+    help: 'Live jobs whose place in the queue was gone, and that were put back',
+    registers,
+  });
+  return { accepted: (model) => accepted.inc({ model }), lost: () => lost.inc() };
+}
+
+function registerWaiting(registry: Registry, throughput: Throughput): void {
+  const waiting: Gauge<'unit'> = new Gauge({
+    name: 'epd_waiting_work',
+    help: 'Jobs that have not ended: how many, and their cost in tokens',
+    labelNames: ['unit'],
+    registers: [registry],
+    collect: async () => {
+      const look = await throughput.look().catch(() => null); // Redis is away: no figure
+      waiting.reset();
+      if (look === null) return;
+      waiting.set({ unit: 'jobs' }, look.waiting.count);
+      waiting.set({ unit: 'tokens' }, look.waiting.total);
+    },
+  });
+}

@@ -1,0 +1,133 @@
+import { RedisModelRegistry } from '@epd/fleet';
+import { jobKeys } from '@epd/jobs';
+import type { Redis } from 'ioredis';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { QueueLoads, type QueueLoad } from '../limits/queue-loads.ts';
+
+/** Scrapes of several Prometheus servers share one look. */
+const FRESH_MS = 1_000;
+
+interface QueueLook extends QueueLoad {
+  readonly stage: 'encode' | 'generate';
+  readonly model: string;
+}
+
+export interface FleetLook {
+  readonly queues: readonly QueueLook[];
+  readonly live: number;
+  readonly ended: Readonly<Record<string, number>>;
+}
+
+/**
+ * What Redis knows of the whole fleet. Every replica of the API tells the same, so that whoever adds
+ * up takes the largest of them and not the sum.
+ */
+export class FleetLookout {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #registry: RedisModelRegistry;
+  readonly #loads: QueueLoads;
+  #last: { readonly atMs: number; readonly look: Promise<FleetLook> } | null = null;
+
+  constructor(redis: Redis, prefix: string) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+    this.#registry = new RedisModelRegistry(redis, prefix);
+    this.#loads = new QueueLoads(redis, prefix);
+  }
+
+  look(): Promise<FleetLook> {
+    const nowMs = performance.now();
+    if (this.#last === null || nowMs - this.#last.atMs >= FRESH_MS) {
+      this.#last = { atMs: nowMs, look: this.#look() };
+    }
+    return this.#last.look;
+  }
+
+  async #look(): Promise<FleetLook> {
+    const keys = jobKeys(this.#prefix);
+    const models = await this.#registry.models();
+    const [live, ended, ...queues] = await Promise.all([
+      this.#redis.zcard(keys.live),
+      this.#redis.hgetall(keys.totals),
+      ...models.flatMap(({ id }) => [this.#encodes(id), this.#generates(id)]),
+    ]);
+    const counts = Object.entries(ended).map(([status, count]) => [status, Number(count)] as const);
+    return { queues, live, ended: Object.fromEntries(counts) };
+  }
+
+  async #encodes(model: string): Promise<QueueLook> {
+    return { stage: 'encode', model, ...(await this.#loads.encodes(model)) };
+  }
+
+  async #generates(model: string): Promise<QueueLook> {
+    return { stage: 'generate', model, ...(await this.#loads.generates(model)) };
+  }
+}
+
+/** Feeds the registry from the lookout, at each scrape. While Redis is away there are no figures. */
+export function installFleetMetrics(registry: Registry, lookout: Pick<FleetLookout, 'look'>): void {
+  const look = (): Promise<FleetLook | null> => lookout.look().catch(() => null);
+  queueGauge(registry, look, {
+    name: 'epd_queue_jobs',
+    help: 'Jobs that no worker has taken up; alike in every replica',
+    value: ({ jobs }) => jobs,
+  });
+  queueGauge(registry, look, {
+    name: 'epd_queue_cost_tokens',
+    help: 'Tokens that no worker has taken up: of images (encode), of prompts and their longest answers (generate); alike in every replica',
+    value: ({ costTokens }) => costTokens,
+  });
+  // With a label that it never has: without labels it would tell 0 while nothing is known.
+  const live: Gauge = new Gauge({
+    name: 'epd_jobs_live',
+    help: 'Jobs that were accepted and have not ended; alike in every replica',
+    labelNames: ['none'],
+    registers: [registry],
+    collect: async () => {
+      const found = await look();
+      live.reset();
+      if (found !== null) live.set(found.live);
+    },
+  });
+  const ended: Counter<'status'> = new Counter({
+    name: 'epd_jobs_ended_total',
+    help: 'Jobs that have ended, by terminal state; alike in every replica',
+    labelNames: ['status'],
+    registers: [registry],
+    collect: async () => {
+      const found = await look();
+      ended.reset();
+      if (found === null) return;
+      for (const status of STATUSES) ended.inc({ status }, found.ended[status] ?? 0);
+    },
+  });
+}
+
+/** Named from the start, so that the first of a kind is seen as an increase. */
+const STATUSES = ['completed', 'failed', 'cancelled', 'expired'] as const;
+
+function queueGauge(
+  registry: Registry,
+  look: () => Promise<FleetLook | null>,
+  options: {
+    readonly name: string;
+    readonly help: string;
+    readonly value: (queue: QueueLook) => number;
+  },
+): void {
+  const { name, help } = options;
+  const gauge: Gauge<'stage' | 'model'> = new Gauge({
+    name,
+    help,
+    labelNames: ['stage', 'model'],
+    registers: [registry],
+    collect: async () => {
+      const found = await look();
+      gauge.reset();
+      for (const queue of found?.queues ?? []) {
+        gauge.set({ stage: queue.stage, model: queue.model }, options.value(queue));
+      }
+    },
+  });
+}

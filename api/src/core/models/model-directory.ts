@@ -1,0 +1,74 @@
+import type { ModelCard, ModelRegistry } from '@epd/fleet';
+import { ApiError } from '../../http/errors.ts';
+
+/** A card changes when its model is replaced; a second of the old one does no harm. */
+const FRESH_MS = 1_000;
+/** Leases last seconds; a list of jobs asks this once for each. */
+const WORKERS_FRESH_MS = 500;
+
+export interface LiveWorkers {
+  readonly encoder: number;
+  readonly prefillDecode: number;
+}
+
+/** The registry as the routes ask it; spares Redis a question for every request. */
+export class ModelDirectory {
+  readonly #registry: ModelRegistry;
+  readonly #workers = new Map<string, { workers: Promise<LiveWorkers>; untilAt: number }>();
+  readonly #seen = new Map<string, { card: ModelCard; untilAt: number }>();
+  #single: { card: ModelCard; untilAt: number } | null = null;
+
+  constructor(registry: ModelRegistry) {
+    this.#registry = registry;
+  }
+
+  models(): Promise<ModelCard[]> {
+    return this.#registry.models();
+  }
+
+  /** Live workers, as of half a second ago at most. */
+  workers(model: string): Promise<LiveWorkers> {
+    const known = this.#workers.get(model);
+    if (known !== undefined && known.untilAt > performance.now()) return known.workers;
+    const workers = this.#registry.workers(model);
+    this.#workers.set(model, { workers, untilAt: performance.now() + WORKERS_FRESH_MS });
+    workers.catch(() => this.#workers.delete(model));
+    return workers;
+  }
+
+  /** The named model, or the only one. Throws `model_not_found` and `model_required`. */
+  async resolve(id: string | undefined): Promise<ModelCard> {
+    if (id === undefined) return this.#only();
+    const card = await this.find(id);
+    if (card !== null) return card;
+    throw new ApiError('model_not_found', `No model ${JSON.stringify(id)} is registered`, {
+      param: 'model',
+    });
+  }
+
+  async find(id: string): Promise<ModelCard | null> {
+    const seen = this.#seen.get(id);
+    if (seen !== undefined && seen.untilAt > performance.now()) return seen.card;
+    const card = await this.#registry.model(id);
+    if (card === null) this.#seen.delete(id);
+    else this.#seen.set(id, { card, untilAt: performance.now() + FRESH_MS });
+    return card;
+  }
+
+  async #only(): Promise<ModelCard> {
+    if (this.#single !== null && this.#single.untilAt > performance.now()) return this.#single.card;
+    const [card, ...others] = await this.models();
+    if (card !== undefined && others.length === 0) {
+      this.#single = { card, untilAt: performance.now() + FRESH_MS };
+      return card;
+    }
+    const known = [card, ...others].flatMap((one) => (one === undefined ? [] : [one.id]));
+    throw new ApiError(
+      'model_required',
+      `model: expected one of ${JSON.stringify(known)}, got nothing`,
+      {
+        param: 'model',
+      },
+    );
+  }
+}

@@ -1,0 +1,116 @@
+import { isAscii } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ApiError } from './errors.ts';
+import { IDEMPOTENCY_HEADER } from './idempotency.ts';
+import { collectBytes } from './collect-bytes.ts';
+import { jsonShape, type ShapeLimits } from './json-shape.ts';
+import type { MemoryBudget, MemoryHold } from './memory-budget.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the request holds of the process's memory for bodies; released with the answer at the latest. */
+    memory: MemoryHold;
+    /** Digest of the body as it came; only where an Idempotency-Key asks for it. */
+    bodySha256: string;
+  }
+}
+
+interface BodyLimits {
+  readonly maxJsonElements: number;
+  readonly maxJsonDepth: number;
+}
+
+/** What a parsed value takes beside its text: a small object, or an array of one. */
+const BYTES_PER_ELEMENT = 64;
+
+/**
+ * Reads JSON bodies within the process's memory for bodies, and digests them where an Idempotency-Key came
+ * along. What a body would grow to is known before it is parsed.
+ */
+export function installBodyParser(
+  app: FastifyInstance,
+  budget: MemoryBudget,
+  limits: BodyLimits,
+): void {
+  const shapeLimits = { maxElements: limits.maxJsonElements, maxDepth: limits.maxJsonDepth };
+  app.decorateRequest('bodySha256', '');
+  installHolds(app, budget);
+  app.removeContentTypeParser('text/plain');
+  const parse = app.getDefaultJsonParser('error', 'error');
+  const toJson = (request: FastifyRequest, text: string): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      void parse(request, text, (error, value) => (error ? reject(error) : resolve(value)));
+    });
+  app.addContentTypeParser(
+    'application/json',
+    async (request: FastifyRequest, stream: IncomingMessage) => {
+      const text = await readText(request, stream, shapeLimits);
+      return toJson(request, text);
+    },
+  );
+}
+
+/** The request no longer needs its body, and its answer may take long. */
+export function dropBody(request: { body: unknown; readonly memory: MemoryHold }): void {
+  request.body = undefined;
+  request.memory.release();
+}
+
+function installHolds(app: FastifyInstance, budget: MemoryBudget): void {
+  app.decorateRequest('memory');
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.memory = budget.open(request.tenant.id);
+    done();
+  });
+  app.addHook('onResponse', (request, _reply, done) => {
+    // A request that was refused before has none.
+    (request.memory as MemoryHold | undefined)?.release();
+    done();
+  });
+}
+
+async function readText(
+  request: FastifyRequest,
+  stream: IncomingMessage,
+  limits: ShapeLimits,
+): Promise<string> {
+  const bytes = await readBytes(request, stream);
+  if (IDEMPOTENCY_HEADER in request.headers) {
+    request.bodySha256 = createHash('sha256').update(bytes).digest('hex');
+  }
+  const { elements, depth } = jsonShape(bytes, limits);
+  if (depth > limits.maxDepth) {
+    throw refused(request, `arrays and objects nested at most ${limits.maxDepth} deep, got more`);
+  }
+  if (elements > limits.maxElements) {
+    throw refused(request, `at most ${limits.maxElements} values, got more`);
+  }
+  // Other text takes two bytes a character in memory.
+  request.memory.take(elements * BYTES_PER_ELEMENT + (isAscii(bytes) ? 0 : bytes.length));
+  return bytes.toString();
+}
+
+async function readBytes(request: FastifyRequest, stream: IncomingMessage): Promise<Buffer> {
+  const maxBytes = request.routeOptions.bodyLimit ?? 0;
+  const tooLarge = (bytes: number): ApiError =>
+    new ApiError('body_too_large', `The body: expected at most ${maxBytes} bytes, got ${bytes}`);
+  const expectedBytes = Number(request.headers['content-length'] ?? 0);
+  if (expectedBytes > maxBytes) throw tooLarge(expectedBytes);
+  try {
+    return await collectBytes(stream, { hold: request.memory, expectedBytes, maxBytes, tooLarge });
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw new ApiError('invalid_json', 'The body ended before it was whole', { cause: error });
+  }
+}
+
+function refused(request: FastifyRequest, expected: string): ApiError {
+  const { id, tenant, routeOptions } = request;
+  request.log.warn(
+    { request: id, tenant: tenant.id, route: routeOptions.url },
+    `body refused: ${expected}`,
+  );
+  return new ApiError('invalid_json', `The body: expected ${expected}`);
+}

@@ -1,0 +1,84 @@
+import { StoreUnavailableError } from '@epd/connector';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError, type ApiErrorCode, errorBody } from './errors.ts';
+import { noSuchRoute } from './request-guard.ts';
+import { describeViolation } from './validation.ts';
+
+/** Fastify's own refusals, in the API's words. */
+const FRAMEWORK_CODES: Readonly<Record<string, ApiErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_REQ_FILE_TOO_LARGE: 'body_too_large',
+  FST_PARTS_LIMIT: 'invalid_value',
+  FST_FILES_LIMIT: 'invalid_value',
+  FST_FIELDS_LIMIT: 'invalid_value',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_json',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
+};
+
+/** Makes every error, whoever threw it, one of the table's, in OpenAI's JSON shape. */
+export function installErrorHandler(app: FastifyInstance): void {
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    send(reply, toApiError(error, request));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    send(reply, noSuchRoute(request));
+  });
+}
+
+/** A path that cannot be decoded never reaches a route or the handler above. */
+export function answerFrameworkError(error: FastifyError, _request: unknown, reply: unknown): void {
+  // Fastify's type for this hook has no schema to tell what may be sent.
+  send(reply as FastifyReply, new ApiError('route_not_found', error.message, { cause: error }));
+}
+
+function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error.validation !== undefined) {
+    return describeViolation(error.validation, error.validationContext ?? 'body');
+  }
+  const known = FRAMEWORK_CODES[error.code];
+  if (known !== undefined) return new ApiError(known, error.message, { cause: error });
+  if (error instanceof SyntaxError || (error.statusCode ?? 500) < 500) {
+    return new ApiError('invalid_json', `The body cannot be read: ${error.message}`, {
+      cause: error,
+    });
+  }
+  if (isOutage(error)) {
+    request.log.warn({ err: error, request: request.id }, 'a dependency is unavailable');
+    return new ApiError(
+      'unavailable',
+      'A service that the API rests on is unavailable; try again',
+      {
+        cause: error,
+        retryAfterS: 1,
+      },
+    );
+  }
+  request.log.error({ err: error, request: request.id }, 'unexpected error');
+  return new ApiError('internal_error', 'Something went wrong on our side', { cause: error });
+}
+
+const OUTAGE_NAMES = new Set(['MaxRetriesPerRequestError', 'ConnectionClosedError']);
+const OUTAGE_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'NR_CLOSED']);
+
+/**
+ * Redis is there and takes no writes, or transactions of them: no memory, no disk, a replica, one without
+ * replicas, or it still loads.
+ */
+const REFUSED = /(^|-)(OOM|EXECABORT|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|LOADING) /;
+
+const isOutage = (error: FastifyError): boolean =>
+  error instanceof StoreUnavailableError ||
+  OUTAGE_NAMES.has(error.name) ||
+  OUTAGE_CODES.has(error.code) ||
+  (error.name === 'ReplyError' && REFUSED.test(error.message)) ||
+  /Connection is closed|Stream isn't writeable|Command timed out/.test(error.message);
+
+function send(reply: FastifyReply, error: ApiError): void {
+  if (error.retryAfterS !== null) void reply.header('retry-after', String(error.retryAfterS));
+  void reply
+    .code(error.statusCode)
+    .send(errorBody(error.code, error.statusCode, error.message, error.param));
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+import { ApiError } from './errors.ts';
+
+const RETRY_S = 1;
+
+/**
+ * Bounds the requests of one tenant that this process is answering: event streams, answers that are waited for
+ * and bodies that are coming in each hold a connection and memory. 0: no bound. To be installed after
+ * authentication.
+ */
+export function limitOpenRequests(app: FastifyInstance, maxPerTenant: number): void {
+  if (maxPerTenant === 0) return;
+  const open = new Map<string, number>();
+  const counted = new WeakMap<object, string>();
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config.access === 'public') return;
+    const { id } = request.tenant;
+    const count = open.get(id) ?? 0;
+    if (count >= maxPerTenant) {
+      throw new ApiError(
+        'too_many_open_requests',
+        `Expected at most ${maxPerTenant} open requests of a tenant at one replica, event streams included`,
+        { retryAfterS: RETRY_S },
+      );
+    }
+    open.set(id, count + 1);
+    counted.set(request, id);
+  });
+  app.addHook('onResponse', (request, _reply, done) => {
+    const id = counted.get(request);
+    const count = id === undefined ? 0 : (open.get(id) ?? 0);
+    if (id !== undefined && count > 1) open.set(id, count - 1);
+    else if (id !== undefined) open.delete(id);
+    done();
+  });
+}

@@ -1,0 +1,89 @@
+import { isIP } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ApiError } from './errors.ts';
+import { isLoopback } from './loopback.ts';
+
+interface GuardSettings {
+  /** Names under which callers reach the API. */
+  readonly publicHosts: readonly string[];
+  /** Origins of web pages that may call it, as `https://example.com`. */
+  readonly corsOrigins: readonly string[];
+  /** Without keys whoever reaches the port may ask: then only under a loopback address. */
+  readonly loopbackOnly: boolean;
+}
+
+/** Suffixes that nobody can register, so that no stranger's name server answers for them. */
+const PRIVATE_SUFFIXES = ['.localhost', '.internal', '.svc', '.svc.cluster.local'];
+const DEFAULT_PORT = /:(80|443)$/;
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const MAX_SHOWN_CHARACTERS = 100;
+
+/**
+ * What is refused by a request's head alone, before anybody is identified and before its body is read: paths
+ * that there are not, names that are not ours, and web pages of others. A browser that can reach this API runs
+ * pages of strangers: under a name of theirs that leads here (DNS rebinding), or by forms and uploads that
+ * need nobody's consent.
+ */
+export function installRequestGuard(app: FastifyInstance, settings: GuardSettings): void {
+  const hosts = new Set(settings.publicHosts.map((host) => host.toLowerCase()));
+  const origins = new Set(settings.corsOrigins.map((origin) => origin.toLowerCase()));
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw noSuchRoute(request);
+    if (request.routeOptions.config.access !== 'public') {
+      checkHost(request, hosts, settings.loopbackOnly);
+    }
+    if (!READS.has(request.method)) checkOrigin(request, hosts, origins);
+  });
+}
+
+/** The answer to a path, or to a method of it, that there is not. */
+export const noSuchRoute = ({ method, url }: FastifyRequest): ApiError =>
+  new ApiError('route_not_found', `No such route: ${method} ${url.slice(0, MAX_SHOWN_CHARACTERS)}`);
+
+function checkHost(
+  { hostname }: FastifyRequest,
+  hosts: ReadonlySet<string>,
+  loopbackOnly: boolean,
+): void {
+  const host = hostname.toLowerCase().replace(/^\[|\]$/g, '');
+  if (hosts.has(host) || isLocalName(host) || isLoopback(host)) return;
+  if (!loopbackOnly && isOwnName(host)) return;
+  throw new ApiError(
+    'host_not_allowed',
+    `Host: expected ${loopbackOnly ? 'a loopback address' : 'an IP address'} or a name of EPD_PUBLIC_HOSTS, got ${shown(host)}`,
+  );
+}
+
+const isLocalName = (host: string): boolean => host === 'localhost' || host.endsWith('.localhost');
+
+/** An address, a name of the local network, or one that only a name server of the operator's knows. */
+const isOwnName = (host: string): boolean =>
+  isIP(host) !== 0 ||
+  !host.includes('.') ||
+  PRIVATE_SUFFIXES.some((suffix) => host.endsWith(suffix));
+
+/** Browsers say where a request comes from; programs do not. */
+function checkOrigin(
+  { headers, host }: FastifyRequest,
+  hosts: ReadonlySet<string>,
+  origins: ReadonlySet<string>,
+): void {
+  const { origin } = headers;
+  if (origin === undefined) {
+    if (headers['sec-fetch-site'] !== 'cross-site') return;
+    throw foreign('Sec-Fetch-Site', 'cross-site');
+  }
+  if (origins.has(origin.toLowerCase())) return;
+  const from = URL.parse(origin);
+  const own = host.toLowerCase().replace(DEFAULT_PORT, '');
+  if (from !== null && (from.host === own || hosts.has(from.hostname))) return;
+  throw foreign('Origin', origin);
+}
+
+const foreign = (header: string, value: string): ApiError =>
+  new ApiError(
+    'origin_not_allowed',
+    `${header}: expected a page of this host or of EPD_CORS_ORIGINS, got ${shown(value)}`,
+  );
+
+const shown = (value: string): string => JSON.stringify(value.slice(0, MAX_SHOWN_CHARACTERS));

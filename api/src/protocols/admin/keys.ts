@@ -1,0 +1,90 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { ApiKeyRecord } from '../../core/auth/api-keys.ts';
+import { ApiError } from '../../http/errors.ts';
+import { ERROR_RESPONSES } from '../../http/error-schema.ts';
+import type { Services } from '../../core/services.ts';
+import { TENANT_ID } from '../../core/auth/tenant.ts';
+import { unixSeconds } from '../../http/unix-seconds.ts';
+
+const TenantId = Type.String({ pattern: TENANT_ID.source });
+
+const KeyView = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('api_key'),
+  tenant: Type.String(),
+  name: Type.String(),
+  created_at: Type.Integer(),
+});
+
+const admin = { config: { access: 'admin' } } as const;
+const about = (summary: string) => ({ tags: ['Admin'], summary });
+
+/** API keys, for the operator. */
+export const adminKeyRoutes =
+  ({ keys }: Pick<Services, 'keys'>): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.post(
+      '/v1/admin/keys',
+      {
+        ...admin,
+        schema: {
+          ...about('Make an API key'),
+          description: 'The key is in this answer and nowhere else: only its digest is stored.',
+          body: Type.Object({
+            tenant: TenantId,
+            name: Type.Optional(Type.String({ maxLength: 100 })),
+          }),
+          response: {
+            201: Type.Object({ ...KeyView.properties, key: Type.String() }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async ({ body }, reply) => {
+        const { key, record } = await keys.create(body.tenant, body.name ?? '');
+        return reply.code(201).send({ ...keyView(record), key });
+      },
+    );
+    app.get(
+      '/v1/admin/keys',
+      {
+        ...admin,
+        schema: {
+          ...about('List the API keys'),
+          response: {
+            200: Type.Object({ object: Type.Literal('list'), data: Type.Array(KeyView) }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async () => ({ object: 'list' as const, data: (await keys.list()).map(keyView) }),
+    );
+    app.delete('/v1/admin/keys/:id', {
+      ...admin,
+      schema: {
+        ...about('Revoke an API key'),
+        params: Type.Object({ id: Type.String() }),
+        response: {
+          200: Type.Object({
+            id: Type.String(),
+            object: Type.Literal('api_key'),
+            deleted: Type.Literal(true),
+          }),
+          ...ERROR_RESPONSES,
+        },
+      },
+      handler: async ({ params: { id } }) => {
+        if (await keys.revoke(id)) return { id, object: 'api_key', deleted: true } as const;
+        throw new ApiError('key_not_found', `No API key ${JSON.stringify(id)}`);
+      },
+    });
+  };
+
+const keyView = ({ id, tenant, name, createdAtMs }: ApiKeyRecord) => ({
+  id,
+  object: 'api_key' as const,
+  tenant,
+  name,
+  created_at: unixSeconds(createdAtMs),
+});

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { Job, JobStore } from '@epd/jobs';
+import type { Acceptor } from '../../core/accept/acceptor.ts';
+import type { Submission } from '../../core/accept/submission.ts';
+import type { Tenants } from '../../core/auth/tenants.ts';
+import { ApiError } from '../../http/errors.ts';
+import { chatSubmission } from '../chat/submission.ts';
+import { responseSubmission } from '../responses/submission.ts';
+import type { RequestFacts } from '../../http/request-facts.ts';
+import { ChatCompletionBody } from '../chat/schema.ts';
+import { ResponseBody } from '../responses/schema.ts';
+import type { Tenant } from '../../core/auth/tenant.ts';
+import { bodyChecker } from '../../http/validation.ts';
+import { chatCompletion } from '../chat/view.ts';
+import { failureOf } from '../../core/jobs/job-failure.ts';
+import { responseView } from '../responses/view.ts';
+import type { BatchLine } from '../../core/batches/batch-input.ts';
+import type { BatchLines } from '../../core/batches/batch-lines.ts';
+import type { Batch, LineResult } from '../../core/batches/batch-record.ts';
+import { answeredLine, failedLine } from '../../core/batches/result-line.ts';
+
+interface LineRunnerParts {
+  readonly jobs: JobStore;
+  readonly acceptor: Acceptor;
+  readonly tenants: Pick<Tenants, 'get'>;
+}
+
+/** Batches have a day; whoever waits for an answer goes first. */
+const BATCH_PRIORITY = 50;
+
+const checkChat = bodyChecker(ChatCompletionBody);
+const checkResponse = bodyChecker(ResponseBody);
+
+/** Runs single lines of batches, each as a durable job whose id follows from batch and line. */
+export class BatchLineRunner implements BatchLines {
+  readonly #parts: LineRunnerParts;
+
+  constructor(parts: LineRunnerParts) {
+    this.#parts = parts;
+  }
+
+  /** Submits the line unless it was, and returns its result once there is one. Null: not yet. */
+  async advance(
+    batch: Batch,
+    index: number,
+    line: BatchLine,
+    leftMs: number,
+  ): Promise<LineResult | null> {
+    const id = lineJobId(batch.id, index);
+    const job = await this.#parts.jobs.get(id);
+    if (job !== null) return job.ending === null ? null : this.result(batch, line, job);
+    try {
+      const tenant = await this.#parts.tenants.get(batch.tenant);
+      await this.#parts.acceptor.accept(submissionOf(batch, line, id, tenant, leftMs));
+      return null;
+    } catch (error) {
+      return error instanceof ApiError && isFinal(error) ? failedLine(line, error) : null;
+    }
+  }
+
+  job(batch: Batch, index: number): Promise<Job | null> {
+    return this.#parts.jobs.get(lineJobId(batch.id, index));
+  }
+
+  result(batch: Batch, line: BatchLine, job: Job): LineResult {
+    const failure = failureOf(job);
+    if (failure !== null) return failedLine(line, failure);
+    const isChat = batch.endpoint === '/v1/chat/completions';
+    return answeredLine(line, job.id, isChat ? chatCompletion(job) : responseView(job));
+  }
+}
+
+/** Anything else passes: the line is tried again at its next turn. */
+const isFinal = ({ statusCode }: ApiError): boolean => statusCode < 500 && statusCode !== 429;
+
+const lineJobId = (batchId: string, index: number): string =>
+  `job_${createHash('sha256').update(`${batchId} ${index}`).digest('hex').slice(0, 32)}`;
+
+function submissionOf(
+  batch: Batch,
+  { body }: BatchLine,
+  id: string,
+  tenant: Tenant,
+  leftMs: number,
+): Submission {
+  const facts: RequestFacts = {
+    id: batch.id,
+    tenant,
+    headers: {},
+    receivedAtMs: Date.now(),
+    bodySha256: '',
+  };
+  const submission =
+    batch.endpoint === '/v1/chat/completions'
+      ? chatSubmission(facts, notStreamed(checkChat(body)))
+      : responseSubmission(facts, notStreamed(checkResponse(body)), null);
+  const finishWithinS = Math.max(1, leftMs / 1000);
+  return { ...submission, id, priority: BATCH_PRIORITY, finishWithinS };
+}
+
+function notStreamed<B extends { stream?: boolean }>(body: B): B {
+  if (body.stream !== true) return body;
+  throw new ApiError('invalid_value', 'stream: expected false in a batch, got true', {
+    param: 'stream',
+  });
+}

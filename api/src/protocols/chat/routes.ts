@@ -1,0 +1,56 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { ChatCompletion, ChatCompletionBody } from './schema.ts';
+import { limitRequests } from '../../core/limits/limit-requests.ts';
+import { dropBody } from '../../http/body-parser.ts';
+import { ERROR_RESPONSES } from '../../http/error-schema.ts';
+import type { Services } from '../../core/services.ts';
+import { awaitAnswer, endingWithReader } from '../../core/streams/await-answer.ts';
+import { followJob } from '../../core/streams/follow-job.ts';
+import { HEARTBEAT_MS, sendSse } from '../../http/sse.ts';
+import { chatChunks } from './chunks.ts';
+import { chatCompletion } from './view.ts';
+import { chatSubmission } from './submission.ts';
+import { dropNulls } from '../../http/drop-nulls.ts';
+import { sayReplayed } from '../../http/idempotency.ts';
+
+/** OpenAI's chat completions: a job that the caller waits for, and that ends when the caller leaves for good. */
+export const chatCompletionRoutes =
+  (services: Services): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const { jobs, acceptor, ender } = services;
+    app.post(
+      '/v1/chat/completions',
+      {
+        preValidation: dropNulls,
+        onRequest: limitRequests(services.limiter),
+        schema: {
+          tags: ['OpenAI'],
+          summary: 'Create a chat completion',
+          description:
+            "As OpenAI's, plain and streaming. Ends the job when the caller goes away, unless an " +
+            '`Idempotency-Key` came with it: then the same request, sent again, gets the answer.',
+          body: ChatCompletionBody,
+          response: { 200: ChatCompletion, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { stream, stream_options: options } = request.body;
+        const { job, repeated } = await acceptor.accept(chatSubmission(request, request.body));
+        dropBody(request);
+        sayReplayed(reply, repeated);
+        if (stream !== true) return chatCompletion(await awaitAnswer(services, job, reply));
+        const includeUsage = options?.include_usage ?? false;
+        return sendSse(reply, (reader) => {
+          const events = followJob({
+            jobs,
+            id: job.id,
+            afterSeq: 0,
+            signal: reader,
+            idleMs: HEARTBEAT_MS,
+          });
+          const chunks = chatChunks({ jobs, job, events, includeUsage });
+          return endingWithReader(chunks, { job, ender, reader, reply });
+        });
+      },
+    );
+  };

@@ -1,0 +1,93 @@
+import { Type, type Static } from 'typebox';
+import { EXAMPLES } from '../examples.ts';
+import { Messages } from '../../core/accept/message-schema.ts';
+import { Metadata } from '../../core/jobs/metadata-schema.ts';
+import { SamplingBody } from '../../core/accept/sampling-schema.ts';
+
+/** Accepted from OpenAI's clients, and without effect here. */
+const Ignored = Type.Optional(Type.Unknown());
+
+export const ChatCompletionBody = Type.Object(
+  {
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    messages: Messages,
+    ...SamplingBody.properties,
+    max_completion_tokens: SamplingBody.properties.max_tokens,
+    stream: Type.Optional(Type.Boolean()),
+    stream_options: Type.Optional(
+      Type.Object({
+        include_usage: Type.Optional(Type.Boolean()),
+        include_obfuscation: Ignored,
+      }),
+    ),
+    metadata: Type.Optional(Metadata),
+    priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
+    return_token_ids: Type.Optional(Type.Boolean()),
+    tools: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 0 })),
+    functions: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 0 })),
+    logit_bias: Type.Optional(Type.Object({}, { maxProperties: 0 })),
+    modalities: Type.Optional(Type.Array(Type.Literal('text'))),
+    audio: Type.Optional(Type.Null()),
+    store: Ignored,
+    user: Ignored,
+    service_tier: Ignored,
+    parallel_tool_calls: Ignored,
+  },
+  {
+    title: 'ChatCompletionRequest',
+    examples: EXAMPLES.chat,
+    description: "OpenAI's parameters; ones not listed are passed over.",
+  },
+);
+export type ChatCompletionBody = Static<typeof ChatCompletionBody>;
+
+export const CompletionUsage = Type.Object({
+  prompt_tokens: Type.Integer(),
+  completion_tokens: Type.Integer(),
+  total_tokens: Type.Integer(),
+  prompt_tokens_details: Type.Object({
+    cached_tokens: Type.Integer(),
+    image_tokens: Type.Integer(),
+  }),
+});
+export type CompletionUsage = Static<typeof CompletionUsage>;
+
+const Logprob = {
+  token: Type.String(),
+  logprob: Type.Number(),
+  bytes: Type.Array(Type.Integer()),
+};
+
+export const ChoiceLogprobs = Type.Object({
+  content: Type.Array(Type.Object({ ...Logprob, top_logprobs: Type.Array(Type.Object(Logprob)) })),
+  refusal: Type.Null(),
+});
+export type ChoiceLogprobs = Static<typeof ChoiceLogprobs>;
+
+const FinishReason = Type.Union([Type.Literal('stop'), Type.Literal('length'), Type.Null()]);
+
+export const ChatCompletion = Type.Object(
+  {
+    id: Type.String(),
+    object: Type.Literal('chat.completion'),
+    created: Type.Integer(),
+    model: Type.String(),
+    system_fingerprint: Type.String(),
+    choices: Type.Array(
+      Type.Object({
+        index: Type.Integer(),
+        message: Type.Object({
+          role: Type.Literal('assistant'),
+          content: Type.String(),
+          refusal: Type.Null(),
+        }),
+        finish_reason: FinishReason,
+        logprobs: Type.Union([ChoiceLogprobs, Type.Null()]),
+        token_ids: Type.Optional(Type.Array(Type.Integer())),
+      }),
+    ),
+    usage: CompletionUsage,
+  },
+  { title: 'ChatCompletion' },
+);
+export type ChatCompletion = Static<typeof ChatCompletion>;

@@ -1,0 +1,32 @@
+import type { FastifyRequest } from 'fastify';
+import type { Submission } from '../../core/accept/submission.ts';
+import type { WebhookRules } from '../../core/webhooks/webhook-rules.ts';
+import { idempotencyOf } from '../../http/idempotency.ts';
+import type { JobBody } from './schema.ts';
+import { traceparentOf } from '../../http/traceparent.ts';
+
+/** A `POST /v1/jobs` as the acceptor takes it. */
+export function submissionOf(
+  request: FastifyRequest,
+  body: JobBody,
+  rules: WebhookRules,
+): Submission {
+  const webhook = rules.check(body.webhook);
+  return {
+    requestId: request.id,
+    tenant: request.tenant,
+    model: body.model,
+    messages: body.messages,
+    sampling: body,
+    returnTokenIds: body.return_token_ids ?? false,
+    priority: body.priority ?? 0,
+    startWithinS: body.start_within_s ?? null,
+    finishWithinS: body.finish_within_s ?? null,
+    notes: { kind: 'job' },
+    receivedAtMs: request.receivedAtMs,
+    traceparent: traceparentOf(request),
+    idempotency: idempotencyOf(request, 'job'),
+    ...(webhook === undefined ? {} : { webhook }),
+    ...(body.metadata === undefined ? {} : { metadata: body.metadata }),
+  };
+}

@@ -1,0 +1,44 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+
+const FOLDER = join(import.meta.dirname, 'assets');
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+};
+
+/** The page talks to this API, shows pictures it was given, and loads nothing from elsewhere. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ');
+
+/** A page to try the fleet with: a handful of files, read once. */
+export const pageRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  for (const file of await readdir(FOLDER)) {
+    const body = await readFile(join(FOLDER, file));
+    const type = TYPES[extname(file)] ?? 'application/octet-stream';
+    const url = file === 'index.html' ? '/' : `/page/${file}`;
+    app.get(
+      url,
+      { config: { access: 'public' }, schema: { hide: true } },
+      async (_request, reply) =>
+        reply
+          .type(type)
+          .header('content-security-policy', CONTENT_SECURITY_POLICY)
+          .header('x-content-type-options', 'nosniff')
+          .header('referrer-policy', 'no-referrer')
+          .header('cache-control', 'no-cache')
+          .send(body),
+    );
+  }
+};

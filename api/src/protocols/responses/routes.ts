@@ -1,0 +1,72 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import type { Accepted } from '../../core/accept/acceptor.ts';
+import { earlierJob } from '../../core/accept/earlier-job.ts';
+import { limitRequests } from '../../core/limits/limit-requests.ts';
+import { dropBody } from '../../http/body-parser.ts';
+import { ERROR_RESPONSES } from '../../http/error-schema.ts';
+import { ResponseBody, ResponseView } from './schema.ts';
+import type { Services } from '../../core/services.ts';
+import { awaitAnswer, endingWithReader } from '../../core/streams/await-answer.ts';
+import { sendSse } from '../../http/sse.ts';
+import { responseFrames } from './frames.ts';
+import { responseView } from './view.ts';
+import { dropNulls } from '../../http/drop-nulls.ts';
+import { mayComeAgain, sayReplayed } from '../../http/idempotency.ts';
+import { ownResponse } from './own-response.ts';
+import { responseSubmission } from './submission.ts';
+
+/** OpenAI's responses: answered at once, streamed, or in the background. */
+export const responseRoutes =
+  (services: Services): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const { jobs, acceptor, ender } = services;
+
+    /** Whoever sends again finds its response also when the one before it is forgotten by now. */
+    async function accept(request: FastifyRequest, body: ResponseBody): Promise<Accepted> {
+      const { tenant } = request;
+      const alone = responseSubmission(request, body, null);
+      const previousId = body.previous_response_id;
+      if (previousId === undefined) return acceptor.accept(alone);
+      const earlier = await earlierJob(jobs, alone);
+      if (earlier !== null) return { job: earlier, repeated: true };
+      const previous = await ownResponse(jobs, previousId, tenant);
+      return acceptor.accept(responseSubmission(request, body, previous));
+    }
+
+    app.post(
+      '/v1/responses',
+      {
+        preValidation: dropNulls,
+        onRequest: limitRequests(services.limiter),
+        schema: {
+          tags: ['OpenAI'],
+          summary: 'Create a response',
+          description:
+            "As OpenAI's: plain, `stream: true`, or `background: true` to poll or stream it later from any replica. " +
+            'When the caller of the first two goes away the response is cancelled, unless an `Idempotency-Key` came ' +
+            'with it: then the same request, sent again, gets the answer, which is kept for that also with ' +
+            '`store: false`.',
+          body: ResponseBody,
+          response: { 200: ResponseView, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { stream, background = false, store = true } = request.body;
+        const { job, repeated } = await accept(request, request.body);
+        dropBody(request);
+        sayReplayed(reply, repeated);
+        if (stream === true) {
+          return sendSse(reply, (reader) => {
+            const frames = responseFrames(jobs, job, -1, reader);
+            if (background) return frames;
+            return endingWithReader(frames, { job, ender, reader, reply });
+          });
+        }
+        if (background) return responseView(job);
+        const answered = await awaitAnswer(services, job, reply);
+        if (!store && !mayComeAgain(request)) await jobs.forget(job);
+        return responseView(answered);
+      },
+    );
+  };

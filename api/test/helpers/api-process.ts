@@ -1,0 +1,61 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { eventually, freePort, tempFolder, testPrefix, testRedisUrl } from '@epd/service/testing';
+import type { ExecutionContext } from 'ava';
+
+const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
+
+interface ApiProcess {
+  readonly child: ChildProcess;
+  /** What it has written to its log, and what Node has said. */
+  readonly output: string[];
+}
+
+/** An API as operators run it, in a process of its own. `flags` are Node's. */
+export function apiProcess(
+  t: ExecutionContext,
+  env: Record<string, string>,
+  flags: readonly string[] = [],
+): ApiProcess {
+  const child = spawn(process.execPath, [...flags, MAIN], {
+    env: {
+      EPD_REDIS_URL: testRedisUrl(),
+      EPD_LOG_LEVEL: 'error',
+      ...env,
+      EPD_PREFIX: testPrefix(),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const output: string[] = [];
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  return { child, output };
+}
+
+export interface ListeningApi extends ApiProcess {
+  readonly port: number;
+  readonly url: string;
+}
+
+/** One that is ready, on a port and with a folder of its own. */
+export async function listeningApi(
+  t: ExecutionContext,
+  env: Record<string, string> = {},
+  flags: readonly string[] = [],
+): Promise<ListeningApi> {
+  const port = await freePort();
+  const own = { EPD_PORT: String(port), EPD_DATA_DIR: await tempFolder(t) };
+  const started = apiProcess(t, { ...own, ...env }, flags);
+  const url = `http://127.0.0.1:${port}`;
+  await eventually(async () => (await fetch(`${url}/readyz`)).ok, { withinMs: 60_000 });
+  return { ...started, port, url };
+}
+
+/** Memory of a process in MiB, now and at its highest. */
+export async function memoryOf({ pid }: ChildProcess): Promise<{ now: number; peak: number }> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const figure = (name: string): number =>
+    Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? Number.NaN) / 1024;
+  return { now: figure('VmRSS'), peak: figure('VmHWM') };
+}

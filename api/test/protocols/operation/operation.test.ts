@@ -1,0 +1,76 @@
+import test from 'ava';
+import { errorOf, jsonOf } from '../../helpers/requests.ts';
+import { testApi } from '../../helpers/test-api.ts';
+
+interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Record<string, { post?: unknown }>;
+}
+
+test('the models are listed in the shape of OpenAI, with the workers that are there', async (t) => {
+  const { app } = await testApi(t);
+  const list = jsonOf<{ data: { workers: unknown }[] }>(await app.inject('/v1/models'));
+  t.like(list, {
+    object: 'list',
+    data: [{ id: 'tiny-vlm', object: 'model', created: 1_700_000_000 }],
+  });
+  t.deepEqual(list.data[0]?.workers, { encoder: 0, prefill_decode: 0 });
+  t.is(jsonOf<{ id: string }>(await app.inject('/v1/models/tiny-vlm')).id, 'tiny-vlm');
+  t.is((await app.inject('/v1/models/nobody')).statusCode, 404);
+});
+
+test('healthz says that the process lives, readyz what it rests on', async (t) => {
+  const { app } = await testApi(t);
+  t.deepEqual(jsonOf(await app.inject('/healthz')), { status: 'ok' });
+  const ready = await app.inject('/readyz');
+  t.is(ready.statusCode, 200);
+  t.like(jsonOf(ready), { ready: true, redis: 'ok', store: 'ok' });
+});
+
+test('readyz is 503 and requests are answered 503 while Redis is away', async (t) => {
+  const { app, redis } = await testApi(t);
+  redis.disconnect();
+  const ready = await app.inject('/readyz');
+  t.is(ready.statusCode, 503);
+  t.like(jsonOf(ready), { ready: false, redis: 'unavailable', store: 'ok' });
+  const models = await app.inject('/v1/models');
+  t.is(models.statusCode, 503);
+  t.is(errorOf(models).code, 'unavailable');
+  t.is(models.headers['retry-after'], '1');
+});
+
+for (const refusal of [
+  "OOM command not allowed when used memory > 'maxmemory'.",
+  "ERR Error running script (call to f_1): @user_script:8: -OOM command not allowed when used memory > 'maxmemory'.",
+  'EXECABORT Transaction discarded because of previous errors.',
+  "READONLY You can't write against a read only replica.",
+  'NOREPLICAS Not enough good replicas to write.',
+  'CLUSTERDOWN The cluster is down',
+]) {
+  test(`what Redis takes no writes for is answered 503: ${refusal.slice(0, 40)}`, async (t) => {
+    const { app, redis } = await testApi(t);
+    const refuse = `return redis.error_reply(${JSON.stringify(refusal)})`;
+    redis.hvals = () => redis.eval(refuse, 0) as Promise<string[]>;
+    const models = await app.inject('/v1/models');
+    t.is(models.statusCode, 503);
+    t.is(errorOf(models).code, 'unavailable');
+  });
+}
+
+test('the description is served as JSON and as a page that asks no other host', async (t) => {
+  const { app } = await testApi(t);
+  const description = jsonOf<OpenApi>(await app.inject('/openapi.json'));
+  t.is(description.openapi, '3.1.0');
+  t.truthy(description.paths['/v1/jobs']?.post);
+  t.deepEqual(jsonOf(await app.inject('/docs/json')), description);
+  const page = await app.inject('/docs/');
+  t.is(page.statusCode, 200);
+  t.notRegex(page.body, /<script[^>]+src="https?:/);
+});
+
+test('metrics are served in the text format of Prometheus', async (t) => {
+  const { app } = await testApi(t);
+  const response = await app.inject('/metrics');
+  t.is(response.statusCode, 200);
+  t.regex(String(response.headers['content-type']), /text\/plain/);
+});

@@ -1,9 +1,0 @@
-/** `npm run chaos`: breaks a fleet on purpose and counts what is lost. */
-import { main } from '../chaos/main.ts';
-import { complain } from './with-fleet.ts';
-
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  complain(error);
-}

@@ -1,0 +1,3 @@
+export { ModelCard, type ModelRegistry, type WorkerRole } from './model-registry.ts';
+export { RedisModelRegistry } from './redis-model-registry.ts';
+export { ResidentImages } from './resident-images.ts';

@@ -1,0 +1,1 @@
+export { startHubServer, type HubServer, type HubFault } from './hub-server.ts';

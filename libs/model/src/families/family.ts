@@ -1,0 +1,40 @@
+import type { ImageGeometry, ImageSize } from '../geometry.ts';
+import type { ModelFiles } from '../model-folder.ts';
+
+/**
+ * A family of models: all that differs between the folders this product can serve. One folder of files
+ * each; nothing about a family stands outside of its folder. What pixels it makes of an image is in its
+ * `preprocess.ts`, which only encoders load.
+ */
+export interface ModelFamily {
+  readonly name: ImageGeometry['family'];
+  /** Values of `model_type` in `config.json`. */
+  readonly modelTypes: readonly string[];
+  /** Throws `ModelFolderError` for a configuration that is not understood. */
+  read(files: ModelFiles): FamilyModel;
+}
+
+/** What a family makes of one folder's configuration. Holds no weights and no pixels. */
+export interface FamilyModel {
+  readonly text: { readonly hiddenSize: number; readonly contextLength: number };
+  /** The token whose places in a prompt take the rows of images. */
+  readonly rowToken: { readonly text: string; readonly id: number };
+  /** What the chat template writes where an image goes: a control token. */
+  readonly placeholder: string;
+  /** Configuration that shapes embeddings beside the graph: part of the fingerprint. */
+  readonly shaping: unknown;
+  /** Options of preprocessing that shape embeddings, each with its effective value: part of `mm_hash`. */
+  readonly processing: Readonly<Record<string, unknown>>;
+  /** `count`: tokens that a piece of markup takes. Throws `ModelFolderError`. */
+  images(count: (markup: string) => number): ImageRules;
+}
+
+/** What becomes of an image in a prompt. */
+export interface ImageRules {
+  readonly geometry: ImageGeometry;
+  /** What replaces an image's placeholder. */
+  markup(size: ImageSize): readonly MarkupPart[];
+}
+
+/** A stretch of markup: text with control tokens in it, or so many tokens that take the next rows. */
+export type MarkupPart = { readonly text: string } | { readonly rows: number };

@@ -1,0 +1,33 @@
+import type { FamilyModel, ModelFamily } from '../family.ts';
+import { readIdefics3Config } from './config.ts';
+import { idefics3Layout } from './geometry.ts';
+import { IMAGE_TOKEN, imageMarkup } from './markup.ts';
+import { processingOptions } from './processing.ts';
+import { readGeometry } from './read-geometry.ts';
+
+/** SmolVLM, SmolVLM2, Idefics3 and the Docling models made of them. */
+export const idefics3: ModelFamily = {
+  name: 'idefics3',
+  modelTypes: ['smolvlm', 'idefics3'],
+  read: (files): FamilyModel => {
+    const config = readIdefics3Config(files);
+    const { model_type, scale_factor, vision_config, text_config } = config.model;
+    return {
+      text: {
+        hiddenSize: text_config.hidden_size,
+        contextLength: text_config.max_position_embeddings,
+      },
+      rowToken: { text: IMAGE_TOKEN, id: config.model.image_token_id },
+      placeholder: IMAGE_TOKEN,
+      shaping: { model_type, scale_factor, vision_config, hidden_size: text_config.hidden_size },
+      processing: processingOptions(config.preprocessor),
+      images: (count) => {
+        const geometry = readGeometry(files.path, config, count);
+        return {
+          geometry,
+          markup: ({ width, height }) => imageMarkup(idefics3Layout(geometry, width, height)),
+        };
+      },
+    };
+  },
+};

@@ -1,0 +1,40 @@
+/** What the processes tell of themselves; where they are scraped, by the jobs of the rules. */
+const PROCESSES: Readonly<Record<string, string>> = {
+  'epd-api': 'API',
+  'epd-encoder': 'Encoder',
+  'epd-prefill-decode': 'Prefill/decode worker',
+};
+
+interface Metric {
+  readonly type: string;
+  readonly help: string;
+  readonly toldBy: readonly string[];
+}
+
+/** `docs/metrics.md` as it should be, from what each process answers to a scrape. */
+export function metricsReference(scraped: Readonly<Record<string, string>>): string {
+  const metrics = new Map<string, Metric>();
+  for (const [job, text] of Object.entries(scraped)) {
+    for (const [, name = '', help = '', type = ''] of text.matchAll(HEAD)) {
+      const toldBy = [...(metrics.get(name)?.toldBy ?? []), PROCESSES[job] ?? job];
+      metrics.set(name, { help, type, toldBy });
+    }
+  }
+  const rows = [...metrics].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    '# Metrics',
+    '',
+    'Made of what a running fleet answers by `node ops/docs/write-metrics.ts URL…` (the addresses of an API,',
+    'an encoder and a prefill/decode worker); a test holds it current. Every metric of a worker, and of the',
+    'queues, has the label `model`. Beside these each process tells the usual `process_*` and `nodejs_*`.',
+    '',
+    '| metric | type | what it is | told by |',
+    '| --- | --- | --- | --- |',
+    ...rows.map(([name, { type, help, toldBy }]) => {
+      return `| \`${name}\` | ${type} | ${help} | ${toldBy.join(', ')} |`;
+    }),
+    '',
+  ].join('\n');
+}
+
+const HEAD = /^# HELP (epd_\w+) (.*)\n# TYPE \1 (\w+)$/gm;

@@ -1,0 +1,28 @@
+import {
+  fingerprint,
+  modelCard,
+  readModelFolder,
+  requireOnnxFile,
+  type ModelFacts,
+  type ModelFolder,
+} from '@epd/model';
+
+/** What an encoder knows of its model before it loads any weights. */
+export interface EncoderModel {
+  readonly folder: ModelFolder;
+  readonly card: ModelFacts;
+}
+
+/** Throws `ModelFolderError` when the folder cannot be used, or has no vision encoder. */
+export async function readModel(
+  path: string,
+  { id, visionEncoder = '' }: { readonly id?: string; readonly visionEncoder?: string } = {},
+): Promise<EncoderModel> {
+  const folder = await readModelFolder(path, {
+    ...(id === undefined ? {} : { id }),
+    variants: { vision_encoder: visionEncoder },
+  });
+  requireOnnxFile(folder.onnx, 'vision_encoder');
+  const digest = await fingerprint(folder);
+  return { folder, card: modelCard(folder, digest ?? '') };
+}

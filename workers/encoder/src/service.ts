@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { createObjectStore, type ObjectStore } from '@epd/connector';
+import { RedisModelRegistry } from '@epd/fleet';
+import { openServiceModel } from '@epd/hub';
+import {
+  connectRedis,
+  serveTelemetry,
+  startTracing,
+  storeOptions,
+  waitForRedis,
+  workerReadiness,
+  type RunningService,
+  type ServiceContext,
+} from '@epd/service';
+import type { Redis } from 'ioredis';
+import { buildWorker, type Encoder } from './build-worker.ts';
+import type { Config } from './config.ts';
+import { readModel } from './read-model.ts';
+import { EncoderMetrics } from './metrics.ts';
+import { loadVision } from './vision/load-vision.ts';
+
+/** Of the time for a graceful stop: the rest is for handing back and closing. */
+const FINISHING_SHARE = 0.7;
+
+/** What readiness rests on; filled in as the service comes up. */
+interface Readable {
+  redis: Redis;
+  store: ObjectStore;
+  encoder: Encoder | null;
+  model: string | null;
+}
+
+/** An encoder process: answers to telemetry at once, takes work when its model is loaded. */
+export async function startEncoder(context: ServiceContext<Config>): Promise<RunningService> {
+  const { config, log, signal } = context;
+  const name = `encoder-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const metrics = new EncoderMetrics();
+  await using stack = new AsyncDisposableStack();
+  const tracing = await startTracing('encoder', config);
+  stack.defer(() => tracing.stop());
+  const redis = connectRedis(config.redisUrl, { name: 'epd-encoder', log });
+  stack.defer(() => redis.disconnect());
+  const store = createObjectStore(storeOptions(config));
+  stack.defer(() => store.close());
+  const state: Readable = { redis, store, encoder: null, model: null };
+  const telemetry = await serveTelemetry({
+    host: config.metricsHost,
+    port: config.metricsPort,
+    registry: metrics.registry,
+    ready: () => workerReadiness(state.encoder, state),
+  });
+  stack.defer(() => telemetry.close());
+  log.info({ url: telemetry.url, encoder: name }, 'telemetry');
+  await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
+  const opened = await openServiceModel(context, ['vision_encoder']);
+  const model = await readModel(opened.folder, {
+    id: opened.id,
+    visionEncoder: config.visionEncoder ?? opened.variants.vision_encoder ?? '',
+  });
+  const vision = await loadVision(model.folder, model.card.geometry, {
+    ...config,
+    cacheFolder: join(config.dataDir, 'graphs'),
+    log,
+    onHang: () => endHungProcess(context),
+    onDeath: context.fail,
+  });
+  stack.defer(() => vision.runner.close());
+  const { id, fingerprint } = model.card;
+  log.info({ model: id, fingerprint, tilesPerRun: vision.tilesPerRun }, 'model loaded');
+  const encoder = await buildWorker({
+    encoder: name,
+    config,
+    model,
+    vision,
+    onHang: () => endHungProcess(context),
+    redis,
+    store,
+    metrics,
+    log,
+  });
+  stack.defer(() => encoder.stop(config.stopMs * FINISHING_SHARE));
+  const announced = await new RedisModelRegistry(redis, config.prefix).announce(
+    'encoder',
+    name,
+    model.card,
+  );
+  stack.defer(() => announced.stop());
+  metrics.registry.setDefaultLabels({ model: id });
+  Object.assign(state, { encoder, model: id });
+  const held = stack.move();
+  return { stop: () => held.disposeAsync() };
+}
+
+/** Nothing can interrupt a run: an ordinary exit would wait for its thread. */
+function endHungProcess({ config, log }: ServiceContext<Config>): void {
+  log.fatal({ runTimeoutMs: config.runTimeoutMs }, 'an image hangs; the process ends');
+  process.kill(process.pid, 'SIGKILL');
+}

@@ -1,0 +1,63 @@
+import { Tensor } from 'onnxruntime-node';
+import type { DecoderFacts, ForwardRun } from './decoder-graph.ts';
+import type { FloatArray, FloatType } from './float-array.ts';
+import type { KVSlots } from './kv-slots.ts';
+
+export type Feeds = Record<string, Tensor>;
+
+/**
+ * The runtime's binding knows half-precision elements only as their bits, while its Tensor makes a
+ * Float16Array of them: so the tensor is told to show the bits, which lie where the elements lie.
+ */
+function floatTensor(type: FloatType, data: FloatArray, dims: readonly number[]): Tensor {
+  if (data instanceof Float32Array) return new Tensor(type, data, dims);
+  const bits = new Uint16Array(data.buffer, data.byteOffset, data.length);
+  return Object.defineProperty(new Tensor(type, bits, dims), 'data', { value: bits });
+}
+
+export function int64Tensor(values: BigInt64Array, dims: readonly number[]): Tensor {
+  return new Tensor('int64', values, dims);
+}
+
+/** What every kind of decoder reads: embeddings, positions where taken, and the past where it lies. */
+export function commonFeeds(facts: DecoderFacts, slots: KVSlots, run: ForwardRun): Feeds {
+  const { rows, width } = run;
+  const feeds: Feeds = {
+    inputs_embeds: floatTensor(facts.embedsType, run.embeds, [rows, width, facts.hiddenSize]),
+  };
+  if (facts.takesPositions) feeds['position_ids'] = int64Tensor(positions(run), [rows, width]);
+  for (let side = 0; side < slots.sides; side++) {
+    const { kvHeads, headDim, type } = slots.state(side);
+    const view = slots.view(side, run.firstSlot, rows);
+    const dims = [rows, kvHeads, slots.length, headDim];
+    feeds[`past_key_values.${sideName(side)}`] = floatTensor(type, view, dims);
+  }
+  return feeds;
+}
+
+/** `0.key`, `0.value`, `1.key`, … */
+export function sideName(side: number): string {
+  return `${side >> 1}.${side % 2 === 0 ? 'key' : 'value'}`;
+}
+
+function positions(run: ForwardRun): BigInt64Array {
+  const values = new BigInt64Array(run.rows * run.width);
+  for (let row = 0; row < run.rows; row++) {
+    const past = run.past[row] ?? 0;
+    // A filler's place counts from 0 too: past the model's last position there is no rotation.
+    for (let i = 0; i < run.width; i++) {
+      values[row * run.width + i] = BigInt(i < (run.count[row] ?? 0) ? past + i : i);
+    }
+  }
+  return values;
+}
+
+export function dataOf(outputs: Readonly<Record<string, Tensor>>, name: string): FloatArray {
+  const tensor = outputs[name];
+  if (!tensor) throw new TypeError(`The decoder returned no ${name}`);
+  return tensor.data as FloatArray;
+}
+
+export function toFloat32(data: FloatArray): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data);
+}

@@ -1,0 +1,84 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import type { FloatArray, FloatType } from './float-array.ts';
+import type { AttentionState, KVShape } from './kv-shape.ts';
+
+/**
+ * What a decoder's interface says of how it treats the cache.
+ * - `two_part`: reads the past, returns only new slices (what the rewriting pass makes).
+ * - `concatenating`: returns past and new joined; takes `position_ids`.
+ * - `grouped`: `GroupQueryAttention` as exported; returns the past with the new tokens put in.
+ */
+export type GraphKind = 'two_part' | 'concatenating' | 'grouped';
+
+export interface DecoderFacts {
+  readonly kind: GraphKind;
+  readonly kv: KVShape;
+  readonly hiddenSize: number;
+  readonly embedsType: FloatType;
+  readonly takesPositions: boolean;
+}
+
+/** One run of the decoder over neighbouring slots. A row with count 0 is there only to fill a gap. */
+export interface ForwardRun {
+  readonly firstSlot: number;
+  readonly rows: number;
+  /** New tokens that the widest row brings. */
+  readonly width: number;
+  /** [rows, width, hiddenSize]; a row's tokens from the left. */
+  readonly embeds: FloatArray;
+  /** Tokens that each row has in its slot. */
+  readonly past: Int32Array;
+  /** New tokens of each row, at most `width`. */
+  readonly count: Int32Array;
+}
+
+/**
+ * Reads the facts off a session's inputs and outputs. `groupsQueries`: the graph has
+ * `GroupQueryAttention` nodes, which their interface does not always tell. Throws when it is no
+ * decoder that is known.
+ */
+export function decoderFacts(session: InferenceSession, groupsQueries: boolean): DecoderFacts {
+  const embeds = tensorInput(session, 'inputs_embeds');
+  return {
+    kind: graphKind(session, groupsQueries),
+    kv: layerStates(session),
+    hiddenSize: sizeOf(embeds, 2),
+    embedsType: floatType(embeds),
+    takesPositions: session.inputNames.includes('position_ids'),
+  };
+}
+
+function layerStates(session: InferenceSession): AttentionState[] {
+  const layers = session.inputNames.filter((name) => /^past_key_values\.\d+\.key$/.test(name));
+  if (layers.length === 0) throw new TypeError('The decoder has no input past_key_values.0.key');
+  return layers.map((_, layer) => {
+    const past = tensorInput(session, `past_key_values.${layer}.key`);
+    const [kvHeads, headDim] = [sizeOf(past, 1), sizeOf(past, 3)];
+    return { kind: 'full', kvHeads, headDim, type: floatType(past) };
+  });
+}
+
+function graphKind(session: InferenceSession, groupsQueries: boolean): GraphKind {
+  if (session.inputNames.includes('past_lengths')) return 'two_part';
+  return groupsQueries ? 'grouped' : 'concatenating';
+}
+
+type TensorMetadata = Extract<InferenceSession['inputMetadata'][number], { isTensor: true }>;
+
+function tensorInput(session: InferenceSession, name: string): TensorMetadata {
+  const found = session.inputMetadata.find((input) => input.name === name);
+  if (!found?.isTensor) throw new TypeError(`The decoder has no input ${name}`);
+  return found;
+}
+
+function sizeOf(input: TensorMetadata, axis: number): number {
+  const size = input.shape[axis];
+  if (typeof size !== 'number')
+    throw new TypeError(`Axis ${axis} of ${input.name} has no fixed size`);
+  return size;
+}
+
+function floatType(input: TensorMetadata): FloatType {
+  if (input.type === 'float32' || input.type === 'float16') return input.type;
+  throw new TypeError(`${input.name} is ${input.type}, expected float32 or float16`);
+}

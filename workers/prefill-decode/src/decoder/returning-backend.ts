@@ -1,0 +1,79 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import type { DecoderFacts, ForwardRun } from './decoder-graph.ts';
+import { commonFeeds, dataOf, int64Tensor, sideName, toFloat32 } from './backend-inputs.ts';
+import { SlotBackend } from './slot-backend.ts';
+
+/**
+ * Runs a graph as it was exported. It returns the whole cache, of which only the new tokens are
+ * taken; they lie behind the padded past in a concatenating graph, and behind a row's own tokens in
+ * a grouped one. Each run copies the cache once or twice inside the runtime: the price of the form.
+ */
+export class ReturningBackend extends SlotBackend {
+  readonly #session: InferenceSession;
+  readonly #facts: DecoderFacts;
+
+  constructor(session: InferenceSession, facts: DecoderFacts) {
+    super(facts.kv);
+    this.#session = session;
+    this.#facts = facts;
+  }
+
+  async forward(run: ForwardRun): Promise<Float32Array> {
+    const feeds = commonFeeds(this.#facts, this.slots, run);
+    const grouped = this.#facts.kind === 'grouped';
+    const mask = grouped ? groupedMask(run) : concatenatingMask(run, this.slots.length);
+    feeds['attention_mask'] = int64Tensor(mask, [run.rows, mask.length / run.rows]);
+    const outputs = await this.#session.run(feeds);
+    for (let side = 0; side < this.slots.sides; side++) {
+      this.#append(side, dataOf(outputs, `present.${sideName(side)}`), run, grouped);
+    }
+    return lastLogits(toFloat32(dataOf(outputs, 'logits')), run);
+  }
+
+  #append(
+    side: number,
+    present: ReturnType<typeof dataOf>,
+    run: ForwardRun,
+    grouped: boolean,
+  ): void {
+    const width = grouped ? this.slots.length : this.slots.length + run.width;
+    for (let row = 0; row < run.rows; row++) {
+      const past = run.past[row] ?? 0;
+      const count = run.count[row] ?? 0;
+      if (count === 0) continue;
+      const from = { row, width, skip: grouped ? past : this.slots.length, count };
+      this.slots.append(side, run.firstSlot + row, past, present, from);
+    }
+  }
+}
+
+/** [rows, length + width]: a row's own past, then nothing up to the end of the buffer, then the new. */
+function concatenatingMask(run: ForwardRun, length: number): BigInt64Array {
+  const columns = length + run.width;
+  const mask = new BigInt64Array(run.rows * columns);
+  for (let row = 0; row < run.rows; row++) {
+    const start = row * columns;
+    mask.fill(1n, start, start + (run.past[row] ?? 0));
+    mask.fill(1n, start + length, start + columns);
+  }
+  return mask;
+}
+
+/** [rows, longest row]: the operator reads only each row's sum, and the width as the longest. */
+function groupedMask(run: ForwardRun): BigInt64Array {
+  const totals = Array.from(run.past, (past, row) => past + Math.max(run.count[row] ?? 0, 1));
+  const columns = Math.max(...totals);
+  const mask = new BigInt64Array(run.rows * columns);
+  for (const [row, total] of totals.entries()) mask.fill(1n, row * columns, row * columns + total);
+  return mask;
+}
+
+function lastLogits(logits: Float32Array, run: ForwardRun): Float32Array {
+  const vocabulary = logits.length / (run.rows * run.width);
+  const last = new Float32Array(run.rows * vocabulary);
+  for (let row = 0; row < run.rows; row++) {
+    const start = (row * run.width + Math.max((run.count[row] ?? 0) - 1, 0)) * vocabulary;
+    last.set(logits.subarray(start, start + vocabulary), row * vocabulary);
+  }
+  return last;
+}

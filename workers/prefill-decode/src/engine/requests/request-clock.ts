@@ -1,0 +1,71 @@
+import type { JobTimings } from '@epd/jobs';
+
+/** When a request passed which point; milliseconds of the process's clock. */
+export class RequestClock {
+  /** When the request was made: before it came here, if it waited elsewhere. */
+  readonly #made: number;
+  #admitted: number | null = null;
+  #blockedSince: number | null = null;
+  /** How long an image held it up, before and after it first had a slot. */
+  #blockedBefore = 0;
+  #blockedAfter = 0;
+  #firstToken: number | null = null;
+  #lastToken: number | null = null;
+  #tokens = 0;
+
+  constructor(waitedMs = 0) {
+    this.#made = performance.now() - waitedMs;
+  }
+
+  get admitted(): boolean {
+    return this.#admitted !== null;
+  }
+
+  holdRequest(): void {
+    this.block(false);
+    this.#admitted ??= performance.now();
+  }
+
+  /** Whether an image holds it up now. Returns true when that has just begun. */
+  block(blocked: boolean): boolean {
+    if (blocked === (this.#blockedSince !== null)) return false;
+    const now = performance.now();
+    if (blocked) {
+      this.#blockedSince = now;
+      return true;
+    }
+    const waited = now - (this.#blockedSince ?? now);
+    if (this.#admitted === null) this.#blockedBefore += waited;
+    else this.#blockedAfter += waited;
+    this.#blockedSince = null;
+    return false;
+  }
+
+  /** A token has come; the first answer's are those that are measured. Returns true for the very first. */
+  token(choice: number): boolean {
+    const now = performance.now();
+    const first = this.#firstToken === null;
+    this.#firstToken ??= now;
+    if (choice > 0) return first;
+    this.#lastToken = now;
+    this.#tokens++;
+    return first;
+  }
+
+  /** `resumed`: others gave the first tokens, so that nothing is said of the first. */
+  timings(resumed: boolean): JobTimings {
+    const admitted = this.#admitted ?? performance.now();
+    const first = this.#firstToken;
+    const more = this.#tokens - 1;
+    return {
+      queueMs: admitted - this.#made - this.#blockedBefore,
+      waitForEmbeddingsMs: this.#blockedBefore + this.#blockedAfter,
+      ...(first === null ? {} : { prefillMs: first - admitted - this.#blockedAfter }),
+      ...(first === null || resumed ? {} : { ttftMs: first - this.#made }),
+      ...(first === null || more < 1
+        ? {}
+        : { tpotMs: ((this.#lastToken ?? first) - first) / more }),
+      totalMs: performance.now() - this.#made,
+    };
+  }
+}

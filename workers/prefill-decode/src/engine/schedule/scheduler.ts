@@ -1,0 +1,264 @@
+import type { StepRun } from '../../runner/messages.ts';
+import { compact } from '../kv/compaction.ts';
+import type { MemoryPlan } from '../kv/memory-plan.ts';
+import type { PrefillPace } from './prefill-pace.ts';
+import { PrefillRoom } from './prefill-room.ts';
+import { byTurn, type Sequence } from '../sequences/sequence.ts';
+import type { Slots } from '../kv/slots.ts';
+import { receive, send, stepRow, nextTokens, type ScheduledTokens } from './scheduled-tokens.ts';
+
+/** How far a sequence may be computed with the images that have arrived. */
+export interface ImageGate {
+  limit(sequence: Sequence, computed: number): number;
+  /** How far it could be with all images that are made, be they loaded or not. */
+  reach(sequence: Sequence, computed: number): number;
+  /** The sequence lost its slot: what it holds for its next tokens is for others to use. */
+  letGo(sequence: Sequence): void;
+}
+
+export interface Schedule {
+  readonly runs: readonly StepRun[];
+  readonly work: readonly ScheduledTokens[];
+  /** Tokens of each run behind the decodes'. */
+  readonly chunks: readonly number[];
+  readonly admitted: readonly Sequence[];
+  readonly decodeRows: number;
+  readonly prefillTokens: number;
+  /** What the chunks were expected to take, in milliseconds. */
+  readonly chargedMs: number;
+}
+
+/** Steps for which slots must be twice too long before they are made shorter. */
+const SHRINK_AFTER_STEPS = 32;
+
+/**
+ * Decides what each step computes: one token for every sequence that decodes, and with what is left of
+ * the token budget, chunks of prompts, at a pace that answers can bear. Sequences wait in order of
+ * turn; one that an image holds up is passed by the others and, when its slot is wanted, gives it up.
+ *
+ * A step is scheduled, then settled once it was made. The next may be scheduled in between, on the
+ * understanding that it will be made: a sequence that turns out to have ended computed one token too many.
+ */
+export class Scheduler {
+  readonly waiting: Sequence[] = [];
+  readonly running: Sequence[] = [];
+  preemptions = 0;
+  readonly #plan: MemoryPlan;
+  readonly #slots: Slots;
+  readonly #gate: ImageGate;
+  readonly #budget: number;
+  readonly #pace: PrefillPace;
+  #roomySteps = 0;
+
+  constructor(
+    plan: MemoryPlan,
+    slots: Slots,
+    gate: ImageGate,
+    limits: { readonly tokenBudgetPerStep: number; readonly pace: PrefillPace },
+  ) {
+    this.#plan = plan;
+    this.#slots = slots;
+    this.#gate = gate;
+    this.#budget = limits.tokenBudgetPerStep;
+    this.#pace = limits.pace;
+  }
+
+  add(sequence: Sequence): void {
+    this.#pace.begin(sequence);
+    const at = this.waiting.findIndex((other) => byTurn(sequence, other) < 0);
+    this.waiting.splice(at < 0 ? this.waiting.length : at, 0, sequence);
+  }
+
+  /** What the next step computes; null when nothing can be. */
+  schedule(): Schedule | null {
+    this.#fitLengths();
+    const decoding = this.running.filter(
+      (sequence) => sequence.decoding && !this.#ends(sequence) && !this.#stalled(sequence),
+    );
+    const room = new PrefillRoom(this.#pace, this.#budget, decoding);
+    const work: ScheduledTokens[] = decoding.map((sequence) => nextTokens(sequence, 1));
+    const chunk = (sequence: Sequence): void => {
+      const ready = this.#gate.limit(sequence, sequence.computed) - sequence.computed;
+      // All but its last token was cached: it goes with the decodes, which costs no run of its own.
+      const count = sequence.decoding ? ready : room.take(sequence, ready);
+      if (count > 0) work.push(nextTokens(sequence, count));
+    };
+    for (const sequence of this.running.toSorted(byTurn)) if (!sequence.decoding) chunk(sequence);
+    const admitted = this.#admit(room, chunk);
+    if (work.length === 0) return null;
+    const runs = this.#runs(work);
+    const chunks = work.filter(({ sequence }) => !sequence.decoding).map(({ count }) => count);
+    const decodeRows = work.length - chunks.length;
+    for (const item of work) send(item);
+    const chargedMs = this.#pace.charge(chunks);
+    return { runs, work, chunks, admitted, decodeRows, prefillTokens: room.taken, chargedMs };
+  }
+
+  /**
+   * The step was made, each of its runs in so many milliseconds: its tokens are cached. Prompts that
+   * are complete are parked for others.
+   */
+  settle({ work, chunks, decodeRows, chargedMs }: Schedule, runsMs: readonly number[]): void {
+    this.#pace.learn(decodeRows, chunks, runsMs, chargedMs);
+    for (const item of work) {
+      receive(item);
+      const { sequence, from, count } = item;
+      if (sequence.slot === null) continue;
+      sequence.cached = from + count;
+      if (sequence.promptParked || sequence.cached < sequence.promptLength) continue;
+      sequence.promptParked = true;
+      this.#slots.park(sequence);
+    }
+  }
+
+  /** The step failed: nobody knows what the slots hold, and no token comes of it. */
+  abandon({ work }: Schedule): void {
+    for (const item of work) receive(item);
+  }
+
+  /** Takes a sequence out, whatever it was doing. */
+  remove(sequence: Sequence): void {
+    sequence.finished = true;
+    drop(this.waiting, sequence);
+    drop(this.running, sequence);
+    this.#slots.free(sequence);
+  }
+
+  /** Takes its slot away. It waits again, in its old place, and begins with what is parked of it. */
+  #giveUp(sequence: Sequence): void {
+    drop(this.running, sequence);
+    this.#slots.free(sequence);
+    sequence.reached = sequence.computed;
+    sequence.computed = 0;
+    this.#gate.letGo(sequence);
+    this.add(sequence);
+  }
+
+  #admit(room: PrefillRoom, chunk: (sequence: Sequence) => void): Sequence[] {
+    const admitted: Sequence[] = [];
+    const waiting = this.waiting.slice();
+    for (const [at, sequence] of waiting.entries()) {
+      const ready = this.#ready(sequence);
+      if (ready === 0) continue;
+      // Strictly in turn among those that are ready: else a long prompt would wait for ever.
+      const held = !room.admits(sequence, ready);
+      const full = !held && !this.#makeRoomFor(sequence);
+      if (held || (full && this.#complete(sequence))) {
+        this.#noteReady(waiting.slice(at + 1));
+        break;
+      }
+      if (full) continue;
+      drop(this.waiting, sequence);
+      this.#slots.allocate(sequence);
+      this.running.push(sequence);
+      sequence.reused = Math.min(sequence.computed, sequence.promptLength);
+      admitted.push(sequence);
+      chunk(sequence);
+    }
+    return admitted;
+  }
+
+  /** Of those behind one that is held back: the wait for an image counts for none of them. */
+  #noteReady(behind: readonly Sequence[]): void {
+    for (const sequence of behind) if (sequence.images.length > 0) this.#ready(sequence);
+  }
+
+  /**
+   * Tokens that a slot would let it compute; 0 too where it would come no further than it was, for an
+   * image that is not made yet may forbid it.
+   */
+  #ready(sequence: Sequence): number {
+    const parked = this.#slots.parkedTokens(sequence);
+    const ready = sequence.mayStart ? this.#gate.limit(sequence, parked) - parked : 0;
+    if (ready > 0 && this.#gate.reach(sequence, parked) > sequence.reached) {
+      this.#pace.noteReady(sequence);
+      return ready;
+    }
+    sequence.readySinceMs = null;
+    return 0;
+  }
+
+  #complete(sequence: Sequence): boolean {
+    return this.#gate.limit(sequence, this.#slots.parkedTokens(sequence)) === sequence.length;
+  }
+
+  /** A free slot that is long enough; a sequence that an image holds up gives way to one that can run. */
+  #makeRoomFor(sequence: Sequence): boolean {
+    const length = Math.max(this.#slots.length, this.#plan.bucketFor(sequence.length));
+    const slots = this.#plan.slotsAt(length);
+    if (this.running.length >= slots) this.#displaceStalled(sequence);
+    if (this.running.length >= slots) return false;
+    if (length > this.#slots.length) this.#slots.layout(length);
+    return true;
+  }
+
+  /** Of those that wait for an image to be made, or behind `by` in turn for one to be loaded, the last. */
+  #displaceStalled(by: Sequence): void {
+    const stalled = this.running.filter((sequence) => {
+      if (!this.#stalled(sequence)) return false;
+      const unmade = this.#gate.reach(sequence, sequence.computed) === sequence.computed;
+      return unmade || byTurn(by, sequence) < 0;
+    });
+    const last = stalled.toSorted(byTurn).at(-1);
+    if (last) this.#giveUp(last);
+  }
+
+  /** The token that it awaits is its last, whatever it is. */
+  #ends({ generated, length, sampling }: Sequence): boolean {
+    return generated >= sampling.maxTokens || length >= this.#plan.longest;
+  }
+
+  #stalled(sequence: Sequence): boolean {
+    return this.#gate.limit(sequence, sequence.computed) === sequence.computed;
+  }
+
+  /** Lengthens slots before a sequence outgrows them, and shortens them when they have long been roomy. */
+  #fitLengths(): void {
+    for (;;) {
+      const longest = Math.max(0, ...this.running.map((sequence) => sequence.length));
+      if (longest === 0) return;
+      const bucket = this.#plan.bucketFor(longest);
+      if (bucket <= this.#slots.length) return this.#considerShrinking(bucket);
+      if (this.running.length <= this.#plan.slotsAt(bucket)) return this.#slots.layout(bucket);
+      this.#preempt();
+    }
+  }
+
+  #considerShrinking(bucket: number): void {
+    this.#roomySteps = bucket * 2 <= this.#slots.length ? this.#roomySteps + 1 : 0;
+    if (this.#roomySteps < SHRINK_AFTER_STEPS) return;
+    this.#roomySteps = 0;
+    this.#slots.layout(bucket);
+  }
+
+  /** The newest gives way; it goes on later from what is parked of it. */
+  #preempt(): void {
+    const newest = this.running.toSorted(byTurn).at(-1);
+    if (!newest) throw new RangeError('There is nothing to preempt');
+    this.preemptions++;
+    this.#giveUp(newest);
+  }
+
+  #runs(work: readonly ScheduledTokens[]): StepRun[] {
+    const decodes = new Map(
+      work.filter(({ sequence }) => sequence.decoding).map((item) => [item.sequence, item]),
+    );
+    const { first, end } = compact(this.#slots, [...decodes.keys()]);
+    const rows = Array.from({ length: end - first }, (_, index) => {
+      const owner = this.#slots.ownerOf(first + index);
+      const item = owner && decodes.get(owner);
+      return item ? stepRow(item) : null;
+    });
+    const prefills = work.filter((item) => !decodes.has(item.sequence));
+    const chunks = prefills.map((item) => ({
+      slot: item.sequence.slot ?? 0,
+      rows: [stepRow(item)],
+    }));
+    return decodes.size > 0 ? [{ slot: first, rows }, ...chunks] : chunks;
+  }
+}
+
+function drop(from: Sequence[], sequence: Sequence): void {
+  const at = from.indexOf(sequence);
+  if (at >= 0) from.splice(at, 1);
+}

@@ -1,0 +1,34 @@
+import type { MultiModalFeature } from '@epd/connector';
+import { EngineError } from '../errors.ts';
+
+/** One image of a prompt, with the places of its embeddings. */
+export interface ImageSpan {
+  /** Index among the request's features. */
+  readonly index: number;
+  readonly mmHash: string;
+  readonly rows: number;
+  /** Where row k of the embedding goes: ascending, `rows` of them. */
+  readonly positions: readonly number[];
+}
+
+/** Finds the image tokens of each feature. Throws `EngineError` when they are not as many as its rows. */
+export function imageSpans(
+  tokens: readonly number[],
+  features: readonly MultiModalFeature[],
+  imageTokenId: number,
+): ImageSpan[] {
+  return features.map(({ mmHash, offset, length, rows }, index) => {
+    const positions: number[] = [];
+    for (let at = offset; at < offset + length; at++)
+      if (tokens[at] === imageTokenId) positions.push(at);
+    if (positions.length === rows) return { index, mmHash, rows, positions };
+    throw new EngineError(
+      'invalid_request',
+      `Image ${index} has ${rows} embeddings for ${positions.length} image tokens at ${offset}`,
+      { image: index, rows, positions: positions.length },
+    );
+  });
+}
+
+/** The last token that needs the image; past it, the image is no longer wanted. */
+export const lastPosition = (span: ImageSpan): number => span.positions.at(-1) ?? -1;

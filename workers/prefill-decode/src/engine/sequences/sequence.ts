@@ -1,0 +1,137 @@
+import type { Sampling } from '@epd/jobs';
+import { BLOCK_TOKENS } from '../../decoder/kv-backend.ts';
+import { lastPosition, type ImageSpan } from './image-span.ts';
+
+/** What a token stands for: itself, or a row of an image. Equal units in equal places have equal KV. */
+export type Unit = number | string;
+
+/**
+ * One answer in the making. It is waiting (no slot, nothing computed), running (a slot whose first
+ * `computed` tokens are cached once the steps under way are made) or finished. Steps are scheduled before
+ * the tokens of the step before are known, so that `length` counts tokens that are awaited.
+ *
+ * cached ≤ computed ≤ length = tokens.length + awaited; cached ≤ tokens.length. Without a slot both are
+ * 0. Whoever changes `slot`, `computed`, `cached`, `awaited` or `underWay` is the scheduler.
+ */
+export class Sequence {
+  readonly key: number;
+  readonly requestId: string;
+  readonly choice: number;
+  readonly priority: number;
+  /** Whose cached prefixes it may use, and who may use its own. */
+  readonly scope: string;
+  readonly sampling: Sampling;
+  readonly promptLength: number;
+  readonly images: readonly ImageSpan[];
+  /** By mm_hash: the token from which on the image is needed no more. */
+  readonly lastUses: ReadonlyMap<string, number>;
+  /** Prompt and answer. */
+  readonly tokens: number[];
+  slot: number | null = null;
+  computed = 0;
+  /** Tokens whose keys and values steps that have been made left in the slot. */
+  cached = 0;
+  /** Tokens that steps under way will bring. */
+  awaited = 0;
+  /** Steps that were sent with work of this sequence and have not been made yet. */
+  underWay = 0;
+  finished = false;
+  /** Tokens that were computed when it last lost its slot. */
+  reached = 0;
+  /** Since when more of its prompt could be computed; null: nothing could when it was last looked. */
+  readySinceMs: number | null = null;
+  /** Prompt tokens that the last admission found cached. */
+  reused = 0;
+  /** The choice whose prefill this one waits for, to take the prompt over from the cache. */
+  readonly leader: Sequence | null;
+  /** The prompt's blocks were parked. */
+  promptParked = false;
+  readonly #blockKeys: string[] = [];
+  readonly #imageUnits: Map<number, string>;
+
+  constructor(facts: {
+    readonly key: number;
+    readonly requestId: string;
+    readonly choice: number;
+    readonly priority: number;
+    readonly scope: string;
+    readonly sampling: Sampling;
+    readonly prompt: readonly number[];
+    readonly images: readonly ImageSpan[];
+    readonly lastUses: ReadonlyMap<string, number>;
+    readonly resume: readonly number[];
+    readonly leader: Sequence | null;
+  }) {
+    this.key = facts.key;
+    this.requestId = facts.requestId;
+    this.choice = facts.choice;
+    this.priority = facts.priority;
+    this.scope = facts.scope;
+    this.sampling = facts.sampling;
+    this.images = facts.images;
+    this.lastUses = facts.lastUses;
+    this.leader = facts.leader;
+    this.promptLength = facts.prompt.length;
+    this.tokens = [...facts.prompt, ...facts.resume];
+    this.#imageUnits = imageUnits(facts.images);
+  }
+
+  get length(): number {
+    return this.tokens.length + this.awaited;
+  }
+
+  get generated(): number {
+    return this.length - this.promptLength;
+  }
+
+  /** All but the newest token is computed: one more token gives the next. */
+  get decoding(): boolean {
+    return this.slot !== null && this.length - this.computed === 1;
+  }
+
+  /**
+   * False while another choice of the same request computes the prompt that both share, and while a step
+   * is under way from before the slot was lost: what it brings belongs to the tokens to begin with.
+   */
+  get mayStart(): boolean {
+    if (this.underWay > 0) return false;
+    return this.leader === null || this.leader.promptParked || this.leader.finished;
+  }
+
+  /** What tokens `start .. end` stand for: image tokens name their image and its row. */
+  units(start: number, end: number): Unit[] {
+    const tokens: Unit[] = this.tokens.slice(start, end);
+    if (this.#imageUnits.size === 0) return tokens;
+    return tokens.map((token, index) => this.#imageUnits.get(start + index) ?? token);
+  }
+
+  /** The units of a whole block in one string. Tokens never change, so it is made once. */
+  blockKey(index: number): string {
+    const start = index * BLOCK_TOKENS;
+    return (this.#blockKeys[index] ??= this.units(start, start + BLOCK_TOKENS).join());
+  }
+
+  imagesEndingIn(start: number, end: number): string[] {
+    const ending = this.images.filter((image) => {
+      const last = lastPosition(image);
+      return last >= start && last < end;
+    });
+    return ending.map(({ mmHash }) => mmHash);
+  }
+
+  /** Images that tokens past `computed` still need. */
+  imagesAhead(computed: number): ImageSpan[] {
+    return this.images.filter((image) => lastPosition(image) >= computed);
+  }
+}
+
+/** Lower priority first, then first come. */
+export const byTurn = (a: Sequence, b: Sequence): number =>
+  a.priority - b.priority || a.key - b.key;
+
+function imageUnits(images: readonly ImageSpan[]): Map<number, string> {
+  const units = images.flatMap(({ mmHash, positions }) =>
+    positions.map((position, row) => [position, `${mmHash}:${row}`] as const),
+  );
+  return new Map(units);
+}

@@ -1,0 +1,32 @@
+import {
+  fingerprint,
+  modelCard,
+  PromptBuilder,
+  readModelFolder,
+  type ModelFacts,
+  type ModelFolder,
+} from '@epd/model';
+
+/** What a PD worker knows of its model before it loads any weights. */
+export interface PdModel {
+  readonly folder: ModelFolder;
+  readonly prompts: PromptBuilder;
+  readonly card: ModelFacts;
+}
+
+/**
+ * Reads the folder. `knownFingerprint` is asked when the vision encoder's file is not in it: a PD
+ * worker loads no vision encoder, but its embeddings' fingerprint is that file's.
+ */
+export async function readModel(
+  { folder: path, id }: { readonly folder: string; readonly id?: string },
+  visionEncoder: string | undefined,
+  knownFingerprint: (model: string) => Promise<string>,
+): Promise<PdModel> {
+  const folder = await readModelFolder(path, {
+    ...(id === undefined ? {} : { id }),
+    variants: { vision_encoder: visionEncoder ?? '' },
+  });
+  const digest = (await fingerprint(folder)) ?? (await knownFingerprint(folder.id));
+  return { folder, prompts: new PromptBuilder(folder), card: modelCard(folder, digest) };
+}

@@ -1,0 +1,69 @@
+import { InferenceSession } from 'onnxruntime-node';
+import { prepareDecoder } from '../graph/prepare.ts';
+import { decoderFacts, type DecoderFacts } from '../decoder/decoder-graph.ts';
+import { SessionEmbedder, readTable, type TokenEmbedder } from './embed.ts';
+import type { KVBackend } from '../decoder/kv-backend.ts';
+import type { RunnerFacts, RunnerOptions } from './messages.ts';
+import { ModelRunner } from './model-runner.ts';
+import { ReturningBackend } from '../decoder/returning-backend.ts';
+import { TwoPartBackend } from '../decoder/two-part-backend.ts';
+
+/** Loads the graphs, rewriting the decoder where that can be done. Throws when they cannot be used. */
+export async function loadDecoder(
+  options: RunnerOptions,
+): Promise<{ runner: ModelRunner; facts: RunnerFacts; release: () => Promise<void> }> {
+  const startedAt = performance.now();
+  const session = sessionOptions(options);
+  const prepared = await prepareDecoder(options.decoderPath, options.cacheFolder, session);
+  const decoder = await InferenceSession.create(prepared.path, session);
+  const decoded = decoderFacts(decoder, prepared.groupsQueries);
+  const { embedder, release } = await loadEmbedder(options.embedTokensPath, session);
+  const backend = createBackend(decoder, decoded);
+  const runner = new ModelRunner(decoded, backend, embedder);
+  const { kind, kv, hiddenSize } = decoded;
+  const loadMs = performance.now() - startedAt;
+  return {
+    runner,
+    facts: {
+      kind,
+      kv,
+      abilities: backend.abilities,
+      hiddenSize,
+      preparation: prepared.note,
+      loadMs,
+    },
+    release: async () => {
+      await decoder.release();
+      await release();
+    },
+  };
+}
+
+function createBackend(session: InferenceSession, facts: DecoderFacts): KVBackend {
+  return facts.kind === 'two_part'
+    ? new TwoPartBackend(session, facts)
+    : new ReturningBackend(session, facts);
+}
+
+function sessionOptions(options: RunnerOptions): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [...options.executionProviders],
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    // Warnings are about the export's leftovers, and are not JSON lines.
+    logSeverityLevel: 3,
+    // Threads that spin between steps would take the cores of the encoder and of the main thread.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  };
+}
+
+async function loadEmbedder(
+  path: string,
+  options: InferenceSession.SessionOptions,
+): Promise<{ embedder: TokenEmbedder; release: () => Promise<void> }> {
+  const table = await readTable(path);
+  if (table) return { embedder: table, release: async () => {} };
+  const session = await InferenceSession.create(path, options);
+  return { embedder: new SessionEmbedder(session), release: () => session.release() };
+}

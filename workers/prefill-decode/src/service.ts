@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createObjectStore, type ObjectStore } from '@epd/connector';
+import { RedisModelRegistry, ResidentImages } from '@epd/fleet';
+import { openServiceModel } from '@epd/hub';
+import {
+  connectRedis,
+  serveTelemetry,
+  startTracing,
+  storeOptions,
+  waitForRedis,
+  type Logger,
+  type Readiness,
+  type RunningService,
+  type ServiceContext,
+  workerReadiness,
+} from '@epd/service';
+import type { Redis } from 'ioredis';
+import { Registry } from 'prom-client';
+import { buildWorker, type PdWorker } from './build-worker.ts';
+import type { Config } from './config.ts';
+import { readModel } from './read-model.ts';
+import { addMetrics } from './metrics.ts';
+
+/** Of the time for a graceful stop: the rest is for handing back and closing. */
+const FINISHING_SHARE = 0.6;
+const ASK_AGAIN_MS = 1_000;
+
+/** What readiness rests on; filled in as the service comes up. */
+interface Readable {
+  redis: Redis;
+  store: ObjectStore;
+  worker: PdWorker | null;
+  model: string | null;
+}
+
+/** A PD process: answers to telemetry at once, takes work when its model is loaded. */
+export async function startWorker(context: ServiceContext<Config>): Promise<RunningService> {
+  const { config, log, signal } = context;
+  const name = `pd-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const registry = new Registry();
+  await using stack = new AsyncDisposableStack();
+  const tracing = await startTracing('prefill-decode', config);
+  stack.defer(() => tracing.stop());
+  const redis = connectRedis(config.redisUrl, { name: 'epd-prefill-decode', log });
+  stack.defer(() => redis.disconnect());
+  const store = openStore(config);
+  stack.defer(() => store.close());
+  const state: Readable = { redis, store, worker: null, model: null };
+  const telemetry = await serveTelemetry({
+    host: config.metricsHost,
+    port: config.metricsPort,
+    registry,
+    ready: () => readiness(state),
+  });
+  stack.defer(() => telemetry.close());
+  log.info({ url: telemetry.url, worker: name }, 'telemetry');
+  await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
+  const models = new RedisModelRegistry(redis, config.prefix);
+  const opened = await openServiceModel(context, ['embed_tokens', 'decoder_model_merged']);
+  const model = await readModel(opened, config.visionEncoder, (id) =>
+    registeredFingerprint(models, id, log, signal),
+  );
+  const worker = await buildWorker({
+    worker: name,
+    config,
+    opened,
+    model,
+    redis,
+    store,
+    registry,
+    log,
+  });
+  stack.defer(() => worker.stop(config.stopMs * FINISHING_SHARE));
+  void worker.engine.lost.then(context.fail);
+  addMetrics(registry, worker.engine);
+  registry.setDefaultLabels({ model: model.card.id });
+  const announced = await models.announce('prefill-decode', name, model.card);
+  stack.defer(() => announced.stop());
+  const residents = new ResidentImages(redis, config.prefix);
+  stack.defer(residents.announce(model.card.id, () => worker.engine.residentHashes()));
+  Object.assign(state, { worker, model: model.card.id });
+  const held = stack.move();
+  return { stop: () => held.disposeAsync() };
+}
+
+function openStore(config: Config): ObjectStore {
+  const { diskCacheBytes: maxBytes, dataDir } = config;
+  const disk = { root: join(dataDir, 'embedding-cache'), maxBytes };
+  return createObjectStore({
+    ...storeOptions(config),
+    ...(maxBytes > 0 ? { caches: { disk } } : {}),
+  });
+}
+
+async function readiness({ worker, ...rest }: Readable): Promise<Readiness> {
+  const report = await workerReadiness(worker, rest);
+  return worker === null ? report : { ...report, held: worker.held };
+}
+
+/** An image of a PD worker may leave the vision encoder out; then an encoder must come first. */
+async function registeredFingerprint(
+  models: RedisModelRegistry,
+  id: string,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<string> {
+  for (let told = false; ; told = true) {
+    const card = await models.model(id);
+    if (card !== null) return card.fingerprint;
+    if (!told)
+      log.warn(
+        { model: id },
+        'no vision encoder in the model folder: waiting for an encoder to register',
+      );
+    await sleep(ASK_AGAIN_MS, undefined, { signal });
+  }
+}
