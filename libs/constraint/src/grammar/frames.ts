@@ -3,7 +3,7 @@ import type { RegexPool } from '../regex/pool.ts';
 import type { Regex } from '../regex/regex.ts';
 import type { Frame, Position } from './position.ts';
 
-/** Positions and frames kept at once; each may hold a mask of a few kilobytes. */
+/** Positions and frames kept at once, a few hundred bytes each. */
 const KEPT_MAX = 20_000;
 
 /** Makes frames and positions, one object of each, and moves positions over bytes. */
@@ -19,7 +19,7 @@ export class Frames {
   constructor(pool: RegexPool) {
     this.pool = pool;
     this.end = { id: 0, resume: () => [this.done] };
-    this.done = { lexeme: pool.none, frame: this.end, mask: { ids: new Int32Array() } };
+    this.done = { lexeme: pool.none, frame: this.end };
   }
 
   frame(key: string, resume: () => readonly Position[]): Frame {
@@ -58,7 +58,7 @@ export class Frames {
     const key = `${lexeme.id},${frame.id}`;
     const known = this.#positions.get(key);
     if (known) return known;
-    const position = { lexeme, frame, mask: null };
+    const position = { lexeme, frame };
     this.#positions.set(key, position);
     return position;
   }

@@ -52,9 +52,7 @@ export class JsonFrames {
   }
 
   #close(object: ObjectNode, progress: ObjectProgress, after: Frame): readonly Position[] {
-    return canClose(object, progress)
-      ? this.#frames.open(this.#punctuation.braceEnd, after)
-      : [];
+    return canClose(object, progress) ? this.#frames.open(this.#punctuation.braceEnd, after) : [];
   }
 
   #keys(object: ObjectNode, progress: ObjectProgress, after: Frame): Position[] {
@@ -69,9 +67,7 @@ export class JsonFrames {
   /** Behind a key and its colon. */
   #keyed(object: ObjectNode, key: KeyNode, progress: ObjectProgress, after: Frame): Frame {
     const member = this.#member(object, progress, after);
-    return this.#frames.frame(`:${key.value.id},${member.id}`, () =>
-      this.value(key.value, member),
-    );
+    return this.#frames.frame(`:${key.value.id},${member.id}`, () => this.value(key.value, member));
   }
 
   /** Behind a member. */

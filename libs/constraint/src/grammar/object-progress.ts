@@ -31,7 +31,8 @@ export function choose(
   return { seen: next.seen, count: counted(object, next.count) };
 }
 
-const has = ({ seen }: ObjectProgress, index: number): boolean => ((seen >> BigInt(index)) & 1n) === 1n;
+const has = ({ seen }: ObjectProgress, index: number): boolean =>
+  ((seen >> BigInt(index)) & 1n) === 1n;
 
 /** In the order of the schema, what was passed over cannot come any more. */
 function seenWith(object: ObjectNode, { seen }: ObjectProgress, index: number): bigint {
@@ -43,7 +44,10 @@ function seenWith(object: ObjectNode, { seen }: ObjectProgress, index: number): 
 const passesRequired = (object: ObjectNode, progress: ObjectProgress, index: number): boolean =>
   object.keys.some(
     ({ required, named }, at) =>
-      required && !has(progress, at) && (at < index || object.keys[index]?.named === false) && named,
+      required &&
+      !has(progress, at) &&
+      (at < index || object.keys[index]?.named === false) &&
+      named,
   );
 
 /** Members that must still come. Of keys that are not named the same one may come again: they do not count. */

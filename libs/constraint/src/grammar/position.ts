@@ -1,5 +1,4 @@
 import type { Regex } from '../regex/regex.ts';
-import type { KeptMask } from '../vocabulary/token-mask.ts';
 
 /** What follows when a lexeme has ended: an object to go on with, an array, the end of the answer. */
 export interface Frame {
@@ -12,6 +11,4 @@ export interface Frame {
 export interface Position {
   readonly lexeme: Regex;
   readonly frame: Frame;
-  /** Tokens that may come next; null: not looked for yet. */
-  mask: KeptMask | null;
 }

@@ -30,7 +30,8 @@ export const REPEAT_MAX = 10_000;
 
 /** Throws `ConstraintError` for what is no regular expression, and for what an automaton cannot do. */
 export function parsePattern(source: string): Pattern {
-  if (!isRegExp(source)) throw new ConstraintError('invalid', `not a regular expression: ${source}`);
+  if (!isRegExp(source))
+    throw new ConstraintError('invalid', `not a regular expression: ${source}`);
   return new Parser(source).parse();
 }
 

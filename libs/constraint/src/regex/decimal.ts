@@ -86,7 +86,8 @@ export function decimalAccepts(state: DecimalState): boolean {
   return dividedBySteps(state);
 }
 
-const holds = (order: number, exclusive: boolean): boolean => order > 0 || (order === 0 && !exclusive);
+const holds = (order: number, exclusive: boolean): boolean =>
+  order > 0 || (order === 0 && !exclusive);
 
 function wholeDigit(state: DecimalState, digit: number): DecimalState | null {
   const { spec, digits } = state;

@@ -4,6 +4,10 @@ import { isLive } from './emptiness.ts';
 import type { RegexPool } from './pool.ts';
 import type { ByteClasses, Regex } from './regex.ts';
 
+/** Many expressions tell bytes apart in the same way. */
+const sharedClasses = new Map<string, ByteClasses>();
+const SHARED_MAX = 10_000;
+
 const DIGIT_SETS = Array.from('-.0123456789', (char) => {
   const code = char.charCodeAt(0);
   return byteSet([code, code]);
@@ -62,9 +66,18 @@ function byteClasses(regex: Regex): ByteClasses {
   const of = new Uint8Array(256);
   let count = 1;
   for (const set of sets) count = refine(of, count, set);
+  return shared(of);
+}
+
+function shared(of: Uint8Array): ByteClasses {
+  const key = Buffer.from(of.buffer).toString('latin1');
+  const known = sharedClasses.get(key);
+  if (known) return known;
   const samples: number[] = [];
   for (let byte = 255; byte >= 0; byte--) samples[of[byte] as number] = byte;
-  return { of, samples };
+  const made = { of, samples };
+  if (sharedClasses.size < SHARED_MAX) sharedClasses.set(key, made);
+  return made;
 }
 
 /** The sets that decide what a first byte leads to. */

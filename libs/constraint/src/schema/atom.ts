@@ -27,5 +27,4 @@ export function conjunction(atoms: readonly Atom[]): readonly Atom[] {
   return [...new Set(atoms)].toSorted((a, b) => a.id - b.id);
 }
 
-export const conjunctionKey = (atoms: readonly Atom[]): string =>
-  atoms.map(({ id }) => id).join();
+export const conjunctionKey = (atoms: readonly Atom[]): string => atoms.map(({ id }) => id).join();

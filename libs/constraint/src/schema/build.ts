@@ -54,7 +54,8 @@ export class GrammarBuilder {
     const draft = this.#draft([root]);
     for (let fill = this.#unfilled.pop(); fill; fill = this.#unfilled.pop()) fill();
     this.#findInhabited();
-    if (!draft.inhabited) throw new ConstraintError('unsatisfiable', 'nothing satisfies the schema');
+    if (!draft.inhabited)
+      throw new ConstraintError('unsatisfiable', 'nothing satisfies the schema');
     for (const each of this.#drafts.values()) this.#finish(each);
     return draft.node;
   }

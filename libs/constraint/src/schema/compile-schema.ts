@@ -5,7 +5,7 @@ import type { RegexPool } from '../regex/pool.ts';
 import type { Regex } from '../regex/regex.ts';
 import { GrammarBuilder } from './build.ts';
 import { SchemaDocument, type Schema } from './document.ts';
-import type { ConstraintLimits } from './limits.ts';
+import type { ConstraintLimits } from '../limits.ts';
 import { Normaliser } from './normalise.ts';
 
 /** Blanks of a line's indentation: a model that writes nothing else comes to an end of them. */

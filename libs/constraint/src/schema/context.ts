@@ -69,7 +69,10 @@ export function schemaMap(
   if (value === undefined) return [];
   if (!isObject(value))
     throw refuse(context, schema, keyword, `expected an object, got ${shown(value)}`, 'invalid');
-  return Object.entries(value).map(([key, part]) => [key, asSchema(context, schema, keyword, part)]);
+  return Object.entries(value).map(([key, part]) => [
+    key,
+    asSchema(context, schema, keyword, part),
+  ]);
 }
 
 export function numberIn(

@@ -1,5 +1,5 @@
 import { ConstraintError } from '../errors.ts';
-import type { ConstraintLimits } from './limits.ts';
+import type { ConstraintLimits } from '../limits.ts';
 
 export type Schema = boolean | SchemaObject;
 export type SchemaObject = Readonly<Record<string, unknown>>;
@@ -31,7 +31,8 @@ export class SchemaDocument {
   }
 
   resolve(ref: string, path: string): unknown {
-    const target = ref.startsWith('#/') || ref === '#' ? this.#at(ref.slice(1)) : this.#named.get(ref);
+    const target =
+      ref.startsWith('#/') || ref === '#' ? this.#at(ref.slice(1)) : this.#named.get(ref);
     if (target !== undefined) return target;
     const known = ref.startsWith('#') ? 'points to nothing' : 'lies outside of the schema';
     throw new ConstraintError('unsupported', `$ref ${JSON.stringify(ref)} ${known}`, {

@@ -3,7 +3,13 @@ import { nextOf } from '../regex/derivative.ts';
 import type { RegexPool } from '../regex/pool.ts';
 import type { Regex } from '../regex/regex.ts';
 import type { Scalars } from './scalars.ts';
-import { ANY_ARRAY, bothArrays, type ArrayShape, type KeyClass, type ObjectShape } from './shapes.ts';
+import {
+  ANY_ARRAY,
+  bothArrays,
+  type ArrayShape,
+  type KeyClass,
+  type ObjectShape,
+} from './shapes.ts';
 
 /** The values that a schema permits, by type. An object or array is one of any of its shapes. */
 export interface Normal {

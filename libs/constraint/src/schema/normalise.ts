@@ -88,7 +88,10 @@ export class Normaliser implements SchemaContext {
   #failing({ keyword, fails }: Assertion, schema: SchemaObject): Normal {
     if (fails) return fails();
     const path = this.document.pathOf(schema);
-    throw new ConstraintError('unsupported', 'is not supported under a negation', { path, keyword });
+    throw new ConstraintError('unsupported', 'is not supported under a negation', {
+      path,
+      keyword,
+    });
   }
 
   #isEmpty(atoms: readonly Atom[], depth: number): boolean {

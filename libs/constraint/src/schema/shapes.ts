@@ -46,4 +46,5 @@ export function bothArrays(a: ArrayShape, b: ArrayShape): ArrayShape {
   };
 }
 
-const itemAtoms = (array: ArrayShape, at: number): readonly Atom[] => array.prefix[at] ?? array.rest;
+const itemAtoms = (array: ArrayShape, at: number): readonly Atom[] =>
+  array.prefix[at] ?? array.rest;

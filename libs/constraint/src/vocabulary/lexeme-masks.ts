@@ -1,4 +1,5 @@
 import { clip } from '../regex/clip.ts';
+import { Recent } from '../recent.ts';
 import type { RegexPool } from '../regex/pool.ts';
 import type { Regex } from '../regex/regex.ts';
 import type { Exits } from './exits.ts';
@@ -6,6 +7,9 @@ import type { KeptMask } from './token-mask.ts';
 import type { TokenTrie } from './token-trie.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import { walkTrie } from './walk-trie.ts';
+
+/** Masks kept at once of each kind: with 50,000 tokens six kilobytes each. */
+const KEPT_MAX = 4_096;
 
 /** What a part of a vocabulary may say from one state of a lexeme on. */
 export interface LexemeMask {
@@ -22,12 +26,14 @@ export interface LexemeMask {
 export class LexemeMasks {
   readonly vocabulary: Vocabulary;
   readonly #pool: RegexPool;
-  readonly #known: readonly Map<Regex, LexemeMask>[];
+  readonly #known: readonly Recent<Regex, LexemeMask>[];
+  /** Masks that count what stands around a lexeme, too. */
+  readonly ofPositions = new Recent<object, KeptMask>(KEPT_MAX);
 
   constructor(pool: RegexPool, vocabulary: Vocabulary) {
     this.#pool = pool;
     this.vocabulary = vocabulary;
-    this.#known = vocabulary.tries.map(() => new Map<Regex, LexemeMask>());
+    this.#known = vocabulary.tries.map(() => new Recent<Regex, LexemeMask>(KEPT_MAX));
   }
 
   of(lexeme: Regex): LexemeMask[] {
@@ -35,7 +41,7 @@ export class LexemeMasks {
   }
 
   #ofPart(lexeme: Regex, trie: TokenTrie, part: number): LexemeMask {
-    const known = this.#known[part] as Map<Regex, LexemeMask>;
+    const known = this.#known[part] as Recent<Regex, LexemeMask>;
     const found = known.get(lexeme);
     if (found) return found;
     const clipped = clip(this.#pool, lexeme, trie.depthMax);

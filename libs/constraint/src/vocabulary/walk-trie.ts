@@ -45,7 +45,7 @@ function walk(pool: RegexPool, trie: TokenTrie, lexeme: Regex, mask: TokenMask):
   const { size, byte, end, depth } = trie;
   const states: Regex[] = [lexeme];
   const exits: number[] = [];
-  for (let node = 1; node < size; ) {
+  for (let node = 1; node < size;) {
     const at = depth[node] as number;
     const next = nextOf(pool, states[at - 1] as Regex, byte[node] as number);
     if (next === null) {
@@ -74,7 +74,7 @@ function walkDifference(
   const others: (Regex | null)[] = [like];
   const exits: number[] = [];
   const walked: (readonly [from: number, to: number])[] = [];
-  for (let node = 1; node < size; ) {
+  for (let node = 1; node < size;) {
     const at = depth[node] as number;
     const value = byte[node] as number;
     const next = nextOf(pool, states[at - 1] as Regex, value);

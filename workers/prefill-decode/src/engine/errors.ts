@@ -2,7 +2,9 @@ export type EngineErrorCode =
   | 'prompt_too_long'
   | 'invalid_request'
   | 'image_too_large'
-  | 'json_schema_unsupported'
+  | 'constraint_refused'
+  | 'constraint_timeout'
+  | 'constraint_lost'
   | 'engine_full'
   | 'engine_closed';
 

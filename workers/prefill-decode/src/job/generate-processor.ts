@@ -12,6 +12,7 @@ import { ModelError, type PromptBuilder } from '@epd/model';
 import { Turns, type Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import { Compile } from 'typebox/compile';
+import type { AnswerValidator } from '../constraint/answer-validator.ts';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
 import { buildEngineRequest } from './build-request.ts';
 import { HeldJob } from './held-job.ts';
@@ -20,6 +21,7 @@ import { emittedTokens } from './resume.ts';
 export interface ProcessorOptions {
   readonly engine: Engine;
   readonly jobs: JobStore;
+  readonly validator: AnswerValidator;
   readonly prompts: PromptBuilder;
   /** Of the embeddings that this worker's decoder can read. */
   readonly fingerprint: string;
@@ -134,13 +136,13 @@ export class GenerateProcessor {
   async #serve(claim: Claim, queued: QueueJob, token?: string): Promise<void> {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
-    const held = new HeldJob(claim, this.#options.jobs);
+    const held = new HeldJob(claim, this.#options.jobs, this.#options.validator);
     const { log } = this.#options;
     const facts = { job: id, attempt: claim.fence, model: claim.job.request.model };
     log.info(facts, 'taken up');
     this.#held.set(id, held);
     try {
-      this.#begin(held);
+      await this.#begin(held);
       const release = await held.released;
       const ms = Math.round(performance.now() - claim.acceptedAt);
       log.info({ ...facts, release, ms }, 'let go');
@@ -180,7 +182,7 @@ export class GenerateProcessor {
     return this.#handBack(queued, token);
   }
 
-  #begin(held: HeldJob): void {
+  async #begin(held: HeldJob): Promise<void> {
     const { claim } = held;
     const { job, emitted, losses } = claim;
     if (losses >= LOSSES_MAX) return held.fail(WORKER_LOST);
@@ -196,6 +198,8 @@ export class GenerateProcessor {
         this.#options.sharePrefixes ? '' : job.tenant,
       );
       held.images = images;
+      const { constraint } = request.sampling;
+      if (constraint !== undefined) await this.#options.engine.prepare(constraint);
       this.#options.engine.add(request);
     } catch (error) {
       if (isOurFault(error)) held.release('refused');
@@ -262,8 +266,14 @@ const MODEL_CHANGED: JobError = {
 };
 
 /** The engine is full or ending: another worker, or this one later, can serve the job. */
+const OUR_FAULTS: ReadonlySet<string> = new Set([
+  'engine_full',
+  'engine_closed',
+  'constraint_lost',
+]);
+
 const isOurFault = (error: unknown): boolean =>
-  error instanceof EngineError && (error.code === 'engine_full' || error.code === 'engine_closed');
+  error instanceof EngineError && OUR_FAULTS.has(error.code);
 
 /** A request that this model cannot take fails the job; anything else is ours, and BullMQ retries it. */
 function asJobError(error: unknown): JobError {

@@ -28,8 +28,10 @@ function boundsIn(schema: SchemaObject, context: SchemaContext): [string, Number
   const multipleOf = numberIn(context, schema, 'multipleOf');
   if (min !== undefined) found.push(['minimum', { min, exclusiveMin: above === true }]);
   if (max !== undefined) found.push(['maximum', { max, exclusiveMax: below === true }]);
-  if (typeof above === 'number') found.push(['exclusiveMinimum', { min: above, exclusiveMin: true }]);
-  if (typeof below === 'number') found.push(['exclusiveMaximum', { max: below, exclusiveMax: true }]);
+  if (typeof above === 'number')
+    found.push(['exclusiveMinimum', { min: above, exclusiveMin: true }]);
+  if (typeof below === 'number')
+    found.push(['exclusiveMaximum', { max: below, exclusiveMax: true }]);
   if (multipleOf !== undefined) found.push(['multipleOf', { multipleOf }]);
   return found;
 }

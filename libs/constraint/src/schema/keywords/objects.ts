@@ -66,7 +66,9 @@ function partition(
       { keys: pool.and(keys, scalars.notString(pattern.keys)), atoms },
     ]);
   }
-  return classes.map((klass) => (klass.atoms.length === 0 ? { ...klass, atoms: additional } : klass));
+  return classes.map((klass) =>
+    klass.atoms.length === 0 ? { ...klass, atoms: additional } : klass,
+  );
 }
 
 function someMemberFails(schema: SchemaObject, context: SchemaContext): Normal {
@@ -129,7 +131,10 @@ function counts(schema: SchemaObject, context: SchemaContext): Assertion[] {
   const min = countIn(context, schema, 'minProperties');
   const max = countIn(context, schema, 'maxProperties');
   const { normals } = context;
-  const shape = (bounds: Partial<ObjectShape>): ObjectShape => ({ ...normals.anyObject, ...bounds });
+  const shape = (bounds: Partial<ObjectShape>): ObjectShape => ({
+    ...normals.anyObject,
+    ...bounds,
+  });
   const found: Assertion[] = [];
   if (min !== undefined)
     found.push({

@@ -1,7 +1,13 @@
 import { ConstraintError } from '../../errors.ts';
 import { searching } from '../../pattern/build.ts';
 import type { Regex } from '../../regex/regex.ts';
-import { countIn, refuse, type Assertion, type KeywordReader, type SchemaContext } from '../context.ts';
+import {
+  countIn,
+  refuse,
+  type Assertion,
+  type KeywordReader,
+  type SchemaContext,
+} from '../context.ts';
 import type { SchemaObject } from '../document.ts';
 import { ANNOTATED_FORMATS, FORMATS } from '../formats.ts';
 
@@ -12,7 +18,9 @@ export const strings: KeywordReader = (schema, context) => {
     ['pattern', pattern(schema, context)],
     ['format', format(schema, context)],
   ] as const;
-  return found.flatMap(([keyword, regex]) => (regex ? [stringAssertion(keyword, regex, context)] : []));
+  return found.flatMap(([keyword, regex]) =>
+    regex ? [stringAssertion(keyword, regex, context)] : [],
+  );
 };
 
 function stringAssertion(
@@ -33,7 +41,8 @@ function lengths(schema: SchemaObject, context: SchemaContext): (() => Regex) | 
   if (min === undefined && max === undefined) return null;
   const most = max ?? Number.POSITIVE_INFINITY;
   const { scalars } = context;
-  return () => (min !== undefined && min > most ? scalars.pool.none : scalars.lengths(min ?? 0, most));
+  return () =>
+    min !== undefined && min > most ? scalars.pool.none : scalars.lengths(min ?? 0, most);
 }
 
 function pattern(schema: SchemaObject, context: SchemaContext): (() => Regex) | null {
