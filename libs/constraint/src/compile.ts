@@ -49,7 +49,8 @@ function startOf(
       );
     case 'choice':
       return frames.open(pool.or(...constraint.choices.map((text) => pool.text(text))), end);
-    case 'tagged': {
+    case 'tagged':
+    default: {
       const json = new JsonFrames(frames, blank(pool));
       const values = constraint.tags.map(({ schema }) =>
         compileSchema(pool, schema as Schema, false, limits),

@@ -21,7 +21,7 @@ test('vocabularies with byte fallback spell blanks and single bytes', (t) => {
   const vocab = { '<0x0A>': 0, '▁a▁': 1, b: 2 };
   const decoder = { type: 'Sequence', decoders: [{ type: 'Replace' }, { type: 'ByteFallback' }] };
   const tokenizer = { model: { vocab }, added_tokens: [], decoder };
-  const bytes = tokenBytes({ ...folder, tokenizer } as typeof folder);
+  const bytes = tokenBytes({ ...folder, tokenizer });
   t.deepEqual(
     bytes.map((spelled) => Buffer.from(spelled ?? []).toString()),
     ['\n', ' a ', 'b'],
@@ -34,7 +34,7 @@ test('a vocabulary that is neither is refused', (t) => {
     added_tokens: [],
     decoder: { type: 'WordPiece' },
   };
-  t.throws(() => tokenBytes({ ...folder, tokenizer } as typeof folder), {
+  t.throws(() => tokenBytes({ ...folder, tokenizer }), {
     name: 'ModelFolderError',
   });
 });

@@ -46,7 +46,8 @@ function ofFormat(format: ResponseFormat): Constraint | null {
       return null;
     case 'json_object':
       return { type: 'json', schema: ANY_OBJECT, ordered: false };
-    case 'json_schema': {
+    case 'json_schema':
+    default: {
       const { schema = ANY_OBJECT, strict } = format.json_schema;
       return { type: 'json', schema, ordered: strict === true };
     }

@@ -1,4 +1,4 @@
-import { nextOf } from '../regex/derivative.ts';
+import { nextOf } from '../regex/next.ts';
 import type { RegexPool } from '../regex/pool.ts';
 import type { Regex } from '../regex/regex.ts';
 import type { Frame, Position } from './position.ts';

@@ -46,7 +46,8 @@ class Builder {
         return atStart ? rest : pool.none;
       case 'end':
         return rest.nullable ? pool.empty : pool.none;
-      case 'look': {
+      case 'look':
+      default: {
         const follows = this.of(pattern.part, this.#form.all, atStart);
         return pool.and(pattern.negative ? pool.not(follows) : follows, rest);
       }
@@ -102,6 +103,9 @@ function mayBeEmpty(pattern: Pattern): boolean {
       return pattern.parts.some(mayBeEmpty);
     case 'repeat':
       return pattern.min === 0 || mayBeEmpty(pattern.part);
+    case 'start':
+    case 'end':
+    case 'look':
     default:
       return true;
   }

@@ -52,7 +52,7 @@ class Parser {
   #depth = 0;
 
   constructor(source: string) {
-    this.#chars = [...source];
+    this.#chars = Array.from(source);
   }
 
   parse(): Pattern {

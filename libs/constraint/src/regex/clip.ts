@@ -18,6 +18,12 @@ export function clip(pool: RegexPool, regex: Regex, length: number): Regex {
       const max = shape.max > length ? Number.POSITIVE_INFINITY : shape.max;
       return pool.repeat(shape.part, min, max);
     }
+    case 'none':
+    case 'empty':
+    case 'bytes':
+    case 'and':
+    case 'not':
+    case 'decimal':
     default:
       return regex;
   }

@@ -1,6 +1,5 @@
 import { byteSet, type ByteSet } from './byte-set.ts';
 import { decimalNext } from './decimal.ts';
-import { isLive } from './emptiness.ts';
 import type { RegexPool } from './pool.ts';
 import type { ByteClasses, Regex } from './regex.ts';
 
@@ -13,16 +12,6 @@ const DIGIT_SETS = Array.from('-.0123456789', (char) => {
   return byteSet([code, code]);
 });
 
-/** What may follow `byte`; null: nothing does. */
-export function nextOf(pool: RegexPool, regex: Regex, byte: number): Regex | null {
-  regex.classes ??= byteClasses(regex);
-  const klass = regex.classes.of[byte] as number;
-  const known = regex.next[klass];
-  if (known !== undefined) return known;
-  const next = derive(pool, regex, byte);
-  return (regex.next[klass] = isLive(pool, next) ? next : null);
-}
-
 /** The derivative by each class of bytes, dead ones left out. */
 export function successors(pool: RegexPool, regex: Regex): Regex[] {
   regex.classes ??= byteClasses(regex);
@@ -31,7 +20,8 @@ export function successors(pool: RegexPool, regex: Regex): Regex[] {
     .filter((next) => next !== pool.none);
 }
 
-function derive(pool: RegexPool, regex: Regex, byte: number): Regex {
+/** The expression of what may follow `byte`; it may be one that nothing matches. */
+export function derive(pool: RegexPool, regex: Regex, byte: number): Regex {
   const { shape } = regex;
   switch (shape.kind) {
     case 'none':
@@ -53,14 +43,15 @@ function derive(pool: RegexPool, regex: Regex, byte: number): Regex {
       const rest = pool.repeat(shape.part, Math.max(0, shape.min - 1), shape.max - 1);
       return pool.concat(derive(pool, shape.part, byte), rest);
     }
-    case 'decimal': {
+    case 'decimal':
+    default: {
       const next = decimalNext(shape.state, byte);
       return next ? pool.decimal(next) : pool.none;
     }
   }
 }
 
-function byteClasses(regex: Regex): ByteClasses {
+export function byteClasses(regex: Regex): ByteClasses {
   const sets = new Set<ByteSet>();
   collectHeads(regex, sets, new Set());
   const of = new Uint8Array(256);

@@ -120,7 +120,7 @@ export class RegexPool {
   }
 
   #combine(kind: 'or' | 'and', found: ReadonlySet<Regex>, neutral: Regex): Regex {
-    const parts = [...found].sort((a, b) => a.id - b.id);
+    const parts = [...found].toSorted((a, b) => a.id - b.id);
     const [first] = parts;
     if (first === undefined) return neutral;
     if (parts.length === 1) return first;

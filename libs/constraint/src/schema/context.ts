@@ -11,17 +11,17 @@ export interface SchemaContext {
   readonly scalars: Scalars;
   readonly normals: Normals;
   /** What a schema permits, or forbids when negated. */
-  normalOf(atom: Atom): Normal;
+  readonly normalOf: (atom: Atom) => Normal;
   /** No value satisfies them, as far as a look of bounded depth shows. */
-  isEmpty(atoms: readonly Atom[]): boolean;
+  readonly isEmpty: (atoms: readonly Atom[]) => boolean;
 }
 
 /** What one keyword says, and what breaks it. */
 export interface Assertion {
   readonly keyword: string;
-  holds(): Normal;
+  readonly holds: () => Normal;
   /** Absent: the opposite cannot be told token by token. */
-  fails?(): Normal;
+  readonly fails?: () => Normal;
 }
 
 /** A keyword's reader: what the schema says with it; none where it says nothing. */

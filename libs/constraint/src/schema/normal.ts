@@ -1,5 +1,5 @@
 import { ConstraintError } from '../errors.ts';
-import { nextOf } from '../regex/derivative.ts';
+import { nextOf } from '../regex/next.ts';
 import type { RegexPool } from '../regex/pool.ts';
 import type { Regex } from '../regex/regex.ts';
 import type { Scalars } from './scalars.ts';

@@ -73,9 +73,7 @@ export class Normaliser implements SchemaContext {
     return normal;
   }
 
-  isEmpty(atoms: readonly Atom[]): boolean {
-    return this.#isEmpty(atoms, EMPTY_DEPTH);
-  }
+  readonly isEmpty = (atoms: readonly Atom[]): boolean => this.#isEmpty(atoms, EMPTY_DEPTH);
 
   #resolve({ schema, negated }: Atom): Normal {
     const { normals } = this;
@@ -115,7 +113,7 @@ export class Normaliser implements SchemaContext {
   #isEmptyArray(array: ArrayShape, depth: number): boolean {
     if (array.min > array.max) return true;
     if (array.min === 0) return false;
-    const items = [...array.prefix.slice(0, array.min)];
+    const items = array.prefix.slice(0, array.min);
     if (array.min > array.prefix.length) items.push(array.rest);
     return items.some((item) => this.#isEmpty(item, depth));
   }

@@ -1,5 +1,5 @@
 /** Tokens that are allowed, one bit each, 32 to a word. */
-export type TokenMask = Uint32Array<ArrayBufferLike>;
+export type TokenMask = Uint32Array;
 
 export const maskWords = (tokens: number): number => Math.ceil(tokens / 32);
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { nextOf } from '../../src/regex/derivative.ts';
+import { nextOf } from '../../src/regex/next.ts';
 import { RegexPool } from '../../src/regex/pool.ts';
 import { toDecimal } from '../../src/regex/decimal.ts';
 import type { Regex } from '../../src/regex/regex.ts';

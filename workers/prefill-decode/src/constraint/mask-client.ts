@@ -84,7 +84,7 @@ class MaskedSequence implements TokenConstraint {
   }
 
   #send(message: ToMasks): void {
-    this.#connection.port.postMessage(message);
+    this.#connection.port.postMessage(message, []);
   }
 }
 

@@ -44,13 +44,16 @@ export class MaskService {
     await thread?.end();
   }
 
+  async #forget(thread: MaskThread): Promise<void> {
+    const reason = await thread.ended;
+    if (this.#thread !== null) this.#options.logger?.warn({ reason }, 'the mask thread has ended');
+    this.#thread = null;
+  }
+
   async #start(): Promise<MaskThread> {
     const { modelFolder, limits, maskMs, logger } = this.#options;
     const thread = new MaskThread({ modelFolder, limits });
-    void thread.ended.then((reason) => {
-      if (this.#thread !== null) logger?.warn({ reason }, 'the mask thread has ended');
-      this.#thread = null;
-    });
+    void this.#forget(thread);
     const tokens = await thread.ready(START_MS);
     const { port1, port2 } = new MessageChannel();
     thread.connect(port1);

@@ -27,6 +27,7 @@ export function faultOf(constraint: Constraint, text: string): string | null {
     case 'choice':
       return constraint.choices.includes(text) ? null : 'it is none of the choices';
     case 'tagged':
+    default:
       // Its parts are known to the parser of tool calls.
       return null;
   }
@@ -47,7 +48,7 @@ function faultOfJson(schema: unknown, text: string): string | null {
 
 function validator(schema: unknown): Ajv | Ajv2020 {
   const ajv = NEWER.test(JSON.stringify(schema)) ? new Ajv2020(OPTIONS) : new Ajv(OPTIONS);
-  formats.default(ajv as Ajv);
+  formats.default(ajv);
   // Formats of OpenAPI tell how a client keeps a value.
   for (const name of ['int32', 'int64', 'float', 'double', 'binary', 'password'])
     ajv.addFormat(name, true);

@@ -8,7 +8,7 @@ export const numbers: KeywordReader = (schema, context) => {
   return boundsIn(schema, context).map(([keyword, bounds]) => {
     const regex = scalars.numbers(bounds);
     if (regex === null) {
-      const problem = `${schema[keyword]} is not a step that can be held to`;
+      const problem = `${bounds.multipleOf} is not a step that can be held to`;
       throw refuse(context, schema, keyword, problem);
     }
     return {

@@ -9,7 +9,7 @@ import {
   type KeywordReader,
   type SchemaContext,
 } from '../context.ts';
-import type { SchemaObject } from '../document.ts';
+import type { Schema, SchemaObject } from '../document.ts';
 import type { Normal } from '../normal.ts';
 import type { KeyClass, ObjectShape } from '../shapes.ts';
 import { patternIn } from './strings.ts';
@@ -66,18 +66,21 @@ function partition(
       { keys: pool.and(keys, scalars.notString(pattern.keys)), atoms },
     ]);
   }
-  return classes.map((klass) =>
-    klass.atoms.length === 0 ? { ...klass, atoms: additional } : klass,
-  );
+  return classes.map(({ keys, atoms }) => ({
+    keys,
+    atoms: atoms.length === 0 ? additional : atoms,
+  }));
 }
 
 function someMemberFails(schema: SchemaObject, context: SchemaContext): Normal {
   const { normals, atoms } = context;
-  const shapes = schemaMap(context, schema, 'properties').map(([name, part]) => ({
+  const failing = (name: string, part: Schema): ObjectShape => ({
     ...normals.anyObject,
     named: new Map([[name, [atoms.of(part, true)]]]),
     required: new Set([name]),
-  }));
+  });
+  const parts = schemaMap(context, schema, 'properties');
+  const shapes = parts.map(([name, part]) => failing(name, part));
   return { ...normals.nothing, objects: shapes };
 }
 

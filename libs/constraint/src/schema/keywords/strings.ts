@@ -70,8 +70,11 @@ export function patternIn(
 
 function format(schema: SchemaObject, context: SchemaContext): (() => Regex) | null {
   const name = schema['format'];
-  if (name === undefined || ANNOTATED_FORMATS.has(String(name))) return null;
-  const source = FORMATS.get(String(name));
+  if (name === undefined) return null;
+  if (typeof name !== 'string')
+    throw refuse(context, schema, 'format', 'expected a string', 'invalid');
+  if (ANNOTATED_FORMATS.has(name)) return null;
+  const source = FORMATS.get(name);
   if (source === undefined) {
     const known = [...FORMATS.keys()].join(', ');
     throw refuse(context, schema, 'format', `${JSON.stringify(name)} is not among ${known}`);

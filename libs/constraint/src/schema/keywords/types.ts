@@ -41,6 +41,7 @@ function ofType({ normals, scalars }: SchemaContext, name: TypeName): Normal {
     case 'integer':
       return { ...nothing, numbers: scalars.integer };
     case 'string':
+    default:
       return { ...nothing, strings: all.strings };
   }
 }
