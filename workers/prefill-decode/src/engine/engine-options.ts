@@ -5,6 +5,7 @@ import { readModelFolder, requireOnnxFile, Tokenizer, type ModelFolder } from '@
 import type { Logger } from '@epd/service';
 import type { RunnerOptions } from '../runner/messages.ts';
 import type { ECConnector } from './images/embedding-loader.ts';
+import type { EngineModel } from './requests/engine-model.ts';
 import type { PaceLimits } from './schedule/prefill-pace.ts';
 
 export interface EngineOptions {
@@ -50,14 +51,6 @@ export interface ConstraintSettings {
   readonly compileMs: number;
   /** The longest that a step waits for one mask. */
   readonly maskMs: number;
-}
-
-/** What the engine knows of the model besides its graphs. */
-export interface EngineModel {
-  readonly contextLength: number;
-  readonly imageTokenId: number;
-  readonly eosTokenIds: readonly number[];
-  readonly tokenizer: Tokenizer;
 }
 
 /** Throws `ModelFolderError` for what cannot be used. */

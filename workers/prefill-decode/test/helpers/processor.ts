@@ -49,7 +49,7 @@ const endedOrNull = (job: Job | null): Job | null => (job?.ending ? job : null);
 const model = await readModel({ folder: MODEL_FOLDER }, undefined, async () => '');
 
 export function processorFor(
-  { jobs }: TestJobs,
+  { jobs, redis }: TestJobs,
   engine: Engine,
   worker: string,
   told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'sharePrefixes'>> = {},
@@ -58,6 +58,7 @@ export function processorFor(
     engine,
     jobs,
     validator: new AnswerValidator(),
+    redis,
     worker,
     sharePrefixes: false,
     prompts: model.prompts,
