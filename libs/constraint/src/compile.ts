@@ -11,7 +11,7 @@ import type { RegexPool } from './regex/pool.ts';
 import type { Regex } from './regex/regex.ts';
 import { plainText } from './regex/texts.ts';
 import { blank, compileSchema, refuseLarge } from './schema/compile-schema.ts';
-import type { Schema } from './schema/document.ts';
+import type { Schema } from './schema/values/document.ts';
 
 export interface Compiled {
   readonly frames: Frames;

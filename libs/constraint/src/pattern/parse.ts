@@ -11,7 +11,7 @@ import {
   WORD,
   ANY,
   type CodePoints,
-} from './code-points.ts';
+} from '../regex/code-points.ts';
 
 /** What a regular expression of ECMAScript says, as far as an automaton can hold to it. */
 export type Pattern =

@@ -1,4 +1,4 @@
-import { ANY, subtract, type CodePoints } from '../pattern/code-points.ts';
+import { ANY, subtract, type CodePoints } from './code-points.ts';
 import { byteSet } from './byte-set.ts';
 import type { RegexPool } from './pool.ts';
 import type { Regex } from './regex.ts';

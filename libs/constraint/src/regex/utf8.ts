@@ -1,4 +1,4 @@
-import type { CodePoints } from '../pattern/code-points.ts';
+import type { CodePoints } from './code-points.ts';
 import { byteSet } from './byte-set.ts';
 import type { RegexPool } from './pool.ts';
 import type { Regex } from './regex.ts';

@@ -3,10 +3,10 @@ import type { ArrayNode, KeyNode, ObjectNode, ValueNode } from '../grammar/gramm
 import { isLive } from '../regex/emptiness.ts';
 import type { RegexPool } from '../regex/pool.ts';
 import type { Regex } from '../regex/regex.ts';
-import { conjunction, conjunctionKey, type Atom } from './atom.ts';
-import type { Normal } from './normal.ts';
+import { conjunction, conjunctionKey, type Atom } from './values/atom.ts';
+import type { Normal } from './values/normal.ts';
 import type { Normaliser } from './normalise.ts';
-import type { ArrayShape, ObjectShape } from './shapes.ts';
+import type { ArrayShape, ObjectShape } from './values/shapes.ts';
 
 export interface BuildOptions {
   /** Blanks that may stand before a lexeme. */

@@ -4,7 +4,7 @@ import { byteSet } from '../regex/byte-set.ts';
 import type { RegexPool } from '../regex/pool.ts';
 import type { Regex } from '../regex/regex.ts';
 import { GrammarBuilder } from './build.ts';
-import { SchemaDocument, type Schema } from './document.ts';
+import { SchemaDocument, type Schema } from './values/document.ts';
 import type { ConstraintLimits } from '../limits.ts';
 import { Normaliser } from './normalise.ts';
 

@@ -1,9 +1,9 @@
 import { ConstraintError } from '../errors.ts';
 import { isLive } from '../regex/emptiness.ts';
 import type { RegexPool } from '../regex/pool.ts';
-import { Atoms, conjunction, conjunctionKey, type Atom } from './atom.ts';
-import type { Assertion, KeywordReader, SchemaContext } from './context.ts';
-import type { SchemaDocument, SchemaObject } from './document.ts';
+import { Atoms, conjunction, conjunctionKey, type Atom } from './values/atom.ts';
+import type { Assertion, KeywordReader, SchemaContext } from './values/context.ts';
+import type { SchemaDocument, SchemaObject } from './values/document.ts';
 import { arrays } from './keywords/arrays.ts';
 import { combinations } from './keywords/combinations.ts';
 import { numbers } from './keywords/numbers.ts';
@@ -11,9 +11,9 @@ import { objects, unevaluated } from './keywords/objects.ts';
 import { strings } from './keywords/strings.ts';
 import { types } from './keywords/types.ts';
 import { values } from './keywords/values.ts';
-import { Normals, type Normal } from './normal.ts';
-import { Scalars } from './scalars.ts';
-import type { ArrayShape, ObjectShape } from './shapes.ts';
+import { Normals, type Normal } from './values/normal.ts';
+import { Scalars } from './values/scalars.ts';
+import type { ArrayShape, ObjectShape } from './values/shapes.ts';
 
 /** Keywords that are not read (annotations, other vocabularies) say nothing of what is valid. */
 const READERS: readonly KeywordReader[] = [

@@ -3,7 +3,7 @@ import { nextOf } from '../../src/regex/next.ts';
 import { RegexPool } from '../../src/regex/pool.ts';
 import { toDecimal } from '../../src/regex/decimal.ts';
 import type { Regex } from '../../src/regex/regex.ts';
-import { Scalars } from '../../src/schema/scalars.ts';
+import { Scalars } from '../../src/schema/values/scalars.ts';
 
 const pool = new RegexPool();
 const scalars = new Scalars(pool);

@@ -1,8 +1,7 @@
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import type { Constraint } from '@epd/constraint';
 import type { Logger } from '@epd/service';
-import type { Runner } from '../runner/runner.ts';
-import { EngineError } from '../engine/errors.ts';
+import { ConstraintServiceError } from './errors.ts';
 import type { FromMaskThread, MaskThreadOptions, Refused, ToMaskThread } from './mask-messages.ts';
 
 export interface MaskServiceOptions extends MaskThreadOptions {
@@ -11,6 +10,11 @@ export interface MaskServiceOptions extends MaskThreadOptions {
   /** The longest that a step waits for one mask. */
   readonly maskMs: number;
   readonly logger?: Pick<Logger, 'info' | 'warn'>;
+}
+
+/** Where masks are read: the runner. */
+export interface MaskReader {
+  connectMasks(port: MessagePort, tokens: number, limitMs: number): void;
 }
 
 /** Reading the vocabulary comes on top of the first constraint's time. */
@@ -22,20 +26,23 @@ const START_MS = 60_000;
  */
 export class MaskService {
   readonly #options: MaskServiceOptions;
-  readonly #runner: Runner;
+  readonly #runner: MaskReader;
   #thread: Promise<MaskThread> | null = null;
 
-  constructor(options: MaskServiceOptions, runner: Runner) {
+  constructor(options: MaskServiceOptions, runner: MaskReader) {
     this.#options = options;
     this.#runner = runner;
   }
 
-  /** Resolves when sequences may be held to the constraint. Throws `EngineError`. */
+  /** Resolves when sequences may be held to the constraint. Throws `ConstraintServiceError`. */
   async prepare(constraint: Constraint): Promise<void> {
     const thread = await (this.#thread ??= this.#start());
     const refused = await thread.compile(constraint, this.#options.compileMs);
     if (refused === null) return;
-    throw new EngineError('constraint_refused', `The constraint is refused: ${refused.message}`);
+    throw new ConstraintServiceError(
+      'constraint_refused',
+      `The constraint is refused: ${refused.message}`,
+    );
   }
 
   async close(): Promise<void> {
@@ -94,7 +101,7 @@ class MaskThread {
     return this.#within(answer.promise, limitMs, 'The constraint was not compiled');
   }
 
-  connect(port: MessageChannel['port1']): void {
+  connect(port: MessagePort): void {
     this.#worker.postMessage({ type: 'runner', port } satisfies ToMaskThread, [port]);
   }
 
@@ -105,7 +112,7 @@ class MaskThread {
   async #within<T>(answer: Promise<T>, limitMs: number, what: string): Promise<T> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      late.reject(new EngineError('constraint_timeout', `${what} within ${limitMs} ms`));
+      late.reject(new ConstraintServiceError('constraint_timeout', `${what} within ${limitMs} ms`));
       void this.end();
     }, limitMs);
     try {
@@ -126,7 +133,10 @@ class MaskThread {
   }
 
   #end(reason: string, resolve: (reason: string) => void): void {
-    const error = new EngineError('constraint_lost', `The mask thread has ended: ${reason}`);
+    const error = new ConstraintServiceError(
+      'constraint_lost',
+      `The mask thread has ended: ${reason}`,
+    );
     this.#ready.reject(error);
     for (const ticket of this.#tickets.values()) ticket.reject(error);
     this.#tickets.clear();

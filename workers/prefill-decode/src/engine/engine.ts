@@ -90,7 +90,7 @@ export class Engine {
     this.#wake.call();
   }
 
-  /** Resolves when requests with the constraint can be added. Throws `EngineError` when it is refused. */
+  /** Resolves when requests with the constraint can be added. Throws `ConstraintServiceError`. */
   prepare(constraint: Constraint): Promise<void> {
     return this.#masks.prepare(constraint);
   }

@@ -2,9 +2,6 @@ export type EngineErrorCode =
   | 'prompt_too_long'
   | 'invalid_request'
   | 'image_too_large'
-  | 'constraint_refused'
-  | 'constraint_timeout'
-  | 'constraint_lost'
   | 'engine_full'
   | 'engine_closed';
 

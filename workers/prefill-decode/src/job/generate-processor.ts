@@ -14,6 +14,7 @@ import { WaitingError, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
 import type { AnswerValidator } from '../constraint/answer-validator.ts';
+import { ConstraintServiceError } from '../constraint/errors.ts';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
 import { buildEngineRequest } from './build-request.ts';
 import { HeldJob } from './held-job.ts';
@@ -296,12 +297,16 @@ const OUR_FAULTS: ReadonlySet<string> = new Set([
   'constraint_lost',
 ]);
 
-const isOurFault = (error: unknown): boolean =>
-  error instanceof EngineError && OUR_FAULTS.has(error.code);
+const isOurFault = (error: unknown): boolean => isCoded(error) && OUR_FAULTS.has(error.code);
+
+const isCoded = (error: unknown): error is EngineError | ModelError | ConstraintServiceError =>
+  error instanceof EngineError ||
+  error instanceof ModelError ||
+  error instanceof ConstraintServiceError;
 
 /** A request that this model cannot take fails the job; anything else is ours, and BullMQ retries it. */
 function asJobError(error: unknown): JobError {
-  if (!(error instanceof EngineError || error instanceof ModelError)) throw error;
+  if (!isCoded(error)) throw error;
   return {
     code: error.code,
     message: error.message,

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { MaskClient } from '../constraint/mask-client.ts';
+import { MaskClient } from './mask-client.ts';
 import { loadDecoder } from './load-decoder.ts';
 import { CacheError } from './model-runner.ts';
 import type { FromRunner, RunnerOptions, ToRunner } from './messages.ts';

@@ -1,4 +1,4 @@
-import type { Atom } from '../atom.ts';
+import type { Atom } from '../values/atom.ts';
 import {
   countIn,
   refuse,
@@ -7,9 +7,9 @@ import {
   type Assertion,
   type KeywordReader,
   type SchemaContext,
-} from '../context.ts';
-import type { SchemaObject } from '../document.ts';
-import { ANY_ARRAY, type ArrayShape } from '../shapes.ts';
+} from '../values/context.ts';
+import type { SchemaObject } from '../values/document.ts';
+import { ANY_ARRAY, type ArrayShape } from '../values/shapes.ts';
 
 /** `items`, `prefixItems`, `additionalItems`, `minItems`, `maxItems`, `uniqueItems` */
 export const arrays: KeywordReader = (schema, context) => {

@@ -1,4 +1,4 @@
-import type { Atom } from '../atom.ts';
+import type { Atom } from '../values/atom.ts';
 import {
   asSchema,
   isObject,
@@ -9,9 +9,9 @@ import {
   type Assertion,
   type KeywordReader,
   type SchemaContext,
-} from '../context.ts';
-import type { Schema, SchemaObject } from '../document.ts';
-import type { Normal } from '../normal.ts';
+} from '../values/context.ts';
+import type { Schema, SchemaObject } from '../values/document.ts';
+import type { Normal } from '../values/normal.ts';
 import { forbidding, requiring } from './objects.ts';
 
 /** `allOf`, `anyOf`, `oneOf`, `not`, `if`, `$ref` and what depends on a member being there */

@@ -1,6 +1,6 @@
-import { numberIn, refuse, type KeywordReader, type SchemaContext } from '../context.ts';
-import type { SchemaObject } from '../document.ts';
-import type { NumberBounds } from '../scalars.ts';
+import { numberIn, refuse, type KeywordReader, type SchemaContext } from '../values/context.ts';
+import type { SchemaObject } from '../values/document.ts';
+import type { NumberBounds } from '../values/scalars.ts';
 
 /** `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum` and `multipleOf` */
 export const numbers: KeywordReader = (schema, context) => {

@@ -1,4 +1,4 @@
-import type { Atom } from '../atom.ts';
+import type { Atom } from '../values/atom.ts';
 import {
   countIn,
   refuse,
@@ -8,10 +8,10 @@ import {
   type Assertion,
   type KeywordReader,
   type SchemaContext,
-} from '../context.ts';
-import type { Schema, SchemaObject } from '../document.ts';
-import type { Normal } from '../normal.ts';
-import type { KeyClass, ObjectShape } from '../shapes.ts';
+} from '../values/context.ts';
+import type { Schema, SchemaObject } from '../values/document.ts';
+import type { Normal } from '../values/normal.ts';
+import type { KeyClass, ObjectShape } from '../values/shapes.ts';
 import { patternIn } from './strings.ts';
 
 /** `properties`, `patternProperties`, `additionalProperties`, `propertyNames`, `required`, `minProperties`, `maxProperties` */

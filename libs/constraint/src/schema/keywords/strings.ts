@@ -7,9 +7,9 @@ import {
   type Assertion,
   type KeywordReader,
   type SchemaContext,
-} from '../context.ts';
-import type { SchemaObject } from '../document.ts';
-import { ANNOTATED_FORMATS, FORMATS } from '../formats.ts';
+} from '../values/context.ts';
+import type { SchemaObject } from '../values/document.ts';
+import { ANNOTATED_FORMATS, FORMATS } from '../values/formats.ts';
 
 /** `minLength`, `maxLength`, `pattern` and `format` */
 export const strings: KeywordReader = (schema, context) => {

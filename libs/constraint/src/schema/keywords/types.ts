@@ -1,6 +1,6 @@
-import type { Normal, Normals } from '../normal.ts';
-import { ANY_ARRAY } from '../shapes.ts';
-import { refuse, type KeywordReader, type SchemaContext } from '../context.ts';
+import type { Normal, Normals } from '../values/normal.ts';
+import { ANY_ARRAY } from '../values/shapes.ts';
+import { refuse, type KeywordReader, type SchemaContext } from '../values/context.ts';
 
 const TYPES = ['null', 'boolean', 'object', 'array', 'number', 'integer', 'string'] as const;
 type TypeName = (typeof TYPES)[number];

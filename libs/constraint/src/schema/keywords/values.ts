@@ -1,7 +1,7 @@
-import type { Normal } from '../normal.ts';
-import { ANY_ARRAY } from '../shapes.ts';
-import { refuse, type KeywordReader, type SchemaContext } from '../context.ts';
-import type { SchemaObject } from '../document.ts';
+import type { Normal } from '../values/normal.ts';
+import { ANY_ARRAY } from '../values/shapes.ts';
+import { refuse, type KeywordReader, type SchemaContext } from '../values/context.ts';
+import type { SchemaObject } from '../values/document.ts';
 
 /** `enum` and `const` */
 export const values: KeywordReader = (schema, context) => {

@@ -1,7 +1,7 @@
-import { ConstraintError } from '../errors.ts';
-import { nextOf } from '../regex/next.ts';
-import type { RegexPool } from '../regex/pool.ts';
-import type { Regex } from '../regex/regex.ts';
+import { ConstraintError } from '../../errors.ts';
+import { nextOf } from '../../regex/next.ts';
+import type { RegexPool } from '../../regex/pool.ts';
+import type { Regex } from '../../regex/regex.ts';
 import type { Scalars } from './scalars.ts';
 import {
   ANY_ARRAY,

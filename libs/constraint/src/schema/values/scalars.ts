@@ -4,11 +4,11 @@ import {
   STEP_MAX,
   toDecimal,
   type DecimalSpec,
-} from '../regex/decimal.ts';
-import { byteSet } from '../regex/byte-set.ts';
-import type { RegexPool } from '../regex/pool.ts';
-import type { Regex } from '../regex/regex.ts';
-import { freeJsonChar, jsonText, type TextForm } from '../regex/texts.ts';
+} from '../../regex/decimal.ts';
+import { byteSet } from '../../regex/byte-set.ts';
+import type { RegexPool } from '../../regex/pool.ts';
+import type { Regex } from '../../regex/regex.ts';
+import { freeJsonChar, jsonText, type TextForm } from '../../regex/texts.ts';
 
 export interface NumberBounds {
   readonly min?: number | undefined;

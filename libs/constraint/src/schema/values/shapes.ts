@@ -1,4 +1,4 @@
-import type { Regex } from '../regex/regex.ts';
+import type { Regex } from '../../regex/regex.ts';
 import type { Atom } from './atom.ts';
 
 /** Objects that a schema permits. Which values a key may have is the conjunction of its atoms. */

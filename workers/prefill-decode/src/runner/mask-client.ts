@@ -1,13 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Constraint } from '@epd/constraint';
-import type { OpenSequence } from '../runner/messages.ts';
-import {
-  ConstraintError,
-  type TokenConstraint,
-  type TokenMask,
-} from '../runner/token-constraint.ts';
-import type { ToMasks } from './mask-messages.ts';
-import { BROKEN, PENDING, SharedMask } from './shared-mask.ts';
+import type { OpenSequence } from './messages.ts';
+import { ConstraintError, type TokenConstraint, type TokenMask } from './token-constraint.ts';
+import type { ToMasks } from '../constraint/mask-messages.ts';
+import { BROKEN, PENDING, SharedMask } from '../constraint/shared-mask.ts';
 
 interface Connection {
   readonly port: MessagePort;

@@ -1,5 +1,5 @@
-import { ConstraintError } from '../errors.ts';
-import type { ConstraintLimits } from '../limits.ts';
+import { ConstraintError } from '../../errors.ts';
+import type { ConstraintLimits } from '../../limits.ts';
 
 export type Schema = boolean | SchemaObject;
 export type SchemaObject = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import { ConstraintError, type ConstraintErrorCode } from '../errors.ts';
+import { ConstraintError, type ConstraintErrorCode } from '../../errors.ts';
 import type { Atom, Atoms } from './atom.ts';
 import type { Schema, SchemaDocument, SchemaObject } from './document.ts';
 import type { Normal, Normals } from './normal.ts';
