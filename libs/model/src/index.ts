@@ -15,6 +15,6 @@ export type { OnnxFile, OnnxFiles, OnnxRole, OnnxVariants } from './onnx-files.t
 export { PromptBuilder } from './prompt-builder.ts';
 export type { ImageSpan, Prompt } from './prompt-builder.ts';
 export { eosTokenIds } from './special-tokens.ts';
-export { tokenBytes } from './token-bytes.ts';
+export { tokenBytes } from './vocabulary-bytes.ts';
 export { Tokenizer } from './tokenizer.ts';
 export type { Section } from './tokenizer.ts';

@@ -1,40 +1,76 @@
 import test from 'ava';
 import { readModelFolder } from '../src/model-folder.ts';
-import { tokenBytes } from '../src/token-bytes.ts';
 import { Tokenizer } from '../src/tokenizer.ts';
+import { bytesPerTokenMax } from '../src/token-bytes.ts';
 import { TINY_VLM } from './helpers/folders.ts';
 
 const folder = await readModelFolder(TINY_VLM);
+const tokenizer = new Tokenizer(folder);
 
-test('the bytes of tokens, put together, are the text that they stand for', (t) => {
-  const bytes = tokenBytes(folder);
-  const tokenizer = new Tokenizer(folder);
-  for (const text of ['{"shop": "Café €😀", "total": 12.50}\n', '\t\u0000 plain']) {
-    const ids = tokenizer.encode(text);
-    const spelled = Buffer.concat(ids.map((id) => bytes[id] ?? new Uint8Array()));
-    t.is(spelled.toString(), text);
-  }
-  t.is(bytes[tokenizer.eosTokenIds[0] ?? -1], null);
+type File = Parameters<typeof bytesPerTokenMax>[0];
+const file = (changes: object, model: object = {}): File => ({
+  ...folder.tokenizer,
+  ...changes,
+  model: { ...folder.tokenizer.model, ...model },
 });
 
-test('vocabularies with byte fallback spell blanks and single bytes', (t) => {
-  const vocab = { '<0x0A>': 0, '▁a▁': 1, b: 2 };
-  const decoder = { type: 'Sequence', decoders: [{ type: 'Replace' }, { type: 'ByteFallback' }] };
-  const tokenizer = { model: { vocab }, added_tokens: [], decoder };
-  const bytes = tokenBytes({ ...folder, tokenizer });
-  t.deepEqual(
-    bytes.map((spelled) => Buffer.from(spelled ?? []).toString()),
-    ['\n', ' a ', 'b'],
-  );
-});
+const most = bytesPerTokenMax(folder.tokenizer);
 
-test('a vocabulary that is neither is refused', (t) => {
-  const tokenizer = {
-    model: { vocab: { a: 0 } },
-    added_tokens: [],
-    decoder: { type: 'WordPiece' },
-  };
-  t.throws(() => tokenBytes({ ...folder, tokenizer }), {
-    name: 'ModelFolderError',
+for (const [name, text] of [
+  ['words', 'word '.repeat(400)],
+  ['the longest token over and over', ' information'.repeat(300)],
+  ['blanks', ' '.repeat(3000)],
+  ['one letter', 'a'.repeat(3000)],
+  ['other scripts and signs', '日本語 🎈 \uFDD0'.repeat(200)],
+  ['what spells control tokens', '<fake_token_around_image>'.repeat(100)],
+] as const) {
+  test(`a text of ${name} has no fewer tokens than its bytes say`, (t) => {
+    t.true(tokenizer.encode(text).length >= Buffer.byteLength(text) / most);
   });
+}
+
+test('the bound is the longest token of text, control tokens apart', (t) => {
+  t.true(most >= 8 && most < 25, `${most} bytes`);
+  const vocab = { Ġa: 0, Ġveryveryverylongwordindeedasitiswritten: 1 };
+  t.is(bytesPerTokenMax(file({}, { vocab })), 40);
+  const added = [{ id: 9, content: 'ö'.repeat(50), special: false }];
+  t.is(bytesPerTokenMax(file({ added_tokens: added })), 100);
+});
+
+test('a normalizer that shortens text widens the bound', (t) => {
+  t.is(bytesPerTokenMax(file({ normalizer: { type: 'NFKC' } })), 4 * most);
+  const both = { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Lowercase' }] };
+  t.is(bytesPerTokenMax(file({ normalizer: both })), 9 * most);
+});
+
+for (const [name, unsure] of [
+  ['a normalizer that may drop text', file({ normalizer: { type: 'StripAccents' } })],
+  ['words that become one unknown token', file({}, { type: 'WordPiece' })],
+  ['bytes that no token stands for', file({ pre_tokenizer: { type: 'Digits' } })],
+  [
+    'a division that drops text',
+    file({
+      pre_tokenizer: {
+        type: 'Sequence',
+        pretokenizers: [{ type: 'ByteLevel' }, { type: 'Split', behavior: 'Removed' }],
+      },
+    }),
+  ],
+] as const) {
+  test(`with ${name} the bound is wide`, (t) => {
+    t.is(bytesPerTokenMax(unsure), 1024);
+  });
+}
+
+test('SentencePiece with bytes to fall back on is bounded', (t) => {
+  const changes = { normalizer: { type: 'Replace', pattern: { String: ' ' }, content: '▁' } };
+  const pieces = {
+    type: 'Unigram',
+    byte_fallback: true,
+    vocab: [
+      ['▁hello', -1],
+      ['ö', -2],
+    ],
+  };
+  t.is(bytesPerTokenMax(file({ ...changes, pre_tokenizer: null }, pieces)), 8);
 });

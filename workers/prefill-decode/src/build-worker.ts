@@ -21,6 +21,7 @@ import type { Config } from './config.ts';
 import { AnswerValidator } from './constraint/answer-validator.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import { GenerateProcessor } from './job/generate-processor.ts';
+import { Prompts } from './prompt/prompts.ts';
 import type { PdModel } from './read-model.ts';
 import { takeoverCount } from './metrics.ts';
 
@@ -57,12 +58,14 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   stack.defer(() => engine.close());
   const validator = new AnswerValidator();
   stack.defer(() => validator.close());
+  const prompts = new Prompts(parts.opened.folder, { timeoutMs: parts.config.promptTimeoutMs });
+  stack.defer(() => prompts.close());
   const processor = new GenerateProcessor({
     engine,
     jobs,
     validator,
     redis: parts.redis,
-    prompts: parts.model.prompts,
+    prompts,
     fingerprint: parts.model.card.fingerprint,
     worker: parts.worker,
     sharePrefixes: parts.config.sharePrefixes,

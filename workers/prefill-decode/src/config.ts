@@ -109,6 +109,13 @@ export const configSchema = Type.Object({
     description:
       'The longest that a step waits for the tokens that a constrained answer may go on with; past it the thread is taken for lost and its answers are resumed anew',
   }),
+  promptTimeoutMs: Type.Integer({
+    env: 'EPD_PROMPT_TIMEOUT_MS',
+    default: 15_000,
+    minimum: 100,
+    description:
+      'What building one prompt (template, tokenizer) may take before its thread is ended and its job fails; a context of 128,000 tokens takes some seconds',
+  }),
   runTimeoutMs: Type.Integer({
     env: 'EPD_PD_RUN_TIMEOUT_MS',
     default: 120_000,

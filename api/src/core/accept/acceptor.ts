@@ -9,6 +9,7 @@ import type { JobCounts } from '../metrics/api-metrics.ts';
 import type { ModelDirectory } from '../models/model-directory.ts';
 import type { Tenant } from '../auth/tenant.ts';
 import { earlierJob, keyConflict } from './earlier-job.ts';
+import { checkText } from './check-text.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import { findImages, toJobMessages } from './image-sources.ts';
@@ -81,6 +82,7 @@ export class Acceptor {
       constraints,
       formatField: submission.formatField,
     });
+    checkText(submission.messages, card);
     const { images, messages, imageTokens } = await this.#takeIn(submission, card);
     const id = submission.id ?? newJobId();
     const tokens = jobCost(submission.messages, imageTokens, sampling);

@@ -8,7 +8,7 @@ import {
   type JobError,
   type JobStore,
 } from '@epd/jobs';
-import { ModelError, type PromptBuilder } from '@epd/model';
+import { ModelError } from '@epd/model';
 import { Turns, type Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -16,6 +16,8 @@ import { Compile } from 'typebox/compile';
 import type { AnswerValidator } from '../constraint/answer-validator.ts';
 import { ConstraintServiceError } from '../constraint/errors.ts';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
+import { PromptFailedError } from '../prompt/errors.ts';
+import type { Prompts } from '../prompt/prompts.ts';
 import { buildEngineRequest } from './build-request.ts';
 import { HeldJob } from './held-job.ts';
 import { emittedTokens } from './resume.ts';
@@ -26,7 +28,7 @@ export interface ProcessorOptions {
   readonly validator: AnswerValidator;
   /** Of the queue. */
   readonly redis: Redis;
-  readonly prompts: PromptBuilder;
+  readonly prompts: Pick<Prompts, 'build'>;
   /** Of the embeddings that this worker's decoder can read. */
   readonly fingerprint: string;
   readonly worker: string;
@@ -146,7 +148,7 @@ export class GenerateProcessor {
     log.info(facts, 'taken up');
     this.#held.set(id, held);
     try {
-      await this.#begin(held);
+      void this.#begin(held);
       const release = await held.released;
       const ms = Math.round(performance.now() - claim.acceptedAt);
       log.info({ ...facts, release, ms }, 'let go');
@@ -190,28 +192,39 @@ export class GenerateProcessor {
   }
 
   async #begin(held: HeldJob): Promise<void> {
-    const { claim } = held;
-    const { job, emitted, losses } = claim;
+    const { job, losses } = held.claim;
     if (losses >= LOSSES_MAX) return held.fail(WORKER_LOST);
     if (job.request.images.length > 0 && job.request.fingerprint !== this.#options.fingerprint) {
       return held.fail(MODEL_CHANGED);
     }
     try {
-      const resume = emittedTokens(emitted, job.request.sampling.n);
-      const { request, images } = buildEngineRequest(
-        claim,
-        this.#options.prompts,
-        resume,
-        this.#options.sharePrefixes ? '' : job.tenant,
-      );
-      held.images = images;
-      const { constraint } = request.sampling;
-      if (constraint !== undefined) await this.#options.engine.prepare(constraint);
-      this.#options.engine.add(request);
+      await this.#ask(held);
     } catch (error) {
+      const failure = asJobError(error);
+      if (held.gone.aborted) return;
       if (isOurFault(error)) held.release('refused');
-      else held.fail(asJobError(error));
+      else if (failure) held.fail(failure);
+      else held.throw(error);
     }
+  }
+
+  /** The prompt is built elsewhere; by then somebody may have ended the job. */
+  async #ask(held: HeldJob): Promise<void> {
+    const { engine, prompts, sharePrefixes } = this.#options;
+    const { claim, gone } = held;
+    const { tenant, request } = claim.job;
+    const sizes = request.images.map(({ input: { width, height } }) => ({ width, height }));
+    const { constraint } = request.sampling;
+    const [prompt] = await Promise.all([
+      prompts.build({ messages: request.messages, images: sizes }, gone),
+      constraint === undefined ? null : engine.prepare(constraint),
+    ]);
+    if (gone.aborted) return;
+    const resume = emittedTokens(claim.emitted, request.sampling.n);
+    const scope = sharePrefixes ? '' : tenant;
+    const asked = buildEngineRequest(claim, prompt, resume, scope);
+    held.images = asked.images;
+    engine.add(asked.request);
   }
 
   #route(event: EngineEvent): void {
@@ -299,14 +312,17 @@ const OUR_FAULTS: ReadonlySet<string> = new Set([
 
 const isOurFault = (error: unknown): boolean => isCoded(error) && OUR_FAULTS.has(error.code);
 
-const isCoded = (error: unknown): error is EngineError | ModelError | ConstraintServiceError =>
+const isCoded = (
+  error: unknown,
+): error is EngineError | ModelError | PromptFailedError | ConstraintServiceError =>
   error instanceof EngineError ||
   error instanceof ModelError ||
+  error instanceof PromptFailedError ||
   error instanceof ConstraintServiceError;
 
-/** A request that this model cannot take fails the job; anything else is ours, and BullMQ retries it. */
-function asJobError(error: unknown): JobError {
-  if (!isCoded(error)) throw error;
+/** A request that this model cannot take fails the job; null: the fault is ours, and BullMQ retries. */
+function asJobError(error: unknown): JobError | null {
+  if (!isCoded(error)) return null;
   return {
     code: error.code,
     message: error.message,
