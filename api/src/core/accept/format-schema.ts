@@ -28,7 +28,7 @@ export const ResponseFormat = Tagged('type', [
 ]);
 export type ResponseFormat = Static<typeof ResponseFormat>;
 
-export const StructuredOutputs = Type.Object(
+const StructuredOutputs = Type.Object(
   {
     json: Type.Optional(SchemaOrText),
     regex: Type.Optional(Pattern),

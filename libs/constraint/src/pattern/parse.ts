@@ -26,7 +26,7 @@ export type Pattern =
 /** Deeper nesting is refused: it would be followed by recursion. */
 const DEPTH_MAX = 100;
 /** A count above it is refused: its automaton has that many states. */
-export const REPEAT_MAX = 10_000;
+const REPEAT_MAX = 10_000;
 
 /** Throws `ConstraintError` for what is no regular expression, and for what an automaton cannot do. */
 export function parsePattern(source: string): Pattern {

@@ -1,7 +1,7 @@
 /** Code points as sorted ranges that neither touch nor overlap. */
 export type CodePoints = readonly (readonly [from: number, to: number])[];
 
-export const LAST_CODE_POINT = 0x10ffff;
+const LAST_CODE_POINT = 0x10ffff;
 const SURROGATES: CodePoints = [[0xd800, 0xdfff]];
 
 export function unite(...sets: readonly CodePoints[]): CodePoints {

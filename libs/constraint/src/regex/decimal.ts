@@ -38,7 +38,7 @@ export interface DecimalState {
 }
 
 /** More whole digits lose precision in every client; they would also never have to end. */
-export const WHOLE_DIGITS_MAX = 19;
+const WHOLE_DIGITS_MAX = 19;
 /** As many as tell all doubles near 1 apart. */
 export const FRACTION_DIGITS_MAX = 17;
 /** Remainders times ten stay exact integers. */

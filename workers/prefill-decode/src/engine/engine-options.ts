@@ -45,7 +45,7 @@ export interface EngineOptions {
   readonly logger?: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 }
 
-export interface ConstraintSettings {
+interface ConstraintSettings {
   readonly limits: ConstraintLimits;
   /** A constraint that takes longer to compile is refused. */
   readonly compileMs: number;

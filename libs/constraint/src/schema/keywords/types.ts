@@ -1,4 +1,4 @@
-import type { Normal, Normals } from '../values/normal.ts';
+import type { Normal } from '../values/normal.ts';
 import { ANY_ARRAY } from '../values/shapes.ts';
 import { refuse, type KeywordReader, type SchemaContext } from '../values/context.ts';
 
@@ -63,8 +63,3 @@ function otherThan({ normals, scalars }: SchemaContext, names: ReadonlySet<TypeN
     arrays: names.has('array') ? [] : all.arrays,
   };
 }
-
-export const onlyStrings = (normals: Normals, strings: Normal['strings']): Normal => ({
-  ...normals.nothing,
-  strings,
-});

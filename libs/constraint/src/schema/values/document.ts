@@ -71,8 +71,7 @@ export class SchemaDocument {
   }
 }
 
-export const escapePointer = (key: string): string =>
-  key.replaceAll('~', '~0').replaceAll('/', '~1');
+const escapePointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** References may be percent-encoded. */
 function unescapePointer(step: string): string {
