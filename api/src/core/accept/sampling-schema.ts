@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { ResponseFormat } from './message-schema.ts';
+import { FormatFields } from './format-schema.ts';
 
 /** Above any model's context; a number past it is a mistake. */
 const MAX_TOKENS = 1_000_000;
@@ -71,6 +71,6 @@ export const SamplingBody = Type.Object({
       description: 'Tokens that end the answer, and are no part of it.',
     }),
   ),
-  response_format: Type.Optional(ResponseFormat),
+  ...FormatFields,
 });
 export type SamplingBody = Static<typeof SamplingBody>;
