@@ -46,6 +46,6 @@ export class BatchRunner {
       if (batch === null) await this.#batches.retire(id);
       else await this.#stepper.step(batch).catch(this.#onError);
     }
-    this.#stepper.inputs.keepOnly(own);
+    this.#stepper.keepOnly(own);
   }
 }

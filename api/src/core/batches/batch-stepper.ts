@@ -3,8 +3,9 @@ import type { Files } from '../files/files.ts';
 import type { BatchLine } from './batch-input.ts';
 import { BatchInputs } from './batch-inputs.ts';
 import type { BatchLines } from './batch-lines.ts';
-import { isTerminal, type Batch, type BatchProblem } from './batch-record.ts';
+import { isTerminal, type Batch, type BatchProblem, type LineResult } from './batch-record.ts';
 import type { BatchStore } from './batch-store.ts';
+import { LineProgress } from './line-progress.ts';
 import { writeResultFiles } from './result-files.ts';
 import { unfinishedLine } from './result-line.ts';
 
@@ -35,10 +36,18 @@ const INPUT_GONE: BatchProblem = {
 export class BatchStepper {
   readonly inputs: BatchInputs;
   readonly #parts: StepperParts;
+  /** Of the batches that this process works at. Another may have written more: a line has one result. */
+  readonly #progress = new Map<string, LineProgress>();
 
   constructor(parts: StepperParts) {
     this.#parts = parts;
     this.inputs = new BatchInputs(parts.files);
+  }
+
+  /** The other batches are at rest, or another process's. */
+  keepOnly(ids: ReadonlySet<string>): void {
+    this.inputs.keepOnly(ids);
+    for (const id of this.#progress.keys()) if (!ids.has(id)) this.#progress.delete(id);
   }
 
   /** Returns whether the batch is at rest. */
@@ -71,16 +80,16 @@ export class BatchStepper {
     if (leftMs <= 0) return this.#stop(batch, 'expired', 'batch_expired');
     const { lines } = await this.inputs.of(batch);
     if (lines.length !== batch.total) return this.#abandon(batch);
-    const done = await batches.done(batch.id);
-    if (done.size === lines.length) {
+    const progress = await this.#progressOf(batch);
+    if (progress.count === lines.length) {
       await batches.enter(batch.id, 'finalizing', 'in_progress');
       return;
     }
     await Promise.all(
-      pending(lines.length, done, WINDOW).map(async (index) => {
+      progress.pending(lines.length, WINDOW).map(async (index) => {
         const line = lines[index];
         const result = line === undefined ? null : await runner.advance(batch, index, line, leftMs);
-        if (result !== null) await batches.record(batch.id, index, result);
+        if (result !== null) await this.#record(batch, index, result);
       }),
     );
   }
@@ -93,13 +102,11 @@ export class BatchStepper {
 
   /** Ends what is under way; what has not ended by itself is named in the error file. */
   async #stop(batch: Batch, status: Exclude<Rest, 'completed'>, code: string): Promise<void> {
-    const { batches } = this.#parts;
     const { lines } = await this.inputs.of(batch);
-    const done = await batches.done(batch.id);
-    await Promise.all(
-      pending(batch.total, done, WINDOW).map((index) => this.#endLine(batch, index, lines[index])),
-    );
-    for (const index of pending(lines.length, done, lines.length)) {
+    const progress = await this.#progressOf(batch);
+    const live = progress.pending(batch.total, WINDOW);
+    await Promise.all(live.map((index) => this.#endLine(batch, index, lines[index])));
+    for (const index of progress.pending(lines.length, lines.length)) {
       const line = lines[index];
       if (line === undefined) continue;
       const text = unfinishedLine(
@@ -107,7 +114,7 @@ export class BatchStepper {
         code,
         `The batch was ${status} before this request was done`,
       );
-      await batches.record(batch.id, index, { ok: false, line: text });
+      await this.#record(batch, index, { ok: false, line: text });
     }
     await this.#finish(batch, status);
   }
@@ -117,12 +124,25 @@ export class BatchStepper {
    * a job: it moves on only past lines that have a result.
    */
   async #endLine(batch: Batch, index: number, line: BatchLine | undefined): Promise<void> {
-    const { batches, lines: runner, ender } = this.#parts;
+    const { lines: runner, ender } = this.#parts;
     const job = await runner.job(batch, index);
     if (job === null) return;
     const ended = await ender.cancel(job);
     if (line === undefined || (ended.status !== 'completed' && ended.status !== 'failed')) return;
-    await batches.record(batch.id, index, runner.result(batch, line, ended));
+    await this.#record(batch, index, runner.result(batch, line, ended));
+  }
+
+  async #record(batch: Batch, index: number, result: LineResult): Promise<void> {
+    await this.#parts.batches.record(batch.id, index, result);
+    this.#progress.get(batch.id)?.add(index);
+  }
+
+  async #progressOf({ id }: Batch): Promise<LineProgress> {
+    const known = this.#progress.get(id);
+    if (known !== undefined) return known;
+    const progress = new LineProgress(await this.#parts.batches.done(id));
+    this.#progress.set(id, progress);
+    return progress;
   }
 
   async #finish(batch: Batch, status: Rest): Promise<void> {
@@ -131,13 +151,4 @@ export class BatchStepper {
     await batches.set(batch.id, ids);
     await batches.enter(batch.id, status, 'finalizing', 'cancelling', 'in_progress');
   }
-}
-
-/** The first `limit` lines without a result. */
-function pending(total: number, done: ReadonlySet<number>, limit: number): number[] {
-  const indices: number[] = [];
-  for (let index = 0; index < total && indices.length < limit; index++) {
-    if (!done.has(index)) indices.push(index);
-  }
-  return indices;
 }

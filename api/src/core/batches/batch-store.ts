@@ -1,5 +1,6 @@
 import { redisScript, serverTimeMs } from '@epd/connector';
 import type { Redis } from 'ioredis';
+import { idsAfter } from '../../http/ids-after.ts';
 import {
   TERMINAL,
   type Batch,
@@ -66,22 +67,23 @@ export class BatchStore {
     return fields['request'] === undefined ? null : decode(fields);
   }
 
-  /** The newest first. */
+  /** The newest first. Throws `invalid_value` where `after` is no batch of the tenant's. */
   async list(
     tenant: string,
     limit: number,
     after?: string,
   ): Promise<{ batches: Batch[]; hasMore: boolean }> {
-    const ids = await this.#redis.zrevrange(this.#index(tenant), 0, -1);
-    const start = after === undefined ? 0 : ids.indexOf(after) + 1;
+    const index = this.#index(tenant);
+    const expired: string[] = [];
     const batches: Batch[] = [];
-    for (const id of ids.slice(start)) {
-      if (batches.length === limit) return { batches, hasMore: true };
+    for await (const id of idsAfter(this.#redis, index, { after, order: 'desc' })) {
+      if (batches.length > limit) break;
       const batch = await this.get(id);
-      if (batch === null) await this.#redis.zrem(this.#index(tenant), id); // it has expired
+      if (batch === null) expired.push(id);
       else batches.push(batch);
     }
-    return { batches, hasMore: false };
+    if (expired.length > 0) await this.#redis.zrem(index, ...expired);
+    return { batches: batches.slice(0, limit), hasMore: batches.length > limit };
   }
 
   /** False when the batch is in none of the states to come from. */
@@ -110,7 +112,7 @@ export class BatchStore {
     await this.#redis.pexpire(this.#results(id), KEPT_MS);
   }
 
-  /** Numbers of the lines that have a result. */
+  /** Numbers of the lines that have a result, up to 50,000: read once by the process that works at the batch. */
   async done(id: string): Promise<Set<number>> {
     return new Set((await this.#redis.hkeys(this.#results(id))).map(Number));
   }

@@ -1,5 +1,6 @@
 import type { InputRef } from '@epd/connector';
 import type { Redis } from 'ioredis';
+import { idsAfter } from '../../http/ids-after.ts';
 
 export type FilePurpose = 'vision' | 'user_data' | 'batch' | 'batch_output';
 
@@ -53,20 +54,19 @@ export class FileRecords {
     return json === null ? null : (JSON.parse(json) as FileRecord);
   }
 
+  /** Throws `invalid_value` where `after` is no file of the tenant's. */
   async list(tenant: string, page: FilePage): Promise<{ files: FileRecord[]; hasMore: boolean }> {
     const index = this.#index(tenant);
-    const ids = await this.#redis.zrange(index, '0', '-1');
-    if (page.order === 'desc') ids.reverse();
-    const start = page.after === undefined ? 0 : ids.indexOf(page.after) + 1;
+    const expired: string[] = [];
     const files: FileRecord[] = [];
-    for (const id of ids.slice(start)) {
+    for await (const id of idsAfter(this.#redis, index, page)) {
+      if (files.length > page.limit) break;
       const file = await this.find(tenant, id);
-      if (file === null) await this.#redis.zrem(index, id); // it has expired
-      if (file === null || (page.purpose !== undefined && page.purpose !== file.purpose)) continue;
-      if (files.length === page.limit) return { files, hasMore: true };
-      files.push(file);
+      if (file === null) expired.push(id);
+      else if (page.purpose === undefined || page.purpose === file.purpose) files.push(file);
     }
-    return { files, hasMore: false };
+    if (expired.length > 0) await this.#redis.zrem(index, ...expired);
+    return { files: files.slice(0, page.limit), hasMore: files.length > page.limit };
   }
 
   /** Keys in the object store of all files, whosever they are: walks through the whole of Redis. */
