@@ -12,6 +12,10 @@ export class LineProgress {
     return this.#done.size;
   }
 
+  has(line: number): boolean {
+    return this.#done.has(line);
+  }
+
   add(line: number): void {
     this.#done.add(line);
   }
