@@ -572,10 +572,10 @@ test('a list by status reads the records that have it, and no others', async (t)
   for (const { id } of [made[3]!, made[40]!]) await jobs.finish(id, completed('a'));
   let reads = 0;
   const hgetall = redis.hgetall.bind(redis);
-  redis.hgetall = ((key: string) => {
+  redis.hgetall = (key: string) => {
     reads += 1;
     return hgetall(key);
-  }) as typeof hgetall;
+  };
   const page = { tenant: 'default', order: 'asc', status: 'completed' } as const;
   const all = await jobs.list({ ...page, limit: 5 });
   t.deepEqual(all, { jobs: all.jobs, hasMore: false });

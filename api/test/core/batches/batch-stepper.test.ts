@@ -204,13 +204,14 @@ test('a line that goes wrong unexpectedly ends as internal_error, and is logged'
 });
 
 test('the results of a batch are read once by the process that works at it', async (t) => {
-  const { api, step } = await batchOf(t, 3);
+  const setting = await batchOf(t, 3);
+  const { redis } = setting.api;
   let reads = 0;
-  const hkeys = api.redis.hkeys.bind(api.redis);
-  api.redis.hkeys = ((key: string) => {
+  const hkeys = redis.hkeys.bind(redis);
+  redis.hkeys = (key: string) => {
     reads += 1;
     return hkeys(key);
-  }) as typeof hkeys;
-  for (let steps = 0; steps < 4; steps++) await step();
+  };
+  for (let steps = 0; steps < 4; steps++) await setting.step();
   t.is(reads, 1);
 });
