@@ -15,9 +15,9 @@ port.on('message', (request: PromptRequest) => {
 });
 port.postMessage({ type: 'ready' } satisfies FromPromptThread, []);
 
-function build({ messages, images }: PromptRequest): FromPromptThread {
+function build({ messages, images, raw }: PromptRequest): FromPromptThread {
   try {
-    const { tokens, spans } = prompts.build(messages, images);
+    const { tokens, spans } = raw ? prompts.raw(messages) : prompts.build(messages, images);
     return { type: 'built', tokens: Int32Array.from(tokens), spans };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
