@@ -17,6 +17,12 @@ import { familyOf, SUPPORTED_MODEL_TYPES } from './families/index.ts';
 import { missing, readJson, readJsonIfPresent, readTextIfPresent } from './json-file.ts';
 import { findOnnxFiles, type OnnxFiles, type OnnxVariants } from './onnx-files.ts';
 
+/**
+ * Models whose images keep their shape allow up to 16,384 tokens for one: a minute of a processor, and
+ * most of a context. A quarter of it still shows a page of print.
+ */
+export const IMAGE_TOKENS_MAX = 4096;
+
 /** The files of a model folder, but for its tokenizer's and its graphs. */
 export interface ModelFiles {
   readonly path: string;
@@ -24,6 +30,8 @@ export interface ModelFiles {
   readonly preprocessor: JsonObject;
   readonly processor: ProcessorConfig;
   readonly generation: GenerationConfig;
+  /** Visual tokens that one image may take; larger ones are scaled down where the family can. */
+  readonly imageTokensMax: number;
 }
 
 /** A model folder as read: its configuration checked, its graphs found. Holds no weights. */
@@ -45,6 +53,8 @@ export interface ModelFolderOptions {
   /** Default: the folder's name. */
   readonly id?: string;
   readonly variants?: OnnxVariants;
+  /** @default IMAGE_TOKENS_MAX */
+  readonly imageTokensMax?: number;
 }
 
 /**
@@ -58,7 +68,7 @@ export async function readModelFolder(
   const folder = resolve(path);
   const createdAtMs = await writtenAtMs(folder);
   const family = await readFamily(folder);
-  const files = await readFiles(folder);
+  const files = await readFiles(folder, options.imageTokensMax ?? IMAGE_TOKENS_MAX);
   return {
     ...files,
     id: options.id ?? basename(folder),
@@ -72,7 +82,7 @@ export async function readModelFolder(
   };
 }
 
-async function readFiles(path: string): Promise<ModelFiles> {
+async function readFiles(path: string, imageTokensMax: number): Promise<ModelFiles> {
   const processor = (await readJsonIfPresent(path, 'processor_config.json', ProcessorConfig)) ?? {};
   const preprocessor =
     (await readJsonIfPresent(path, 'preprocessor_config.json', JsonObject)) ??
@@ -84,6 +94,7 @@ async function readFiles(path: string): Promise<ModelFiles> {
     preprocessor,
     processor,
     generation: (await readJsonIfPresent(path, 'generation_config.json', GenerationConfig)) ?? {},
+    imageTokensMax,
   };
 }
 

@@ -120,5 +120,5 @@ test('a folder without files of its own beside the required ones is read', async
   const read = await readModelFolder(folder);
   t.is(read.id, basename(folder));
   t.deepEqual(read.onnx.present, {});
-  t.is(new PromptBuilder(read).geometry.rowsPerTile, 16);
+  t.like(new PromptBuilder(read).geometry, { rowsPerTile: 16 });
 });
