@@ -1,3 +1,4 @@
+import { modelVariables } from '@epd/hub';
 import { describeConfig, fleetConfig, tracingConfig, type ConfigRow } from '@epd/service';
 import { Type, type TObject } from 'typebox';
 /* oxlint-disable no-restricted-imports -- the reference is made of the services' own schemas */
@@ -18,7 +19,7 @@ const PARTS: readonly (readonly [title: string, schema: TObject])[] = [
 const SHARED = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
-  ...fleetConfig.model,
+  ...modelVariables,
   ...fleetConfig.service,
   ...fleetConfig.metrics,
   ...tracingConfig,

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { modelVariables } from '@epd/hub';
 import { fleetConfig, projectPath, readConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
 
 export const doctorConfig = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
-  ...fleetConfig.model,
+  ...modelVariables,
   executionProviders: Type.Array(Type.String(), {
     env: 'EPD_EXECUTION_PROVIDERS',
     default: ['cpu'],

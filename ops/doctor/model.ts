@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { GRAPHS, openModel } from '@epd/hub';
 import {
   ONNX_ROLES,
   fingerprint,
@@ -7,6 +8,7 @@ import {
   type ModelFacts,
   type ModelFolder,
 } from '@epd/model';
+import { projectPath } from '@epd/service';
 import type { DoctorConfig } from './config.ts';
 import { fail, guarded, ok, warn, type Finding } from './finding.ts';
 import { brokenOnnx } from './onnx-file.ts';
@@ -16,13 +18,18 @@ export async function checkModel(
   config: DoctorConfig,
 ): Promise<{ findings: Finding[]; card: ModelFacts | null }> {
   let card: ModelFacts | null = null;
-  const fix = 'Set EPD_MODEL_DIR to a folder in the layout of ONNX exports on the Hugging Face Hub';
+  const fix =
+    'Set EPD_MODEL to a model on the Hugging Face Hub (npm run models -- pull NAME) or to a folder in its layout';
   const findings = await guarded('model', fix, async () => {
+    // What a worker would fetch is not fetched here: it may be gigabytes.
+    const offline = { ...config, hfHubOffline: true };
+    const opened = await openModel(offline, { graphs: GRAPHS, base: projectPath('.') });
     const variants = {
+      ...opened.variants,
       ...(config.decoder === undefined ? {} : { decoder_model_merged: config.decoder }),
       ...(config.visionEncoder === undefined ? {} : { vision_encoder: config.visionEncoder }),
     };
-    const folder = await readModelFolder(config.modelDir, { variants });
+    const folder = await readModelFolder(opened.folder, { id: opened.id, variants });
     const digest = await fingerprint(folder);
     if (digest !== null) card = modelCard(folder, digest);
     return [folderFinding(folder, card), await graphs(folder), ...(await decoderKind(folder))];

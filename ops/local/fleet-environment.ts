@@ -41,14 +41,13 @@ export function sharedEnvironment(
     ...process.env,
     EPD_REDIS_URL: redisUrl,
     EPD_PREFIX: fleetPrefix(options),
-    EPD_MODEL_DIR: options.modelDir,
     EPD_DATA_DIR: options.dataDir,
     EPD_STORE: options.store,
     EPD_STORE_DIR: options.storeDir ?? join(options.dataDir, 'store'),
     EPD_STOP_MS: String(options.stopMs),
     EPD_METRICS_HOST: '127.0.0.1',
     EPD_METRICS_PORT: '0',
-    ...coreSettings(options.encoders + options.pds),
+    ...coreSettings((options.encoders + options.pds) * options.models.length),
     ...(s3 ? s3Environment(s3) : {}),
   };
 }

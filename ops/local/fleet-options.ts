@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
+import { modelVariables } from '@epd/hub';
 import { ConfigError, fleetConfig, readConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
 
 /** The launcher's own environment. What it hands to the processes is in fleet-environment.ts. */
 const launcherConfig = Type.Object({
   ...fleetConfig.store,
-  ...fleetConfig.model,
+  ...modelVariables,
   host: Type.String({ env: 'EPD_HOST', default: '127.0.0.1', description: 'Address of the API' }),
   port: Type.Integer({
     env: 'EPD_PORT',
@@ -46,6 +47,9 @@ interface FleetPrograms {
 }
 
 export interface FleetOptions extends Static<typeof launcherConfig> {
+  /** Names or folders; each has encoders and PD workers of its own. */
+  readonly models: readonly string[];
+  /** Of each model. */
   readonly encoders: number;
   readonly pds: number;
   readonly apis: number;
@@ -61,17 +65,20 @@ const PROGRAMS: FleetPrograms = {
 /** More than any one machine has use for, and few enough to survive a slip of the finger. */
 const PROCESSES_MAX = 64;
 
-export const FLEET_USAGE = `  --encoders N     encoder workers (1)
-  --pds N          prefill/decode workers (1)
+export const FLEET_USAGE = `  --model NAME     org/name on the Hugging Face Hub, with @revision and :variant, or a folder;
+                   given more than once, the fleet serves them all (models/tiny-vlm)
+  --encoders N     encoder workers of each model (1)
+  --pds N          prefill/decode workers of each model (1)
   --apis N         API processes, on EPD_PORT and the ports after it (1)
   --store NAME     folder (default), or s3: the EPD_S3_* given, else an embedded server
 
-Environment: EPD_PORT (8080), EPD_HOST (127.0.0.1), EPD_DATA_DIR (.data), EPD_MODEL_DIR (models/tiny-vlm),
+Environment: EPD_PORT (8080), EPD_HOST (127.0.0.1), EPD_DATA_DIR (.data), EPD_MODEL, HF_HOME, HF_TOKEN,
 EPD_REDIS_URL (else a Redis is started), EPD_PREFIX, EPD_STOP_MS, EPD_LOG_LEVEL,
 EPD_S3_ENDPOINT, EPD_S3_BUCKET, EPD_S3_REGION, EPD_S3_ACCESS_KEY_ID, EPD_S3_SECRET_ACCESS_KEY`;
 
 /** The flags of every command that starts a fleet, for `parseArgs`. */
 const FLEET_FLAGS = {
+  model: { type: 'string', multiple: true },
   encoders: { type: 'string', default: '1' },
   pds: { type: 'string', default: '1' },
   apis: { type: 'string', default: '1' },
@@ -91,6 +98,7 @@ export function fleetOptions(
   );
   return {
     ...config,
+    models: values.model ?? [config.model ?? config.modelDir],
     encoders: count('--encoders', values.encoders, 0),
     pds: count('--pds', values.pds, 0),
     apis: count('--apis', values.apis, 1),

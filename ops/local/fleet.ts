@@ -9,6 +9,7 @@ import {
   writeEnvironmentFile,
   type S3Location,
 } from './fleet-environment.ts';
+import { openFleetModels, type FleetModel } from './fleet-models.ts';
 import type { FleetOptions } from './fleet-options.ts';
 import type { Death, ProcessSpec } from './managed-process.ts';
 import { redisBinary } from './redis-binary.ts';
@@ -32,6 +33,7 @@ export class Fleet {
   readonly #supervisor: Supervisor;
   #claimed = false;
   #redisUrl = '';
+  #models: readonly FleetModel[] = [];
   #stateWritten = Promise.resolve();
 
   constructor(options: FleetOptions, say: (line: string) => void) {
@@ -45,6 +47,11 @@ export class Fleet {
     const { host, port, apis } = this.options;
     const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
     return Array.from({ length: apis }, (_, index) => `http://${reachable}:${port + index}`);
+  }
+
+  /** Once it has started. */
+  get models(): readonly FleetModel[] {
+    return this.#models;
   }
 
   get redisUrl(): string {
@@ -65,13 +72,14 @@ export class Fleet {
     await claimDataFolder(this.options.dataDir);
     this.#claimed = true;
     await Promise.all(this.urls.map((_, index) => this.#checkPort(this.options.port + index)));
+    this.#models = await openFleetModels(this.options, this.#say, signal);
     this.#redisUrl = this.options.redisUrl ?? (await this.#startRedis());
     await this.#checkRedis(signal);
     const env = sharedEnvironment(this.options, {
       redisUrl: this.#redisUrl,
       s3: this.options.store === 's3' ? await this.#s3(signal) : null,
     });
-    await writeEnvironmentFile(this.environmentFile, env);
+    await writeEnvironmentFile(this.environmentFile, { ...env, ...this.#models[0]?.env });
     const watched = [...(await this.#startWorkers(env)), ...(await this.#startApis(env))];
     await this.#writeState();
     const onReady = (name: string, ms: number): void =>
@@ -156,19 +164,22 @@ export class Fleet {
 
   async #startWorkers(env: Environment): Promise<Watched[]> {
     const { encoders, pds, programs } = this.options;
-    const names = [
-      ...Array.from(
-        { length: encoders },
-        (_, index) => [`encoder-${index + 1}`, programs.encoder] as const,
-      ),
-      ...Array.from(
-        { length: pds },
-        (_, index) => [`prefill-decode-${index + 1}`, programs.pd] as const,
-      ),
+    const roles = [
+      { name: 'encoder', program: programs.encoder, count: encoders },
+      { name: 'prefill-decode', program: programs.pd, count: pds },
     ];
-    const ports = await Promise.all(names.map(() => freePort()));
-    const specs = names.map(([name, program], index) =>
-      this.#node(name, program, { ...env, EPD_METRICS_PORT: String(ports[index]) }),
+    const workers = roles.flatMap(({ name, program, count }) =>
+      this.#models
+        .flatMap((model) => Array<FleetModel>(count).fill(model))
+        .map((model, index) => ({ name: `${name}-${index + 1}`, program, env: model.env })),
+    );
+    const ports = await Promise.all(workers.map(() => freePort()));
+    const specs = workers.map((worker, index) =>
+      this.#node(worker.name, worker.program, {
+        ...env,
+        ...worker.env,
+        EPD_METRICS_PORT: String(ports[index]),
+      }),
     );
     const processes = await this.#supervisor.add(specs);
     return processes.map((process, index) => ({

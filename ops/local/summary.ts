@@ -2,8 +2,9 @@ import type { Fleet } from './fleet.ts';
 import { shown } from './shown-path.ts';
 
 /** What runs where, for whoever started it. */
-export function summary({ urls, options, environmentFile }: Fleet): string {
-  const { apis, encoders, pds, modelDir, dataDir } = options;
+export function summary({ urls, options, models, environmentFile }: Fleet): string {
+  const { apis, dataDir } = options;
+  const [encoders, pds] = [options.encoders * models.length, options.pds * models.length];
   const size = [
     counted(apis, 'API process', 'API processes'),
     counted(encoders, 'encoder', 'encoders'),
@@ -14,7 +15,7 @@ export function summary({ urls, options, environmentFile }: Fleet): string {
     `The fleet is up: ${size.join(', ')}.`,
     `  API             ${urls.join('  ')}`,
     `  documentation   ${urls[0]}/docs`,
-    `  model           ${shown(modelDir)}`,
+    ...models.map((model) => `  model           ${model.id} (${model.shown})`),
     `  data and logs   ${shown(dataDir)}`,
     `  another worker  (set -a; . ${shown(environmentFile)}; npm run -w workers/encoder start)`,
     '',

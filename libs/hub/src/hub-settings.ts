@@ -3,8 +3,30 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Type, type Static } from 'typebox';
 
-/** The Hub's own variables, with the meaning that its Python client gives them. */
-export const hubVariables = {
+/** Which model a process serves, and the Hub's own variables with the meaning that its Python client gives them. */
+export const modelVariables = {
+  model: Type.Optional(
+    Type.String({
+      env: 'EPD_MODEL',
+      description:
+        'The model: `org/name` on the Hugging Face Hub, with `@revision` and `:variant` (`:q4`, `:vision=fp16,decoder=q4`), or a folder',
+    }),
+  ),
+  modelDir: Type.String({
+    env: 'EPD_MODEL_DIR',
+    default: 'models/tiny-vlm',
+    path: true,
+    description:
+      "Without EPD_MODEL: the model's folder, in the layout of ONNX exports on the Hugging Face Hub",
+  }),
+  modelName: Type.Optional(
+    Type.String({
+      env: 'EPD_MODEL_NAME',
+      minLength: 1,
+      maxLength: 200,
+      description: 'What requests call the model; without it, its name on the Hub or its folder',
+    }),
+  ),
   hfHome: Type.Optional(
     Type.String({
       env: 'HF_HOME',
@@ -43,8 +65,9 @@ export const hubVariables = {
     description: 'Take models from the cache and never ask the Hub',
   }),
 };
-const hubSchema = Type.Object(hubVariables);
-type HubVariables = Static<typeof hubSchema>;
+const modelSchema = Type.Object(modelVariables);
+/** A configuration that spreads `modelVariables`. */
+export type ModelConfig = Static<typeof modelSchema>;
 
 /** Where models come from and where they are kept. */
 export interface HubSettings {
@@ -56,7 +79,7 @@ export interface HubSettings {
   readonly offline: boolean;
 }
 
-export function hubSettings(variables: HubVariables): HubSettings {
+export function hubSettings(variables: ModelConfig): HubSettings {
   const cacheHome = variables.xdgCacheHome ?? join(homedir(), '.cache');
   const home = variables.hfHome ?? join(cacheHome, 'huggingface');
   return {

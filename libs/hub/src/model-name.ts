@@ -13,8 +13,10 @@ export interface VariantChoice {
 
 /** `org/name[@revision][:variant]`, read. */
 export interface ModelName {
-  /** As the user wrote it; the fleet's name of the model. */
+  /** As the user wrote it. */
   readonly text: string;
+  /** The fleet's name of the model: repository and variant. What a revision changes is not its name. */
+  readonly id: string;
   readonly repository: string;
   readonly revision: string;
   readonly variants: VariantChoice;
@@ -52,12 +54,18 @@ export function parseModelName(text: string): ModelName {
   if (!REVISION.test(revision)) {
     throw invalid(text, `${JSON.stringify(revision)} is no branch, tag or commit`);
   }
-  return { text, repository, revision, variants: parseVariants(text, variant) };
+  const id = variant === null ? repository : `${repository}:${variant.toLowerCase()}`;
+  return { text, id, repository, revision, variants: parseVariants(text, variant) };
 }
 
 /** The file suffix of a precision: `q8` → `quantized`, `fp32` → ''. */
 function suffixOf(word: string): string {
   return SUFFIXES[word] ?? word;
+}
+
+/** The name with its revision fixed, as `parseModelName` reads it. */
+export function pinned({ repository, id }: ModelName, commit: string): string {
+  return `${repository}@${commit}${id.slice(repository.length)}`;
 }
 
 /** The precision that a suffix stands for: the other way round. */

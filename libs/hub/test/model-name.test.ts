@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { HubError } from '../src/errors.ts';
-import { parseModelName, type VariantChoice } from '../src/model-name.ts';
+import { parseModelName, pinned, type VariantChoice } from '../src/model-name.ts';
 
 interface Read {
   readonly repository: string;
@@ -9,7 +9,9 @@ interface Read {
 }
 
 const isRead = (t: ExecutionContext, text: string, expected: Read): void => {
-  t.deepEqual(parseModelName(text), { text, ...expected });
+  const { id, ...read } = parseModelName(text);
+  t.deepEqual(read, { text, ...expected });
+  t.false(id.includes('@'));
 };
 
 const plain = { repository: 'org/name', revision: 'main', variants: { graphs: {} } };
@@ -42,3 +44,10 @@ test('two revisions', isRefused, 'a/b@x:q4@y', /no revision and variant/);
 test('an unknown graph', isRefused, 'a/b:audio=q4', /names none of vision, embed, decoder/);
 test('an inherited word as a graph', isRefused, 'a/b:constructor=q4', /names none of/);
 test('an empty variant', isRefused, 'a/b:', /"" is no variant/);
+
+test('the fleet’s name keeps the variant and leaves the revision out; a pinned one fixes it', (t) => {
+  const name = parseModelName('org/name@dev:Q4');
+  t.is(name.id, 'org/name:q4');
+  t.is(pinned(name, 'abc'), 'org/name@abc:q4');
+  t.deepEqual(parseModelName(pinned(name, 'abc')).variants, name.variants);
+});

@@ -70,15 +70,6 @@ const store = {
   }),
 };
 
-const model = {
-  modelDir: Type.String({
-    env: 'EPD_MODEL_DIR',
-    default: 'models/tiny-vlm',
-    path: true,
-    description: "The model's folder, in the layout of ONNX exports on the Hugging Face Hub",
-  }),
-};
-
 const service = {
   logLevel: Type.Union(
     (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const).map((level) =>
@@ -127,7 +118,7 @@ const inference = {
   }),
 };
 
-export const fleetConfig = { redis, store, model, service, metrics, inference };
+export const fleetConfig = { redis, store, service, metrics, inference };
 
 /** What `storeOptions` needs of a configuration that spreads `fleetConfig.store`. */
 export type StoreConfig = Static<TObject<typeof store>>;

@@ -5,7 +5,6 @@ import { fleetConfig, readConfig } from '@epd/service';
 const schema = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
-  ...fleetConfig.model,
   ...fleetConfig.service,
   ...fleetConfig.metrics,
 });

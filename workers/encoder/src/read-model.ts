@@ -14,8 +14,14 @@ export interface EncoderModel {
 }
 
 /** Throws `ModelFolderError` when the folder cannot be used, or has no vision encoder. */
-export async function readModel(path: string, visionEncoder = ''): Promise<EncoderModel> {
-  const folder = await readModelFolder(path, { variants: { vision_encoder: visionEncoder } });
+export async function readModel(
+  path: string,
+  { id, visionEncoder = '' }: { readonly id?: string; readonly visionEncoder?: string } = {},
+): Promise<EncoderModel> {
+  const folder = await readModelFolder(path, {
+    ...(id === undefined ? {} : { id }),
+    variants: { vision_encoder: visionEncoder },
+  });
   requireOnnxFile(folder.onnx, 'vision_encoder');
   const digest = await fingerprint(folder);
   return { folder, card: modelCard(folder, digest ?? '') };

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
 import { RedisModelRegistry } from '@epd/fleet';
+import { openServiceModel } from '@epd/hub';
 import {
   connectRedis,
   serveTelemetry,
@@ -53,7 +54,11 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, encoder: name }, 'telemetry');
   await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
-  const model = await readModel(config.modelDir, config.visionEncoder);
+  const opened = await openServiceModel(context, ['vision_encoder']);
+  const model = await readModel(opened.folder, {
+    id: opened.id,
+    visionEncoder: config.visionEncoder ?? opened.variants.vision_encoder ?? '',
+  });
   const vision = await loadVision(model.folder, model.card.geometry, {
     ...config,
     cacheFolder: join(config.dataDir, 'graphs'),

@@ -10,6 +10,7 @@ import {
   type ECConnector,
   type ObjectStore,
 } from '@epd/connector';
+import type { OpenedModel } from '@epd/hub';
 import { RedisJobStore, type Job } from '@epd/jobs';
 import { ecMetrics, type Logger } from '@epd/service';
 import { Worker } from 'bullmq';
@@ -25,6 +26,7 @@ export interface WorkerParts {
   /** This worker's name in the fleet. */
   readonly worker: string;
   readonly config: Config;
+  readonly opened: OpenedModel;
   readonly model: PdModel;
   readonly redis: Redis;
   readonly store: ObjectStore;
@@ -117,9 +119,14 @@ async function buildConnector(
   return { connector, requester };
 }
 
-function buildEngine({ config, log }: WorkerParts, connector: ECConnector): Promise<Engine> {
+function buildEngine(
+  { config, opened, log }: WorkerParts,
+  connector: ECConnector,
+): Promise<Engine> {
+  const { embed_tokens: embedTokens = '', decoder_model_merged: variant = '' } = opened.variants;
+  const decoder = config.decoder ?? variant;
   return createEngine({
-    modelFolder: config.modelDir,
+    modelFolder: opened.folder,
     cacheFolder: join(config.dataDir, 'graphs'),
     kvCacheBytes: config.kvCacheBytes,
     encoderCacheBytes: config.encoderCacheBytes,
@@ -129,7 +136,8 @@ function buildEngine({ config, log }: WorkerParts, connector: ECConnector): Prom
     maxHeld: config.maxHeld,
     executionProviders: config.executionProviders,
     threads: config.threads,
-    decoder: config.decoder === undefined ? 'auto' : `decoder_model_merged_${config.decoder}.onnx`,
+    decoder: decoder === '' ? 'auto' : `decoder_model_merged_${decoder}.onnx`,
+    embedTokens,
     connector,
     logger: log,
     runTimeoutMs: config.runTimeoutMs,

@@ -1,3 +1,4 @@
+import { modelVariables } from '@epd/hub';
 import { fleetConfig, readConfig, tracingConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
 
@@ -6,7 +7,7 @@ const MIB = 1024 * 1024;
 export const configSchema = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
-  ...fleetConfig.model,
+  ...modelVariables,
   ...fleetConfig.service,
   ...fleetConfig.metrics,
   ...fleetConfig.inference,

@@ -19,11 +19,14 @@ export interface PdModel {
  * worker loads no vision encoder, but its embeddings' fingerprint is that file's.
  */
 export async function readModel(
-  path: string,
+  { folder: path, id }: { readonly folder: string; readonly id?: string },
   visionEncoder: string | undefined,
   knownFingerprint: (model: string) => Promise<string>,
 ): Promise<PdModel> {
-  const folder = await readModelFolder(path, { variants: { vision_encoder: visionEncoder ?? '' } });
+  const folder = await readModelFolder(path, {
+    ...(id === undefined ? {} : { id }),
+    variants: { vision_encoder: visionEncoder ?? '' },
+  });
   const digest = (await fingerprint(folder)) ?? (await knownFingerprint(folder.id));
   return { folder, prompts: new PromptBuilder(folder), card: modelCard(folder, digest) };
 }

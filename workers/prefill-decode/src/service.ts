@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
 import { RedisModelRegistry, ResidentImages } from '@epd/fleet';
+import { openServiceModel } from '@epd/hub';
 import {
   connectRedis,
   serveTelemetry,
@@ -58,10 +59,20 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   log.info({ url: telemetry.url, worker: name }, 'telemetry');
   await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
   const models = new RedisModelRegistry(redis, config.prefix);
-  const model = await readModel(config.modelDir, config.visionEncoder, (id) =>
+  const opened = await openServiceModel(context, ['embed_tokens', 'decoder_model_merged']);
+  const model = await readModel(opened, config.visionEncoder, (id) =>
     registeredFingerprint(models, id, log, signal),
   );
-  const worker = await buildWorker({ worker: name, config, model, redis, store, registry, log });
+  const worker = await buildWorker({
+    worker: name,
+    config,
+    opened,
+    model,
+    redis,
+    store,
+    registry,
+    log,
+  });
   stack.defer(() => worker.stop(config.stopMs * FINISHING_SHARE));
   void worker.engine.lost.then(context.fail);
   addMetrics(registry, worker.engine);

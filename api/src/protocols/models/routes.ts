@@ -41,23 +41,22 @@ export const modelRoutes =
         data: await Promise.all((await models.models()).map((card) => view(card, models))),
       }),
     );
+    // A name of the Hub holds a slash, which clients send as it is or encoded.
     app.get(
-      '/v1/models/:id',
+      '/v1/models/*',
       {
         schema: {
           tags: ['Models'],
           summary: 'One model',
-          params: Type.Object({ id: Type.String() }),
+          params: Type.Object({ '*': Type.String({ description: 'The model’s id' }) }),
           response: { 200: ModelView, ...ERROR_RESPONSES },
         },
       },
       async ({ params }) => {
-        const card = await models.find(params.id);
+        const id = params['*'];
+        const card = await models.find(id);
         if (card !== null) return view(card, models);
-        throw new ApiError(
-          'model_not_found',
-          `No model ${JSON.stringify(params.id)} is registered`,
-        );
+        throw new ApiError('model_not_found', `No model ${JSON.stringify(id)} is registered`);
       },
     );
   };

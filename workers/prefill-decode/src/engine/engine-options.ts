@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly threads: number;
   /** The decoder's file, relative to the model's `onnx` folder; `auto`: the one that exports have. */
   readonly decoder?: string;
+  /** Suffix of the embedding table's file (fp16, q4, ...). @default the file without one */
+  readonly embedTokens?: string;
   /** Null: only `embeddings` are known. */
   readonly connector: ECConnector | null;
   readonly embeddings?: ReadonlyMap<string, Embedding>;
@@ -51,7 +53,8 @@ export interface EngineModel {
 export async function readEngineModel(
   options: EngineOptions,
 ): Promise<{ model: EngineModel; runner: RunnerOptions }> {
-  const folder = await readModelFolder(options.modelFolder);
+  const variants = { embed_tokens: options.embedTokens ?? '' };
+  const folder = await readModelFolder(options.modelFolder, { variants });
   const tokenizer = new Tokenizer(folder);
   const { eosTokenIds, imageTokenId } = tokenizer;
   const contextLength = folder.model.text.contextLength;

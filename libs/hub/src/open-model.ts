@@ -1,0 +1,52 @@
+import { basename } from 'node:path';
+import { fetchModel, type FetchProgress } from './fetch-model.ts';
+import { hubSettings, type ModelConfig } from './hub-settings.ts';
+import { pinned, precisionOf, type Graph } from './model-name.ts';
+import { modelSource } from './model-source.ts';
+
+/** The files of a model, wherever they came from. */
+export interface OpenedModel {
+  readonly folder: string;
+  readonly id: string;
+  /** File suffix of each graph by its role; a role that is not named takes the file without one. */
+  readonly variants: { readonly [graph in Graph]?: string };
+  /** The same model, with the revision fixed: what another process should open. */
+  readonly pinned: string;
+  /** For a log or a screen: what the user should know of the choice that was made. */
+  readonly notes: readonly string[];
+}
+
+export interface OpenOptions {
+  readonly graphs: readonly Graph[];
+  /** What relative folders count from. */
+  readonly base: string;
+  readonly onProgress?: (progress: FetchProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Opens the model that the settings name, fetching what is missing. Throws `HubError`. */
+export async function openModel(config: ModelConfig, options: OpenOptions): Promise<OpenedModel> {
+  const source = await modelSource(config.model ?? config.modelDir, options.base);
+  if (source.kind === 'folder') {
+    const { folder } = source;
+    const id = config.modelName ?? basename(folder);
+    return { folder, id, variants: {}, pinned: folder, notes: [] };
+  }
+  const { name } = source;
+  const { folder, commit, plan, unreachable } = await fetchModel(name, {
+    ...options,
+    settings: hubSettings(config),
+  });
+  const substitutes = plan.substitutes.map(
+    ({ graph, asked, taken }) =>
+      `${name.repository} has no ${graph} in ${precisionOf(asked)}: ${precisionOf(taken)} is used`,
+  );
+  return {
+    folder,
+    id: config.modelName ?? name.id,
+    variants: plan.suffixes,
+    pinned: pinned(name, commit),
+    notes:
+      unreachable === null ? substitutes : [`${unreachable}; the cache is used`, ...substitutes],
+  };
+}

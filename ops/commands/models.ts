@@ -1,0 +1,2 @@
+/** `npm run models -- pull | ls | rm | check`. */
+await import('../models/main.ts');
