@@ -19,7 +19,7 @@ export function buildEngineRequest(
   const { job } = claim;
   const { request } = job;
   const sizes = request.images.map(({ input }) => ({ width: input.width, height: input.height }));
-  const { tokens, spans } = prompts.build(request.messages, sizes);
+  const { tokens, spans, positions } = prompts.build(request.messages, sizes);
   const features = spans.map(({ image, offset, length, rows }): MultiModalFeature => ({
     mmHash: imageAt(job, image).mmHash,
     offset,
@@ -31,7 +31,7 @@ export function buildEngineRequest(
   const { sampling, priority } = request;
   const waitedMs = waitedBefore(claim, resume);
   return {
-    request: { id: job.id, tokens, features, sampling, resume, priority, scope, waitedMs },
+    request: { id: job.id, tokens, positions, features, sampling, resume, priority, scope, waitedMs },
     images: spans.map(({ image }) => image),
   };
 }

@@ -29,6 +29,7 @@ export async function loadDecoder(
       kv,
       abilities: backend.abilities,
       hiddenSize,
+      embeddingWidth: hiddenSize * (1 + (decoded.deepstack?.levels ?? 0)),
       preparation: prepared.note,
       loadMs,
     },

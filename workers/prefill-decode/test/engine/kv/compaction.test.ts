@@ -29,7 +29,8 @@ function slotsWith(kept: readonly number[]): { slots: Slots; decoding: Sequence[
       sampling: sampling(),
       prompt: [1000 + key, 2, 3],
       images: [],
-      lastUses: new Map(),
+      gridPositions: null,
+    lastUses: new Map(),
       resume: [],
       leader: null,
     });
