@@ -11,6 +11,8 @@ export const ModelCard = Type.Object({
   geometry: Type.Record(Type.String(), Type.Unknown()),
   contextLength: Type.Integer({ minimum: 1 }),
   hiddenSize: Type.Integer({ minimum: 1 }),
+  /** Values in a row of an image's embedding; absent in cards of older workers: `hiddenSize`. */
+  embeddingWidth: Type.Optional(Type.Integer({ minimum: 1 })),
   createdAtMs: Type.Number(),
 });
 export type ModelCard = Static<typeof ModelCard>;

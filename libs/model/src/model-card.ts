@@ -13,6 +13,8 @@ export interface ModelFacts {
   readonly geometry: ImageGeometry & Record<string, unknown>;
   readonly contextLength: number;
   readonly hiddenSize: number;
+  /** Values in a row of an image's embedding. */
+  readonly embeddingWidth: number;
   readonly createdAtMs: number;
 }
 
@@ -25,6 +27,7 @@ export function modelCard(folder: ModelFolder, fingerprint: string): ModelFacts 
     geometry: { ...imageRules(folder, new Tokenizer(folder)).geometry },
     contextLength: folder.model.text.contextLength,
     hiddenSize: folder.model.text.hiddenSize,
+    embeddingWidth: folder.embeddingWidth,
     createdAtMs: folder.createdAtMs,
   };
 }

@@ -11,6 +11,7 @@ import {
   TokenizerConfig,
   TokenizerFile,
 } from './configs.ts';
+import { embeddingWidth } from './embedding-width.ts';
 import { ModelFolderError } from './errors.ts';
 import type { FamilyModel, ModelFamily } from './families/family.ts';
 import { familyOf, SUPPORTED_MODEL_TYPES } from './families/index.ts';
@@ -40,6 +41,8 @@ export interface ModelFolder extends ModelFiles {
   /** What the family makes of the configuration. */
   readonly model: FamilyModel;
   readonly id: string;
+  /** Values in a row of an image's embedding. */
+  readonly embeddingWidth: number;
   /** When its configuration was written, in milliseconds since the epoch. */
   readonly createdAtMs: number;
   readonly tokenizer: TokenizerFile;
@@ -68,17 +71,21 @@ export async function readModelFolder(
   const folder = resolve(path);
   const createdAtMs = await writtenAtMs(folder);
   const family = await readFamily(folder);
+  await refuseGenaiLayout(folder);
+  const onnx = await findOnnxFiles(folder, options.variants ?? {});
   const files = await readFiles(folder, options.imageTokensMax ?? IMAGE_TOKENS_MAX);
+  const model = family.read(files);
   return {
     ...files,
     id: options.id ?? basename(folder),
     createdAtMs,
     family,
-    model: family.read(files),
+    model,
+    embeddingWidth: await embeddingWidth(model, onnx),
     tokenizer: await readJson(folder, 'tokenizer.json', TokenizerFile),
     tokenizerConfig: await readJson(folder, 'tokenizer_config.json', TokenizerConfig),
     chatTemplate: await readChatTemplate(folder),
-    onnx: await findOnnxFiles(folder, options.variants ?? {}),
+    onnx,
   };
 }
 
@@ -105,6 +112,20 @@ async function writtenAtMs(folder: string): Promise<number> {
   });
   const found = await stat(join(folder, 'config.json')).catch(() => null);
   return Math.floor(found?.mtimeMs ?? 0);
+}
+
+/** The other layout of ONNX exports: other graphs under other names, for another runtime. */
+async function refuseGenaiLayout(folder: string): Promise<void> {
+  const file = join(folder, 'genai_config.json');
+  if ((await readTextIfPresent(file)) === null) return;
+  const graphs = await findOnnxFiles(folder, {});
+  if (graphs.files.length > 0) return;
+  throw new ModelFolderError('unsupported_model', {
+    file,
+    expected:
+      'the layout of transformers.js, with onnx/vision_encoder.onnx, onnx/embed_tokens.onnx and onnx/decoder_model_merged.onnx (repositories of onnx-community have it)',
+    found: "only onnxruntime-genai's",
+  });
 }
 
 async function readFamily(folder: string): Promise<ModelFamily> {

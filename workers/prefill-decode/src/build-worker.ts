@@ -108,7 +108,7 @@ async function buildConnector(
     {
       embeddings,
       fingerprint: model.card.fingerprint,
-      width: model.card.hiddenSize,
+      width: model.card.embeddingWidth,
       requester,
       events,
       metrics,

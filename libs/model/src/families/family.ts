@@ -18,6 +18,8 @@ export interface ModelFamily {
 /** What a family makes of one folder's configuration. Holds no weights and no pixels. */
 export interface FamilyModel {
   readonly text: { readonly hiddenSize: number; readonly contextLength: number };
+  /** Layers of the text model to whose outputs an image adds, in graphs that have it. */
+  readonly deepstackLevels: number;
   /** The token whose places in a prompt take the rows of images. */
   readonly rowToken: { readonly text: string; readonly id: number };
   /** What the chat template writes where an image goes: a control token. */

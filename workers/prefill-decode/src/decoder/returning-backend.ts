@@ -1,6 +1,13 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node';
 import type { DecoderFacts, ForwardRun } from './decoder-graph.ts';
-import { commonFeeds, dataOf, int64Tensor, sideName, toFloat32, type Feeds } from './backend-inputs.ts';
+import {
+  commonFeeds,
+  dataOf,
+  int64Tensor,
+  sideName,
+  toFloat32,
+  type Feeds,
+} from './backend-inputs.ts';
 import { SlotBackend } from './slot-backend.ts';
 
 /**

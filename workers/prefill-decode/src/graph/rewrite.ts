@@ -69,7 +69,9 @@ function refuse(what: string): never {
 function refuseUnknownForms(node: Node): void {
   if (floatAttribute(node, 'softcap', 0) !== 0) refuse('a soft cap');
   if (intAttribute(node, 'smooth_softmax', 0) > 0) refuse('a smooth softmax');
-  const further = (node.input ?? []).slice(9).filter((name) => name !== '' && name !== 'position_ids');
+  const further = (node.input ?? [])
+    .slice(9)
+    .filter((name) => name !== '' && name !== 'position_ids');
   if (further.length > 0) refuse(`inputs that are not understood: ${further.join(', ')}`);
 }
 

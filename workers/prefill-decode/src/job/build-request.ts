@@ -31,7 +31,17 @@ export function buildEngineRequest(
   const { sampling, priority } = request;
   const waitedMs = waitedBefore(claim, resume);
   return {
-    request: { id: job.id, tokens, positions, features, sampling, resume, priority, scope, waitedMs },
+    request: {
+      id: job.id,
+      tokens,
+      positions,
+      features,
+      sampling,
+      resume,
+      priority,
+      scope,
+      waitedMs,
+    },
     images: spans.map(({ image }) => image),
   };
 }

@@ -28,6 +28,8 @@ export interface RunnerFacts {
   readonly embeddingWidth: number;
   /** Why the graph is run as exported, or how far the rewritten one is from it. */
   readonly preparation: string;
+  /** Share of the largest logit by which a prompt in two pieces differs from one in a single piece. */
+  readonly chunkDifference: number;
   readonly loadMs: number;
 }
 

@@ -45,7 +45,7 @@ export function testJobs(t: ExecutionContext): TestJobs {
 
 const endedOrNull = (job: Job | null): Job | null => (job?.ending ? job : null);
 
-const model = await readModel({ folder: MODEL_FOLDER }, undefined, async () => '');
+const model = await readModel({ folder: MODEL_FOLDER }, {}, async () => '');
 
 export function processorFor(
   { jobs }: TestJobs,

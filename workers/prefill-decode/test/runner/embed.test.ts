@@ -46,7 +46,8 @@ for (const dtype of ['F32', 'F16', 'BF16'] as const) {
     const row = {
       sequence: 0,
       tokens: [1, 4, 4],
-      positions: null, past: 0,
+      positions: null,
+      past: 0,
       images: [{ mmHash: 'a', from: 1, at: 1, count: 2 }],
       sample: false,
     };

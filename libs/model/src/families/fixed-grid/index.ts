@@ -28,6 +28,7 @@ function read(files: ModelFiles, kind: FixedGridKind): FamilyModel {
   const options = imageOptions(files, DEFAULT_RESAMPLE);
   return {
     text,
+    deepstackLevels: 0,
     rowToken: { text: kind.rowToken, id: imageTokenId(files) },
     placeholder: kind.placeholder,
     chatTemplate: kind.chatTemplate,
@@ -47,7 +48,7 @@ function read(files: ModelFiles, kind: FixedGridKind): FamilyModel {
 
 const Shaping = Type.Object({
   model_type: Type.String(),
-  vision_config: Type.Optional(Type.Any()),
+  vision_config: Type.Optional(Type.Unknown()),
 });
 const TokenId = Type.Integer({ minimum: 0 });
 const ById = Type.Object({ image_token_id: TokenId });

@@ -17,6 +17,7 @@ export const idefics3: ModelFamily = {
         hiddenSize: text_config.hidden_size,
         contextLength: text_config.max_position_embeddings,
       },
+      deepstackLevels: 0,
       rowToken: { text: IMAGE_TOKEN, id: config.model.image_token_id },
       placeholder: IMAGE_TOKEN,
       chatTemplate: null,

@@ -16,6 +16,7 @@ const Model = Type.Object({
     patch_size: Maybe,
     spatial_merge_size: Maybe,
     temporal_patch_size: Maybe,
+    deepstack_visual_indexes: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }))),
   }),
 });
 export type QwenVlConfig = Static<typeof Model>;

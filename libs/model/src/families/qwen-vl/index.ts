@@ -29,6 +29,7 @@ export const qwenVl: ModelFamily = {
     const rowToken = ROW_TOKENS[model_type] ?? '';
     return {
       text,
+      deepstackLevels: vision_config.deepstack_visual_indexes?.length ?? 0,
       rowToken: { text: rowToken, id: config.image_token_id },
       placeholder: rowToken,
       chatTemplate: null,

@@ -30,7 +30,7 @@ function slotsWith(kept: readonly number[]): { slots: Slots; decoding: Sequence[
       prompt: [1000 + key, 2, 3],
       images: [],
       gridPositions: null,
-    lastUses: new Map(),
+      lastUses: new Map(),
       resume: [],
       leader: null,
     });
