@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
-import { goldenCases, pictureOf, withNonce } from '../ops/chaos/golden.ts';
+import { goldenCases, pictureOf, withNonce } from '../ops/chaos/plans/golden.ts';
 import { ask, ended, submit } from './helpers/jobs.ts';
 import { startWorld } from './helpers/world.ts';
 

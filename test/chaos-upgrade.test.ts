@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { playClient, type ClientRecord } from '../ops/chaos/clients/client.ts';
-import { makePlan, type PlannedJob } from '../ops/chaos/plan.ts';
+import { makePlan, type PlannedJob } from '../ops/chaos/plans/plan.ts';
 import { ended } from './helpers/jobs.ts';
 import { startWorld } from './helpers/world.ts';
 import { goldenCases } from './helpers/golden.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { tempFolder } from '@epd/service/testing';
-import { makePlan } from '../ops/chaos/plan.ts';
+import { makePlan } from '../ops/chaos/plans/plan.ts';
 import { isClean, markdown } from '../ops/chaos/report.ts';
 import { runPlan } from '../ops/chaos/run.ts';
 

@@ -3,7 +3,7 @@ import type { Harness } from './harness.ts';
 import { acceptance, type Acceptance } from './http-api/acceptance.ts';
 import { addedLatency, type AddedLatency } from './http-api/added-latency.ts';
 import { openStreams, type OpenStreams } from './http-api/open-streams.ts';
-import type { Findings } from './json.ts';
+import type { Findings } from './report/json.ts';
 import { runLoad } from './load/run-load.ts';
 import { textOnly } from './load/workloads.ts';
 import { median } from './percentiles.ts';

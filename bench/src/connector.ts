@@ -5,7 +5,7 @@ import { BenchS3 } from './connector/s3.ts';
 import { singleFlight, type FlightTimes } from './connector/single-flight.ts';
 import { storeTimes, type StoreTimes } from './connector/store-times.ts';
 import type { Harness } from './harness.ts';
-import type { Findings } from './json.ts';
+import type { Findings } from './report/json.ts';
 import { table } from './table.ts';
 
 /** The connector by itself: stores and tiers beside a bare S3 client, keys, single flight, overlap. */

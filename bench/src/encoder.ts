@@ -12,7 +12,7 @@ import {
   type VisionShape,
 } from '@epd/model/preprocess';
 import type { Harness } from './harness.ts';
-import { print, type Findings } from './json.ts';
+import { print, type Findings } from './report/json.ts';
 import { summarize } from './percentiles.ts';
 import { uniform } from './random.ts';
 import { table } from './table.ts';

@@ -1,10 +1,11 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DecodeSetting } from './decoder/decode-setting.ts';
 import { engineRate } from './decoder/engine-rate.ts';
 import { growingRate } from './decoder/growing-rate.ts';
 import type { Harness } from './harness.ts';
-import { print, type Findings } from './json.ts';
+import { print, type Findings } from './report/json.ts';
 import { median } from './percentiles.ts';
 import { table } from './table.ts';
 
@@ -70,17 +71,6 @@ function rounds({ options }: Harness, context: number, batch: number): number {
 }
 
 const tokens = ({ options }: Harness): number => (options.full ? 96 : 48);
-
-export interface DecodeSetting {
-  readonly modelDir: string;
-  readonly cacheFolder: string;
-  readonly threads: number;
-  /** Tokens of each prompt. */
-  readonly context: number;
-  readonly batch: number;
-  /** Tokens that each sequence generates. */
-  readonly tokens: number;
-}
 
 function rateOf(kind: Kind, setting: DecodeSetting): Promise<number> {
   if (kind === 'growing') return growingRate(setting, PLAIN);

@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectPath } from '@epd/service';
 import { BenchFleet, type FleetOptions } from './fleet/fleet.ts';
-import { print } from './json.ts';
+import { print } from './report/json.ts';
 import { textOnly, uniqueImages, type AnswerLength } from './load/workloads.ts';
 import { buildModel } from './model/build-model.ts';
 import { smolvlmShape } from './model/shape.ts';

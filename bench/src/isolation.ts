@@ -1,6 +1,6 @@
 import { FleetClient } from './fleet/fleet-client.ts';
 import type { Harness } from './harness.ts';
-import type { Findings } from './json.ts';
+import type { Findings } from './report/json.ts';
 import { runLoad, timePerToken } from './load/run-load.ts';
 import { textOnly, uniqueImages } from './load/workloads.ts';
 import { summarize, type Summary } from './percentiles.ts';

@@ -1,7 +1,7 @@
 import { KeptAwake } from './awake/keep-awake.ts';
 import { wakeDelayMs } from './awake/wake-delay.ts';
 import { Harness } from './harness.ts';
-import { machine, print, report, type Findings } from './json.ts';
+import { machine, print, report, type Findings } from './report/json.ts';
 import {
   readOptions,
   USAGE,

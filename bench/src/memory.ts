@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ROLES, type BenchFleet, type Role } from './fleet/fleet.ts';
 import { peakMemory } from './fleet/process-usage.ts';
 import type { Harness } from './harness.ts';
-import type { Findings } from './json.ts';
+import type { Findings } from './report/json.ts';
 import { runLoad } from './load/run-load.ts';
 import { textOnly, uniqueImages } from './load/workloads.ts';
 import type { Target } from './question.ts';

@@ -1,6 +1,6 @@
 import type { BenchFleet } from './fleet/fleet.ts';
 import type { Harness } from './harness.ts';
-import { print, type Findings } from './json.ts';
+import { print, type Findings } from './report/json.ts';
 import { cpuPerRequest, readCpuTimes, type CpuTimes } from './load/cpu-profile.ts';
 import { runLoad, type LoadResult } from './load/run-load.ts';
 import { cpuTable, ratiosOf, throughputTable } from './load/served-tables.ts';

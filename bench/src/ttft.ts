@@ -1,6 +1,6 @@
 import type { BenchFleet } from './fleet/fleet.ts';
 import type { Harness } from './harness.ts';
-import type { Findings } from './json.ts';
+import type { Findings } from './report/json.ts';
 import { runLoad, timeToFirstToken } from './load/run-load.ts';
 import { textOnly, uniqueImages } from './load/workloads.ts';
 import { median, summarize } from './percentiles.ts';

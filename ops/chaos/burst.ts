@@ -3,9 +3,9 @@ import { RedisJobStore } from '@epd/jobs';
 import { Checker, type Finding } from './checker.ts';
 import type { ClientRecord } from './clients/client.ts';
 import { jobBody } from './clients/job-body.ts';
-import { goldenCases } from './golden.ts';
+import { goldenCases } from './plans/golden.ts';
 import { findLeaks } from './leaks.ts';
-import type { PlannedJob } from './plan.ts';
+import type { PlannedJob } from './plans/plan.ts';
 import { Reference } from './reference.ts';
 import { World } from './world/world.ts';
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { stopRequest } from '../local/stop-request.ts';
 import { runBurst } from './burst.ts';
 import { readOptions, USAGE, type ChaosOptions } from './options.ts';
-import { makePlan } from './plan.ts';
+import { makePlan } from './plans/plan.ts';
 import { burstReport, isClean, markdown, type Outcome } from './report.ts';
 import { runPlan } from './run.ts';
 

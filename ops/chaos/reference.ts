@@ -1,7 +1,7 @@
-import { goldenCases, LONG_CASES } from './golden.ts';
+import { goldenCases, LONG_CASES } from './plans/golden.ts';
 import { askAny } from './clients/http.ts';
 import { jobBody } from './clients/job-body.ts';
-import { isLong, type PlannedJob } from './plan.ts';
+import { isLong, type PlannedJob } from './plans/plan.ts';
 
 const WITHIN_MS = 120_000;
 

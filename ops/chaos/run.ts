@@ -5,7 +5,7 @@ import { playClient, type ClientRecord } from './clients/client.ts';
 import { EncodeLog } from './encode-log.ts';
 import { faults } from './faults/index.ts';
 import { findLeaks } from './leaks.ts';
-import type { Step } from './plan.ts';
+import type { Step } from './plans/plan.ts';
 import { Reference } from './reference.ts';
 import { stamp, type FaultLine, type Outcome } from './report.ts';
 import { World } from './world/world.ts';

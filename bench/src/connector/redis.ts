@@ -6,7 +6,7 @@ import { redisProcess } from '@epd/ops/local/redis-server.ts';
 import { Supervisor } from '@epd/ops/local/supervisor.ts';
 import { freePort } from '@epd/service';
 import { Redis } from 'ioredis';
-import { print } from '../json.ts';
+import { print } from '../report/json.ts';
 
 /** A Redis of its own, as the fleet runs it. */
 export class BenchRedis implements AsyncDisposable {

@@ -1,7 +1,7 @@
 // The bench looks at the engine by itself, which no service may.
 // oxlint-disable-next-line no-restricted-imports
 import { createEngine, type Engine, type EngineEvent } from '@epd/prefill-decode/engine';
-import type { DecodeSetting } from '../engine.ts';
+import type { DecodeSetting } from './decode-setting.ts';
 import { promptOf } from './prompt.ts';
 
 const GIB = 2 ** 30;

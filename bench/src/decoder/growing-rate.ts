@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { DecodeSetting } from '../engine.ts';
+import type { DecodeSetting } from './decode-setting.ts';
 
 type Feeds = Record<string, Tensor>;
 

@@ -9,7 +9,7 @@ import { coreSettings } from '@epd/ops/local/share-of-cores.ts';
 import { Supervisor } from '@epd/ops/local/supervisor.ts';
 import { untilReady } from '@epd/ops/local/until-ready.ts';
 import { freePort, projectPath } from '@epd/service';
-import { print } from '../json.ts';
+import { print } from '../report/json.ts';
 import { pinned } from '../pin.ts';
 import { FleetClient } from './fleet-client.ts';
 import { HttpClient } from './http.ts';

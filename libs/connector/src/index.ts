@@ -11,6 +11,7 @@ export {
   EncodeJob,
   EncodeTimings,
   GenerateJob,
+  IndexedItem,
   InputRef,
   ItemError,
   MESSAGE_VERSION,
@@ -39,6 +40,7 @@ export {
   sha256Hex,
   type MmHashInput,
 } from './keys.ts';
+export { pooledVector, vectorFromText, vectorToText } from './pooled-vector.ts';
 export { payloadTag } from './payload-tag.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { redisScript } from './redis-script.ts';
@@ -62,22 +64,24 @@ export {
   type EmbeddingStoreOptions,
   type LoadResult,
   type SaveResult,
-} from './embedding-store.ts';
-export { readEmbeddingFile, writeEmbeddingFile } from './embedding-file.ts';
+} from './embeddings/embedding-store.ts';
+export { readEmbeddingFile, writeEmbeddingFile } from './embeddings/embedding-file.ts';
 export { NO_METRICS, type ConnectorMetrics } from './metrics.ts';
-export { RedisSingleFlight, type RedisSingleFlightOptions } from './redis-single-flight.ts';
+export { RedisSingleFlight, type RedisSingleFlightOptions } from './encodes/redis-single-flight.ts';
 export {
   EncodeRequester,
   type EncodeRequest,
   type EncodeRequesterOptions,
   type Recheck,
-} from './encode-requester.ts';
+} from './encodes/encode-requester.ts';
 export {
   CompletionPublisher,
   CompletionReader,
+  completionStreamKey,
+  parseCompletionEvent,
   type CompletionListener,
   type CompletionReaderOptions,
-} from './completion-events.ts';
+} from './encodes/completion-events.ts';
 export {
   EmbeddingUsage,
   type EmbeddingLabels,
@@ -89,8 +93,9 @@ export {
   type EmbeddingSweeperOptions,
   type SweepResult,
 } from './lifetime/embedding-sweeper.ts';
+export { RedisLock } from './lifetime/redis-lock.ts';
 export { ElectedTask } from './lifetime/elected-task.ts';
-export type { FlightState, SingleFlight } from './single-flight.ts';
+export type { FlightState, SingleFlight } from './encodes/single-flight.ts';
 export type {
   ECConnectorMetadata,
   ECConnectorOutput,
@@ -117,3 +122,4 @@ export { StoreECWorker, type StoreECWorkerOptions } from './ec/store-ec-worker.t
 export { EncoderCacheManager } from './ec/encoder-cache-manager.ts';
 export { withConnectorStep } from './ec/connector-step.ts';
 export { lastUses } from './ec/last-use.ts';
+export { isQueued, lockOptions, moveBack, putBack, queuePriority } from './queue-messages.ts';

@@ -1,10 +1,14 @@
-import { MESSAGE_VERSION, generateQueueName, type GenerateJob } from '@epd/connector';
+import {
+  MESSAGE_VERSION,
+  generateQueueName,
+  isQueued,
+  putBack,
+  queuePriority,
+  type GenerateJob,
+} from '@epd/connector';
 import { Queue, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobRequest } from './job.ts';
-
-/** BullMQ takes priorities from 1 (first); ours are -100 to 100 with 0 as the default. */
-const PRIORITY_OFFSET = 101;
 
 /** Attempts that end in an error of the worker itself; then the `Reconciler` puts the job back. */
 const ATTEMPTS = 20;
@@ -23,7 +27,7 @@ const TURNS_PER_PRIORITY = 2 ** 32;
 
 /** The score, excluded, up to which those go first that wait before a new job of this priority. */
 export const scoreBehind = (priority: number): string =>
-  `(${(priority + PRIORITY_OFFSET + 1) * TURNS_PER_PRIORITY}`;
+  `(${(queuePriority(priority) + 1) * TURNS_PER_PRIORITY}`;
 
 /** Where BullMQ has a queue's jobs: those without a priority, those with one, those to be tried again later. */
 export const queuePlace = (
@@ -58,7 +62,7 @@ export class GenerateQueues {
       model,
       ...(traceparent === undefined ? {} : { traceparent }),
     };
-    const options = { ...OPTIONS, jobId, priority: priority + PRIORITY_OFFSET };
+    const options = { ...OPTIONS, jobId, priority: queuePriority(priority) };
     await this.#queue(model).add('generate', message, options);
   }
 
@@ -66,15 +70,14 @@ export class GenerateQueues {
     return waitingKey(this.#prefix, model);
   }
 
-  /** Unless a worker has it already. */
-  async remove(jobId: string, model: string): Promise<void> {
-    await this.#queue(model)
-      .remove(jobId)
-      .catch(() => undefined);
+  /** Whether a generate job waits or is held by a worker. */
+  has(jobId: string, model: string): Promise<boolean> {
+    return isQueued(this.#redis, this.#queue(model), jobId);
   }
 
-  async has(jobId: string, model: string): Promise<boolean> {
-    return (await this.#queue(model).getJobState(jobId)) !== 'unknown';
+  /** Adds a generate job that Redis has lost, or its place. False: a worker holds it after all. */
+  putBack(jobId: string, request: JobRequest): Promise<boolean> {
+    return putBack(this.#queue(request.model), jobId, () => this.add(jobId, request));
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PlannedJob } from '../plan.ts';
+import type { PlannedJob } from '../plans/plan.ts';
 import { askAny } from './http.ts';
 import { jobBody } from './job-body.ts';
 import { readStream, type SeenStream } from './sse-reader.ts';

@@ -1,5 +1,5 @@
-import { broken, goldenCases, pictureOf, withNonce } from '../golden.ts';
-import { isLong, type PlannedJob } from '../plan.ts';
+import { broken, goldenCases, pictureOf, withNonce } from '../plans/golden.ts';
+import { isLong, type PlannedJob } from '../plans/plan.ts';
 
 /** Tokens of an answer that is made longer than it would be. */
 const LONG_TOKENS = 400;

@@ -1,4 +1,4 @@
-import type { PlannedFault } from '../plan.ts';
+import type { PlannedFault } from '../plans/plan.ts';
 import type { ChaosProcess } from '../world/chaos-process.ts';
 import type { EncodeLog } from '../encode-log.ts';
 import type { World } from '../world/world.ts';

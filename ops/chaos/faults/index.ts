@@ -1,4 +1,4 @@
-import type { FaultKind } from '../plan.ts';
+import type { FaultKind } from '../plans/plan.ts';
 import { clock } from './clock.ts';
 import { diskTier } from './disk-tier.ts';
 import type { Fault } from './fault.ts';

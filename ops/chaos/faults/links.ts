@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultProxy, ProxyMode } from '../world/fault-proxy.ts';
-import type { PlannedFault } from '../plan.ts';
+import type { PlannedFault } from '../plans/plan.ts';
 import { choose, type Fault } from './fault.ts';
 
 /** The way to S3: refused, slow, silent, or cut in the middle of what is on it. */

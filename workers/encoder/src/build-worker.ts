@@ -14,7 +14,7 @@ import { imageLayout } from '@epd/model/geometry';
 import { itemMaker, type VisionShape } from '@epd/model/preprocess';
 import { ecMetrics, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
-import { Batcher, type Batched } from './batcher.ts';
+import { Batcher, type Batched } from './batching/batcher.ts';
 import type { Config } from './config.ts';
 import { EmbeddingCache } from './embedding-cache.ts';
 import { Announcer } from './encode/announcer.ts';
@@ -28,14 +28,14 @@ import type { EncoderMetrics } from './metrics.ts';
 import { commitFault, type ImageFaults } from './preprocess/image-faults.ts';
 import { preprocess } from './preprocess/preprocess.ts';
 import { resizers } from './preprocess/resize.ts';
-import { TokenGate } from './token-gate.ts';
+import { TokenGate } from './batching/token-gate.ts';
 import type { LoadedVision } from './vision/load-vision.ts';
 
 type EncoderConfig = Pick<
   Config,
   'prefix' | 'batchItems' | 'batchTokens' | 'cacheBytes' | 'deathsMax' | 'lockMs'
 > &
-  Pick<Config, 'maxImageBytes' | 'maxImagePixels' | 'runTimeoutMs'> &
+  Pick<Config, 'maxImageBytes' | 'maxImagePixels' | 'runTimeoutMs' | 'index'> &
   ImageFaults;
 
 export interface WorkerParts {
@@ -105,7 +105,7 @@ function buildItems(
     readonly jobs: RedisJobStore;
   },
 ): ItemEncoder {
-  const { prefix, deathsMax } = config;
+  const { prefix, deathsMax, index } = config;
   const { fingerprint, embeddingWidth: width } = model.card;
   const saver = new EmbeddingSaver(held.connector);
   const flight = new RedisSingleFlight({ redis, prefix });
@@ -121,7 +121,7 @@ function buildItems(
     cache: held.cache,
     save: (mmHash) => saver.save(mmHash),
     poison: new PoisonList(redis, prefix),
-    announcer: new Announcer({ encoder, width, flight, completions, jobs: held.jobs }),
+    announcer: new Announcer({ encoder, width, index, flight, completions, jobs: held.jobs }),
     pipeline: buildPipeline({ encoder, config, model, redis, metrics, log, ...parts }),
   });
 }

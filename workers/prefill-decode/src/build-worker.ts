@@ -6,6 +6,7 @@ import {
   EmbeddingUsage,
   EncodeRequester,
   generateQueueName,
+  lockOptions,
   parseTransferConfig,
   type ECConnector,
   type ObjectStore,
@@ -56,6 +57,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   const processor = new GenerateProcessor({
     engine,
     jobs,
+    redis: parts.redis,
     prompts: parts.model.prompts,
     fingerprint: parts.model.card.fingerprint,
     worker: parts.worker,
@@ -163,8 +165,7 @@ function buildQueueWorker(
       connection: redis,
       prefix: config.prefix,
       concurrency: config.maxHeld,
-      lockDuration: config.lockMs,
-      stalledInterval: config.lockMs / 2,
+      ...lockOptions(config.lockMs),
       // Deaths are counted by the record's fence; BullMQ's own count would fail the job without a word.
       maxStalledCount: 1_000,
     },

@@ -89,6 +89,8 @@ export interface JobCounts {
   accepted(model: string): void;
   /** A live job's place in the queue was gone; it is back. */
   lost(): void;
+  /** Redis was found without the data it had. */
+  dataLost(): void;
 }
 
 export function jobCounts(registry: Registry): JobCounts {
@@ -104,7 +106,16 @@ export function jobCounts(registry: Registry): JobCounts {
     help: 'Live jobs whose place in the queue was gone, and that were put back',
     registers,
   });
-  return { accepted: (model) => accepted.inc({ model }), lost: () => lost.inc() };
+  const dataLost = new Counter({
+    name: 'epd_redis_data_losses_total',
+    help: 'How often Redis was found without the data it had: emptied, replaced, or evicting',
+    registers,
+  });
+  return {
+    accepted: (model) => accepted.inc({ model }),
+    lost: () => lost.inc(),
+    dataLost: () => dataLost.inc(),
+  };
 }
 
 function registerWaiting(registry: Registry, throughput: Throughput): void {

@@ -1,6 +1,6 @@
-import type { CompletionReader } from '../completion-events.ts';
-import type { EmbeddingStore } from '../embedding-store.ts';
-import type { EncodeRequester } from '../encode-requester.ts';
+import type { CompletionReader } from '../encodes/completion-events.ts';
+import type { EmbeddingStore } from '../embeddings/embedding-store.ts';
+import type { EncodeRequester } from '../encodes/encode-requester.ts';
 import type { ConnectorMetrics } from '../metrics.ts';
 import type { ECSchedulerConnector, ECWorkerConnector } from './ec-connector.ts';
 import type { ECTransferConfig } from './transfer-config.ts';

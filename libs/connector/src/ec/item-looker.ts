@@ -1,5 +1,5 @@
-import type { EmbeddingStore } from '../embedding-store.ts';
-import type { EncodeRequester } from '../encode-requester.ts';
+import type { EmbeddingStore } from '../embeddings/embedding-store.ts';
+import type { EncodeRequester } from '../encodes/encode-requester.ts';
 import type { ItemError } from '../messages.ts';
 import type { ECRole } from './ec-connector.ts';
 import { groupByGeneration, type Interest, type TrackedItem } from './tracked-item.ts';

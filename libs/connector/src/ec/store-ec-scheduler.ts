@@ -1,7 +1,7 @@
-import type { CompletionReader } from '../completion-events.ts';
-import type { EmbeddingStore } from '../embedding-store.ts';
+import type { CompletionReader } from '../encodes/completion-events.ts';
+import type { EmbeddingStore } from '../embeddings/embedding-store.ts';
 import type { EmbeddingSpec } from '../embedding.ts';
-import type { EncodeRequester } from '../encode-requester.ts';
+import type { EncodeRequester } from '../encodes/encode-requester.ts';
 import type { CompletionEvent, ItemError } from '../messages.ts';
 import type {
   ECConnectorMetadata,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { EmbeddingStore } from '../embedding-store.ts';
+import type { EmbeddingStore } from '../embeddings/embedding-store.ts';
 import type { EmbeddingSpec } from '../embedding.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import type {

@@ -2,10 +2,10 @@ import type { Embedding, EncodeJob, EncodeTimings, ObjectStore } from '@epd/conn
 import type { ImageCost } from '@epd/model/geometry';
 import type { PreparedImage } from '@epd/model/preprocess';
 import type { Logger } from '@epd/service';
-import type { Batched } from '../batcher.ts';
+import type { Batched } from '../batching/batcher.ts';
 import type { EncoderMetrics } from '../metrics.ts';
-import type { BatchItem } from '../take-batch.ts';
-import type { TokenGate } from '../token-gate.ts';
+import type { BatchItem } from '../batching/take-batch.ts';
+import type { TokenGate } from '../batching/token-gate.ts';
 import { checkLayout } from './check-layout.ts';
 import { fetchInput } from './fetch-input.ts';
 import { persist } from './persist.ts';

@@ -8,7 +8,7 @@ import {
   type Model,
   type RewrittenGraph,
 } from '@epd/graph';
-import type { VisionOptions } from '../vision/vision-messages.ts';
+import type { VisionOptions } from '../session/vision-messages.ts';
 import { fuseAttention } from './fuse-attention.ts';
 import { fuseGelu } from './fuse-gelu.ts';
 import { verifyFused } from './verify-fused.ts';

@@ -1,7 +1,7 @@
 import { NotRewritableError, relativeDifference } from '@epd/graph';
 import { sharedFloats, type VisionItem, type VisionShape } from '@epd/model/preprocess';
-import type { VisionOptions } from '../vision/vision-messages.ts';
-import { VisionSession } from '../vision/vision-session.ts';
+import type { VisionOptions } from '../session/vision-messages.ts';
+import { VisionSession } from '../session/vision-session.ts';
 
 /** Share of the largest value by which the two may differ: sums are made in another order. */
 const TOLERANCE = 1e-3;

@@ -1,3 +1,3 @@
 export { prepareVision } from '../graph/prepare-vision.ts';
-export type { VisionOptions } from './vision-messages.ts';
-export { VisionSession } from './vision-session.ts';
+export type { VisionOptions } from '../session/vision-messages.ts';
+export { VisionSession } from '../session/vision-session.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Embedding } from '@epd/connector';
 import type { VisionItem } from '@epd/model/preprocess';
-import type { FromThread, ToThread, VisionOptions } from './vision-messages.ts';
+import type { FromThread, ToThread, VisionOptions } from '../session/vision-messages.ts';
 
 /** The thread ended, or never came up: nothing that an image did. Not an `EncoderError`. */
 export class VisionThreadError extends Error {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { prepareVision } from '../graph/prepare-vision.ts';
-import type { FromThread, ToThread, VisionOptions } from './vision-messages.ts';
-import { VisionSession } from './vision-session.ts';
+import type { FromThread, ToThread, VisionOptions } from '../session/vision-messages.ts';
+import { VisionSession } from '../session/vision-session.ts';
 
 /*
  * The thread that runs the vision encoder: a run blocks its thread, and the main one must stay free to

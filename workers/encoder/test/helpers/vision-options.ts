@@ -1,7 +1,7 @@
 import { requireOnnxFile } from '@epd/model';
 import { tempFolder } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
-import type { VisionOptions } from '../../src/vision/vision-messages.ts';
+import type { VisionOptions } from '../../src/session/vision-messages.ts';
 import { tinyVlm } from './golden.ts';
 
 /** The bundled model's vision encoder on one thread; fused graphs are gone with the test. */

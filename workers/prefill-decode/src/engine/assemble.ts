@@ -1,7 +1,8 @@
 import { EncoderCacheManager } from '@epd/connector';
 import type { Runner } from '../runner/runner.ts';
 import type { Bounds } from './requests/hold-request.ts';
-import type { EngineModel, EngineOptions } from './engine-options.ts';
+import type { EngineOptions } from './engine-options.ts';
+import type { EngineModel } from './requests/engine-model.ts';
 import { ImageRounds } from './images/image-rounds.ts';
 import { EmbeddingLoader, type ECConnector } from './images/embedding-loader.ts';
 import { LocalConnector } from './images/local-connector.ts';

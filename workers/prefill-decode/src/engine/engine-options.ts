@@ -4,6 +4,7 @@ import { readModelFolder, requireOnnxFile, Tokenizer, type ModelFolder } from '@
 import type { Logger } from '@epd/service';
 import type { RunnerOptions } from '../runner/messages.ts';
 import type { ECConnector } from './images/embedding-loader.ts';
+import type { EngineModel } from './requests/engine-model.ts';
 import type { PaceLimits } from './schedule/prefill-pace.ts';
 
 export interface EngineOptions {
@@ -39,14 +40,6 @@ export interface EngineOptions {
   /** For tests: the step that never ends. @default none */
   readonly hangAtStep?: number;
   readonly logger?: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
-}
-
-/** What the engine knows of the model besides its graphs. */
-export interface EngineModel {
-  readonly contextLength: number;
-  readonly imageTokenId: number;
-  readonly eosTokenIds: readonly number[];
-  readonly tokenizer: Tokenizer;
 }
 
 /** Throws `ModelFolderError` for what cannot be used. */

@@ -67,7 +67,7 @@ function joinedFlight({ found, generation }: JobImage): { generation?: number } 
 }
 
 function encodeJob(job: Job, image: JobImage): EncodeJob {
-  const { model, fingerprint, traceparent } = job.request;
+  const { model, fingerprint, priority, traceparent } = job.request;
   return {
     v: MESSAGE_VERSION,
     mmHash: image.mmHash,
@@ -76,6 +76,7 @@ function encodeJob(job: Job, image: JobImage): EncodeJob {
     input: image.input,
     tokens: image.tokens,
     tenant: job.tenant,
+    priority,
     requestedAtMs: job.createdAtMs,
     ...(traceparent === undefined ? {} : { traceparent }),
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GenerateJob, MESSAGE_VERSION } from '@epd/connector';
+import { GenerateJob, MESSAGE_VERSION, moveBack } from '@epd/connector';
 import {
   GIVEN_UP,
   RecordError,
@@ -11,6 +11,7 @@ import {
 import { ModelError, type PromptBuilder } from '@epd/model';
 import { Turns, type Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
 import { buildEngineRequest } from './build-request.ts';
@@ -20,6 +21,8 @@ import { emittedTokens } from './resume.ts';
 export interface ProcessorOptions {
   readonly engine: Engine;
   readonly jobs: JobStore;
+  /** Of the queue. */
+  readonly redis: Redis;
   readonly prompts: PromptBuilder;
   /** Of the embeddings that this worker's decoder can read. */
   readonly fingerprint: string;
@@ -148,6 +151,9 @@ export class GenerateProcessor {
       this.#options.engine.abort(id);
       if (release === 'ended') await this.#options.onOver(claim.job);
       else if (release !== 'lost') await this.#giveUp(held, release, queued, token);
+    } catch (error) {
+      if (!(error instanceof WaitingError)) await this.#handBackClaim(held.claim, error);
+      throw error;
     } finally {
       this.#held.delete(id);
       this.#options.engine.abort(id);
@@ -233,8 +239,26 @@ export class GenerateProcessor {
     if (!this.#stopping) await sleep(HAND_BACK_MS);
   }
 
+  /**
+   * What was to be written of the job could not be, or something else went wrong here: the worker lives, and only
+   * a death counts as one. Redis may refuse this too, for as long as it refuses to write.
+   */
+  async #handBackClaim({ job, fence }: Claim, reason: unknown): Promise<void> {
+    const { jobs, log } = this.#options;
+    log.warn({ err: reason, job: job.id }, 'a job is handed back: it cannot be served now');
+    for (;;) {
+      try {
+        return await jobs.handBack(job.id, fence);
+      } catch (err) {
+        log.warn({ err, job: job.id }, 'handing a job back failed; trying again');
+        if (this.#stopping) return;
+        await this.#pause();
+      }
+    }
+  }
+
   async #handBack(queued: QueueJob, token?: string): Promise<never> {
-    await queued.moveToWait(token);
+    await moveBack(this.#options.redis, queued, token);
     throw new WaitingError();
   }
 }

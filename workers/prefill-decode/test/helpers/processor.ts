@@ -48,7 +48,7 @@ const endedOrNull = (job: Job | null): Job | null => (job?.ending ? job : null);
 const model = await readModel({ folder: MODEL_FOLDER }, {}, async () => '');
 
 export function processorFor(
-  { jobs }: TestJobs,
+  { jobs, redis }: TestJobs,
   engine: Engine,
   worker: string,
   told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'sharePrefixes'>> = {},
@@ -56,6 +56,7 @@ export function processorFor(
   return new GenerateProcessor({
     engine,
     jobs,
+    redis,
     worker,
     sharePrefixes: false,
     prompts: model.prompts,

@@ -1,6 +1,6 @@
 import { lastUses } from '@epd/connector';
 import { Answer } from '../text/answer.ts';
-import type { EngineModel } from '../engine-options.ts';
+import type { EngineModel } from './engine-model.ts';
 import { EngineError } from '../errors.ts';
 import { HeldRequest } from './held-request.ts';
 import { imageSpans, type ImageSpan } from '../sequences/image-span.ts';

@@ -1,0 +1,95 @@
+import { redisScript } from '../redis-script.ts';
+
+/**
+ * The scripts of `RedisSingleFlight`. KEYS[1] is the flight, a hash of
+ *   generation  raised when a flight begins; at least the time then, so that it never repeats
+ *   state       pending | stored | failed | idle (nobody waits any more and no encoder has it)
+ *   error       of the last failure
+ *   encoder     who has it, while somebody has
+ *   taken       how often it was taken up and not settled
+ * and KEYS[2] the waiters, a sorted set by the time at which each is given up.
+ * A failure is kept beside the flight under its generation, for those who joined it and look late.
+ */
+
+const BEGIN_GENERATION = `
+local function beginGeneration()
+  local last = tonumber(redis.call('HGET', KEYS[1], 'generation') or '0')
+  local generation = math.max(last + 1, now)
+  redis.call('HSET', KEYS[1], 'generation', generation, 'state', 'pending')
+  redis.call('HDEL', KEYS[1], 'error')
+  redis.call('DEL', KEYS[2])
+  return generation
+end`;
+
+const LIVE_WAITERS = `
+local function liveWaiters()
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+  return redis.call('ZRANGE', KEYS[2], 0, -1)
+end`;
+
+/** ARGV: waiter, flight ttl, waiter ttl. Returns generation, 1 for the leader. */
+export const joinScript = redisScript(`${BEGIN_GENERATION}
+local leader = 0
+if redis.call('HGET', KEYS[1], 'state') ~= 'pending' then
+  beginGeneration()
+  leader = 1
+end
+redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+return { redis.call('HGET', KEYS[1], 'generation'), leader }`);
+
+/** ARGV: waiter. Returns the number that remain, and 1 where work that nobody wants may be queued. */
+export const leaveScript = redisScript(`${LIVE_WAITERS}
+redis.call('ZREM', KEYS[2], ARGV[1])
+local remaining = #liveWaiters()
+if remaining > 0 or redis.call('HEXISTS', KEYS[1], 'encoder') == 1 then return { remaining, 0 } end
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'pending' then redis.call('HSET', KEYS[1], 'state', 'idle') end
+return { 0, (state == 'pending' or state == 'idle') and 1 or 0 }`);
+
+/** ARGV: encoder, flight ttl. Returns deaths, waiters. */
+export const beginScript = redisScript(`${BEGIN_GENERATION}${LIVE_WAITERS}
+if redis.call('HGET', KEYS[1], 'state') ~= 'pending' then beginGeneration() end
+local taken = redis.call('HINCRBY', KEYS[1], 'taken', 1)
+redis.call('HSET', KEYS[1], 'encoder', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return { taken - 1, liveWaiters() }`);
+
+/** ARGV: encoder, flight ttl. */
+export const handBackScript = redisScript(`
+if redis.call('HGET', KEYS[1], 'encoder') ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], 'encoder')
+if redis.call('HINCRBY', KEYS[1], 'taken', -1) <= 0 then redis.call('HDEL', KEYS[1], 'taken') end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`);
+
+/** ARGV: state, error in JSON or '', settled ttl. Returns waiters. */
+export const settleScript = redisScript(`${BEGIN_GENERATION}${LIVE_WAITERS}
+local generation = redis.call('HGET', KEYS[1], 'generation') or beginGeneration()
+local waiters = liveWaiters()
+redis.call('HSET', KEYS[1], 'state', ARGV[1], 'error', ARGV[2])
+redis.call('HDEL', KEYS[1], 'encoder', 'taken')
+redis.call('DEL', KEYS[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+if ARGV[1] == 'failed' then
+  redis.call('SET', KEYS[1] .. ':failed:' .. generation, ARGV[2], 'PX', ARGV[3])
+end
+return waiters`);
+
+/** ARGV: generation, waiter or '', flight ttl, waiter ttl. Returns state, error. Renews the waiter. */
+export const lookScript = redisScript(`
+if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
+  local error = redis.call('GET', KEYS[1] .. ':failed:' .. ARGV[1])
+  return error and { 'failed', error } or { 'idle', '' }
+end
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'pending' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+  if ARGV[2] ~= '' then redis.call('ZADD', KEYS[2], 'XX', now + ARGV[4], ARGV[2]) end
+end
+return { state, redis.call('HGET', KEYS[1], 'error') or '' }`);
+
+export const waitersScript = redisScript(`${LIVE_WAITERS}
+return liveWaiters()`);

@@ -1,0 +1,98 @@
+import type { Redis } from 'ioredis';
+import {
+  beginScript,
+  handBackScript,
+  joinScript,
+  leaveScript,
+  lookScript,
+  settleScript,
+  waitersScript,
+} from './flight-scripts.ts';
+import type { ItemError } from '../messages.ts';
+import type { RedisScript } from '../redis-script.ts';
+import type { FlightState, SingleFlight } from './single-flight.ts';
+
+const MINUTE_MS = 60_000;
+
+export interface RedisSingleFlightOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** How long a flight lives that nobody joins, looks at, or takes up. @default 15 minutes */
+  readonly flightTtlMs?: number;
+  /** How long a waiter counts that neither joins nor looks again. @default 10 minutes */
+  readonly waiterTtlMs?: number;
+  /** How long an outcome is told to late lookers. @default 10 minutes */
+  readonly settledTtlMs?: number;
+}
+
+/** `SingleFlight` in Redis: one script a method; every key expires, so a crash leaves nothing. */
+export class RedisSingleFlight implements SingleFlight {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #flightTtlMs: number;
+  readonly #waiterTtlMs: number;
+  readonly #settledTtlMs: number;
+
+  constructor(options: RedisSingleFlightOptions) {
+    this.#redis = options.redis;
+    this.#prefix = options.prefix;
+    this.#flightTtlMs = options.flightTtlMs ?? 15 * MINUTE_MS;
+    this.#waiterTtlMs = options.waiterTtlMs ?? 10 * MINUTE_MS;
+    this.#settledTtlMs = options.settledTtlMs ?? 10 * MINUTE_MS;
+  }
+
+  async join(
+    mmHash: string,
+    waiter: string,
+  ): Promise<{ generation: number; leader: boolean; state: FlightState }> {
+    const args = [waiter, this.#flightTtlMs, this.#waiterTtlMs];
+    const [generation, leader] = (await this.#run(joinScript, mmHash, args)) as [string, number];
+    return { generation: Number(generation), leader: leader === 1, state: { state: 'pending' } };
+  }
+
+  async leave(mmHash: string, waiter: string): Promise<{ remaining: number; abandoned: boolean }> {
+    const [remaining, abandoned] = (await this.#run(leaveScript, mmHash, [waiter])) as number[];
+    return { remaining: remaining ?? 0, abandoned: abandoned === 1 };
+  }
+
+  async begin(
+    mmHash: string,
+    encoder: string,
+  ): Promise<{ deaths: number; waiters: readonly string[] }> {
+    const reply = await this.#run(beginScript, mmHash, [encoder, this.#flightTtlMs]);
+    const [deaths, waiters] = reply as [number, string[]];
+    return { deaths, waiters };
+  }
+
+  /** Encoder: gives the item back unencoded, alive; that is no death. */
+  async handBack(mmHash: string, encoder: string): Promise<void> {
+    await this.#run(handBackScript, mmHash, [encoder, this.#flightTtlMs]);
+  }
+
+  async settle(
+    mmHash: string,
+    outcome: { state: 'stored' } | { state: 'failed'; error: ItemError },
+  ): Promise<{ waiters: readonly string[] }> {
+    const error = outcome.state === 'failed' ? JSON.stringify(outcome.error) : '';
+    const args = [outcome.state, error, this.#settledTtlMs];
+    return { waiters: (await this.#run(settleScript, mmHash, args)) as string[] };
+  }
+
+  /** With `waiter`, also keeps that one from being given up. */
+  async look(mmHash: string, generation: number, waiter = ''): Promise<FlightState> {
+    const args = [generation, waiter, this.#flightTtlMs, this.#waiterTtlMs];
+    const [state, error] = (await this.#run(lookScript, mmHash, args)) as [string, string];
+    if (state === 'failed') return { state, error: JSON.parse(error) as ItemError };
+    return state === 'pending' || state === 'stored' ? { state } : { state: 'idle' };
+  }
+
+  async waiters(mmHash: string): Promise<readonly string[]> {
+    return (await this.#run(waitersScript, mmHash, [])) as string[];
+  }
+
+  /** The braces keep a flight's keys on one node of a Redis cluster. */
+  #run(script: RedisScript, mmHash: string, args: readonly (string | number)[]): Promise<unknown> {
+    const flight = `${this.#prefix}:flight:{${mmHash}}`;
+    return script(this.#redis, [flight, `${flight}:waiters`], args);
+  }
+}

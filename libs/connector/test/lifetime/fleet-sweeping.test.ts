@@ -1,0 +1,69 @@
+import test from 'ava';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { countingMetrics } from '../helpers/counting-metrics.ts';
+import { EmbeddingStore, EmbeddingSweeper, EmbeddingUsage, MemoryStore } from '../../src/index.ts';
+import { startFakeEncoder } from '../helpers/fake-encoder.ts';
+import { testRedis } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
+import { requestOf, startConsumer } from '../helpers/test-fleet.ts';
+
+const REQUESTS = 300;
+const SWEEPERS = 4;
+const IMAGES = Array.from({ length: 20 }, (_, index) => `image ${index}`);
+
+for (const leases of [true, false]) {
+  const title = leases ? 'with leases' : 'without leases';
+  test(`everything is served while all that may be swept is swept at once: ${title}`, async (t) => {
+    const { redis, prefix } = testRedis(t);
+    const usage = new EmbeddingUsage({ redis, prefix });
+    const store = new MemoryStore();
+    const embeddings = new EmbeddingStore({ store, usage });
+    await startFakeEncoder(t, { redis, prefix, embeddings });
+    const consumer = await startConsumer(t, {
+      redis,
+      prefix,
+      embeddings,
+      ...(leases ? { usage } : {}),
+      cacheBytes: 3 * 128,
+      lookAgainMs: 50,
+      maxFailedLoads: leases ? 5 : 10_000,
+    });
+    const { metrics, counts } = countingMetrics();
+    // Everything that was used before the next hour is too old.
+    const sweeper = new EmbeddingSweeper({
+      redis,
+      prefix,
+      store,
+      usage,
+      metrics,
+      ttlMs: -3_600_000,
+    });
+    const done = new AbortController();
+    const sweeping = Promise.all(
+      Array.from({ length: SWEEPERS }, () => keepSweeping(sweeper, done.signal)),
+    );
+    const served = Array.from({ length: REQUESTS }, async (_, index) => {
+      await sleep(index * 5);
+      return consumer.serve(requestOf(`job-${index}`, threeOf(index)));
+    });
+    const outcomes = new Set(await Promise.all(served));
+    done.abort();
+    await sweeping;
+    t.deepEqual(outcomes, new Set(['done']));
+    const swept = counts.get('swept:expired') ?? 0;
+    t.log(`${swept} embeddings swept, ${consumer.failedLoads} loads found their item gone`);
+    t.true(leases || swept > IMAGES.length);
+    // No lease outlives its request, so in the end everything goes.
+    await until(async () => {
+      await sweeper.sweep();
+      return (await usage.totalBytes()) === 0;
+    });
+  });
+}
+
+async function keepSweeping(sweeper: EmbeddingSweeper, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await sweeper.sweep();
+}
+
+const threeOf = (index: number): string[] =>
+  [0, 7, 13].map((step) => IMAGES[(index * 3 + step) % IMAGES.length]!);
