@@ -58,8 +58,3 @@ export async function putBack(
   await add();
   return true;
 }
-
-/** BullMQ takes priorities from 1 (first), and those without one before all others; ours are -100 to 100. */
-const PRIORITY_OFFSET = 101;
-
-export const queuePriority = (priority: number): number => priority + PRIORITY_OFFSET;

@@ -10,6 +10,8 @@ export const ModelCard = Type.Object({
   /** `@epd/model`'s ImageGeometry: how many tokens an image of a size costs. */
   geometry: Type.Record(Type.String(), Type.Unknown()),
   contextLength: Type.Integer({ minimum: 1 }),
+  /** The most bytes of text that one token can stand for. */
+  bytesPerTokenMax: Type.Integer({ minimum: 1 }),
   hiddenSize: Type.Integer({ minimum: 1 }),
   /** Values in a row of an image's embedding; absent in cards of older workers: `hiddenSize`. */
   embeddingWidth: Type.Optional(Type.Integer({ minimum: 1 })),

@@ -10,6 +10,7 @@ const CARD: ModelCard = {
   processing: {},
   geometry: {},
   contextLength: 2048,
+  bytesPerTokenMax: 25,
   hiddenSize: 192,
   createdAtMs: 0,
 };

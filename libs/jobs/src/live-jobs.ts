@@ -90,13 +90,14 @@ export class LiveJobs {
    * A generate job is gone only if the record is live after the queue was looked at: a worker ends the record
    * before it takes the job off its queue.
    */
-  async #keep({ id, request }: Job): Promise<void> {
+  async #keep(job: Job): Promise<void> {
+    const { id, request } = job;
     const { redis, queues, jobs, onLost } = this.#parts;
     await keepScript(redis, this.#keysOf(id), [id, request.model]);
     if (await queues.has(id, request.model)) return;
     const later = await jobs.get(id);
     if (later === null || later.ending !== null) return;
-    if (await queues.putBack(id, request)) onLost?.(id);
+    if (await queues.putBack(job)) onLost?.(id);
   }
 
   #keysOf(id: string): string[] {

@@ -20,6 +20,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from './config.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import { GenerateProcessor } from './job/generate-processor.ts';
+import { Prompts } from './prompt/prompts.ts';
 import type { PdModel } from './read-model.ts';
 import { takeoverCount } from './metrics.ts';
 
@@ -54,11 +55,16 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   const { connector, requester } = await buildConnector(parts, stack);
   const engine = await buildEngine(parts, connector);
   stack.defer(() => engine.close());
+  const prompts = new Prompts(parts.opened.folder, {
+    timeoutMs: parts.config.promptTimeoutMs,
+    imageTokensMax: parts.config.imageTokensMax,
+  });
+  stack.defer(() => prompts.close());
   const processor = new GenerateProcessor({
     engine,
     jobs,
     redis: parts.redis,
-    prompts: parts.model.prompts,
+    prompts,
     fingerprint: parts.model.card.fingerprint,
     worker: parts.worker,
     sharePrefixes: parts.config.sharePrefixes,

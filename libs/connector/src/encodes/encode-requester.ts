@@ -4,7 +4,8 @@ import type { EmbeddingStore } from '../embeddings/embedding-store.ts';
 import { encodeJobId, encodeQueueName, type EncodeJob, type ItemError } from '../messages.ts';
 import type { EmbeddingUsage } from '../lifetime/embedding-usage.ts';
 import { NO_METRICS, type ConnectorMetrics } from '../metrics.ts';
-import { isQueued, putBack, queuePriority } from '../queue-messages.ts';
+import { isQueued, putBack } from '../queue-messages.ts';
+import { queuePriority } from '../queue-priority.ts';
 import { RedisSingleFlight } from './redis-single-flight.ts';
 
 /**
@@ -192,4 +193,4 @@ export class EncodeRequester {
   }
 }
 
-const priorityOf = ({ priority = 0 }: EncodeJob): number => queuePriority(priority);
+const priorityOf = ({ priority = 0 }: EncodeJob): number => queuePriority(priority, Date.now());
