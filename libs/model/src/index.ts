@@ -8,7 +8,7 @@ export type { ImageCost, ImageGeometry, ImageSize } from './geometry.ts';
 export { modelCard } from './model-card.ts';
 export type { ModelFacts } from './model-card.ts';
 export { SUPPORTED_MODEL_TYPES } from './families/index.ts';
-export { IMAGE_TOKENS_MAX, readModelFolder } from './model-folder.ts';
+export { readModelFolder } from './model-folder.ts';
 export type { ModelFolder, ModelFolderOptions } from './model-folder.ts';
 export { ONNX_ROLES, requireOnnxFile } from './onnx-files.ts';
 export type { OnnxFile, OnnxFiles, OnnxRole, OnnxVariants } from './onnx-files.ts';

@@ -22,7 +22,7 @@ import { findOnnxFiles, type OnnxFiles, type OnnxVariants } from './onnx-files.t
  * Models whose images keep their shape allow up to 16,384 tokens for one: a minute of a processor, and
  * most of a context. A quarter of it still shows a page of print.
  */
-export const IMAGE_TOKENS_MAX = 4096;
+const IMAGE_TOKENS_MAX = 4096;
 
 /** The files of a model folder, but for its tokenizer's and its graphs. */
 export interface ModelFiles {

@@ -10,7 +10,8 @@ export interface PromptRequest {
 
 export interface PromptThreadOptions {
   readonly modelFolder: string;
-  readonly imageTokensMax: number;
+  /** @default the model library's */
+  readonly imageTokensMax?: number;
 }
 
 export type FromPromptThread =

@@ -6,8 +6,8 @@ import type { FromPromptThread, PromptRequest, PromptThreadOptions } from './mes
 const port = parentPort;
 if (!port) throw new Error('prompt-thread.ts is started by PromptLane');
 
-const { modelFolder, imageTokensMax } = workerData as PromptThreadOptions;
-const prompts = new PromptBuilder(await readModelFolder(modelFolder, { imageTokensMax }));
+const { modelFolder, ...options } = workerData as PromptThreadOptions;
+const prompts = new PromptBuilder(await readModelFolder(modelFolder, options));
 
 port.on('message', (request: PromptRequest) => {
   const answer = build(request);

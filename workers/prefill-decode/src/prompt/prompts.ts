@@ -1,4 +1,4 @@
-import { IMAGE_TOKENS_MAX, type Prompt, type PromptMessage } from '@epd/model';
+import type { Prompt, PromptMessage } from '@epd/model';
 import type { PromptRequest } from './messages.ts';
 import { PromptLane } from './prompt-lane.ts';
 
@@ -20,8 +20,8 @@ export class Prompts {
     modelFolder: string,
     limits: { readonly timeoutMs: number; readonly imageTokensMax?: number },
   ) {
-    const { timeoutMs, imageTokensMax = IMAGE_TOKENS_MAX } = limits;
-    const options = { modelFolder, imageTokensMax };
+    const { timeoutMs, ...images } = limits;
+    const options = { modelFolder, ...images };
     const common = { timeoutMs, heapMib: HEAP_MIB };
     this.#short = new PromptLane(options, { ...common, idleMs: null });
     this.#long = new PromptLane(options, { ...common, idleMs: LONG_IDLE_MS });
