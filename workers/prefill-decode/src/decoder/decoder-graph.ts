@@ -23,7 +23,7 @@ export interface DecoderFacts {
   readonly options: readonly string[];
 }
 
-export interface DeepstackInputs {
+interface DeepstackInputs {
   /** One input for all levels, or one for each. */
   readonly names: readonly string[];
   readonly levels: number;

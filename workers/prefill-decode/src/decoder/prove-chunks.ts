@@ -13,7 +13,7 @@ const CUT = 9;
 const TOLERANCE = 0.1;
 
 /** A decoder that does not compute a prompt in pieces as it does in one: it must not take work. */
-export class ChunksDifferError extends Error {
+class ChunksDifferError extends Error {
   override readonly name = 'ChunksDifferError';
 }
 
