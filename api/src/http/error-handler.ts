@@ -47,14 +47,11 @@ function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
   }
   if (isOutage(error)) {
     request.log.warn({ err: error, request: request.id }, 'a dependency is unavailable');
-    return new ApiError(
-      'unavailable',
-      'A service that the API rests on is unavailable; try again',
-      {
-        cause: error,
-        retryAfterS: 1,
-      },
-    );
+    const what = error instanceof StoreUnavailableError ? 'The object store' : 'Redis';
+    return new ApiError('unavailable', `${what} is unavailable; try again`, {
+      cause: error,
+      retryAfterS: 1,
+    });
   }
   request.log.error({ err: error, request: request.id }, 'unexpected error');
   return new ApiError('internal_error', 'Something went wrong on our side', { cause: error });

@@ -15,5 +15,7 @@ export type { OnnxFile, OnnxFiles, OnnxRole, OnnxVariants } from './onnx-files.t
 export type { PromptPositions } from './positions.ts';
 export { PromptBuilder } from './prompt-builder.ts';
 export type { ImageSpan, Prompt } from './prompt-builder.ts';
+export { eosTokenIds } from './special-tokens.ts';
+export { tokenBytes } from './vocabulary-bytes.ts';
 export { Tokenizer } from './tokenizer.ts';
 export type { Section } from './tokenizer.ts';

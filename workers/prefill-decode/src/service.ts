@@ -3,12 +3,19 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry, ResidentImages, type Announced } from '@epd/fleet';
+import {
+  RedisModelRegistry,
+  ResidentImages,
+  workerFleetStore,
+  type Announced,
+  type FleetStore,
+} from '@epd/fleet';
 import { openServiceModel } from '@epd/hub';
 import {
   connectRedis,
   serveTelemetry,
   startTracing,
+  storeName,
   storeOptions,
   waitForRedis,
   type Logger,
@@ -35,6 +42,8 @@ interface Readable {
   worker: PdWorker | null;
   model: string | null;
   announced: Announced | null;
+  fleetStore: FleetStore;
+  needsStore: false;
 }
 
 /** A PD process: answers to telemetry at once, takes work when its model is loaded. */
@@ -49,7 +58,23 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => redis.disconnect());
   const store = openStore(config);
   stack.defer(() => store.close());
-  const state: Readable = { redis, store, worker: null, model: null, announced: null };
+  const durable = createObjectStore(storeOptions(config));
+  stack.defer(() => durable.close());
+  const fleetStore = workerFleetStore(context, {
+    redis,
+    store: durable, // the disk's cache would tell of the store before
+    name: storeName(storeOptions(config)),
+    isAtWork: () => state.worker !== null,
+  });
+  const state: Readable = {
+    redis,
+    store,
+    worker: null,
+    model: null,
+    announced: null,
+    fleetStore,
+    needsStore: false,
+  };
   const telemetry = await serveTelemetry({
     host: config.metricsHost,
     port: config.metricsPort,
@@ -59,6 +84,10 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, worker: name }, 'telemetry');
   await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
+  // Text is answered while the store is away; with another store than the fleet's, every image would fail.
+  await fleetStore.until(['ours', 'unknown'], signal);
+  fleetStore.start();
+  stack.defer(() => fleetStore.stop());
   const models = new RedisModelRegistry(redis, config.prefix);
   const opened = await openServiceModel(context, ['embed_tokens', 'decoder_model_merged']);
   const model = await readModel(opened, config, (id) =>

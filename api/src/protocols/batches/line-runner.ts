@@ -10,6 +10,7 @@ import type { RequestFacts } from '../../http/request-facts.ts';
 import { ChatCompletionBody } from '../chat/schema.ts';
 import { ResponseBody } from '../responses/schema.ts';
 import type { Tenant } from '../../core/auth/tenant.ts';
+import { withoutNulls } from '../../http/drop-nulls.ts';
 import { bodyChecker } from '../../http/validation.ts';
 import { chatCompletion } from '../chat/view.ts';
 import { failureOf } from '../../core/jobs/job-failure.ts';
@@ -103,8 +104,8 @@ function submissionOf(
   };
   const submission =
     batch.endpoint === '/v1/chat/completions'
-      ? chatSubmission(facts, notStreamed(checkChat(body)))
-      : responseSubmission(facts, notStreamed(checkResponse(body)), null);
+      ? chatSubmission(facts, notStreamed(checkChat(withoutNulls(body))))
+      : responseSubmission(facts, notStreamed(checkResponse(withoutNulls(body))), null);
   const finishWithinS = Math.max(1, leftMs / 1000);
   const priority = Math.max(BATCH_PRIORITY, tenant.limits.minPriority);
   return { ...submission, id, priority, finishWithinS };

@@ -1,6 +1,13 @@
 import { LruBytes } from './lru-bytes.ts';
 import { bytesOf, type ObjectBody } from './object-body.ts';
-import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type {
+  ByteRange,
+  GetOptions,
+  ListedObject,
+  ObjectStat,
+  ObjectStore,
+  PutResult,
+} from './object-store.ts';
 
 /** No put takes so long. */
 const LEFTOVER_MS = 10 * 60_000;
@@ -67,7 +74,7 @@ export class BoundedStore implements ObjectStore {
     await this.#store.delete(key);
   }
 
-  list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+  list(prefix: string): AsyncIterable<ListedObject> {
     return this.#store.list(prefix);
   }
 

@@ -6,12 +6,14 @@ import { SessionEmbedder, readTable, type TokenEmbedder } from './embed.ts';
 import type { KVBackend } from '../decoder/kv-backend.ts';
 import type { RunnerFacts, RunnerOptions } from './messages.ts';
 import { ModelRunner } from './model-runner.ts';
+import { unconstrained, type ConstraintFactory } from './token-constraint.ts';
 import { ReturningBackend } from '../decoder/returning-backend.ts';
 import { TwoPartBackend } from '../decoder/two-part-backend.ts';
 
 /** Loads the graphs, rewriting the decoder where that can be done. Throws when they cannot be used. */
 export async function loadDecoder(
   options: RunnerOptions,
+  constraints: ConstraintFactory = unconstrained,
 ): Promise<{ runner: ModelRunner; facts: RunnerFacts; release: () => Promise<void> }> {
   const startedAt = performance.now();
   const session = sessionOptions(options);
@@ -21,7 +23,7 @@ export async function loadDecoder(
   const { embedder, release } = await loadEmbedder(options.embedTokensPath, session);
   const backend = createBackend(decoder, decoded);
   const chunkDifference = await proveChunks(backend, decoded);
-  const runner = new ModelRunner(decoded, backend, embedder);
+  const runner = new ModelRunner(decoded, backend, embedder, constraints);
   const { kind, kv, hiddenSize } = decoded;
   const loadMs = performance.now() - startedAt;
   return {
@@ -34,6 +36,7 @@ export async function loadDecoder(
       embeddingWidth: hiddenSize * (1 + (decoded.deepstack?.levels ?? 0)),
       preparation: prepared.note,
       chunkDifference,
+      rewritten: prepared.rewritten,
       loadMs,
     },
     release: async () => {
