@@ -1,4 +1,5 @@
 import type { EncodeRequester, ObjectStore } from '@epd/connector';
+import type { NoticePublisher } from '@epd/image-index';
 import type { JobStore } from '@epd/jobs';
 import type { JobEnder } from './jobs/job-ender.ts';
 import type { Acceptor } from './accept/acceptor.ts';
@@ -6,6 +7,8 @@ import type { ApiKeys } from './auth/api-keys.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Tenants } from './auth/tenants.ts';
 import type { BatchStore } from './batches/batch-store.ts';
+import type { ImageIndex } from './images/image-index.ts';
+import type { ImageVectors } from './images/image-vectors.ts';
 import type { Uploads } from './files/uploads.ts';
 import type { Files } from './files/files.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
@@ -34,6 +37,10 @@ export interface Services {
   readonly throughput: Throughput;
   readonly memory: MemoryBudget;
   readonly batches: BatchStore;
+  readonly images: ImageIndex;
+  readonly vectors: ImageVectors;
+  /** Null: the fleet keeps no index of images. */
+  readonly notices: NoticePublisher | null;
   readonly webhookRules: WebhookRules;
   /** Null: webhooks are not configured. */
   readonly webhookSecrets: WebhookSecrets | null;
