@@ -6,6 +6,7 @@ import type { Acceptor } from './accept/acceptor.ts';
 import type { ApiKeys } from './auth/api-keys.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Tenants } from './auth/tenants.ts';
+import type { BatchInputs } from './batches/batch-inputs.ts';
 import type { BatchStore } from './batches/batch-store.ts';
 import type { ImageIndex } from './images/image-index.ts';
 import type { ImageVectors } from './images/image-vectors.ts';
@@ -41,6 +42,7 @@ export interface Services {
   readonly vectors: ImageVectors;
   /** Null: the fleet keeps no index of images. */
   readonly notices: NoticePublisher | null;
+  readonly batchInputs: BatchInputs;
   readonly webhookRules: WebhookRules;
   /** Null: webhooks are not configured. */
   readonly webhookSecrets: WebhookSecrets | null;

@@ -122,3 +122,5 @@ export { StoreECWorker, type StoreECWorkerOptions } from './ec/store-ec-worker.t
 export { EncoderCacheManager } from './ec/encoder-cache-manager.ts';
 export { withConnectorStep } from './ec/connector-step.ts';
 export { lastUses } from './ec/last-use.ts';
+export { isQueued, lockOptions, moveBack, putBack } from './queue-messages.ts';
+export { queuePriority } from './queue-priority.ts';

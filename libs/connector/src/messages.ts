@@ -32,6 +32,8 @@ export const EncodeJob = Type.Object({
   requestedAtMs: Type.Number(),
   /** On whose behalf, for the store's books; not part of the key. */
   tenant: Type.Optional(Type.String()),
+  /** Of the job that asks, -100 (first) to 100: whoever asks again asks with the same. @default 0 */
+  priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
   traceparent: Type.Optional(Type.String()),
 });
 export type EncodeJob = Static<typeof EncodeJob>;

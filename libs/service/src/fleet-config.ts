@@ -112,7 +112,7 @@ const inference = {
   }),
   lockMs: Type.Integer({
     env: 'EPD_LOCK_MS',
-    default: 10_000,
+    default: 6_000,
     minimum: 1_000,
     description: 'A worker that has not renewed its jobs for this long loses them to another',
   }),

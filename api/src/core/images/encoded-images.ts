@@ -16,8 +16,6 @@ import type { PricedImage } from '../accept/price-images.ts';
 const WITHIN_MS = 30_000;
 const FIRST_LOOK_MS = 25;
 const LONGEST_PAUSE_MS = 500;
-/** Before any job: somebody waits with an open request. BullMQ takes the lowest first. */
-const PRIORITY = 1;
 
 export interface EncodedImagesParts {
   readonly encodes: Pick<EncodeRequester, 'request' | 'recheck' | 'release'>;
@@ -61,7 +59,7 @@ export class EncodedImages {
     { param, signal }: { readonly param: string; readonly signal: AbortSignal },
   ): Promise<void> {
     const { encodes } = this.#parts;
-    const { found, generation } = await encodes.request(job, waiter, { priority: PRIORITY });
+    const { found, generation } = await encodes.request(job, waiter);
     if (found === 'stored') return;
     let current = generation;
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {

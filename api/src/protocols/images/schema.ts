@@ -106,7 +106,7 @@ export const ImageView = Type.Object(
   { id: ImageId, object: Type.Literal('image'), ...FACTS },
   { title: 'Image' },
 );
-export const HitView = Type.Object(
+const HitView = Type.Object(
   { image_id: ImageId, score: Type.Number(), ...FACTS },
   { title: 'Image hit' },
 );

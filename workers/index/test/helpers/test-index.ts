@@ -34,6 +34,7 @@ export const CARD: ModelCard = {
   processing: { edge: 64 },
   geometry: {},
   contextLength: 100,
+  bytesPerTokenMax: 25,
   hiddenSize: WIDTH,
   createdAtMs: 1,
 };

@@ -5,15 +5,16 @@ import { element } from './element.js';
 /** An image element whose picture is fetched with the key, which an address alone does not bring. */
 export function thumbnail(id, alt) {
   const image = element('img', { alt, width: '256', height: '256' });
-  bytes(`/v1/images/${id}/thumbnail`).then(
-    (blob) => {
-      const url = URL.createObjectURL(blob);
-      image.addEventListener('load', () => URL.revokeObjectURL(url), { once: true });
-      image.src = url;
-    },
-    () => {
-      image.alt = `${alt} (the picture is kept no more)`;
-    },
-  );
+  void load(image, id);
   return image;
+}
+
+async function load(image, id) {
+  try {
+    const url = URL.createObjectURL(await bytes(`/v1/images/${id}/thumbnail`));
+    image.addEventListener('load', () => URL.revokeObjectURL(url), { once: true });
+    image.src = url;
+  } catch {
+    image.alt += ' (the picture is kept no more)';
+  }
 }
