@@ -8,7 +8,7 @@ import {
 import { RedisModelRegistry, ResidentImages } from '@epd/fleet';
 import { IndexClient, NoticePublisher } from '@epd/image-index';
 import { Admission, RedisJobStore } from '@epd/jobs';
-import { ecMetrics, storeOptions, type Logger } from '@epd/service';
+import { constraintLimits, ecMetrics, storeOptions, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import { Acceptor } from './core/accept/acceptor.ts';
@@ -87,7 +87,7 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
     models,
     encodes: new ImageEncodes({ encodes, residents }),
     counts,
-    limits: config,
+    limits: { ...config, constraints: constraintLimits(config) },
     ...(log === undefined ? {} : { log }),
     ...limits,
     ...media,
