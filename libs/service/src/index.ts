@@ -5,6 +5,7 @@ export { ecMetrics } from './ec-metrics.ts';
 export { constraintLimits, fleetConfig, type StoreConfig } from './fleet-config.ts';
 export { freePort } from './free-port.ts';
 export { createLogger, withoutPassword, type Logger, type LogLevel } from './logger.ts';
+export { isRedisOutage } from './outage.ts';
 export { projectPath } from './project-path.ts';
 export { connectRedis, redisOptions, waitForRedis } from './redis.ts';
 export {

@@ -34,6 +34,8 @@ import { addMetrics } from './metrics.ts';
 /** Of the time for a graceful stop: the rest is for handing back and closing. */
 const FINISHING_SHARE = 0.6;
 const ASK_AGAIN_MS = 1_000;
+/** A cache that fails does so at every read: said once in so long. */
+const CACHE_TOLD_EVERY_MS = 60_000;
 
 /** What readiness rests on; filled in as the service comes up. */
 interface Readable {
@@ -56,7 +58,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => tracing.stop());
   const redis = connectRedis(config.redisUrl, { name: 'epd-prefill-decode', log });
   stack.defer(() => redis.disconnect());
-  const store = openStore(config);
+  const store = openStore(config, log);
   stack.defer(() => store.close());
   const durable = createObjectStore(storeOptions(config));
   stack.defer(() => durable.close());
@@ -116,12 +118,18 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   return { stop: () => held.disposeAsync() };
 }
 
-function openStore(config: Config): ObjectStore {
+function openStore(config: Config, log: Logger): ObjectStore {
   const { diskCacheBytes: maxBytes, dataDir } = config;
   const disk = { root: join(dataDir, 'embedding-cache'), maxBytes };
+  let toldAt = -Infinity;
+  const onError = (tier: string, err: unknown): void => {
+    if (performance.now() - toldAt < CACHE_TOLD_EVERY_MS) return;
+    toldAt = performance.now();
+    log.warn({ err, tier }, 'a cache of embeddings fails; they are read from the store');
+  };
   return createObjectStore({
     ...storeOptions(config),
-    ...(maxBytes > 0 ? { caches: { disk } } : {}),
+    ...(maxBytes > 0 ? { caches: { disk, onError } } : {}),
   });
 }
 

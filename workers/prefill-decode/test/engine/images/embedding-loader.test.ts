@@ -31,6 +31,7 @@ function promptOf(key: number, ...names: readonly string[]) {
     gridPositions: null,
     lastUses: lastUses(features),
     resume: [],
+    endIds: [],
     leader: null,
   });
   return { sequence, ec: { id: sequence.requestId, features } };

@@ -32,6 +32,7 @@ function slotsWith(kept: readonly number[]): { slots: Slots; decoding: Sequence[
       gridPositions: null,
       lastUses: new Map(),
       resume: [],
+      endIds: [],
       leader: null,
     });
     slots.allocate(sequence);

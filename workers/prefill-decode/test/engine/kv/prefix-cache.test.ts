@@ -34,6 +34,7 @@ function sequence(
     gridPositions: null,
     lastUses: new Map(),
     resume: [],
+    endIds: [],
     leader: null,
   });
   made.cached = tokens.length - 1;
