@@ -67,7 +67,7 @@ export async function buildWorker(parts: WorkerParts): Promise<Encoder> {
     metrics: ecMetrics(metrics.registry),
   });
   const cache = new EmbeddingCache(config.cacheBytes);
-  const { fingerprint, hiddenSize: width } = model.card;
+  const { fingerprint, embeddingWidth: width } = model.card;
   const connector = await createECConnector(
     parseTransferConfig({ ecConnector: 'StoreECConnector', ecRole: 'ec_producer' }),
     { embeddings, fingerprint, width },
@@ -106,7 +106,7 @@ function buildItems(
   },
 ): ItemEncoder {
   const { prefix, deathsMax, index } = config;
-  const { fingerprint, hiddenSize: width } = model.card;
+  const { fingerprint, embeddingWidth: width } = model.card;
   const saver = new EmbeddingSaver(held.connector);
   const flight = new RedisSingleFlight({ redis, prefix });
   const completions = new CompletionPublisher({ redis, prefix });

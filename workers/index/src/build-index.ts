@@ -41,7 +41,7 @@ export interface IndexProcess {
 /** Puts an index worker together: it answers queries, and stands for election as the writer. */
 export function buildIndex(parts: IndexParts): IndexProcess {
   const { config, redis, store, tables, metrics, log } = parts;
-  const answerer = new QueryAnswerer({ tables, thumbnails: new Thumbnails({ store, ...config }) });
+  const answerer = new QueryAnswerer({ tables, thumbnails: new Thumbnails({ ...config, store }) });
   const queries = new QueryWorker({ redis, prefix: config.prefix, answerer, metrics, log });
   const writer = buildWriter(parts);
   writer.start();

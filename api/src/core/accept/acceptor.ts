@@ -1,6 +1,7 @@
 import type { ConstraintLimits } from '@epd/constraint';
 import { randomUUID } from 'node:crypto';
 import type { ModelCard } from '@epd/fleet';
+import type { NoticePublisher } from '@epd/image-index';
 import type { Job, JobCost, JobRequest, JobStore } from '@epd/jobs';
 import { startSpan, type Logger } from '@epd/service';
 import type { Gatekeeper } from '../limits/gatekeeper.ts';
@@ -39,6 +40,8 @@ interface AcceptorParts {
   readonly resolver: ImageResolver;
   readonly encodes: ImageEncodes;
   readonly gatekeeper: Gatekeeper;
+  /** Null: the fleet keeps no index of images. */
+  readonly notices: Pick<NoticePublisher, 'seen'> | null;
   readonly counts: Pick<JobCounts, 'accepted'>;
   readonly log?: Pick<Logger, 'info'>;
   readonly limits: {
@@ -92,7 +95,10 @@ export class Acceptor {
       const found = await this.#parts.encodes.join(images, context);
       const request = toRequest(submission, card, { messages, images: found, sampling });
       const created = await this.#create({ id, submission, request, cost });
-      if (!created.repeated) this.#note(created.job, submission.requestId);
+      if (!created.repeated) {
+        this.#note(created.job, submission.requestId);
+        this.#tellIndex(created.job, card);
+      }
       // The job is durable now: should this fail, the worker that waits for the image asks again. A repetition
       // may have been the first to ask for what the job waits for.
       await this.#parts.encodes.begin(found, context).catch(() => undefined);
@@ -158,6 +164,14 @@ export class Acceptor {
     counts.accepted(request.model);
     const mmHash = request.images.map((image) => image.mmHash);
     log?.info({ job: id, request: requestId, tenant, model: request.model, mmHash }, 'accepted');
+  }
+
+  /** Nobody waits for it: what the index misses of a job, it finds in the store, but for its metadata. */
+  #tellIndex({ id, tenant, request, metadata }: Job, { id: model, fingerprint }: ModelCard): void {
+    const images = request.images.map(({ mmHash, input }) => ({ mmHash, input }));
+    this.#parts.notices
+      ?.seen({ tenant, model, fingerprint, jobId: id, metadata, images })
+      .catch(() => undefined);
   }
 
   /**
