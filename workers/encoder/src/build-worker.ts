@@ -33,7 +33,7 @@ import type { LoadedVision } from './vision/load-vision.ts';
 
 type EncoderConfig = Pick<
   Config,
-  'prefix' | 'batchItems' | 'batchTokens' | 'cacheBytes' | 'deathsMax' | 'lockMs'
+  'prefix' | 'embeddingKey' | 'batchItems' | 'batchTokens' | 'cacheBytes' | 'deathsMax' | 'lockMs'
 > &
   Pick<Config, 'maxImageBytes' | 'maxImagePixels' | 'runTimeoutMs' | 'index'> &
   ImageFaults;
@@ -63,6 +63,7 @@ export async function buildWorker(parts: WorkerParts): Promise<Encoder> {
   const { config, model, redis, log, metrics, store } = parts;
   const embeddings = new EmbeddingStore({
     store,
+    secret: config.embeddingKey,
     usage: new EmbeddingUsage({ redis, prefix: config.prefix }),
     metrics: ecMetrics(metrics.registry),
   });

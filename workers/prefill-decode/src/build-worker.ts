@@ -105,6 +105,7 @@ async function buildConnector(
   const usage = new EmbeddingUsage({ redis, prefix });
   const embeddings = new EmbeddingStore({
     store,
+    secret: config.embeddingKey,
     usage,
     metrics,
     onQuarantine: (mmHash, reason) =>
