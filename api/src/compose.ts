@@ -73,7 +73,7 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
   const usage = new EmbeddingUsage({ redis, prefix });
   const metrics = ecMetrics(registry);
   const counts = jobCounts(registry);
-  const embeddings = new EmbeddingStore({ store, usage, metrics });
+  const embeddings = new EmbeddingStore({ store, usage, metrics, secret: config.embeddingKey });
   const encodes = new EncodeRequester({ redis, prefix, embeddings, usage, metrics });
   const residents = new ResidentImages(redis, prefix);
   const limits = composeLimits(config, redis);

@@ -25,6 +25,7 @@ export const API_ERRORS = {
   unsupported_image_type: 400,
   animated_image: 400,
   image_too_many_pixels: 400,
+  image_shape: 400,
   image_url_not_allowed: 400,
   image_fetch_failed: 400,
   image_gone: 400,

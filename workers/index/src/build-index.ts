@@ -24,7 +24,10 @@ import { Vectors } from './writer/vectors.ts';
 import { WriteRequests } from './writer/write-requests.ts';
 
 export interface IndexParts {
-  readonly config: Pick<Config, 'prefix' | 'lookEveryS' | 'maxImageBytes' | 'maxImagePixels'>;
+  readonly config: Pick<
+    Config,
+    'prefix' | 'embeddingKey' | 'lookEveryS' | 'maxImageBytes' | 'maxImagePixels'
+  >;
   readonly redis: Redis;
   readonly store: ObjectStore;
   readonly tables: ImageTables;
@@ -66,7 +69,10 @@ function buildWriter({ config, redis, store, tables, metrics, log }: IndexParts)
   const models = new RedisModelRegistry(redis, prefix);
   const indexer = new BatchIndexer({
     tables,
-    vectors: new Vectors({ embeddings: new EmbeddingStore({ store }), models }),
+    vectors: new Vectors({
+      embeddings: new EmbeddingStore({ store, secret: config.embeddingKey }),
+      models,
+    }),
     isStored: async (mmHash) => (await store.stat(embeddingKey('embeddings', mmHash))) !== null,
     nowMs: () => performance.now(),
   });

@@ -2,7 +2,7 @@ import type { ConstraintLimits } from '@epd/constraint';
 import { randomUUID } from 'node:crypto';
 import type { ModelCard } from '@epd/fleet';
 import type { NoticePublisher } from '@epd/image-index';
-import type { Job, JobCost, JobRequest, JobStore } from '@epd/jobs';
+import type { Job, JobCost, JobRequest, JobStore, Sampling } from '@epd/jobs';
 import { startSpan, type Logger } from '@epd/service';
 import type { Gatekeeper } from '../limits/gatekeeper.ts';
 import { jobCost } from './job-cost.ts';
@@ -13,7 +13,7 @@ import { earlierJob, keyConflict } from './earlier-job.ts';
 import { checkText } from './check-text.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageResolver } from './image-resolver.ts';
-import { findImages, toJobMessages } from './image-sources.ts';
+import { findImages, toJobMessages, type ImageSource } from './image-sources.ts';
 import { checkContext, priceImage } from './price-images.ts';
 import { toSampling } from './sampling.ts';
 import { toRequest, type Submission } from './submission.ts';
@@ -78,7 +78,7 @@ export class Acceptor {
     const earlier = await earlierJob(this.#parts.jobs, submission);
     if (earlier !== null) return { job: earlier, repeated: true };
     const card = await this.#parts.models.resolve(submission.model);
-    const { defaultMaxTokens, constraints } = this.#parts.limits;
+    const { defaultMaxTokens, constraints, maxImages } = this.#parts.limits;
     const sampling = toSampling(submission.sampling, {
       defaultMaxTokens,
       contextLength: card.contextLength,
@@ -86,7 +86,9 @@ export class Acceptor {
       formatField: submission.formatField,
     });
     checkText(submission.messages, card);
-    const { images, messages, imageTokens } = await this.#takeIn(submission, card);
+    const sources = findImages(submission.messages, maxImages);
+    if (sources.length > 0) await this.#checkBeforeFetching(submission, sampling);
+    const { images, messages, imageTokens } = await this.#takeIn(submission, sources, card);
     const id = submission.id ?? newJobId();
     const tokens = jobCost(submission.messages, imageTokens, sampling);
     const cost = await this.#admit(submission.tenant, tokens, images.length > 0);
@@ -125,8 +127,13 @@ export class Acceptor {
     return cost;
   }
 
-  async #takeIn(submission: Submission, card: ModelCard) {
-    const sources = findImages(submission.messages, this.#parts.limits.maxImages);
+  /** A job that would be refused for its text alone costs no fetch. */
+  async #checkBeforeFetching({ tenant, messages }: Submission, sampling: Sampling): Promise<void> {
+    const { gatekeeper } = this.#parts;
+    await gatekeeper.check(tenant, gatekeeper.costOf(tenant, jobCost(messages, [], sampling)));
+  }
+
+  async #takeIn(submission: Submission, sources: readonly ImageSource[], card: ModelCard) {
     const inputs = await resolveImages(sources, this.#parts.resolver, submission.tenant.id);
     const priced = inputs.map((input) => priceImage(input, card, submission.tenant.embeddingScope));
     const imageTokens = priced.map(({ expansion }) => expansion);
