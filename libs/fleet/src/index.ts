@@ -3,6 +3,7 @@ export {
   ModelCard,
   type Announced,
   type ModelRegistry,
+  type ModelRevision,
   type WorkerRole,
 } from './model-registry.ts';
 export { RedisModelRegistry } from './redis-model-registry.ts';

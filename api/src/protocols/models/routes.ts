@@ -15,6 +15,7 @@ const ModelView = Type.Object(
     owned_by: Type.String(),
     context_length: Type.Integer(),
     fingerprint: Type.String(),
+    revision: Type.Union([Type.String(), Type.Null()]),
     workers: Type.Object({ encoder: Type.Integer(), prefill_decode: Type.Integer() }),
   },
   { title: 'Model' },
@@ -70,6 +71,7 @@ async function view(card: ModelCard, models: ModelDirectory) {
     owned_by: 'epd-fleet',
     context_length: card.contextLength,
     fingerprint: card.fingerprint,
+    revision: card.revision ?? null,
     workers: { encoder, prefill_decode: prefillDecode },
   };
 }

@@ -16,6 +16,7 @@ import { Compile } from 'typebox/compile';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
 import { PromptFailedError } from '../prompt/errors.ts';
 import type { Prompts } from '../prompt/prompts.ts';
+import { failedEnding } from './ending.ts';
 import { buildEngineRequest } from './build-request.ts';
 import { HeldJob } from './held-job.ts';
 import { emittedTokens } from './resume.ts';
@@ -28,6 +29,8 @@ export interface ProcessorOptions {
   readonly prompts: Pick<Prompts, 'build'>;
   /** Of the embeddings that this worker's decoder can read. */
   readonly fingerprint: string;
+  /** Of the answers that this worker gives; '' in a fleet that knows none. */
+  readonly revision: string;
   readonly worker: string;
   /** Tenants may use each other's cached prefixes. */
   readonly sharePrefixes: boolean;
@@ -46,6 +49,8 @@ const LOSSES_MAX = 5;
 const SUSPECT_LOSSES = 2;
 /** What this worker cannot serve waits so long for one that can. */
 const HAND_BACK_MS = 1_000;
+/** A job of another version of the model is handed back so often, a second apart: a rollout takes no longer. */
+const OTHER_MODEL_STARTS_MAX = 60;
 
 const messageSchema = Compile(GenerateJob);
 
@@ -111,8 +116,8 @@ export class GenerateProcessor {
   }
 
   async #claim(id: string): Promise<Claim | null> {
-    const { jobs, worker, onTakeover } = this.#options;
-    const claim = await jobs.claim(id, worker);
+    const { jobs, worker, revision, onTakeover } = this.#options;
+    const claim = await jobs.claim(id, worker, revision);
     const before = claim?.before ?? null;
     if (before !== null && before.worker !== worker) {
       onTakeover(before.handedBack ? 'hand_back' : 'loss');
@@ -139,6 +144,7 @@ export class GenerateProcessor {
   async #serve(claim: Claim, queued: QueueJob, token?: string): Promise<void> {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
+    if (this.#isOfOtherModel(claim)) return this.#leaveToOthers(claim, queued, token);
     const held = new HeldJob(claim, this.#options.jobs);
     const { log } = this.#options;
     const facts = { job: id, attempt: claim.fence, model: claim.job.request.model };
@@ -161,6 +167,30 @@ export class GenerateProcessor {
       this.#options.engine.abort(id);
       held.leave();
     }
+  }
+
+  /** Tokens of another decoder cannot be gone on from, nor embeddings of another encoder be read. */
+  #isOfOtherModel({ job: { request }, boundTo }: Claim): boolean {
+    const { revision, fingerprint } = this.#options;
+    if (boundTo !== null && boundTo !== revision) return true;
+    return request.images.length > 0 && request.fingerprint !== fingerprint;
+  }
+
+  /** In the middle of a rollout there are workers of both versions. */
+  async #leaveToOthers(claim: Claim, queued: QueueJob, token?: string): Promise<void> {
+    const { jobs, log, onOver } = this.#options;
+    const { job, fence, handedBack, acceptedAt } = claim;
+    if (handedBack < OTHER_MODEL_STARTS_MAX) {
+      log.info(
+        { job: job.id, attempt: fence },
+        'handed back: it is of another version of the model',
+      );
+      await jobs.handBack(job.id, fence);
+      await this.#pause();
+      return this.#handBack(queued, token);
+    }
+    const ms = Math.round(performance.now() - acceptedAt);
+    if (await jobs.finish(job.id, failedEnding(MODEL_CHANGED, ms), fence)) await onOver(job);
   }
 
   /**
@@ -189,11 +219,7 @@ export class GenerateProcessor {
   }
 
   async #begin(held: HeldJob): Promise<void> {
-    const { job, losses } = held.claim;
-    if (losses >= LOSSES_MAX) return held.fail(WORKER_LOST);
-    if (job.request.images.length > 0 && job.request.fingerprint !== this.#options.fingerprint) {
-      return held.fail(MODEL_CHANGED);
-    }
+    if (held.claim.losses >= LOSSES_MAX) return held.fail(WORKER_LOST);
     try {
       await this.#ask(held);
     } catch (error) {
@@ -290,7 +316,7 @@ const WORKER_LOST: JobError = {
 
 const MODEL_CHANGED: JobError = {
   code: 'model_changed',
-  message: 'The images were accepted for another version of the model; submit the job again',
+  message: 'No worker is left of the version of the model that the job needs; submit it again',
   stage: 'prefill',
   item: null,
   retryable: true,

@@ -48,13 +48,15 @@ const endedOrNull = (job: Job | null): Job | null => (job?.ending ? job : null);
 
 /** Threads start with the first prompt and end with the process. */
 const prompts = new Prompts(MODEL_FOLDER, { timeoutMs: 60_000 });
-const model = await readModel({ folder: MODEL_FOLDER }, undefined, async () => '');
+const model = await readModel({ folder: MODEL_FOLDER }, {}, async () => '');
 
 export function processorFor(
   { jobs, redis }: TestJobs,
   engine: Engine,
   worker: string,
-  told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'prompts' | 'sharePrefixes'>> = {},
+  told: Partial<
+    Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'prompts' | 'revision' | 'sharePrefixes'>
+  > = {},
 ): GenerateProcessor {
   return new GenerateProcessor({
     engine,
@@ -64,6 +66,7 @@ export function processorFor(
     sharePrefixes: false,
     prompts,
     fingerprint: model.card.fingerprint,
+    revision: model.card.revision ?? '',
     log: createLogger({ service: 'pd-test', level: 'silent' }),
     onOver: async () => {},
     onTakeover: () => {},
