@@ -6,6 +6,7 @@ const SOURCES = [
   'api/src',
   'bench/src',
   'libs/connector/src',
+  'libs/constraint/src',
   'libs/fleet/src',
   'libs/graph/src',
   'libs/hub/src',

@@ -1,5 +1,6 @@
 import { InputRef } from '@epd/connector';
 import { Type, type Static } from 'typebox';
+import { JobConstraint } from './job-constraint.ts';
 
 /** Where a job stands. The last four are terminal: a job enters exactly one of them, once. */
 export const JobStatus = Type.Union([
@@ -40,12 +41,18 @@ export const Sampling = Type.Object({
   seed: Type.Integer({ minimum: 0, maximum: 0xffff_ffff }),
   stop: Type.Array(Type.String({ minLength: 1 })),
   ignoreEos: Type.Boolean(),
+  /** Added to the logits of tokens, before everything else. */
+  logitBias: Type.Optional(Type.Array(Type.Tuple([Type.Integer({ minimum: 0 }), Type.Number()]))),
+  /** Tokens before which nothing ends the answer but the room for it. */
+  minTokens: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Tokens that end the answer as the model's own do; they are no part of it. */
+  stopTokenIds: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }))),
   /** Number of answers to the one prompt. */
   n: Type.Integer({ minimum: 1 }),
   /** Null: none. Otherwise the number of alternatives per token, 0 for the chosen one alone. */
   topLogprobs: Type.Union([Type.Null(), Type.Integer({ minimum: 0, maximum: 20 })]),
-  /** Null: free text. Otherwise a JSON schema that the text is held to; `{}` means any JSON object. */
-  jsonSchema: Type.Union([Type.Null(), Type.Record(Type.String(), Type.Unknown())]),
+  /** What the text is held to; absent: free text. */
+  constraint: Type.Optional(JobConstraint),
 });
 export type Sampling = Static<typeof Sampling>;
 

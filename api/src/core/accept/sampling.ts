@@ -1,18 +1,24 @@
 import { randomInt } from 'node:crypto';
+import type { ConstraintLimits } from '@epd/constraint';
 import type { Sampling } from '@epd/jobs';
 import { ApiError } from '../../http/errors.ts';
-import type { ResponseFormat } from './message-schema.ts';
+import { constraintOf } from './constraint.ts';
 import type { SamplingBody } from './sampling-schema.ts';
 
 interface SamplingLimits {
   readonly defaultMaxTokens: number;
   readonly contextLength: number;
+  readonly constraints: ConstraintLimits;
+  /** The name under which the caller knows `response_format`, where it has another. */
+  readonly formatField?: string | undefined;
 }
 
 const SEEDS = 2 ** 32;
 
 /** OpenAI's parameters as the workers take them, every default filled in. */
 export function toSampling(body: SamplingBody, limits: SamplingLimits): Sampling {
+  const constraint = constraintOf(body, limits.constraints, limits.formatField);
+  if (constraint !== undefined) refuseEndless(body);
   return {
     maxTokens: Math.min(body.max_tokens ?? limits.defaultMaxTokens, limits.contextLength),
     temperature: body.temperature ?? 1,
@@ -25,9 +31,27 @@ export function toSampling(body: SamplingBody, limits: SamplingLimits): Sampling
     seed: body.seed === undefined ? randomInt(SEEDS) : body.seed >>> 0,
     stop: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []),
     ignoreEos: body.ignore_eos ?? false,
+    ...tokenFields(body),
     n: body.n ?? 1,
     topLogprobs: topLogprobs(body),
-    jsonSchema: jsonSchema(body.response_format),
+    ...(constraint === undefined ? {} : { constraint }),
+  };
+}
+
+/** Written only where asked for: most records go without. */
+function tokenFields(body: SamplingBody): Partial<Sampling> {
+  const { logit_bias: bias, min_tokens: minTokens, stop_token_ids: stopTokenIds } = body;
+  const { max_tokens: maxTokens } = body;
+  if (minTokens !== undefined && maxTokens !== undefined && minTokens > maxTokens) {
+    const message = `min_tokens: expected at most max_tokens (${maxTokens}), got ${minTokens}`;
+    throw new ApiError('invalid_value', message, { param: 'min_tokens' });
+  }
+  return {
+    ...(bias
+      ? { logitBias: Object.entries(bias).map(([id, by]) => [Number(id), by] as [number, number]) }
+      : {}),
+    ...(minTokens ? { minTokens } : {}),
+    ...(stopTokenIds && stopTokenIds.length > 0 ? { stopTokenIds } : {}),
   };
 }
 
@@ -39,12 +63,10 @@ function topLogprobs({ logprobs, top_logprobs: top }: SamplingBody): number | nu
   });
 }
 
-/** The decoder writes free text only: text in place of promised JSON would be worse than a refusal. */
-function jsonSchema(format: ResponseFormat | undefined): Sampling['jsonSchema'] {
-  if (format === undefined || format.type === 'text') return null;
-  throw new ApiError(
-    'unsupported_parameter',
-    `response_format: expected {"type": "text"}, got ${JSON.stringify(format.type)}: answers are not held to a schema here`,
-    { param: 'response_format' },
-  );
+/** Behind a whole constrained answer nothing but its end may follow. */
+function refuseEndless({ ignore_eos: ignoreEos, min_tokens: minTokens }: SamplingBody): void {
+  const param = ignoreEos === true ? 'ignore_eos' : (minTokens ?? 0) > 0 ? 'min_tokens' : null;
+  if (param === null) return;
+  const message = `${param}: is not supported by this server together with a response format`;
+  throw new ApiError('invalid_value', message, { param });
 }

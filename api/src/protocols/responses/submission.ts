@@ -1,8 +1,12 @@
 import type { Job } from '@epd/jobs';
 import type { Submission } from '../../core/accept/submission.ts';
+import {
+  refuseUnsupported,
+  UNSUPPORTED_IN_RESPONSES,
+} from '../../core/accept/unsupported-fields.ts';
 import { responseMessages } from './messages.ts';
 import { ApiError } from '../../http/errors.ts';
-import type { ResponseFormat } from '../../core/accept/message-schema.ts';
+import type { ResponseFormat } from '../../core/accept/format-schema.ts';
 import type { ResponseBody, TextFormat } from './schema.ts';
 import { ANSWER_WITHIN_S } from '../../core/streams/await-answer.ts';
 import { priorityOf } from '../../core/limits/priority.ts';
@@ -16,6 +20,7 @@ export function responseSubmission(
   body: ResponseBody,
   previous: Job | null,
 ): Submission {
+  refuseUnsupported(body, UNSUPPORTED_IN_RESPONSES);
   const background = body.background ?? false;
   const store = body.store ?? true;
   if (background && !store) {
@@ -29,6 +34,7 @@ export function responseSubmission(
     model: body.model ?? previous?.request.model,
     messages: responseMessages(body, previous),
     sampling: samplingOf(body),
+    formatField: 'text.format',
     returnTokenIds: false,
     priority: priorityOf(body.priority, request.tenant),
     startWithinS: null,
@@ -71,5 +77,6 @@ const pick = ({ temperature, top_p, seed, stop }: ResponseBody): Submission['sam
 
 function responseFormat(format: TextFormat): ResponseFormat {
   if (format.type !== 'json_schema') return format;
-  return { type: 'json_schema', json_schema: { name: format.name, schema: format.schema } };
+  const { name, schema, strict = null } = format;
+  return { type: 'json_schema', json_schema: { name, schema, strict } };
 }

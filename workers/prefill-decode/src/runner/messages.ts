@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { EmbeddingDtype } from '@epd/connector';
 import type { Sampling } from '@epd/jobs';
 import type { GraphKind } from '../decoder/decoder-graph.ts';
@@ -26,6 +27,7 @@ export interface RunnerFacts {
   readonly hiddenSize: number;
   /** Why the graph is run as exported, or how far the rewritten one is from it. */
   readonly preparation: string;
+  readonly rewritten: boolean;
   readonly loadMs: number;
 }
 
@@ -90,6 +92,8 @@ export interface OpenSequence {
   readonly choice: number;
   readonly sampling: Sampling;
   readonly prompt: readonly number[];
+  /** Tokens that end the answer. */
+  readonly endIds: readonly number[];
   /** Tokens that were generated before, elsewhere. */
   readonly generated: readonly number[];
 }
@@ -138,6 +142,12 @@ export type ToRunner =
   | { readonly type: 'step'; readonly step: Step }
   | { readonly type: 'embedding'; readonly embedding: SharedEmbedding }
   | { readonly type: 'forget'; readonly mmHash: string }
+  | {
+      readonly type: 'masks';
+      readonly port: MessagePort;
+      readonly tokens: number;
+      readonly limitMs: number;
+    }
   | { readonly type: 'close' };
 
 export type FromRunner =

@@ -1,5 +1,5 @@
 import { lastUses } from '@epd/connector';
-import { Answer } from '../text/answer.ts';
+import { Answer, endIdsOf } from '../text/answer.ts';
 import type { EngineModel } from './engine-model.ts';
 import { EngineError } from '../errors.ts';
 import { HeldRequest } from './held-request.ts';
@@ -25,15 +25,18 @@ export function holdRequest(
   bounds: Bounds,
   nextKey: () => number,
 ): HeldRequest {
-  refuseSchema(request);
+  refuseEndless(request);
   refuseTooLong(request, model, bounds);
   const images = imageSpans(request.tokens, request.features, model.imageTokenId);
   refuseTooLarge(images, bounds);
   const sequences: Sequence[] = [];
   const answers: Answer[] = [];
+  const endIds = endIdsOf(request.sampling, model.eosTokenIds);
   for (let choice = 0; choice < request.sampling.n; choice++) {
-    const answer = new Answer(request.sampling, model.eosTokenIds, model.tokenizer);
-    const sequence = sequenceOf(request, images, choice, nextKey(), sequences[0] ?? null);
+    const answer = new Answer(request.sampling, endIds, model.tokenizer);
+    const key = nextKey();
+    const leader = sequences[0] ?? null;
+    const sequence = sequenceOf(request, images, { choice, key, leader, endIds });
     replay(answer, sequence, bounds.longest);
     sequences.push(sequence);
     answers.push(answer);
@@ -44,22 +47,18 @@ export function holdRequest(
 function sequenceOf(
   request: EngineRequest,
   images: readonly ImageSpan[],
-  choice: number,
-  key: number,
-  leader: Sequence | null,
+  own: Pick<Sequence, 'choice' | 'key' | 'leader' | 'endIds'>,
 ): Sequence {
   return new Sequence({
-    key,
+    ...own,
     requestId: request.id,
-    choice,
     priority: request.priority ?? 0,
     scope: request.scope ?? '',
     sampling: request.sampling,
     prompt: request.tokens,
     images,
     lastUses: lastUses(request.features),
-    resume: request.resume?.[choice] ?? [],
-    leader,
+    resume: request.resume?.[own.choice] ?? [],
   });
 }
 
@@ -74,11 +73,11 @@ function replay(answer: Answer, sequence: Sequence, longest: number): void {
   }
 }
 
-/** docs/decisions/2026-11-22-no-json-schema.md says why: text that only looks held to it would be worse. */
-function refuseSchema({ sampling }: EngineRequest): void {
-  if (sampling.jsonSchema === null) return;
-  const message = 'Answers cannot be held to a JSON schema by this worker';
-  throw new EngineError('json_schema_unsupported', message);
+/** Behind a whole constrained answer only end tokens are allowed: ignored, they would never end it. */
+function refuseEndless({ sampling }: EngineRequest): void {
+  if (sampling.constraint === undefined || !sampling.ignoreEos) return;
+  const message = 'A constrained answer ends where it is whole: ignoreEos cannot be held to';
+  throw new EngineError('invalid_request', message);
 }
 
 function refuseTooLong(request: EngineRequest, model: EngineModel, bounds: Bounds): void {
