@@ -18,6 +18,7 @@ export async function revision(folder: ModelFolder, fingerprint: string): Promis
   for (const json of [config, preprocessor, processor, generation, tokenizer, tokenizerConfig])
     digest.addJson(json);
   digest.addJson(folder.chatTemplate);
+  digest.addJson(folder.model.processing);
   for (const role of ['embed_tokens', 'decoder_model_merged'] as const) {
     const { path, dataPaths } = requireOnnxFile(folder.onnx, role);
     await digest.addFiles([path, ...dataPaths]);

@@ -20,22 +20,29 @@ interface Opened {
   readonly variants?: OnnxVariants;
 }
 
+interface Settings {
+  readonly visionEncoder?: string | undefined;
+  readonly decoder?: string | undefined;
+  readonly imageTokensMax?: number;
+}
+
 /**
  * Reads the folder. `knownFingerprint` is asked when the vision encoder's file is not in it: a PD
  * worker loads no vision encoder, but its embeddings' fingerprint is that file's.
  */
 export async function readModel(
   opened: Opened,
-  chosen: { readonly visionEncoder?: string; readonly decoder?: string },
+  settings: Settings,
   knownFingerprint: (model: string) => Promise<string>,
 ): Promise<PdModel> {
   const { folder: path, id, variants = {} } = opened;
-  const decoder = chosen.decoder ?? variants.decoder_model_merged ?? '';
+  const decoder = settings.decoder ?? variants.decoder_model_merged ?? '';
   const folder = await readModelFolder(path, {
     ...(id === undefined ? {} : { id }),
+    ...(settings.imageTokensMax === undefined ? {} : { imageTokensMax: settings.imageTokensMax }),
     variants: {
       ...variants,
-      vision_encoder: chosen.visionEncoder ?? '',
+      vision_encoder: settings.visionEncoder ?? '',
       decoder_model_merged: decoder,
     },
   });
