@@ -10,7 +10,6 @@ const SOURCES = [
   'libs/graph/src',
   'libs/hub/src',
   'libs/jobs/src',
-  'libs/model/src',
   'libs/picture/src',
   'libs/service/src',
   'ops',

@@ -14,6 +14,7 @@ import { adminKeyRoutes } from './protocols/admin/keys.ts';
 import { adminTenantRoutes } from './protocols/admin/tenants.ts';
 import { batchControlRoutes } from './protocols/batches/control.ts';
 import { batchRoutes } from './protocols/batches/routes.ts';
+import type { BoardParts } from './protocols/admin/queue-board.ts';
 import { chatCompletionRoutes } from './protocols/chat/routes.ts';
 import { installMetrics } from './core/metrics/api-metrics.ts';
 import { docsRoutes } from './protocols/operation/docs.ts';
@@ -26,7 +27,6 @@ import { jobEventRoutes } from './protocols/jobs/events.ts';
 import { jobRoutes } from './protocols/jobs/routes.ts';
 import { metricsRoutes } from './protocols/operation/metrics.ts';
 import { modelRoutes } from './protocols/models/routes.ts';
-import { queueBoardRoutes } from './protocols/admin/queue-board.ts';
 import { pageRoutes } from './protocols/page/routes.ts';
 import { responseControlRoutes } from './protocols/responses/control.ts';
 import { responseRoutes } from './protocols/responses/routes.ts';
@@ -104,10 +104,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(adminTenantRoutes(services));
   await app.register(healthRoutes(ready));
   await app.register(metricsRoutes(registry));
-  if (adminKey !== undefined) await app.register(queueBoardRoutes({ services, redis, prefix }));
+  if (adminKey !== undefined) await installQueueBoard(app, { services, redis, prefix });
   await app.register(docsRoutes);
   await app.register(pageRoutes);
   return app;
+}
+
+/** Loaded only where there is an admin key to look at it with. */
+async function installQueueBoard(app: FastifyInstance, parts: BoardParts): Promise<void> {
+  const { queueBoardRoutes } = await import('./protocols/admin/queue-board.ts');
+  await app.register(queueBoardRoutes(parts));
 }
 
 function installClosing(app: FastifyInstance): void {
