@@ -1,4 +1,5 @@
 import { EmbeddingSweeper, EmbeddingUsage } from '@epd/connector';
+import { DataMark } from '@epd/fleet';
 import { Reconciler } from '@epd/jobs';
 import type { Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
@@ -29,6 +30,7 @@ interface Stoppable {
 /** What every API process does beside answering; any number of them share the work. */
 export async function startBackground(parts: BackgroundParts): Promise<Stoppable> {
   const running = [
+    startDataMark(parts),
     startReconciler(parts),
     startSweeper(parts),
     startInputSweeper(parts),
@@ -40,6 +42,21 @@ export async function startBackground(parts: BackgroundParts): Promise<Stoppable
       for (const part of running.toReversed()) await part.stop();
     },
   };
+}
+
+function startDataMark({ config, redis, services, log }: BackgroundParts): Stoppable {
+  const mark = new DataMark({
+    redis,
+    prefix: config.prefix,
+    onLoss: () => {
+      services.counts.dataLost();
+      services.models.expectAgain();
+      log.error('Redis has lost its data: jobs and records in it are gone; workers register again');
+    },
+    onError: (err) => log.warn({ err }, 'looking for a loss of data failed; it is tried again'),
+  });
+  mark.start();
+  return mark;
 }
 
 function startReconciler({ config, redis, services, log }: BackgroundParts): Stoppable {

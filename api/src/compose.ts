@@ -17,6 +17,7 @@ import { JobEnder } from './core/jobs/job-ender.ts';
 import { ApiKeys } from './core/auth/api-keys.ts';
 import { Authenticator } from './core/auth/authenticator.ts';
 import { Tenants } from './core/auth/tenants.ts';
+import { BatchInputs } from './core/batches/batch-inputs.ts';
 import { BatchStore } from './core/batches/batch-store.ts';
 import { needsKeys, type ApiConfig } from './config.ts';
 import { FileRecords } from './core/files/file-records.ts';
@@ -98,6 +99,7 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
     files: media.files,
     uploads: media.uploads,
     batches: new BatchStore(redis, prefix),
+    batchInputs: new BatchInputs({ files: media.files, memory, limits: lineLimits(config) }),
     ...composeAccess(config, redis),
     ...composeWebhooks(config),
     ...limits,
@@ -109,6 +111,13 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
     },
   };
 }
+
+/** A line is a request's body. */
+const lineLimits = ({ maxBodyBytes, maxJsonElements, maxJsonDepth }: ApiConfig) => ({
+  maxLineBytes: maxBodyBytes,
+  maxElements: maxJsonElements,
+  maxDepth: maxJsonDepth,
+});
 
 function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore, memory: MemoryBudget) {
   const fetcher = new ImageFetcher({
@@ -131,7 +140,7 @@ function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore, memor
   const files = new Files({ records, store, pictures: resolver });
   const signer = createUploadSigner(storeOptions(config), config.s3PublicEndpoint);
   const { prefix, maxImageBytes: maxBytes } = config;
-  const uploads = new Uploads({ signer, redis, prefix, store, files, maxBytes });
+  const uploads = new Uploads({ signer, redis, prefix, store, files, maxBytes, memory });
   return { fetcher, resolver, files, signer, uploads };
 }
 
@@ -148,24 +157,30 @@ function composeAccess(config: ApiConfig, redis: Redis) {
     requestsPerMinute: config.requestsPerMinute,
     tokensPerMinute: config.tokensPerMinute,
     waitingCost: config.tenantWaitingCost,
+    files: config.tenantFiles,
+    fileBytes: config.tenantFileBytes,
+    openUploads: config.tenantUploads,
+    activeBatches: config.tenantBatches,
+    minPriority: config.tenantMinPriority,
   };
+  const defaults = { limits, webhookHosts: config.webhookHosts };
   const keys = new ApiKeys(redis, config.prefix, config.apiKeys);
-  const tenants = new Tenants(redis, config.prefix, limits);
+  const tenants = new Tenants(redis, config.prefix, defaults);
   const { adminKey } = config;
   const authenticator = new Authenticator({
     keys,
     tenants,
     required: needsKeys(config),
     adminKey,
-    limits,
+    defaults,
   });
   return { keys, tenants, authenticator };
 }
 
-function composeWebhooks({ webhookHosts, webhookSecret, fetchHttp }: ApiConfig) {
+function composeWebhooks({ webhookSecret, fetchHttp }: ApiConfig) {
   const signed = webhookSecret !== undefined;
   return {
-    webhookRules: new WebhookRules({ hosts: webhookHosts, allowHttp: fetchHttp, signed }),
+    webhookRules: new WebhookRules({ allowHttp: fetchHttp, signed }),
     webhookSecrets: signed ? new WebhookSecrets(webhookSecret) : null,
   };
 }

@@ -68,6 +68,38 @@ export const configSchema = Type.Object({
     description:
       'For a whole request to arrive, body included: at the default the largest file needs 7 Mbit/s',
   }),
+  tenantFiles: Type.Integer({
+    env: 'EPD_TENANT_FILES',
+    default: 10_000,
+    minimum: 0,
+    description: 'Files that a tenant may keep, unless set for it; 0: no limit',
+  }),
+  tenantFileBytes: Type.Integer({
+    env: 'EPD_TENANT_FILE_BYTES',
+    default: 20 * 1024 * MIB,
+    minimum: 0,
+    description: 'Bytes of files that a tenant may keep, unless set for it; 0: no limit',
+  }),
+  tenantUploads: Type.Integer({
+    env: 'EPD_TENANT_UPLOADS',
+    default: 100,
+    minimum: 0,
+    description: 'Uploads by URL that a tenant may have open, unless set for it; 0: no limit',
+  }),
+  tenantMinPriority: Type.Integer({
+    env: 'EPD_TENANT_MIN_PRIORITY',
+    default: 0,
+    minimum: -100,
+    maximum: 100,
+    description:
+      'Most urgent priority that jobs of a tenant may ask for, unless set for it; lower runs first. The admin key, and whoever asks where there are no keys, may ask for any',
+  }),
+  tenantBatches: Type.Integer({
+    env: 'EPD_TENANT_BATCHES',
+    default: 20,
+    minimum: 0,
+    description: 'Batches of a tenant that are at work at once, unless set for it; 0: no limit',
+  }),
   tenantOpenRequests: Type.Integer({
     env: 'EPD_TENANT_OPEN_REQUESTS',
     default: 2_000,
@@ -152,7 +184,8 @@ export const configSchema = Type.Object({
     env: 'EPD_REQUESTS_PER_MINUTE',
     default: 0,
     minimum: 0,
-    description: 'Jobs that a tenant may submit a minute, unless set for it; 0: no limit',
+    description:
+      'Jobs, files, uploads and batches that a tenant may submit a minute, unless set for it; 0: no limit',
   }),
   tokensPerMinute: Type.Integer({
     env: 'EPD_TOKENS_PER_MINUTE',

@@ -14,17 +14,19 @@ const PROBE_MS = 2_000;
 
 /**
  * Ready when jobs can be accepted durably: Redis and the store answer. That no worker runs does not
- * make it unready, for accepted jobs wait; the report says so.
+ * make it unready, for accepted jobs wait; the report says so. After Redis has lost its data no model is known
+ * until a worker registers again, and every job would be refused.
  */
 export async function checkReadiness({ redis, inputs, models }: Needs): Promise<Readiness> {
   const [redisAnswers, storeAnswers] = await Promise.all([
     answers(() => redis.ping()),
     answers(() => inputs.ping()),
   ]);
-  const ready = redisAnswers && storeAnswers;
+  const lost = redisAnswers && (await models.isWithout());
+  const ready = redisAnswers && storeAnswers && !lost;
   return {
     ready,
-    redis: redisAnswers ? 'ok' : 'unavailable',
+    redis: lost ? 'lost its data' : redisAnswers ? 'ok' : 'unavailable',
     store: storeAnswers ? 'ok' : 'unavailable',
     ...(redisAnswers ? { models: await workersByModel(models) } : {}),
   };

@@ -27,7 +27,7 @@ export function documentedKeys(file = projectPath('docs/redis-keys.md')): KeyRul
     });
 }
 
-const QUEUE = '(?:(?:encode|generate)-[^:]+|webhooks)';
+const QUEUE = '(?:(?:encode|generate)-[^:]+|webhooks|index-(?:queries|writes))';
 
 /** `<name>` in a pattern stands for anything without a colon. */
 function ruleOf(pattern: string, lifetime: Lifetime): KeyRule {

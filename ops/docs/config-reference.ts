@@ -4,6 +4,7 @@ import { Type, type TObject } from 'typebox';
 /* oxlint-disable no-restricted-imports -- the reference is made of the services' own schemas */
 import { configSchema as api } from '../../api/src/config.ts';
 import { configSchema as encoder } from '../../workers/encoder/src/config.ts';
+import { configSchema as index } from '../../workers/index/src/config.ts';
 import { configSchema as prefillDecode } from '../../workers/prefill-decode/src/config.ts';
 /* oxlint-enable no-restricted-imports */
 import { doctorConfig } from '../doctor/config.ts';
@@ -12,6 +13,7 @@ const PARTS: readonly (readonly [title: string, schema: TObject])[] = [
   ['API', api],
   ['Encoder', encoder],
   ['Prefill/decode worker', prefillDecode],
+  ['Index worker', index],
   ['Doctor', doctorConfig],
 ];
 
@@ -22,6 +24,7 @@ const SHARED = Type.Object({
   ...modelVariables,
   ...fleetConfig.service,
   ...fleetConfig.metrics,
+  ...fleetConfig.index,
   ...tracingConfig,
 });
 
@@ -64,7 +67,7 @@ export function configReference(): string {
 }
 
 function readers(rows: readonly ConfigRow[]): string {
-  const services = PARTS.slice(0, 3);
+  const services = PARTS.slice(0, 4);
   const named = services.map(
     ([title, schema]) => [title, new Set(describeConfig(schema).map(({ name }) => name))] as const,
   );

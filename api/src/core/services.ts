@@ -5,6 +5,7 @@ import type { Acceptor } from './accept/acceptor.ts';
 import type { ApiKeys } from './auth/api-keys.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Tenants } from './auth/tenants.ts';
+import type { BatchInputs } from './batches/batch-inputs.ts';
 import type { BatchStore } from './batches/batch-store.ts';
 import type { Uploads } from './files/uploads.ts';
 import type { Files } from './files/files.ts';
@@ -34,6 +35,7 @@ export interface Services {
   readonly throughput: Throughput;
   readonly memory: MemoryBudget;
   readonly batches: BatchStore;
+  readonly batchInputs: BatchInputs;
   readonly webhookRules: WebhookRules;
   /** Null: webhooks are not configured. */
   readonly webhookSecrets: WebhookSecrets | null;

@@ -6,6 +6,7 @@ import { ApiError } from './errors.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import { collectBytes } from './collect-bytes.ts';
 import { jsonShape, type ShapeLimits } from './json-shape.ts';
+import { whenOver } from './when-over.ts';
 import type { MemoryBudget, MemoryHold } from './memory-budget.ts';
 
 declare module 'fastify' {
@@ -60,13 +61,10 @@ export function dropBody(request: { body: unknown; readonly memory: MemoryHold }
 
 function installHolds(app: FastifyInstance, budget: MemoryBudget): void {
   app.decorateRequest('memory');
-  app.addHook('onRequest', (request, _reply, done) => {
-    request.memory = budget.open(request.tenant.id);
-    done();
-  });
-  app.addHook('onResponse', (request, _reply, done) => {
-    // A request that was refused before has none.
-    (request.memory as MemoryHold | undefined)?.release();
+  app.addHook('onRequest', (request, reply, done) => {
+    const hold = budget.open(request.tenant.id);
+    request.memory = hold;
+    whenOver(reply, () => hold.release());
     done();
   });
 }

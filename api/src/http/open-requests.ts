@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from './errors.ts';
+import { whenOver } from './when-over.ts';
 
 const RETRY_S = 1;
 
@@ -11,8 +12,7 @@ const RETRY_S = 1;
 export function limitOpenRequests(app: FastifyInstance, maxPerTenant: number): void {
   if (maxPerTenant === 0) return;
   const open = new Map<string, number>();
-  const counted = new WeakMap<object, string>();
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config.access === 'public') return;
     const { id } = request.tenant;
     const count = open.get(id) ?? 0;
@@ -24,13 +24,10 @@ export function limitOpenRequests(app: FastifyInstance, maxPerTenant: number): v
       );
     }
     open.set(id, count + 1);
-    counted.set(request, id);
-  });
-  app.addHook('onResponse', (request, _reply, done) => {
-    const id = counted.get(request);
-    const count = id === undefined ? 0 : (open.get(id) ?? 0);
-    if (id !== undefined && count > 1) open.set(id, count - 1);
-    else if (id !== undefined) open.delete(id);
-    done();
+    whenOver(reply, () => {
+      const left = (open.get(id) ?? 1) - 1;
+      if (left > 0) open.set(id, left);
+      else open.delete(id);
+    });
   });
 }

@@ -1,3 +1,4 @@
+import { ApiError } from './errors.ts';
 import { Type, type TSchema } from 'typebox';
 
 const MAX_PAGE = 100;
@@ -30,3 +31,7 @@ export function pageOf<T extends { readonly id: string }>(data: T[], hasMore: bo
     has_more: hasMore,
   };
 }
+
+/** `after` names nothing that the list has, or had lately. */
+export const unknownPlace = (what: string): ApiError =>
+  new ApiError('invalid_value', `after: expected ${what} of this list`, { param: 'after' });

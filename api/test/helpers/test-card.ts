@@ -15,6 +15,7 @@ export const TEST_CARD: ModelCard = {
     markers: { whole: 3, tile: 0, rowEnd: 0, lastRowEnd: 0 },
   },
   contextLength: 2048,
+  bytesPerTokenMax: 25,
   hiddenSize: 192,
   createdAtMs: 1_700_000_000_000,
 };

@@ -11,6 +11,7 @@ export {
   EncodeJob,
   EncodeTimings,
   GenerateJob,
+  IndexedItem,
   InputRef,
   ItemError,
   MESSAGE_VERSION,
@@ -39,6 +40,7 @@ export {
   sha256Hex,
   type MmHashInput,
 } from './keys.ts';
+export { pooledVector, vectorFromText, vectorToText } from './pooled-vector.ts';
 export { payloadTag } from './payload-tag.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { redisScript } from './redis-script.ts';
@@ -75,6 +77,8 @@ export {
 export {
   CompletionPublisher,
   CompletionReader,
+  completionStreamKey,
+  parseCompletionEvent,
   type CompletionListener,
   type CompletionReaderOptions,
 } from './encodes/completion-events.ts';
@@ -89,6 +93,7 @@ export {
   type EmbeddingSweeperOptions,
   type SweepResult,
 } from './lifetime/embedding-sweeper.ts';
+export { RedisLock } from './lifetime/redis-lock.ts';
 export { ElectedTask } from './lifetime/elected-task.ts';
 export type { FlightState, SingleFlight } from './encodes/single-flight.ts';
 export type {
@@ -117,3 +122,5 @@ export { StoreECWorker, type StoreECWorkerOptions } from './ec/store-ec-worker.t
 export { EncoderCacheManager } from './ec/encoder-cache-manager.ts';
 export { withConnectorStep } from './ec/connector-step.ts';
 export { lastUses } from './ec/last-use.ts';
+export { isQueued, lockOptions, moveBack, putBack } from './queue-messages.ts';
+export { queuePriority } from './queue-priority.ts';

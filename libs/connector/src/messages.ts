@@ -32,6 +32,8 @@ export const EncodeJob = Type.Object({
   requestedAtMs: Type.Number(),
   /** On whose behalf, for the store's books; not part of the key. */
   tenant: Type.Optional(Type.String()),
+  /** Of the job that asks, -100 (first) to 100: whoever asks again asks with the same. @default 0 */
+  priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
   traceparent: Type.Optional(Type.String()),
 });
 export type EncodeJob = Static<typeof EncodeJob>;
@@ -62,6 +64,18 @@ export const EncodeTimings = Type.Object({
 });
 export type EncodeTimings = Static<typeof EncodeTimings>;
 
+/** What the index needs to know of a stored image. Announced only where the fleet has an index. */
+export const IndexedItem = Type.Object({
+  model: Type.String(),
+  fingerprint: Type.String(),
+  input: InputRef,
+  /** On whose behalf it was encoded; without one nobody is to find it. */
+  tenant: Type.Optional(Type.String()),
+  /** Its pooled vector: base64 of 16-bit floats, little endian. Without one a reader makes it from the rows. */
+  vector: Type.Optional(Type.String()),
+});
+export type IndexedItem = Static<typeof IndexedItem>;
+
 /** Announced on the completion stream, and only once the embedding is durable (or has failed). */
 export const CompletionEvent = Type.Union([
   Type.Object({
@@ -75,6 +89,7 @@ export const CompletionEvent = Type.Union([
     etag: Type.String(),
     encoder: Type.String(),
     timings: EncodeTimings,
+    item: Type.Optional(IndexedItem),
   }),
   Type.Object({
     v: Version,

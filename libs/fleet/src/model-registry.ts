@@ -10,6 +10,8 @@ export const ModelCard = Type.Object({
   /** `@epd/model`'s ImageGeometry: how many tokens an image of a size costs. */
   geometry: Type.Record(Type.String(), Type.Unknown()),
   contextLength: Type.Integer({ minimum: 1 }),
+  /** The most bytes of text that one token can stand for. */
+  bytesPerTokenMax: Type.Integer({ minimum: 1 }),
   hiddenSize: Type.Integer({ minimum: 1 }),
   createdAtMs: Type.Number(),
 });
@@ -17,10 +19,17 @@ export type ModelCard = Static<typeof ModelCard>;
 
 export type WorkerRole = 'encoder' | 'prefill-decode';
 
+/** A worker that has announced itself. */
+export interface Announced {
+  /** Whether the register has its lease: not, for up to a renewal, after Redis has lost it. */
+  isListed(): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
 /** The facts of a model outlive its workers; whether workers are there is a lease. */
 export interface ModelRegistry {
-  /** Announces a worker and renews its lease until `stop`. */
-  announce(role: WorkerRole, worker: string, card: ModelCard): Promise<{ stop(): Promise<void> }>;
+  /** Announces a worker, and until `stop` renews its lease, and its model's card should that be lost. */
+  announce(role: WorkerRole, worker: string, card: ModelCard): Promise<Announced>;
   models(): Promise<ModelCard[]>;
   model(id: string): Promise<ModelCard | null>;
   /** Live workers of a model by role. */

@@ -1,6 +1,11 @@
 import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
-import { ModelCard, type ModelRegistry, type WorkerRole } from './model-registry.ts';
+import {
+  ModelCard,
+  type Announced,
+  type ModelRegistry,
+  type WorkerRole,
+} from './model-registry.ts';
 
 /** A worker that has not renewed for this long is taken for dead; four renewals fit into it. */
 const LEASE_MS = 12_000;
@@ -12,8 +17,12 @@ const NOW = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
 
-/** KEYS leases; ARGV worker leaseMs. */
+/**
+ * KEYS leases cards; ARGV worker leaseMs model card announced. A card is written when its worker announces itself,
+ * and again whenever it is gone: Redis may have lost it.
+ */
 const RENEW = `${NOW}
+redis.call(ARGV[5] == '1' and 'HSET' or 'HSETNX', KEYS[2], ARGV[3], ARGV[4])
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - ARGV[2])
 redis.call('PEXPIRE', KEYS[1], 4 * ARGV[2])`;
@@ -23,7 +32,7 @@ const COUNT = `${NOW}
 return redis.call('ZCOUNT', KEYS[1], now, '+inf')`;
 
 interface RegistryScripts extends Redis {
-  leaseRenew(keys: number, leases: string, worker: string, leaseMs: number): Promise<null>;
+  leaseRenew(keys: number, ...rest: readonly (string | number)[]): Promise<null>;
   leaseCount(keys: number, leases: string): Promise<number>;
 }
 
@@ -43,19 +52,16 @@ export class RedisModelRegistry implements ModelRegistry {
     this.#prefix = prefix;
   }
 
-  async announce(
-    role: WorkerRole,
-    worker: string,
-    card: ModelCard,
-  ): Promise<{ stop(): Promise<void> }> {
+  async announce(role: WorkerRole, worker: string, card: ModelCard): Promise<Announced> {
     const key = this.#leases(card.id, role);
-    await this.#redis.hset(this.#cards, card.id, JSON.stringify(card));
-    const renew = async (): Promise<void> => {
-      await this.#redis.leaseRenew(1, key, worker, LEASE_MS);
+    const json = JSON.stringify(card);
+    const renew = async (announced: 0 | 1): Promise<void> => {
+      await this.#redis.leaseRenew(2, key, this.#cards, worker, LEASE_MS, card.id, json, announced);
     };
-    await renew();
-    const timer = setInterval(() => void renew().catch(() => undefined), RENEW_MS); // the next renewal tries again
+    await renew(1);
+    const timer = setInterval(() => void renew(0).catch(() => undefined), RENEW_MS); // the next renewal tries again
     return {
+      isListed: async () => (await this.#redis.zscore(key, worker)) !== null,
       stop: async () => {
         clearInterval(timer);
         await this.#redis.zrem(key, worker);

@@ -1,5 +1,5 @@
 import { withClock } from '@epd/connector/testing';
-import { testRedis } from '@epd/service/testing';
+import { eventually, testRedis } from '@epd/service/testing';
 import test from 'ava';
 import { RedisModelRegistry, type ModelCard } from '../src/index.ts';
 
@@ -10,6 +10,7 @@ const CARD: ModelCard = {
   processing: {},
   geometry: {},
   contextLength: 2048,
+  bytesPerTokenMax: 25,
   hiddenSize: 192,
   createdAtMs: 0,
 };
@@ -41,3 +42,16 @@ test.serial(
     await Promise.all([right.stop(), wrong.stop()]);
   },
 );
+
+test.serial('a worker announces itself and its model again when Redis has lost them', async (t) => {
+  const { redis, prefix } = testRedis(t);
+  const registry = new RedisModelRegistry(redis, prefix);
+  const lease = await registry.announce('encoder', 'one', CARD);
+  t.true(await lease.isListed());
+  await redis.del(`${prefix}:models`, `${prefix}:workers:tiny-vlm:encoder`);
+  t.false(await lease.isListed());
+  await eventually(() => lease.isListed());
+  t.deepEqual(await registry.models(), [CARD]);
+  t.deepEqual(await registry.workers('tiny-vlm'), { encoder: 1, prefillDecode: 0 });
+  await lease.stop();
+});

@@ -66,7 +66,10 @@ redis.call('XADD', KEYS[2], '1-0', 'e', '{"seq":1,' .. string.sub(ARGV[7], 2))
 redis.call('ZADD', KEYS[3], createdAt, ARGV[6])
 redis.call('ZADD', KEYS[4], createdAt, ARGV[6])
 local deadline = math.min(tonumber(startBy) or math.huge, tonumber(endBy) or math.huge)
-if deadline < math.huge then redis.call('ZADD', KEYS[5], deadline, ARGV[6]) end
+if deadline < math.huge then
+  redis.call('ZADD', KEYS[5], deadline, ARGV[6])
+  redis.call('HSET', KEYS[1], 'due', deadline)
+end
 keepAccount(KEYS[8], ARGV[6], ARGV[9], ARGV[10], ARGV[11], createdAt)
 return created(createdAt)
 `;
@@ -99,12 +102,17 @@ local record = redis.call('HGETALL', KEYS[1])
 return { tonumber(fence), tonumber(held[3] or '0'), at, record, before, tonumber(gaveItBack) }
 `;
 
-/** KEYS record; ARGV fence. The claim ends with its worker alive: it does not count as a loss. */
+/**
+ * KEYS record; ARGV fence. The claim ended with its worker alive: it does not count as a loss, also when that is
+ * written late, after another worker's claim.
+ */
 const HAND_BACK = `${COMMON}
-local held = redis.call('HMGET', KEYS[1], 'fence', 'handedBackFence')
-if held[1] ~= ARGV[1] or held[2] == ARGV[1] then return 0 end
+local fence = tonumber(redis.call('HGET', KEYS[1], 'fence') or '0')
+if fence < tonumber(ARGV[1]) or redis.call('HSETNX', KEYS[1], 'back:' .. ARGV[1], 1) == 0 then return 0 end
 redis.call('HINCRBY', KEYS[1], 'handedBack', 1)
-redis.call('HSET', KEYS[1], 'handedBackFence', ARGV[1], 'waitingSinceMs', now())
+if fence == tonumber(ARGV[1]) then
+  redis.call('HSET', KEYS[1], 'handedBackFence', ARGV[1], 'waitingSinceMs', now())
+end
 return 1
 `;
 

@@ -77,7 +77,7 @@ export interface JobStore {
    * `RecordError`, and changes nothing, when the record is of a version that this process does not know.
    */
   claim(id: string, worker: string): Promise<Claim | null>;
-  /** The worker gives the job back, alive: its claim is no loss. */
+  /** The worker gives the job back, alive: its claim is no loss, also if others have claimed the job since. */
   handBack(id: string, fence: number): Promise<void>;
   /** Adds events under a claim. False: the claim is void or the job terminal; stop. */
   append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean>;

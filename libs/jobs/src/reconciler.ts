@@ -4,8 +4,10 @@ import { RecordError } from './errors.ts';
 import { GenerateQueues } from './generate-queues.ts';
 import { GIVEN_UP } from './given-up.ts';
 import { jobKeys, type JobKeys } from './job-keys.ts';
+import { LiveJobs } from './live-jobs.ts';
 import type { JobStore } from './job-store.ts';
 import type { Ending, Job } from './job.ts';
+import { PassedOver } from './passed-over.ts';
 import { pruneExpired } from './prune-expired.ts';
 
 export interface ReconcilerOptions {
@@ -22,30 +24,32 @@ export interface ReconcilerOptions {
 
 /** Deadlines are promised to the second, not closer. */
 const DEFAULT_INTERVAL_MS = 1_000;
-/** Jobs looked at per round: bounds a round to a few milliseconds. */
-const MAX_PER_ROUND = 100;
+/** Jobs expired per round: bounds a round to a few hundred milliseconds. */
+const MAX_EXPIRED_PER_ROUND = 1_000;
+/** Entries of one reply. */
+const PAGE = 500;
 /** Index entries dropped per round: far more jobs than a fleet ends in that time. */
 const MAX_PRUNED_PER_ROUND = 10_000;
-/** A job younger than this may still be between its record and its queue. */
-const GRACE_MS = 5_000;
 
 /**
- * Sees to it that every accepted job ends: expires those past a deadline, puts those back on the queue
- * whose generate job was lost, and drops index entries whose record is gone. Every API process runs
- * one; a short lock lets one of them work at a time, and every action is idempotent should two.
+ * Sees to it that every accepted job ends: expires those past a deadline, restores what Redis has lost of live
+ * jobs, and drops index entries whose record is gone. Every API process runs one; a short lock lets one of them
+ * work at a time, and every action is idempotent should two.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #keys: JobKeys;
   readonly #queues: GenerateQueues;
+  readonly #live: LiveJobs;
+  readonly #foreign = new PassedOver();
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> = Promise.resolve();
-  #cursor = 0;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#keys = jobKeys(options.prefix);
     this.#queues = new GenerateQueues(options.redis, options.prefix);
+    this.#live = new LiveJobs({ ...options, queues: this.#queues });
   }
 
   start(): void {
@@ -71,71 +75,64 @@ export class Reconciler {
     if ((await this.#options.redis.set(lock, '1', 'PX', lockMs, 'NX')) === null) return;
     const nowMs = await serverTimeMs(this.#options.redis);
     await this.#expireDue(nowMs);
-    await this.#requeueLost(nowMs);
+    await this.#mendLive(nowMs);
     await pruneExpired(this.#options.redis, this.#keys, nowMs, MAX_PRUNED_PER_ROUND);
   }
 
+  /** What is handled leaves the list; what another version is to handle is passed over. */
   async #expireDue(nowMs: number): Promise<void> {
-    const { redis } = this.#options;
-    const due = await redis.zrangebyscore(
-      this.#keys.deadlines,
-      0,
-      nowMs,
-      'LIMIT',
-      0,
-      MAX_PER_ROUND,
-    );
-    for (const id of due) await this.#readable(id, (job) => this.#expireOne(id, job, nowMs));
+    let handled = 0;
+    for (let passed = 0; handled < MAX_EXPIRED_PER_ROUND;) {
+      const due = await this.#due(nowMs, passed);
+      for (const id of due) {
+        if (await this.#readable(id, () => this.#expireOne(id, nowMs))) handled += 1;
+        else passed += 1;
+      }
+      if (due.length < PAGE) return;
+    }
   }
 
-  async #expireOne(id: string, job: Job | null, nowMs: number): Promise<void> {
+  #due(nowMs: number, after: number): Promise<string[]> {
+    const { redis } = this.#options;
+    return redis.zrangebyscore(this.#keys.deadlines, 0, nowMs, 'LIMIT', after, PAGE);
+  }
+
+  async #expireOne(id: string, nowMs: number): Promise<void> {
     const { redis, jobs, onExpired } = this.#options;
+    const job = await jobs.get(id);
     if (job === null || job.ending !== null) {
       await redis.zrem(this.#keys.deadlines, id);
     } else if (isExpired(job, nowMs)) {
       if (await jobs.finish(id, expiry(job, nowMs))) await onExpired?.(job);
     } else if (job.request.endByMs === null) {
-      await redis.zrem(this.#keys.deadlines, id); // it began in time
+      await redis.hdel(this.#keys.record(id), 'due'); // it began in time
+      await redis.zrem(this.#keys.deadlines, id);
     } else {
       await redis.zadd(this.#keys.deadlines, job.request.endByMs, id);
     }
   }
 
-  /** Walks the live jobs in turns, so that a long queue is covered over several rounds. */
-  async #requeueLost(nowMs: number): Promise<void> {
-    const { redis } = this.#options;
-    const old = nowMs - GRACE_MS;
-    const ids = await redis.zrangebyscore(
-      this.#keys.live,
-      0,
-      old,
-      'LIMIT',
-      this.#cursor,
-      MAX_PER_ROUND,
-    );
-    this.#cursor = ids.length < MAX_PER_ROUND ? 0 : this.#cursor + MAX_PER_ROUND;
-    for (const id of ids) await this.#readable(id, (job) => this.#requeueOne(id, job));
-  }
-
-  async #requeueOne(id: string, job: Job | null): Promise<void> {
-    if (job === null) await this.#options.redis.zrem(this.#keys.live, id);
-    else if (job.ending === null && !(await this.#queues.has(id, job.request.model))) {
-      await this.#queues.add(id, job.request);
-      this.#options.onLost?.(id);
+  async #mendLive(nowMs: number): Promise<void> {
+    for (const id of await this.#live.lacking(nowMs)) {
+      await this.#readable(id, () => this.#live.mend(id));
     }
   }
 
   /**
-   * A record of a version that only a newer process knows is left to that one, and stops nobody else's. A
-   * damaged one is nobody's to read: the job ends.
+   * A record of a version that only a newer process knows is left to that one, and starves nobody behind it. A
+   * damaged one is nobody's to read: the job ends. False: it was passed over.
    */
-  async #readable(id: string, work: (job: Job | null) => Promise<void>): Promise<void> {
+  async #readable(id: string, work: () => Promise<void>): Promise<boolean> {
+    if (this.#foreign.has(id)) return false;
     try {
-      await work(await this.#options.jobs.get(id));
+      await work();
+      return true;
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       this.#options.onError?.(error);
-      if (!error.foreign) await this.#options.jobs.finish(id, GIVEN_UP);
+      if (error.foreign) this.#foreign.add(id);
+      else await this.#options.jobs.finish(id, GIVEN_UP);
+      return !error.foreign;
     }
   }
 }

@@ -203,8 +203,8 @@ export class RedisJobStore implements JobStore {
       const earlier = await this.#earlier(written[1], job.idempotency?.bodySha256);
       return earlier ?? this.#create(job, written[1]);
     }
-    await this.#queues.add(job.id, job.request);
     const [, createdAtMs, ahead] = written;
+    await this.#queues.add({ ...job, createdAtMs });
     return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
   }
 
@@ -235,7 +235,7 @@ export class RedisJobStore implements JobStore {
       cost.tokens,
       cost.most.total,
       cost.most.tenant,
-      scoreBehind(request.priority),
+      scoreBehind(request.priority, sentAtMs),
       forgotten,
       requestJson(job),
       ...recordFields(job),
@@ -249,7 +249,7 @@ export class RedisJobStore implements JobStore {
     if (first === null) return null;
     if (firstSha256 !== undefined && firstSha256 !== bodySha256) return { outcome: 'conflict' };
     // The first attempt may have died between the record and the queue.
-    if (first.ending === null) await this.#queues.add(first.id, first.request);
+    if (first.ending === null) await this.#queues.add(first);
     return { outcome: 'repeated', job: first };
   }
 }

@@ -552,3 +552,15 @@ test('a claim tells who had the job before, and whether that worker gave it back
   const third = await jobs.claim(job.id, 'three');
   t.deepEqual(third?.before, { worker: 'two', handedBack: false });
 });
+
+test('a claim that is handed back after another claim was no loss either, and is counted once', async (t) => {
+  const { jobs } = testStore(t);
+  const job = newJob();
+  await jobs.create(job);
+  const first = await jobs.claim(job.id, 'one');
+  t.is((await jobs.claim(job.id, 'two'))?.losses, 1);
+  for (let i = 0; i < 2; i++) await jobs.handBack(job.id, first!.fence);
+  const third = await jobs.claim(job.id, 'three');
+  t.is(third?.losses, 1); // the second's
+  t.deepEqual(third?.before, { worker: 'two', handedBack: false });
+});

@@ -1,6 +1,7 @@
 import type { ImageGeometry } from './geometry.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { imageRules } from './image-rules.ts';
+import { bytesPerTokenMax } from './token-bytes.ts';
 import { Tokenizer } from './tokenizer.ts';
 
 /** What a fleet must know of a model without reading its folder: the fields that workers register. */
@@ -12,6 +13,8 @@ export interface ModelFacts {
   readonly processing: Readonly<Record<string, unknown>>;
   readonly geometry: ImageGeometry & Record<string, unknown>;
   readonly contextLength: number;
+  /** The most bytes of text that one token can stand for: bounds text by the context, without a tokenizer. */
+  readonly bytesPerTokenMax: number;
   readonly hiddenSize: number;
   readonly createdAtMs: number;
 }
@@ -24,6 +27,7 @@ export function modelCard(folder: ModelFolder, fingerprint: string): ModelFacts 
     processing: folder.model.processing,
     geometry: { ...imageRules(folder, new Tokenizer(folder)).geometry },
     contextLength: folder.model.text.contextLength,
+    bytesPerTokenMax: bytesPerTokenMax(folder.tokenizer),
     hiddenSize: folder.model.text.hiddenSize,
     createdAtMs: folder.createdAtMs,
   };

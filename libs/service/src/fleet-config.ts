@@ -112,13 +112,22 @@ const inference = {
   }),
   lockMs: Type.Integer({
     env: 'EPD_LOCK_MS',
-    default: 10_000,
+    default: 6_000,
     minimum: 1_000,
     description: 'A worker that has not renewed its jobs for this long loses them to another',
   }),
 };
 
-export const fleetConfig = { redis, store, service, metrics, inference };
+const index = {
+  index: Type.Boolean({
+    env: 'EPD_INDEX',
+    default: false,
+    description:
+      'Whether the fleet keeps an index of its images, for /v1/images; to be the same for the API, encoders and index workers',
+  }),
+};
+
+export const fleetConfig = { redis, store, service, metrics, inference, index };
 
 /** What `storeOptions` needs of a configuration that spreads `fleetConfig.store`. */
 export type StoreConfig = Static<TObject<typeof store>>;

@@ -5,12 +5,17 @@ interface RestsOn {
   readonly redis: Redis;
   readonly store: { ping(): Promise<void> };
   readonly model: string | null;
+  /** Null: the worker has not announced itself yet. */
+  readonly announced: { isListed(): Promise<boolean> } | null;
 }
 
-/** Whether a worker takes work: it has loaded its model (before, it is null), and reaches what it rests on. */
+/**
+ * Whether a worker takes work: it has loaded its model (before, it is null), reaches what it rests on, and is
+ * listed as one. Should Redis lose its lease, it is listed again with the next renewal.
+ */
 export async function workerReadiness(
   worker: { readonly isRunning: boolean } | null,
-  { redis, store, model }: RestsOn,
+  { redis, store, model, announced }: RestsOn,
 ): Promise<Readiness> {
   const connected = redis.status === 'ready';
   if (worker === null) {
@@ -18,8 +23,11 @@ export async function workerReadiness(
     return { ready: false, reason };
   }
   // Commands wait while the connection is down: then there is nothing to ask.
-  await Promise.all([store.ping(), connected ? redis.ping() : null]);
+  const [listed] = await Promise.all([
+    connected && announced !== null && announced.isListed(),
+    store.ping(),
+  ]);
   const { isRunning } = worker;
-  const ready = isRunning && redis.status === 'ready';
-  return { ready, model, redis: redis.status, takesWork: isRunning };
+  const ready = isRunning && redis.status === 'ready' && listed;
+  return { ready, model, redis: redis.status, takesWork: isRunning, listed };
 }

@@ -84,7 +84,7 @@ test('only the proxy and what operators look at have ports, and the workers no w
 test('each process has the secrets that it reads, and the keys of the API are with the API alone', async (t) => {
   const { services } = await read('compose.yaml');
   const parts = { api: 'API', encoder: 'Encoder', 'prefill-decode': 'Prefill/decode worker' };
-  const secrets = new Set(secretSettings('API'));
+  const secrets = new Set(Object.values(parts).flatMap(secretSettings));
   for (const [name, part] of Object.entries(parts)) {
     const given = Object.keys(services[name]?.environment ?? {}).filter((key) => secrets.has(key));
     t.deepEqual(given.toSorted(), secretSettings(part).toSorted(), name);

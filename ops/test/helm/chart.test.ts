@@ -123,6 +123,27 @@ test('settings of a service go before those of all, and the GPU its own', async 
   t.is(at(find(manifests, 'ConfigMap', 'fleet-api'), 'data.EPD_LOG_LEVEL'), 'warn');
 });
 
+test('a model of the Hub is fetched by each worker’s init container, its own graphs only, and then served offline', async (t) => {
+  const hub = 'org/vlm@4f2a:q4';
+  const manifests = await render({ model: { name: 'org/vlm:q4', hub, claim: '' } });
+  for (const [component, role] of [
+    ['encoder', 'encoder'],
+    ['prefill-decode', 'pd'],
+  ] as const) {
+    const deployment = find(manifests, 'Deployment', `fleet-${component}`);
+    const pull = at(deployment, `${POD}.initContainers.0`);
+    t.deepEqual(at(pull, 'args'), ['node', 'ops/commands/models.ts', 'pull', hub, '--for', role]);
+    t.like(at(find(manifests, 'ConfigMap', `fleet-${component}`), 'data'), {
+      EPD_MODEL: hub,
+      EPD_MODEL_NAME: 'org/vlm:q4',
+      HF_HUB_CACHE: '/models',
+      HF_HUB_OFFLINE: 'true',
+    });
+    const labels = at(deployment, 'spec.template.metadata.labels') as Record<string, string>;
+    t.is(labels['epd-fleet/model'], 'org_vlm_q4');
+  }
+});
+
 test('a store that pods cannot share is refused', async (t) => {
   const config = { EPD_STORE: 'folder' };
   await t.throwsAsync(render({ config }), { message: /EPD_STORE must be s3/ });

@@ -17,6 +17,7 @@ const ALL = {
   EPD_API_KEYS: 'tenant:hush-hush-hush-hush',
   EPD_ADMIN_KEY: 'hush-admin-admin-admin',
   EPD_WEBHOOK_SECRET: 'hush-webhook-webhook',
+  HF_TOKEN: 'hush-token',
 };
 
 interface Variable {

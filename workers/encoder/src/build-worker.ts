@@ -35,7 +35,7 @@ type EncoderConfig = Pick<
   Config,
   'prefix' | 'batchItems' | 'batchTokens' | 'cacheBytes' | 'deathsMax' | 'lockMs'
 > &
-  Pick<Config, 'maxImageBytes' | 'maxImagePixels' | 'runTimeoutMs'> &
+  Pick<Config, 'maxImageBytes' | 'maxImagePixels' | 'runTimeoutMs' | 'index'> &
   ImageFaults;
 
 export interface WorkerParts {
@@ -105,7 +105,7 @@ function buildItems(
     readonly jobs: RedisJobStore;
   },
 ): ItemEncoder {
-  const { prefix, deathsMax } = config;
+  const { prefix, deathsMax, index } = config;
   const { fingerprint, hiddenSize: width } = model.card;
   const saver = new EmbeddingSaver(held.connector);
   const flight = new RedisSingleFlight({ redis, prefix });
@@ -121,7 +121,7 @@ function buildItems(
     cache: held.cache,
     save: (mmHash) => saver.save(mmHash),
     poison: new PoisonList(redis, prefix),
-    announcer: new Announcer({ encoder, width, flight, completions, jobs: held.jobs }),
+    announcer: new Announcer({ encoder, width, index, flight, completions, jobs: held.jobs }),
     pipeline: buildPipeline({ encoder, config, model, redis, metrics, log, ...parts }),
   });
 }

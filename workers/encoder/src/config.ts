@@ -11,6 +11,7 @@ export const configSchema = Type.Object({
   ...fleetConfig.service,
   ...fleetConfig.metrics,
   ...fleetConfig.inference,
+  ...fleetConfig.index,
   ...tracingConfig,
   visionEncoder: Type.Optional(
     Type.String({

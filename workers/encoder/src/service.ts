@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry } from '@epd/fleet';
+import { RedisModelRegistry, type Announced } from '@epd/fleet';
 import { openServiceModel } from '@epd/hub';
 import {
   connectRedis,
@@ -30,6 +30,7 @@ interface Readable {
   store: ObjectStore;
   encoder: Encoder | null;
   model: string | null;
+  announced: Announced | null;
 }
 
 /** An encoder process: answers to telemetry at once, takes work when its model is loaded. */
@@ -44,7 +45,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   stack.defer(() => redis.disconnect());
   const store = createObjectStore(storeOptions(config));
   stack.defer(() => store.close());
-  const state: Readable = { redis, store, encoder: null, model: null };
+  const state: Readable = { redis, store, encoder: null, model: null, announced: null };
   const telemetry = await serveTelemetry({
     host: config.metricsHost,
     port: config.metricsPort,
@@ -88,7 +89,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   );
   stack.defer(() => announced.stop());
   metrics.registry.setDefaultLabels({ model: id });
-  Object.assign(state, { encoder, model: id });
+  Object.assign(state, { encoder, model: id, announced });
   const held = stack.move();
   return { stop: () => held.disposeAsync() };
 }

@@ -6,6 +6,7 @@ import {
   EmbeddingUsage,
   EncodeRequester,
   generateQueueName,
+  lockOptions,
   parseTransferConfig,
   type ECConnector,
   type ObjectStore,
@@ -19,6 +20,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from './config.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import { GenerateProcessor } from './job/generate-processor.ts';
+import { Prompts } from './prompt/prompts.ts';
 import type { PdModel } from './read-model.ts';
 import { takeoverCount } from './metrics.ts';
 
@@ -53,10 +55,13 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   const { connector, requester } = await buildConnector(parts, stack);
   const engine = await buildEngine(parts, connector);
   stack.defer(() => engine.close());
+  const prompts = new Prompts(parts.opened.folder, { timeoutMs: parts.config.promptTimeoutMs });
+  stack.defer(() => prompts.close());
   const processor = new GenerateProcessor({
     engine,
     jobs,
-    prompts: parts.model.prompts,
+    redis: parts.redis,
+    prompts,
     fingerprint: parts.model.card.fingerprint,
     worker: parts.worker,
     sharePrefixes: parts.config.sharePrefixes,
@@ -163,8 +168,7 @@ function buildQueueWorker(
       connection: redis,
       prefix: config.prefix,
       concurrency: config.maxHeld,
-      lockDuration: config.lockMs,
-      stalledInterval: config.lockMs / 2,
+      ...lockOptions(config.lockMs),
       // Deaths are counted by the record's fence; BullMQ's own count would fail the job without a word.
       maxStalledCount: 1_000,
     },

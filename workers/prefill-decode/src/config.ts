@@ -94,6 +94,13 @@ export const configSchema = Type.Object({
     maximum: 65_536,
     description: 'Jobs held at once: more than slots, for those that wait for an image need none',
   }),
+  promptTimeoutMs: Type.Integer({
+    env: 'EPD_PROMPT_TIMEOUT_MS',
+    default: 15_000,
+    minimum: 100,
+    description:
+      'What building one prompt (template, tokenizer) may take before its thread is ended and its job fails; a context of 128,000 tokens takes some seconds',
+  }),
   runTimeoutMs: Type.Integer({
     env: 'EPD_PD_RUN_TIMEOUT_MS',
     default: 120_000,

@@ -1,7 +1,6 @@
 import {
   fingerprint,
   modelCard,
-  PromptBuilder,
   readModelFolder,
   type ModelFacts,
   type ModelFolder,
@@ -10,7 +9,6 @@ import {
 /** What a PD worker knows of its model before it loads any weights. */
 export interface PdModel {
   readonly folder: ModelFolder;
-  readonly prompts: PromptBuilder;
   readonly card: ModelFacts;
 }
 
@@ -28,5 +26,5 @@ export async function readModel(
     variants: { vision_encoder: visionEncoder ?? '' },
   });
   const digest = (await fingerprint(folder)) ?? (await knownFingerprint(folder.id));
-  return { folder, prompts: new PromptBuilder(folder), card: modelCard(folder, digest) };
+  return { folder, card: modelCard(folder, digest) };
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry, ResidentImages } from '@epd/fleet';
+import { RedisModelRegistry, ResidentImages, type Announced } from '@epd/fleet';
 import { openServiceModel } from '@epd/hub';
 import {
   connectRedis,
@@ -34,6 +34,7 @@ interface Readable {
   store: ObjectStore;
   worker: PdWorker | null;
   model: string | null;
+  announced: Announced | null;
 }
 
 /** A PD process: answers to telemetry at once, takes work when its model is loaded. */
@@ -48,7 +49,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => redis.disconnect());
   const store = openStore(config);
   stack.defer(() => store.close());
-  const state: Readable = { redis, store, worker: null, model: null };
+  const state: Readable = { redis, store, worker: null, model: null, announced: null };
   const telemetry = await serveTelemetry({
     host: config.metricsHost,
     port: config.metricsPort,
@@ -81,7 +82,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => announced.stop());
   const residents = new ResidentImages(redis, config.prefix);
   stack.defer(residents.announce(model.card.id, () => worker.engine.residentHashes()));
-  Object.assign(state, { worker, model: model.card.id });
+  Object.assign(state, { worker, model: model.card.id, announced });
   const held = stack.move();
   return { stop: () => held.disposeAsync() };
 }

@@ -8,6 +8,7 @@ import type { JobCounts } from '../metrics/api-metrics.ts';
 import type { ModelDirectory } from '../models/model-directory.ts';
 import type { Tenant } from '../auth/tenant.ts';
 import { earlierJob, keyConflict } from './earlier-job.ts';
+import { checkText } from './check-text.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import { findImages, toJobMessages } from './image-sources.ts';
@@ -69,6 +70,7 @@ export class Acceptor {
     const earlier = await earlierJob(this.#parts.jobs, submission);
     if (earlier !== null) return { job: earlier, repeated: true };
     const card = await this.#parts.models.resolve(submission.model);
+    checkText(submission.messages, card);
     const { images, messages, imageTokens } = await this.#takeIn(submission, card);
     const { defaultMaxTokens } = this.#parts.limits;
     const { contextLength } = card;

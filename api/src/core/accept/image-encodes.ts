@@ -5,7 +5,7 @@ import type { Tenant } from '../auth/tenant.ts';
 import type { PricedImage } from './price-images.ts';
 
 export interface ImageEncodesParts {
-  readonly encodes: Pick<EncodeRequester, 'request' | 'confirm' | 'enqueue' | 'release'>;
+  readonly encodes: Pick<EncodeRequester, 'request' | 'confirm' | 'enqueue' | 'hurry' | 'release'>;
   readonly residents: Pick<ResidentImages, 'has'>;
 }
 
@@ -18,9 +18,6 @@ export interface EncodeContext {
   readonly priority: number;
   readonly traceparent?: string | undefined;
 }
-
-/** BullMQ takes priorities from 1 (first); ours are -100 to 100. */
-const PRIORITY_OFFSET = 101;
 
 /**
  * Asks before encoding. `join` before the job's record is written, so that the record can say what was
@@ -46,12 +43,13 @@ export class ImageEncodes {
   }
 
   async begin(images: readonly JobImage[], context: EncodeContext): Promise<void> {
-    const priority = PRIORITY_OFFSET + context.priority;
     this.#confirm(images, context.waiter);
-    const wanted = images.filter(({ found }) => found === 'requested');
-    await Promise.all(
-      wanted.map((image) => this.#parts.encodes.enqueue(encodeJob(image, context), priority)),
-    );
+    await Promise.all(images.map((image) => this.#ask(encodeJob(image, context), image.found)));
+  }
+
+  async #ask(job: EncodeJob, found: JobImage['found']): Promise<void> {
+    if (found === 'requested') await this.#parts.encodes.enqueue(job);
+    if (found === 'joined') await this.#parts.encodes.hurry(job);
   }
 
   async release(images: readonly { readonly mmHash: string }[], waiter: string): Promise<void> {
@@ -80,7 +78,7 @@ export class ImageEncodes {
 
 function encodeJob(
   { mmHash, input, tokens }: Pick<JobImage, 'mmHash' | 'input' | 'tokens'>,
-  { card, tenant, traceparent }: EncodeContext,
+  { card, tenant, priority, traceparent }: EncodeContext,
 ): EncodeJob {
   return {
     v: MESSAGE_VERSION,
@@ -90,6 +88,7 @@ function encodeJob(
     input,
     tokens,
     tenant: tenant.id,
+    priority,
     requestedAtMs: Date.now(),
     ...(traceparent === undefined ? {} : { traceparent }),
   };

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from '../../http/errors.ts';
-import { LOCAL_TENANT_ID, type Tenant, type TenantLimits } from './tenant.ts';
+import { ADMIN_TENANT_ID, LOCAL_TENANT_ID, MOST_URGENT, type Tenant } from './tenant.ts';
 import type { ApiKeys } from './api-keys.ts';
-import type { Tenants } from './tenants.ts';
+import type { TenantDefaults, Tenants } from './tenants.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,7 +22,7 @@ interface AuthenticatorParts {
   /** Null: no key is asked for at all. */
   readonly required: boolean;
   readonly adminKey: string | undefined;
-  readonly limits: TenantLimits;
+  readonly defaults: TenantDefaults;
 }
 
 /** Without a realm browsers do not ask for it. */
@@ -35,7 +35,12 @@ export class Authenticator {
 
   constructor(parts: AuthenticatorParts) {
     this.#parts = parts;
-    this.#local = { id: LOCAL_TENANT_ID, embeddingScope: '', limits: parts.limits };
+    const id = parts.required ? ADMIN_TENANT_ID : LOCAL_TENANT_ID;
+    const { limits, webhookHosts } = parts.defaults;
+    // The operator is bound by no quota, and goes first where it wants to.
+    const own = { ...limits, files: 0, fileBytes: 0, openUploads: 0, activeBatches: 0 };
+    const unbound = { ...own, minPriority: MOST_URGENT };
+    this.#local = { id, embeddingScope: '', webhookHosts, limits: unbound };
   }
 
   get required(): boolean {

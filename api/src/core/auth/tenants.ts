@@ -5,7 +5,12 @@ import type { Tenant, TenantLimits } from './tenant.ts';
 export interface TenantSettings extends Partial<TenantLimits> {
   /** Whether its embeddings are shared with the other tenants that share. */
   readonly shareEmbeddings?: boolean;
+  /** In place of those that are configured for all. */
+  readonly webhookHosts?: readonly string[];
 }
+
+/** What is configured for all. */
+export type TenantDefaults = Pick<Tenant, 'limits' | 'webhookHosts'>;
 
 const FRESH_MS = 2_000;
 
@@ -13,10 +18,10 @@ const FRESH_MS = 2_000;
 export class Tenants {
   readonly #redis: Redis;
   readonly #key: string;
-  readonly #defaults: TenantLimits;
+  readonly #defaults: TenantDefaults;
   readonly #seen = new Map<string, { tenant: Tenant; untilAt: number }>();
 
-  constructor(redis: Redis, prefix: string, defaults: TenantLimits) {
+  constructor(redis: Redis, prefix: string, defaults: TenantDefaults) {
     this.#redis = redis;
     this.#key = `${prefix}:tenants`;
     this.#defaults = defaults;
@@ -48,8 +53,9 @@ export class Tenants {
     );
   }
 
-  #toTenant(id: string, { shareEmbeddings, ...limits }: TenantSettings): Tenant {
+  #toTenant(id: string, settings: TenantSettings): Tenant {
+    const { shareEmbeddings, webhookHosts = this.#defaults.webhookHosts, ...limits } = settings;
     const embeddingScope = shareEmbeddings === true ? '' : id;
-    return { id, embeddingScope, limits: { ...this.#defaults, ...limits } };
+    return { id, embeddingScope, webhookHosts, limits: { ...this.#defaults.limits, ...limits } };
   }
 }

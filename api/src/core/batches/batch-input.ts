@@ -1,4 +1,6 @@
+import { jsonShape, type ShapeLimits } from '../../http/json-shape.ts';
 import type { BatchEndpoint, BatchProblem } from './batch-record.ts';
+import type { SplitLine } from './split-lines.ts';
 
 /** One request of a batch. Its body is checked when its turn comes. */
 export interface BatchLine {
@@ -6,69 +8,75 @@ export interface BatchLine {
   readonly body: unknown;
 }
 
-export interface BatchInput {
-  readonly lines: readonly BatchLine[];
-  readonly problems: readonly BatchProblem[];
+/** What a line of a batch may be, as a request's body. */
+export interface LineLimits extends ShapeLimits {
+  readonly maxLineBytes: number;
 }
 
-/** As OpenAI's: what a day can take, and what fits into memory. */
+/** As OpenAI's: what a day can take. */
 const MAX_BATCH_LINES = 50_000;
 const MAX_PROBLEMS = 100;
 const MAX_ID_CHARACTERS = 512;
 
-/** Reads JSONL: a request a line, all to the batch's endpoint, each with an id of its own. */
-export function readBatchInput(bytes: Uint8Array, endpoint: BatchEndpoint): BatchInput {
-  const texts = new TextDecoder()
-    .decode(bytes)
-    .split('\n')
-    .filter((text) => text.trim() !== '');
-  if (texts.length === 0) return refused('empty_file', 'The input file holds no requests');
-  if (texts.length > MAX_BATCH_LINES) {
-    return refused(
-      'too_many_lines',
-      `Expected at most ${MAX_BATCH_LINES} requests, got ${texts.length}`,
-    );
-  }
+/** Looks through the lines of a batch, all to its endpoint, each with an id of its own. None: it can be worked at. */
+export async function findProblems(
+  lines: AsyncIterable<SplitLine>,
+  endpoint: BatchEndpoint,
+  limits: LineLimits,
+): Promise<BatchProblem[]> {
   const problems: BatchProblem[] = [];
   const seen = new Set<string>();
-  const lines = texts.map((text, index) => {
-    const line = readLine(text, endpoint, seen);
-    if (typeof line !== 'string') return line;
-    if (problems.length < MAX_PROBLEMS) problems.push(problem('invalid_line', line, index + 1));
-    return { customId: '', body: null };
-  });
-  return { lines, problems };
+  let count = 0;
+  for await (const line of lines) {
+    count += 1;
+    if (count > MAX_BATCH_LINES) {
+      return [problem('too_many_lines', `Expected at most ${MAX_BATCH_LINES} requests, got more`)];
+    }
+    const found = readLine(line.content, endpoint, limits);
+    const wrong = typeof found === 'string' ? found : repeated(found.customId, seen);
+    if (wrong !== null) problems.push(problem('invalid_line', wrong, count));
+    if (problems.length === MAX_PROBLEMS) break;
+  }
+  if (count === 0) return [problem('empty_file', 'The input file holds no requests')];
+  return problems;
 }
 
-/** The line, or what is wrong with it. */
-function readLine(text: string, endpoint: BatchEndpoint, seen: Set<string>): BatchLine | string {
-  const value = parse(text);
+/** The line, or what is wrong with it. `content` null: it is too long. */
+export function readLine(
+  content: Uint8Array | null,
+  endpoint: BatchEndpoint,
+  limits: LineLimits,
+): BatchLine | string {
+  if (content === null) return `expected at most ${limits.maxLineBytes} bytes, got more`;
+  const { elements, depth } = jsonShape(content, limits);
+  if (depth > limits.maxDepth) return `expected at most ${limits.maxDepth} levels, got more`;
+  if (elements > limits.maxElements) return `expected at most ${limits.maxElements} values`;
+  const value = parse(content);
   if (typeof value !== 'object' || value === null) return 'expected a JSON object';
   const { custom_id: customId, method, url, body } = value as Record<string, unknown>;
   if (typeof customId !== 'string' || customId === '' || customId.length > MAX_ID_CHARACTERS) {
     return `custom_id: expected 1 to ${MAX_ID_CHARACTERS} characters`;
   }
-  if (seen.has(customId)) return `custom_id: ${JSON.stringify(customId)} came before`;
-  seen.add(customId);
   if (method !== undefined && method !== 'POST') return 'method: expected "POST"';
   if (url !== endpoint) return `url: expected ${JSON.stringify(endpoint)}`;
   return { customId, body };
 }
 
-function parse(text: string): unknown {
+function repeated(customId: string, seen: Set<string>): string | null {
+  if (seen.has(customId)) return `custom_id: ${JSON.stringify(customId)} came before`;
+  seen.add(customId);
+  return null;
+}
+
+function parse(content: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(Buffer.from(content.buffer, content.byteOffset, content.length).toString());
   } catch {
     return null;
   }
 }
 
-const refused = (code: string, message: string): BatchInput => ({
-  lines: [],
-  problems: [problem(code, message, null)],
-});
-
-const problem = (code: string, message: string, line: number | null): BatchProblem => ({
+const problem = (code: string, message: string, line: number | null = null): BatchProblem => ({
   code,
   message,
   line,

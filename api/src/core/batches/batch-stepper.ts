@@ -1,8 +1,8 @@
+import { ApiError } from '../../http/errors.ts';
 import type { JobEnder } from '../jobs/job-ender.ts';
 import type { Files } from '../files/files.ts';
-import type { BatchLine } from './batch-input.ts';
-import { BatchInputs } from './batch-inputs.ts';
-import type { BatchLines } from './batch-lines.ts';
+import type { BatchInputs } from './batch-inputs.ts';
+import type { BatchLines, ReadLine } from './batch-lines.ts';
 import { isTerminal, type Batch, type BatchProblem } from './batch-record.ts';
 import type { BatchStore } from './batch-store.ts';
 import { writeResultFiles } from './result-files.ts';
@@ -13,6 +13,7 @@ interface StepperParts {
   readonly files: Files;
   readonly lines: BatchLines;
   readonly ender: JobEnder;
+  readonly batchInputs: BatchInputs;
 }
 
 /** Jobs of one batch that are under way at once: enough to keep a fleet busy, few beside others' work. */
@@ -38,7 +39,7 @@ export class BatchStepper {
 
   constructor(parts: StepperParts) {
     this.#parts = parts;
-    this.inputs = new BatchInputs(parts.files);
+    this.inputs = parts.batchInputs;
   }
 
   /** Returns whether the batch is at rest. */
@@ -49,40 +50,49 @@ export class BatchStepper {
     else if (batch.status === 'finalizing') await this.#finish(batch, 'completed');
     const latest = await this.#parts.batches.get(batch.id);
     if (latest !== null && !isTerminal(latest)) return false;
-    await this.#parts.batches.retire(batch.id);
+    await this.#parts.batches.retire(batch);
     return true;
   }
 
   async #validate(batch: Batch): Promise<void> {
     const { batches } = this.#parts;
-    const { lines, problems } = await this.inputs.of(batch);
+    const problems = await this.inputs.problems(batch);
     if (problems.length > 0) {
       await batches.setProblems(batch.id, problems);
       await batches.enter(batch.id, 'failed', 'validating');
       return;
     }
-    await batches.set(batch.id, { total: lines.length });
+    await batches.set(batch.id, { total: await this.inputs.count(batch) });
     await batches.enter(batch.id, 'in_progress', 'validating');
   }
 
   async #advance(batch: Batch): Promise<void> {
-    const { batches, lines: runner } = this.#parts;
+    const { batches } = this.#parts;
     const leftMs = batch.expiresAtMs - (await batches.nowMs());
     if (leftMs <= 0) return this.#stop(batch, 'expired', 'batch_expired');
-    const { lines } = await this.inputs.of(batch);
-    if (lines.length !== batch.total) return this.#abandon(batch);
+    if ((await this.inputs.count(batch)) !== batch.total) return this.#abandon(batch);
     const done = await batches.done(batch.id);
-    if (done.size === lines.length) {
+    if (done.size === batch.total) {
       await batches.enter(batch.id, 'finalizing', 'in_progress');
       return;
     }
-    await Promise.all(
-      pending(lines.length, done, WINDOW).map(async (index) => {
-        const line = lines[index];
-        const result = line === undefined ? null : await runner.advance(batch, index, line, leftMs);
-        if (result !== null) await batches.record(batch.id, index, result);
-      }),
-    );
+    const window = pending(batch.total, done, WINDOW);
+    const there = await Promise.all(window.map((index) => this.#advanceLine(batch, index, leftMs)));
+    if (there.includes(false)) await this.#abandon(batch);
+  }
+
+  /** False: the input file is gone. */
+  async #advanceLine(batch: Batch, index: number, leftMs: number): Promise<boolean> {
+    const { batches, lines } = this.#parts;
+    const read: ReadLine = (work) => this.inputs.withLine(batch, index, work);
+    try {
+      const outcome = await lines.advance(batch, index, read, leftMs);
+      if (typeof outcome !== 'string') await batches.record(batch.id, index, outcome);
+      return outcome !== 'gone';
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'busy') return true; // at its next turn
+      throw error;
+    }
   }
 
   /** What is asked for cannot be known any more. */
@@ -94,19 +104,14 @@ export class BatchStepper {
   /** Ends what is under way; what has not ended by itself is named in the error file. */
   async #stop(batch: Batch, status: Exclude<Rest, 'completed'>, code: string): Promise<void> {
     const { batches } = this.#parts;
-    const { lines } = await this.inputs.of(batch);
     const done = await batches.done(batch.id);
     await Promise.all(
-      pending(batch.total, done, WINDOW).map((index) => this.#endLine(batch, index, lines[index])),
+      pending(batch.total, done, WINDOW).map((index) => this.#endLine(batch, index)),
     );
-    for (const index of pending(lines.length, done, lines.length)) {
-      const line = lines[index];
-      if (line === undefined) continue;
-      const text = unfinishedLine(
-        line,
-        code,
-        `The batch was ${status} before this request was done`,
-      );
+    const message = `The batch was ${status} before this request was done`;
+    for await (const [index, line] of this.inputs.ids(batch)) {
+      if (done.has(index)) continue;
+      const text = unfinishedLine(line, code, message);
       await batches.record(batch.id, index, { ok: false, line: text });
     }
     await this.#finish(batch, status);
@@ -116,18 +121,20 @@ export class BatchStepper {
    * Records the answer of a line that was done before it could be cancelled. Beyond the window no line has
    * a job: it moves on only past lines that have a result.
    */
-  async #endLine(batch: Batch, index: number, line: BatchLine | undefined): Promise<void> {
+  async #endLine(batch: Batch, index: number): Promise<void> {
     const { batches, lines: runner, ender } = this.#parts;
     const job = await runner.job(batch, index);
     if (job === null) return;
     const ended = await ender.cancel(job);
-    if (line === undefined || (ended.status !== 'completed' && ended.status !== 'failed')) return;
-    await batches.record(batch.id, index, runner.result(batch, line, ended));
+    if (ended.status !== 'completed' && ended.status !== 'failed') return;
+    await this.inputs.withLine(batch, index, (line) =>
+      batches.record(batch.id, index, runner.result(batch, line, ended)),
+    );
   }
 
   async #finish(batch: Batch, status: Rest): Promise<void> {
     const { batches, files } = this.#parts;
-    const ids = await writeResultFiles(files, batch, await batches.results(batch.id));
+    const ids = await writeResultFiles(files, batch, batches.results(batch.id, batch.total));
     await batches.set(batch.id, ids);
     await batches.enter(batch.id, status, 'finalizing', 'cancelling', 'in_progress');
   }

@@ -9,6 +9,20 @@ import {
   type LineResult,
 } from './batch-record.ts';
 
+/**
+ * KEYS record, index, active, the tenant's active; ARGV id, request, createdAtMs, keptMs, most. 0: the tenant
+ * has as many at work as it may; 0 most: no bound.
+ */
+const createScript = redisScript(`
+local most = tonumber(ARGV[5])
+if most > 0 and redis.call('SCARD', KEYS[4]) >= most then return 0 end
+redis.call('HSET', KEYS[1], 'request', ARGV[2], 'status', 'validating')
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+redis.call('SADD', KEYS[3], ARGV[1])
+redis.call('SADD', KEYS[4], ARGV[1])
+return 1`);
+
 /** KEYS record; ARGV to, from ... Enters a state from one of those named. 1: done. */
 const enterScript = redisScript(`
 local status = redis.call('HGET', KEYS[1], 'status')
@@ -21,19 +35,30 @@ end
 return 0`);
 
 /**
- * KEYS record results; ARGV line, ok, json. A line has one result: a second one is passed over, and so is
- * what comes from a process that does not know that the batch has come to rest.
+ * KEYS record results; ARGV line, ok, json, most bytes of all. A line has one result: a second one is passed
+ * over, and so is what comes from a process that does not know that the batch has come to rest. 2: all results
+ * would take more than may be.
  */
 const recordScript = redisScript(`
 local status = redis.call('HGET', KEYS[1], 'status')
 if ${TERMINAL.map((name) => `status == '${name}'`).join(' or ')} then return 0 end
-if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2] .. ARGV[3]) == 0 then return 0 end
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
+if tonumber(redis.call('HGET', KEYS[1], 'resultBytes') or '0') + #ARGV[3] > tonumber(ARGV[4]) then return 2 end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'resultBytes', #ARGV[3])
 redis.call('HINCRBY', KEYS[1], ARGV[2] == '1' and 'completed' or 'failed', 1)
 return 1`);
 
 const DAY_MS = 24 * 3_600_000;
 /** How long a batch is kept after it began: its window and a month. */
 const KEPT_MS = 31 * DAY_MS;
+
+/**
+ * Text of all results of a batch: they lie in Redis until the last one is there, and pass through the memory of
+ * one process then.
+ */
+const MAX_RESULT_BYTES = 64 * 1024 * 1024;
+const RESULTS_AT_ONCE = 200;
 
 /** Batches in Redis: a record each, the results line by line, and which ones are at work. */
 export class BatchStore {
@@ -50,15 +75,12 @@ export class BatchStore {
     return serverTimeMs(this.#redis);
   }
 
-  async create(request: BatchRequest): Promise<void> {
+  /** False: as many of the tenant's batches are at work as may be. `most` 0: any number. */
+  async create(request: BatchRequest, most = 0): Promise<boolean> {
     const { id, tenant, createdAtMs } = request;
-    await this.#redis
-      .multi()
-      .hset(this.#key(id), { request: JSON.stringify(request), status: 'validating' })
-      .pexpire(this.#key(id), KEPT_MS)
-      .zadd(this.#index(tenant), createdAtMs, id)
-      .sadd(this.#active, id)
-      .exec();
+    const keys = [this.#key(id), this.#index(tenant), this.#active, this.#activeOf(tenant)];
+    const args = [id, JSON.stringify(request), createdAtMs, KEPT_MS, most];
+    return (await createScript(this.#redis, keys, args)) === 1;
   }
 
   async get(id: string): Promise<Batch | null> {
@@ -66,22 +88,28 @@ export class BatchStore {
     return fields['request'] === undefined ? null : decode(fields);
   }
 
-  /** The newest first. */
+  /** The newest first, from behind `after` on. Null: no batch of this list is called so. */
   async list(
     tenant: string,
     limit: number,
     after?: string,
-  ): Promise<{ batches: Batch[]; hasMore: boolean }> {
-    const ids = await this.#redis.zrevrange(this.#index(tenant), 0, -1);
-    const start = after === undefined ? 0 : ids.indexOf(after) + 1;
+  ): Promise<{ batches: Batch[]; hasMore: boolean } | null> {
+    const index = this.#index(tenant);
+    const rank = after === undefined ? -1 : await this.#redis.zrevrank(index, after);
+    if (rank === null) return null;
     const batches: Batch[] = [];
-    for (const id of ids.slice(start)) {
-      if (batches.length === limit) return { batches, hasMore: true };
-      const batch = await this.get(id);
-      if (batch === null) await this.#redis.zrem(this.#index(tenant), id); // it has expired
-      else batches.push(batch);
+    for (let start = rank + 1; ;) {
+      const ids = await this.#redis.zrevrange(index, start, start + limit);
+      for (const id of ids) {
+        if (batches.length === limit) return { batches, hasMore: true };
+        const batch = await this.get(id);
+        if (batch !== null) {
+          batches.push(batch);
+          start += 1;
+        } else await this.#redis.zrem(index, id); // it has expired, and the others move up
+      }
+      if (ids.length === 0) return { batches, hasMore: false };
     }
-    return { batches, hasMore: false };
   }
 
   /** False when the batch is in none of the states to come from. */
@@ -101,12 +129,14 @@ export class BatchStore {
     await this.#redis.hset(this.#key(id), 'problems', JSON.stringify(problems));
   }
 
+  /** A result that is too much beside the others becomes an error that says so. */
   async record(id: string, line: number, { ok, line: text }: LineResult): Promise<void> {
-    await recordScript(
-      this.#redis,
-      [this.#key(id), this.#results(id)],
-      [line, ok ? '1' : '0', text],
-    );
+    const keys = [this.#key(id), this.#results(id)];
+    const write = (good: boolean, json: string, most: number): Promise<unknown> =>
+      recordScript(this.#redis, keys, [line, good ? '1' : '0', json, most]);
+    if ((await write(ok, text, MAX_RESULT_BYTES)) === 2) {
+      await write(false, withoutAnswer(text), Number.MAX_SAFE_INTEGER);
+    }
     await this.#redis.pexpire(this.#results(id), KEPT_MS);
   }
 
@@ -115,15 +145,16 @@ export class BatchStore {
     return new Set((await this.#redis.hkeys(this.#results(id))).map(Number));
   }
 
-  /** By line number. */
-  async results(id: string): Promise<Map<number, LineResult>> {
-    const all = await this.#redis.hgetall(this.#results(id));
-    return new Map(
-      Object.entries(all).map(([line, value]) => [
-        Number(line),
-        { ok: value.startsWith('1'), line: value.slice(1) },
-      ]),
-    );
+  /** In the order of lines, of which there are `total`. */
+  async *results(id: string, total: number): AsyncGenerator<LineResult> {
+    for (let first = 0; first < total; first += RESULTS_AT_ONCE) {
+      const lines = Array.from({ length: Math.min(RESULTS_AT_ONCE, total - first) }, (_, at) =>
+        String(first + at),
+      );
+      for (const value of await this.#redis.hmget(this.#results(id), ...lines)) {
+        if (value !== null) yield { ok: value.startsWith('1'), line: value.slice(1) };
+      }
+    }
   }
 
   active(): Promise<string[]> {
@@ -131,21 +162,46 @@ export class BatchStore {
   }
 
   /** The batch is at rest: its results are in files now. */
-  async retire(id: string): Promise<void> {
+  async retire({ id, tenant }: Pick<Batch, 'id' | 'tenant'>): Promise<void> {
+    await this.#redis
+      .multi()
+      .srem(this.#active, id)
+      .srem(this.#activeOf(tenant), id)
+      .del(this.#results(id))
+      .exec();
+  }
+
+  /** One whose record has expired. */
+  async forget(id: string): Promise<void> {
     await this.#redis.multi().srem(this.#active, id).del(this.#results(id)).exec();
   }
 
-  /** One process works at a batch; who takes the lock again renews it. */
-  async lock(id: string, owner: string, ms: number): Promise<boolean> {
+  /**
+   * One process works at a batch; who takes the lock again renews it. `attempt` counts the processes that took
+   * it since one of them last said that it could work at it; 0: it is another's.
+   */
+  async lock(id: string, owner: string, ms: number): Promise<{ attempt: number; taken: boolean }> {
     const key = `${this.#key(id)}:lock`;
-    if ((await this.#redis.set(key, owner, 'PX', ms, 'NX')) !== null) return true;
-    if ((await this.#redis.get(key)) !== owner) return false;
+    if ((await this.#redis.set(key, owner, 'PX', ms, 'NX')) !== null) {
+      const attempt = await this.#redis.hincrby(this.#key(id), 'attempts', 1);
+      return { attempt, taken: true };
+    }
+    if ((await this.#redis.get(key)) !== owner) return { attempt: 0, taken: false };
     await this.#redis.pexpire(key, ms);
-    return true;
+    return { attempt: 1, taken: false };
+  }
+
+  /** It can be worked at: no process has died of it. */
+  async works(id: string): Promise<void> {
+    await this.#redis.hset(this.#key(id), 'attempts', 0);
   }
 
   get #active(): string {
     return `${this.#prefix}:batches:active`;
+  }
+
+  #activeOf(tenant: string): string {
+    return `${this.#prefix}:batches:${tenant}:active`;
   }
 
   #key(id: string): string {
@@ -156,8 +212,9 @@ export class BatchStore {
     return `${this.#prefix}:batch:${id}:results`;
   }
 
+  /** Not the set of those at work, whatever a tenant is called. */
   #index(tenant: string): string {
-    return `${this.#prefix}:batches:${tenant}`;
+    return `${this.#prefix}:batches:${tenant === 'active' ? 'active:list' : tenant}`;
   }
 }
 
@@ -176,4 +233,12 @@ function decode(fields: Record<string, string>): Batch {
     errorFileId: fields['errorFileId'] ?? null,
     problems: JSON.parse(fields['problems'] ?? '[]') as BatchProblem[],
   };
+}
+
+/** In place of an answer for which there is no room any more. */
+function withoutAnswer(line: string): string {
+  const { id, custom_id } = JSON.parse(line) as { id: string; custom_id: string };
+  const message = `The results of a batch may take ${MAX_RESULT_BYTES} bytes; ask for this one in another batch`;
+  const error = { code: 'results_too_large', message };
+  return JSON.stringify({ id, custom_id, response: null, error });
 }

@@ -2,14 +2,17 @@ import { createHash } from 'node:crypto';
 import type { Files } from '../files/files.ts';
 import type { Batch, LineResult } from './batch-record.ts';
 
-/** Writes what became of a batch's lines, by line number; no file where there is nothing to write. */
+/**
+ * Writes what became of a batch's lines, by line number; no file where there is nothing to write. `results`
+ * comes in the order of lines.
+ */
 export async function writeResultFiles(
   files: Files,
   batch: Batch,
-  results: ReadonlyMap<number, LineResult>,
+  results: AsyncIterable<LineResult>,
 ): Promise<Pick<Batch, 'outputFileId' | 'errorFileId'>> {
-  const inOrder = [...results].toSorted(([a], [b]) => a - b).map(([, result]) => result);
-  const [good, bad] = [inOrder.filter(({ ok }) => ok), inOrder.filter(({ ok }) => !ok)];
+  const [good, bad]: [Buffer[], Buffer[]] = [[], []];
+  for await (const { ok, line } of results) (ok ? good : bad).push(Buffer.from(`${line}\n`));
   return {
     outputFileId: await write(files, batch, 'output', good),
     errorFileId: await write(files, batch, 'errors', bad),
@@ -20,15 +23,15 @@ async function write(
   files: Files,
   { id, tenant }: Batch,
   what: string,
-  results: readonly LineResult[],
+  lines: readonly Buffer[],
 ): Promise<string | null> {
-  if (results.length === 0) return null;
+  if (lines.length === 0) return null;
   const file = await files.add({
     id: resultFileId(id, what),
     tenant,
     filename: `${id}_${what}.jsonl`,
     purpose: 'batch_output',
-    bytes: Buffer.from(results.map(({ line }) => `${line}\n`).join('')),
+    bytes: Buffer.concat(lines),
     expiresAfterS: null,
   });
   return file.id;

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { ByteRange, InputRef, ObjectStore } from '@epd/connector';
 import { hasPictureSignature } from '../media/picture-signature.ts';
 import { ApiError } from '../../http/errors.ts';
+import type { FileQuota } from './file-account.ts';
 import type { FilePurpose, FileRecord, FileRecords } from './file-records.ts';
 
 export interface NewFile {
@@ -13,6 +14,8 @@ export interface NewFile {
   readonly purpose: FilePurpose;
   readonly bytes: Uint8Array;
   readonly expiresAfterS: number | null;
+  /** What its tenant may keep in all. @default no bound */
+  readonly quota?: FileQuota;
 }
 
 /** Keeps a picture's bytes. Throws the `image…` codes for bytes that are none. */
@@ -60,7 +63,7 @@ export class Files {
       key,
       picture,
     };
-    await this.records.add(record);
+    await this.records.add(record, file.quota);
     return record;
   }
 

@@ -4,6 +4,8 @@ import { ApiError, type ApiErrorCode } from '../../http/errors.ts';
 /** Failures of a job that its request has caused, as the answer's code. */
 const CALLERS: Readonly<Record<string, ApiErrorCode>> = {
   prompt_too_long: 'context_length_exceeded',
+  prompt_timeout: 'context_length_exceeded',
+  prompt_failed: 'context_length_exceeded',
   invalid_request: 'invalid_value',
   json_schema_unsupported: 'unsupported_parameter',
   image_broken: 'invalid_image',

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { whenOver } from '../../http/when-over.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Throughput } from '../limits/throughput.ts';
 
@@ -32,15 +33,15 @@ export function installMetrics(
   registerWaiting(registry, throughput);
   countStreams(app, registry);
   countRefusals(app, registry);
-  app.addHook('onRequest', (_request, _reply, done) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     streams.inc();
+    whenOver(reply, () => streams.dec());
     done();
   });
   app.addHook('onError', async (_request, _reply, error) => {
     refused.inc({ code: 'code' in error ? error.code : 'unknown' });
   });
   app.addHook('onResponse', (request, reply, done) => {
-    streams.dec();
     const route = request.routeOptions.url ?? 'none';
     const labels = { method: request.method, route, status: reply.statusCode };
     seconds.observe(labels, reply.elapsedTime / 1000);
@@ -55,16 +56,11 @@ function countStreams(app: FastifyInstance, registry: Registry): void {
     help: 'Event streams that are being read',
     registers: [registry],
   });
-  const streaming = new WeakSet<object>();
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (String(reply.getHeader('content-type')).startsWith('text/event-stream')) {
-      streaming.add(reply);
       open.inc();
+      whenOver(reply, () => open.dec());
     }
-    done();
-  });
-  app.addHook('onResponse', (_request, reply, done) => {
-    if (streaming.delete(reply)) open.dec();
     done();
   });
 }
@@ -89,6 +85,8 @@ export interface JobCounts {
   accepted(model: string): void;
   /** A live job's place in the queue was gone; it is back. */
   lost(): void;
+  /** Redis was found without the data it had. */
+  dataLost(): void;
 }
 
 export function jobCounts(registry: Registry): JobCounts {
@@ -104,7 +102,16 @@ export function jobCounts(registry: Registry): JobCounts {
     help: 'Live jobs whose place in the queue was gone, and that were put back',
     registers,
   });
-  return { accepted: (model) => accepted.inc({ model }), lost: () => lost.inc() };
+  const dataLost = new Counter({
+    name: 'epd_redis_data_losses_total',
+    help: 'How often Redis was found without the data it had: emptied, replaced, or evicting',
+    registers,
+  });
+  return {
+    accepted: (model) => accepted.inc({ model }),
+    lost: () => lost.inc(),
+    dataLost: () => dataLost.inc(),
+  };
 }
 
 function registerWaiting(registry: Registry, throughput: Throughput): void {

@@ -16,6 +16,8 @@ export interface FleetLook {
   readonly queues: readonly QueueLook[];
   readonly live: number;
   readonly ended: Readonly<Record<string, number>>;
+  /** Keys that Redis has dropped for want of memory, since it started. */
+  readonly evictedKeys: number;
 }
 
 /**
@@ -47,13 +49,15 @@ export class FleetLookout {
   async #look(): Promise<FleetLook> {
     const keys = jobKeys(this.#prefix);
     const models = await this.#registry.models();
-    const [live, ended, ...queues] = await Promise.all([
+    const [live, ended, stats, ...queues] = await Promise.all([
       this.#redis.zcard(keys.live),
       this.#redis.hgetall(keys.totals),
+      this.#redis.info('stats'),
       ...models.flatMap(({ id }) => [this.#encodes(id), this.#generates(id)]),
     ]);
     const counts = Object.entries(ended).map(([status, count]) => [status, Number(count)] as const);
-    return { queues, live, ended: Object.fromEntries(counts) };
+    const evictedKeys = Number(/^evicted_keys:(\d+)/m.exec(stats)?.[1] ?? 0);
+    return { queues, live, ended: Object.fromEntries(counts), evictedKeys };
   }
 
   async #encodes(model: string): Promise<QueueLook> {
@@ -78,6 +82,7 @@ export function installFleetMetrics(registry: Registry, lookout: Pick<FleetLooko
     help: 'Tokens that no worker has taken up: of images (encode), of prompts and their longest answers (generate); alike in every replica',
     value: ({ costTokens }) => costTokens,
   });
+  evictedCounter(registry, look);
   // With a label that it never has: without labels it would tell 0 while nothing is known.
   const live: Gauge = new Gauge({
     name: 'epd_jobs_live',
@@ -100,6 +105,20 @@ export function installFleetMetrics(registry: Registry, lookout: Pick<FleetLooko
       ended.reset();
       if (found === null) return;
       for (const status of STATUSES) ended.inc({ status }, found.ended[status] ?? 0);
+    },
+  });
+}
+
+function evictedCounter(registry: Registry, look: () => Promise<FleetLook | null>): void {
+  const evicted: Counter<'none'> = new Counter({
+    name: 'epd_redis_evicted_keys_total',
+    help: 'Keys that Redis has dropped for want of memory, which must be none; alike in every replica',
+    labelNames: ['none'],
+    registers: [registry],
+    collect: async () => {
+      const found = await look();
+      evicted.reset();
+      if (found !== null) evicted.inc(found.evictedKeys);
     },
   });
 }

@@ -16,14 +16,27 @@ export class ModelDirectory {
   readonly #registry: ModelRegistry;
   readonly #workers = new Map<string, { workers: Promise<LiveWorkers>; untilAt: number }>();
   readonly #seen = new Map<string, { card: ModelCard; untilAt: number }>();
+  #expected = false;
   #single: { card: ModelCard; untilAt: number } | null = null;
 
   constructor(registry: ModelRegistry) {
     this.#registry = registry;
   }
 
-  models(): Promise<ModelCard[]> {
-    return this.#registry.models();
+  async models(): Promise<ModelCard[]> {
+    const cards = await this.#registry.models();
+    if (cards.length > 0) this.#expected = false;
+    return cards;
+  }
+
+  /** Redis has lost the cards: until a worker has registered again, no job can be accepted. */
+  expectAgain(): void {
+    this.#expected = true;
+  }
+
+  /** Whether there were models, and are none now. Asks for them. */
+  async isWithout(): Promise<boolean> {
+    return this.#expected && (await this.models()).length === 0;
   }
 
   /** Live workers, as of half a second ago at most. */

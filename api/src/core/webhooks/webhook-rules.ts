@@ -3,8 +3,6 @@ import { ApiError } from '../../http/errors.ts';
 import type { WebhookBody } from './webhook-schema.ts';
 
 interface RuleSettings {
-  /** Host names, or `*.` and a domain whose hosts are all allowed. */
-  readonly hosts: readonly string[];
   readonly allowHttp: boolean;
   /** False: there is no secret to sign with. */
   readonly signed: boolean;
@@ -12,7 +10,7 @@ interface RuleSettings {
 
 const WEBHOOK_EVENTS = ['job.completed', 'job.failed', 'job.cancelled', 'job.expired'] as const;
 
-/** Where messages may be sent: to hosts that the operator has named, and to no other. */
+/** Where messages may be sent: to hosts that the operator has named for the tenant, and to no other. */
 export class WebhookRules {
   readonly #settings: RuleSettings;
 
@@ -20,8 +18,11 @@ export class WebhookRules {
     this.#settings = settings;
   }
 
-  /** The webhook of a submission as the job keeps it. Throws `webhook_not_allowed`. */
-  check(webhook: WebhookBody | undefined): NewJob['webhook'] {
+  /**
+   * The webhook of a submission as the job keeps it. `hosts` are names, or `*.` and a domain whose hosts are all
+   * allowed. Throws `webhook_not_allowed`.
+   */
+  check(webhook: WebhookBody | undefined, hosts: readonly string[]): NewJob['webhook'] {
     if (webhook === undefined) return undefined;
     const url = URL.parse(webhook.url);
     if (url === null) throw refused('not a URL');
@@ -29,7 +30,7 @@ export class WebhookRules {
     const schemes = this.#settings.allowHttp ? ['https:', 'http:'] : ['https:'];
     if (!schemes.includes(url.protocol)) throw refused(`expected ${schemes.join(' or ')}`);
     if (url.username !== '' || url.password !== '') throw refused('it holds credentials');
-    if (!this.#settings.hosts.some((pattern) => matches(pattern, url.hostname))) {
+    if (!hosts.some((pattern) => matches(pattern, url.hostname))) {
       throw refused('its host is not among those that are allowed');
     }
     return { url: url.href, events: webhook.events ?? WEBHOOK_EVENTS };

@@ -15,7 +15,7 @@ import { chatCompletion } from '../chat/view.ts';
 import { failureOf } from '../../core/jobs/job-failure.ts';
 import { responseView } from '../responses/view.ts';
 import type { BatchLine } from '../../core/batches/batch-input.ts';
-import type { BatchLines } from '../../core/batches/batch-lines.ts';
+import type { BatchLines, ReadLine } from '../../core/batches/batch-lines.ts';
 import type { Batch, LineResult } from '../../core/batches/batch-record.ts';
 import { answeredLine, failedLine } from '../../core/batches/result-line.ts';
 
@@ -39,22 +39,33 @@ export class BatchLineRunner implements BatchLines {
     this.#parts = parts;
   }
 
-  /** Submits the line unless it was, and returns its result once there is one. Null: not yet. */
   async advance(
     batch: Batch,
     index: number,
-    line: BatchLine,
+    read: ReadLine,
     leftMs: number,
-  ): Promise<LineResult | null> {
+  ): Promise<LineResult | 'waiting' | 'gone'> {
     const id = lineJobId(batch.id, index);
     const job = await this.#parts.jobs.get(id);
-    if (job !== null) return job.ending === null ? null : this.result(batch, line, job);
+    if (job !== null && job.ending === null) return 'waiting';
+    const outcome = await read((line) =>
+      job === null ? this.#submit(batch, line, id, leftMs) : this.result(batch, line, job),
+    );
+    return outcome ?? 'gone';
+  }
+
+  async #submit(
+    batch: Batch,
+    line: BatchLine,
+    id: string,
+    leftMs: number,
+  ): Promise<LineResult | 'waiting'> {
     try {
       const tenant = await this.#parts.tenants.get(batch.tenant);
       await this.#parts.acceptor.accept(submissionOf(batch, line, id, tenant, leftMs));
-      return null;
+      return 'waiting';
     } catch (error) {
-      return error instanceof ApiError && isFinal(error) ? failedLine(line, error) : null;
+      return error instanceof ApiError && isFinal(error) ? failedLine(line, error) : 'waiting';
     }
   }
 
@@ -95,7 +106,8 @@ function submissionOf(
       ? chatSubmission(facts, notStreamed(checkChat(body)))
       : responseSubmission(facts, notStreamed(checkResponse(body)), null);
   const finishWithinS = Math.max(1, leftMs / 1000);
-  return { ...submission, id, priority: BATCH_PRIORITY, finishWithinS };
+  const priority = Math.max(BATCH_PRIORITY, tenant.limits.minPriority);
+  return { ...submission, id, priority, finishWithinS };
 }
 
 function notStreamed<B extends { stream?: boolean }>(body: B): B {

@@ -6,22 +6,30 @@ import type { FileRecord } from '../../core/files/file-records.ts';
 import type { Files } from '../../core/files/files.ts';
 import { BatchBody, BatchView } from './schema.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
-import { PageQuery, pageOf, pageSchema } from '../../http/pagination.ts';
+import { limitRequests } from '../../core/limits/limit-requests.ts';
+import { PageQuery, pageOf, pageSchema, unknownPlace } from '../../http/pagination.ts';
 import type { Services } from '../../core/services.ts';
 import type { Tenant } from '../../core/auth/tenant.ts';
 import { batchView } from './view.ts';
 import { ownBatch } from './own-batch.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+/** Batches take minutes. */
+const RETRY_S = 60;
 const MAX_WINDOW_MS = 7 * 24 * 3_600_000;
 
 /** OpenAI's batches: a file of requests in, a file of answers out. */
 export const batchRoutes =
-  ({ batches, files }: Pick<Services, 'batches' | 'files'>): FastifyPluginAsyncTypebox =>
+  ({
+    batches,
+    files,
+    limiter,
+  }: Pick<Services, 'batches' | 'files' | 'limiter'>): FastifyPluginAsyncTypebox =>
   async (app) => {
     app.post(
       '/v1/batches',
       {
+        onRequest: limitRequests(limiter),
         schema: {
           tags: ['Files'],
           summary: 'Create a batch',
@@ -35,7 +43,7 @@ export const batchRoutes =
         const file = await batchInput(files, body.input_file_id, tenant);
         const createdAtMs = await batches.nowMs();
         const id = `batch_${randomBytes(16).toString('hex')}`;
-        await batches.create({
+        const request = {
           id,
           tenant: tenant.id,
           endpoint: body.endpoint,
@@ -43,7 +51,9 @@ export const batchRoutes =
           metadata: body.metadata ?? {},
           createdAtMs,
           expiresAtMs: createdAtMs + windowMs(body.completion_window),
-        });
+        };
+        const { activeBatches } = tenant.limits;
+        if (!(await batches.create(request, activeBatches))) throw tooMany(activeBatches);
         return batchView(await ownBatch(batches, id, tenant));
       },
     );
@@ -59,10 +69,18 @@ export const batchRoutes =
       },
       async ({ query, tenant }) => {
         const page = await batches.list(tenant.id, query.limit ?? 20, query.after);
+        if (page === null) throw unknownPlace('a batch');
         return pageOf(page.batches.map(batchView), page.hasMore);
       },
     );
   };
+
+const tooMany = (maxActive: number): ApiError =>
+  new ApiError(
+    'too_many_batches',
+    `Expected at most ${maxActive} batches of a tenant at work; wait for one to end`,
+    { retryAfterS: RETRY_S },
+  );
 
 async function batchInput(files: Files, id: string, tenant: Tenant): Promise<FileRecord> {
   const file = await files.get(tenant.id, id);

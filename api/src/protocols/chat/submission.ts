@@ -1,6 +1,7 @@
 import type { Submission } from '../../core/accept/submission.ts';
 import type { ChatCompletionBody } from './schema.ts';
 import { ANSWER_WITHIN_S } from '../../core/streams/await-answer.ts';
+import { priorityOf } from '../../core/limits/priority.ts';
 import { idempotencyOf } from '../../http/idempotency.ts';
 import type { RequestFacts } from '../../http/request-facts.ts';
 import { traceparentOf } from '../../http/traceparent.ts';
@@ -15,7 +16,7 @@ export function chatSubmission(request: RequestFacts, body: ChatCompletionBody):
     messages: body.messages,
     sampling: maxTokens === undefined ? body : { ...body, max_tokens: maxTokens },
     returnTokenIds: body.return_token_ids ?? false,
-    priority: body.priority ?? 0,
+    priority: priorityOf(body.priority, request.tenant),
     startWithinS: null,
     finishWithinS: ANSWER_WITHIN_S,
     notes: { kind: 'chat' },

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { collectBytes } from '../../http/collect-bytes.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { FilePurpose } from '../../core/files/file-records.ts';
+import { fileQuota } from '../../core/files/file-quota.ts';
 import type { NewFile } from '../../core/files/files.ts';
 
 const PURPOSES: readonly string[] = ['vision', 'user_data', 'batch'];
@@ -28,6 +29,7 @@ export async function readUpload(request: FastifyRequest, maxBytes: number): Pro
     filename: cleanName(file.filename),
     purpose: purposeOf(fields.get('purpose')),
     bytes: file.bytes,
+    quota: fileQuota(request.tenant),
     expiresAfterS: expiryOf(fields.get('expires_after[seconds]')),
   };
 }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../../core/accept/submission.ts';
 import type { WebhookRules } from '../../core/webhooks/webhook-rules.ts';
+import { priorityOf } from '../../core/limits/priority.ts';
 import { idempotencyOf } from '../../http/idempotency.ts';
 import type { JobBody } from './schema.ts';
 import { traceparentOf } from '../../http/traceparent.ts';
@@ -11,7 +12,7 @@ export function submissionOf(
   body: JobBody,
   rules: WebhookRules,
 ): Submission {
-  const webhook = rules.check(body.webhook);
+  const webhook = rules.check(body.webhook, request.tenant.webhookHosts);
   return {
     requestId: request.id,
     tenant: request.tenant,
@@ -19,7 +20,7 @@ export function submissionOf(
     messages: body.messages,
     sampling: body,
     returnTokenIds: body.return_token_ids ?? false,
-    priority: body.priority ?? 0,
+    priority: priorityOf(body.priority, request.tenant),
     startWithinS: body.start_within_s ?? null,
     finishWithinS: body.finish_within_s ?? null,
     notes: { kind: 'job' },

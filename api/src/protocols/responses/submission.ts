@@ -5,6 +5,7 @@ import { ApiError } from '../../http/errors.ts';
 import type { ResponseFormat } from '../../core/accept/message-schema.ts';
 import type { ResponseBody, TextFormat } from './schema.ts';
 import { ANSWER_WITHIN_S } from '../../core/streams/await-answer.ts';
+import { priorityOf } from '../../core/limits/priority.ts';
 import { idempotencyOf } from '../../http/idempotency.ts';
 import type { RequestFacts } from '../../http/request-facts.ts';
 import { traceparentOf } from '../../http/traceparent.ts';
@@ -29,7 +30,7 @@ export function responseSubmission(
     messages: responseMessages(body, previous),
     sampling: samplingOf(body),
     returnTokenIds: false,
-    priority: body.priority ?? 0,
+    priority: priorityOf(body.priority, request.tenant),
     startWithinS: null,
     finishWithinS: background ? null : ANSWER_WITHIN_S,
     notes: { kind: 'response', response: notesOf(body, background, store) },

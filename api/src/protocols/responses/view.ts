@@ -84,6 +84,8 @@ function responseStatus({ status, ending }: Job): string {
 /** What OpenAI calls the failures that a request has caused. */
 const ERROR_CODES: Readonly<Record<string, string>> = {
   prompt_too_long: 'invalid_prompt',
+  prompt_timeout: 'invalid_prompt',
+  prompt_failed: 'invalid_prompt',
   invalid_request: 'invalid_prompt',
   image_broken: 'invalid_image',
   image_size_mismatch: 'invalid_image',

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { limitRequests } from '../../core/limits/limit-requests.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
 import { FileView, fileView } from '../files/schema.ts';
 import type { Services } from '../../core/services.ts';
@@ -7,11 +8,12 @@ import { unixSeconds } from '../../http/unix-seconds.ts';
 
 /** Pictures sent straight to S3. */
 export const uploadRoutes =
-  ({ uploads }: Pick<Services, 'uploads'>): FastifyPluginAsyncTypebox =>
+  ({ uploads, limiter }: Pick<Services, 'uploads' | 'limiter'>): FastifyPluginAsyncTypebox =>
   async (app) => {
     app.post(
       '/v1/uploads',
       {
+        onRequest: limitRequests(limiter),
         schema: {
           tags: ['Files'],
           summary: 'Open an upload by URL',
@@ -34,7 +36,7 @@ export const uploadRoutes =
         },
       },
       async ({ body, tenant }) => {
-        const { id, url, expiresAtMs } = await uploads.open(tenant.id, body);
+        const { id, url, expiresAtMs } = await uploads.open(tenant, body);
         return {
           id,
           object: 'upload' as const,
@@ -53,6 +55,6 @@ export const uploadRoutes =
         params: Type.Object({ id: Type.String({ pattern: '^upload-[0-9a-f]{32}$' }) }),
         response: { 200: FileView, ...ERROR_RESPONSES },
       },
-      handler: async ({ params, tenant }) => fileView(await uploads.complete(tenant.id, params.id)),
+      handler: async ({ params, tenant }) => fileView(await uploads.complete(tenant, params.id)),
     });
   };

@@ -80,7 +80,7 @@ async function linesOf({ api }: Setting, fileId: string | null): Promise<Line[]>
 
 async function resultFiles({ api }: Setting): Promise<string[]> {
   const page = { limit: 9, order: 'asc', purpose: 'batch_output' } as const;
-  const { files } = await api.services.files.records.list(TENANT, page);
+  const { files } = (await api.services.files.records.list(TENANT, page))!;
   return files.map(({ id }) => id);
 }
 

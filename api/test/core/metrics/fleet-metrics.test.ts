@@ -42,6 +42,7 @@ test('an idle fleet tells zero of every queue and every end', async (t) => {
   t.true(text.includes(`epd_queue_cost_tokens{stage="generate",${model}} 0`));
   t.true(text.includes('epd_jobs_ended_total{status="expired"} 0'));
   t.regex(text, /^epd_jobs_live 0$/m);
+  t.regex(text, /^epd_redis_evicted_keys_total 0$/m);
 });
 
 test('what waits is counted, whether it has a priority or was handed back, and its cost added up', async (t) => {

@@ -161,6 +161,17 @@ test("errors are the client's own classes, with code and param", async (t) => {
   });
 });
 
+test('a text of 7.5 MB is a 400 that no worker has seen, and holds up no small chat', async (t) => {
+  const { client, api } = await openaiClient(t);
+  const long = client.chat.completions.create({ model, messages: ask('word '.repeat(1_500_000)) });
+  const small = client.chat.completions.create({ model, messages: ask('hi') });
+  const error = await t.throwsAsync(long, { instanceOf: BadRequestError });
+  t.like(error, { code: 'context_length_exceeded', param: 'messages' });
+  t.regex(error?.message ?? '', /at most 51200 bytes of text.* 2048 tokens .*, got 7499999$/);
+  t.is((await small).choices[0]?.finish_reason, 'stop');
+  t.is((await api.jobs.list({ tenant: 'local', limit: 9, order: 'asc' })).jobs.length, 1);
+});
+
 test("a job that fails by the request's fault is a 400, any other a 500; in a stream, an error", async (t) => {
   const { client } = await openaiClient(t);
   const create = (content: string) =>

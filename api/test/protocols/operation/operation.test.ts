@@ -1,11 +1,19 @@
+import { eventually } from '@epd/service/testing';
 import test from 'ava';
 import { errorOf, jsonOf } from '../../helpers/requests.ts';
-import { testApi } from '../../helpers/test-api.ts';
+import { testApi, type TestApi } from '../../helpers/test-api.ts';
 
 interface OpenApi {
   readonly openapi: string;
   readonly paths: Record<string, { post?: unknown }>;
 }
+
+/** A probe that finds a busy process is answered 503, and asks again. */
+const becomesReady = ({ app }: Pick<TestApi, 'app'>) =>
+  eventually(async () => {
+    const ready = await app.inject('/readyz');
+    return ready.statusCode === 200 ? ready : null;
+  });
 
 test('the models are listed in the shape of OpenAI, with the workers that are there', async (t) => {
   const { app } = await testApi(t);
@@ -22,9 +30,22 @@ test('the models are listed in the shape of OpenAI, with the workers that are th
 test('healthz says that the process lives, readyz what it rests on', async (t) => {
   const { app } = await testApi(t);
   t.deepEqual(jsonOf(await app.inject('/healthz')), { status: 'ok' });
-  const ready = await app.inject('/readyz');
-  t.is(ready.statusCode, 200);
+  const ready = await becomesReady({ app });
   t.like(jsonOf(ready), { ready: true, redis: 'ok', store: 'ok' });
+});
+
+test('readyz is 503 after Redis has lost its data, until a worker has registered again', async (t) => {
+  const { app, redis, prefix, services } = await testApi(t);
+  const card = await redis.hgetall(`${prefix}:models`);
+  services.models.expectAgain();
+  await becomesReady({ app });
+  services.models.expectAgain();
+  await redis.del(`${prefix}:models`);
+  const ready = await app.inject('/readyz');
+  t.is(ready.statusCode, 503);
+  t.like(jsonOf(ready), { ready: false, redis: 'lost its data' });
+  await redis.hset(`${prefix}:models`, card);
+  t.truthy(await becomesReady({ app }));
 });
 
 test('readyz is 503 and requests are answered 503 while Redis is away', async (t) => {

@@ -91,7 +91,7 @@ test('an upload that an outage has cut off is completed by a repetition, as one 
   const first = jsonOf<{ id: string }>(await complete());
   restore();
   t.is(jsonOf<{ id: string }>(await complete()).id, first.id);
-  const { files } = await records.list('local', { limit: 9, order: 'asc' });
+  const { files } = (await records.list('local', { limit: 9, order: 'asc' }))!;
   t.deepEqual(
     files.map(({ id }) => id),
     [first.id],

@@ -70,8 +70,9 @@ capabilities: { drop: [ALL] }
 {{- $names := list "EPD_REDIS_URL" "EPD_S3_ACCESS_KEY_ID" "EPD_S3_SECRET_ACCESS_KEY" }}
 {{- if eq .component "api" }}
 {{- $names = concat $names (list "EPD_API_KEYS" "EPD_ADMIN_KEY" "EPD_WEBHOOK_SECRET") }}
-{{- else if and (eq .component "ops") .root.Values.api.enabled }}
-{{- $names = append $names "EPD_API_KEYS" }}
+{{- else }}
+{{- $names = append $names "HF_TOKEN" }}
+{{- if and (eq .component "ops") .root.Values.api.enabled }}{{ $names = append $names "EPD_API_KEYS" }}{{ end }}
 {{- end }}
 {{- concat $names .root.Values.secret.shared | uniq | toJson }}
 {{- end }}

@@ -12,7 +12,7 @@ const RETRY_MS = 500;
 
 const validator = Compile(CompletionEvent);
 
-const completionStreamKey = (prefix: string): string => `${prefix}:completions`;
+export const completionStreamKey = (prefix: string): string => `${prefix}:completions`;
 
 /** Announces what encoders have stored or given up. To be called once the embedding is durable. */
 export class CompletionPublisher {
@@ -147,14 +147,14 @@ export class CompletionReader {
   }
 
   #deliver(id: string, fields: readonly string[]): void {
-    const event = parseEvent(fields[fields.indexOf('event') + 1] ?? '');
+    const event = parseCompletionEvent(fields[fields.indexOf('event') + 1] ?? '');
     if (typeof event === 'string') return this.#metrics.eventSkipped(event);
     for (const listener of this.#listeners) listener(event, id);
   }
 }
 
-/** The event, or why it cannot be used. */
-function parseEvent(text: string): CompletionEvent | 'version' | 'schema' {
+/** The event in a stream entry's `event` field, or why it cannot be used. */
+export function parseCompletionEvent(text: string): CompletionEvent | 'version' | 'schema' {
   let message: unknown;
   try {
     message = JSON.parse(text);

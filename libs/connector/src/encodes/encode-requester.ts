@@ -1,9 +1,11 @@
-import { Queue } from 'bullmq';
+import { Queue, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { EmbeddingStore } from '../embeddings/embedding-store.ts';
 import { encodeJobId, encodeQueueName, type EncodeJob, type ItemError } from '../messages.ts';
 import type { EmbeddingUsage } from '../lifetime/embedding-usage.ts';
 import { NO_METRICS, type ConnectorMetrics } from '../metrics.ts';
+import { isQueued, putBack } from '../queue-messages.ts';
+import { queuePriority } from '../queue-priority.ts';
 import { RedisSingleFlight } from './redis-single-flight.ts';
 
 /**
@@ -65,23 +67,24 @@ export class EncodeRequester {
 
   /**
    * Looks, joins whoever is at it, or asks for an encode. `waiter` is dropped by `release`. With `hold`
-   * the waiter has no record yet. Once it does, the caller says so with `confirm`, and asks by itself,
-   * with `enqueue`, when `found` is `requested`.
+   * the waiter has no record yet. Once it does, the caller says so with `confirm`, and asks by itself, with
+   * `enqueue` when `found` is `requested`, with `hurry` when it is `joined`.
    */
   async request(
     job: EncodeJob,
     waiter: string,
-    options: { readonly priority?: number; readonly hold?: boolean } = {},
+    options: { readonly hold?: boolean } = {},
   ): Promise<EncodeRequest> {
     await this.#usage?.lease(job.mmHash, waiter, job, options.hold ? UNRECORDED_MS : undefined);
     if (await this.#embeddings.has(job)) return { found: 'stored', generation: 0 };
     const { generation, leader } = await this.#flight.join(job.mmHash, waiter);
     if (!leader) {
       this.#metrics.joined();
+      if (options.hold !== true) await this.hurry(job);
       return { found: 'joined', generation };
     }
     if (await this.#embeddings.has(job)) return this.#settledBefore(job.mmHash);
-    if (options.hold !== true) await this.enqueue(job, options.priority);
+    if (options.hold !== true) await this.enqueue(job);
     this.#metrics.requested();
     return { found: 'requested', generation };
   }
@@ -99,7 +102,7 @@ export class EncodeRequester {
       flight.state === 'pending'
         ? generation
         : (await this.#flight.join(job.mmHash, waiter)).generation;
-    await this.enqueue(job);
+    await this.#assertQueued(job);
     return { state: 'pending', generation: current };
   }
 
@@ -138,16 +141,35 @@ export class EncodeRequester {
   }
 
   /** Adding a job that is there already changes nothing: its id is the item's. */
-  async enqueue(job: EncodeJob, priority?: number): Promise<void> {
-    await this.#queue(job.model).add('encode', job, {
+  async enqueue(job: EncodeJob): Promise<void> {
+    await this.#add(job);
+  }
+
+  /** Who joins with a higher priority does not wait behind those of the one who asked. */
+  async hurry(job: EncodeJob): Promise<void> {
+    const waiting = await this.#queue(job.model).getJob(encodeJobId(job.mmHash));
+    const priority = priorityOf(job);
+    if (waiting && priority < waiting.priority) await waiting.changePriority({ priority });
+  }
+
+  #add(job: EncodeJob): Promise<Job> {
+    return this.#queue(job.model).add('encode', job, {
       jobId: encodeJobId(job.mmHash),
       // A finished job that stayed would stand in the way of the next with its id.
       removeOnComplete: true,
       removeOnFail: true,
       attempts: 3,
       backoff: { type: 'exponential', delay: 200 },
-      ...(priority === undefined ? {} : { priority }),
+      priority: priorityOf(job),
     });
+  }
+
+  /** Redis may have lost the job, or only its place in the queue. */
+  async #assertQueued(job: EncodeJob): Promise<void> {
+    const queue = this.#queue(job.model);
+    const id = encodeJobId(job.mmHash);
+    if (await isQueued(this.#redis, queue, id)) return;
+    await putBack(queue, id, async () => void (await this.#add(job)));
   }
 
   /** Somebody may have joined since the last one left: then the job goes back where it was. */
@@ -155,7 +177,7 @@ export class EncodeRequester {
     const job = await queue.getJob(encodeJobId(mmHash));
     const removed = job && (await queue.remove(encodeJobId(mmHash))) === 1;
     if (!removed || (await this.#flight.waiters(mmHash)).length === 0) return;
-    await this.enqueue(job.data as EncodeJob, job.priority);
+    await this.#add(job.data as EncodeJob);
   }
 
   #queue(model: string): Queue {
@@ -170,3 +192,5 @@ export class EncodeRequester {
     return queue;
   }
 }
+
+const priorityOf = ({ priority = 0 }: EncodeJob): number => queuePriority(priority, Date.now());

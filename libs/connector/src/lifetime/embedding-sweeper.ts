@@ -34,6 +34,8 @@ export interface EmbeddingSweeperOptions {
   /** @default 1 minute */
   readonly intervalMs?: number;
   readonly metrics?: ConnectorMetrics;
+  /** An embedding is gone from the store. @default nobody is told */
+  readonly onRemoved?: (mmHash: string) => void;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -64,6 +66,7 @@ export class EmbeddingSweeper {
       quarantineTtlMs: 7 * DAY_MS,
       intervalMs: MINUTE_MS,
       metrics: NO_METRICS,
+      onRemoved: () => {},
       onError: () => {},
       ...options,
     };
@@ -112,7 +115,9 @@ export class EmbeddingSweeper {
       // What was saved while the store was being listed may be missing from the list.
       if (stored.has(mmHash) || lastUsedAtMs >= startedAtMs - MINUTE_MS) continue;
       if ((await store.stat(this.#key(mmHash))) !== null) continue;
-      if (await usage.claim(mmHash, { notUsedAfterMs: lastUsedAtMs, force: true })) vanished += 1;
+      if (!(await usage.claim(mmHash, { notUsedAfterMs: lastUsedAtMs, force: true }))) continue;
+      vanished += 1;
+      this.#options.onRemoved(mmHash);
     }
     return { adopted, vanished };
   }
@@ -148,10 +153,11 @@ export class EmbeddingSweeper {
   }
 
   async #remove(entry: UsageEntry, notUsedAfterMs: number, reason: string): Promise<boolean> {
-    const { usage, store, metrics } = this.#options;
+    const { usage, store, metrics, onRemoved } = this.#options;
     if (!(await usage.claim(entry.mmHash, { notUsedAfterMs }))) return false;
     await store.delete(this.#key(entry.mmHash));
     metrics.swept(reason, entry.bytes);
+    onRemoved(entry.mmHash);
     return true;
   }
 

@@ -120,6 +120,13 @@ export class EmbeddingUsage {
     return (await this.#run(claimScript, mmHash, args)) === 1;
   }
 
+  /** Which of these are in the books, in their order. */
+  async known(mmHashes: readonly string[]): Promise<boolean[]> {
+    if (mmHashes.length === 0) return [];
+    const scores = await this.#redis.zmscore(`${this.#prefix}:used`, ...mmHashes);
+    return scores.map((score) => score !== null);
+  }
+
   async totalBytes(): Promise<number> {
     return Number((await this.#redis.get(`${this.#prefix}:total`)) ?? 0);
   }

@@ -18,12 +18,19 @@ export class RedisLock {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #ttlMs: number;
-  readonly #token = randomUUID();
+  readonly #token: string;
 
-  constructor(options: { readonly redis: Redis; readonly key: string; readonly ttlMs: number }) {
+  constructor(options: {
+    readonly redis: Redis;
+    readonly key: string;
+    readonly ttlMs: number;
+    /** What the key holds while it is ours; scripts can compare it. @default one of its own */
+    readonly token?: string;
+  }) {
     this.#redis = options.redis;
     this.#key = options.key;
     this.#ttlMs = options.ttlMs;
+    this.#token = options.token ?? randomUUID();
   }
 
   /** Takes or renews. False: another holds it. */

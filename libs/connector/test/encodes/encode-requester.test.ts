@@ -7,6 +7,7 @@ import {
   RedisSingleFlight,
   encodeJobId,
   encodeQueueName,
+  queuePriority,
 } from '../../src/index.ts';
 import { countingMetrics } from '../helpers/counting-metrics.ts';
 import { FINGERPRINT, embeddingOf, hashOf } from '../helpers/embeddings.ts';
@@ -137,5 +138,46 @@ test('joins and releases at once leave either both or neither of flight and work
     t.deepEqual(await flight.waiters(CAT), ['b']);
     await requester.release(CAT, 'b');
     t.false(await isQueued(CAT));
+  }
+});
+
+/** What the queue says of work of a priority that was added since `before`: it ages. */
+const ranksOf = (priority: number, before: number): number[] => [
+  queuePriority(priority, before),
+  queuePriority(priority, Date.now()),
+];
+
+test('work that is asked for again keeps the priority of the job that waits for it', async (t) => {
+  const before = Date.now();
+  const { requester, queue } = setUp(t);
+  const job = { ...encodeJobOf('cat'), priority: 50 };
+  const { generation } = await requester.request(job, 'a');
+  await queue.remove(encodeJobId(CAT));
+  await requester.recheck(job, 'a', generation);
+  t.true(ranksOf(50, before).includes((await queue.getJob(encodeJobId(CAT)))?.priority ?? 0));
+  t.is(await queue.getJobState(encodeJobId(CAT)), 'prioritized');
+});
+
+test('who joins with a higher priority lifts the work, and nobody pushes it back', async (t) => {
+  const before = Date.now();
+  const { requester, queue } = setUp(t);
+  const [batch, asked] = [{ ...encodeJobOf('cat'), priority: 50 }, encodeJobOf('cat')];
+  const priority = async () => (await queue.getJob(encodeJobId(CAT)))?.priority;
+  await requester.request(batch, 'batch');
+  await requester.request(asked, 'asked');
+  t.true(ranksOf(0, before).includes((await priority()) ?? 0));
+  await requester.request(batch, 'another batch');
+  t.true(ranksOf(0, before).includes((await priority()) ?? 0));
+});
+
+test('work that Redis has lost, or its place only, is put back by whoever looks again', async (t) => {
+  const { requester, queue, connection } = setUp(t);
+  const job = encodeJobOf('cat');
+  const { generation } = await requester.request(job, 'a');
+  for (const key of ['prioritized', encodeJobId(CAT)]) {
+    await connection.redis.del(queue.toKey(key));
+    await requester.recheck(job, 'a', generation);
+    t.is(await queue.getJobState(encodeJobId(CAT)), 'prioritized', key);
+    t.deepEqual((await queue.getJob(encodeJobId(CAT)))?.data, job);
   }
 });

@@ -1,8 +1,12 @@
 import {
   MESSAGE_VERSION,
+  pooledVector,
+  vectorToText,
   type CompletionPublisher,
+  type Embedding,
   type EncodeJob,
   type EncodeTimings,
+  type IndexedItem,
   type ItemError,
   type RedisSingleFlight,
 } from '@epd/connector';
@@ -13,6 +17,8 @@ export interface AnnouncerParts {
   readonly encoder: string;
   /** Width of the model's embeddings. */
   readonly width: number;
+  /** Whether the fleet has an index: then events say what it needs. */
+  readonly index: boolean;
   readonly flight: Pick<RedisSingleFlight, 'settle'>;
   readonly completions: Pick<CompletionPublisher, 'publish'>;
   readonly jobs: Pick<JobStore, 'note'>;
@@ -42,14 +48,18 @@ export class Announcer {
   }
 
   /** To be called once the embedding is durable. `file` is null when nothing is known of it. */
-  async stored(job: EncodeJob, file: StoredFile | null, timings: EncodeTimings): Promise<void> {
-    await this.#settleStored(job, file, timings, timings);
+  async stored(
+    job: EncodeJob,
+    { embedding, file }: { readonly embedding: Embedding; readonly file: StoredFile | null },
+    timings: EncodeTimings,
+  ): Promise<void> {
+    await this.#settleStored(job, { file, embedding }, timings, timings);
   }
 
   /** It was stored before this encoder looked: nothing is known of how. */
   async storedBefore(job: EncodeJob): Promise<void> {
     const timings = { queueMs: 0, preprocessMs: 0, encodeMs: 0, saveMs: 0, batch: 0 };
-    await this.#settleStored(job, null, timings, {});
+    await this.#settleStored(job, { file: null, embedding: null }, timings, {});
   }
 
   async failed(mmHash: string, error: ItemError): Promise<void> {
@@ -60,11 +70,11 @@ export class Announcer {
 
   async #settleStored(
     job: EncodeJob,
-    file: StoredFile | null,
+    { file, embedding }: { readonly file: StoredFile | null; readonly embedding: Embedding | null },
     timings: EncodeTimings,
     detail: Partial<EncodeTimings>,
   ): Promise<void> {
-    const { encoder, width, flight, completions } = this.#parts;
+    const { encoder, width, index, flight, completions } = this.#parts;
     const { waiters } = await flight.settle(job.mmHash, { state: 'stored' });
     await this.#note(waiters, 'stored', job, detail);
     await completions.publish({
@@ -77,6 +87,7 @@ export class Announcer {
       ...(file ?? { bytes: job.tokens * width * BYTES_PER_VALUE, etag: '' }),
       encoder,
       timings,
+      ...(index ? { item: indexedItem(job, embedding) } : {}),
     });
   }
 
@@ -89,4 +100,19 @@ export class Announcer {
     const note = { stage, mmHash, detail: { mmHash, ...detail } };
     await Promise.all(waiters.map((waiter) => this.#parts.jobs.note(waiter, note)));
   }
+}
+
+/** The vector is made here, while the rows are in memory: a reader would have to fetch them for it. */
+function indexedItem(
+  { model, fingerprint, input, tenant }: EncodeJob,
+  embedding: Embedding | null,
+): IndexedItem {
+  const vector = embedding && pooledVector(embedding);
+  return {
+    model,
+    fingerprint,
+    input,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(vector === null ? {} : { vector: vectorToText(vector) }),
+  };
 }

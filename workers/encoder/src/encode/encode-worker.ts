@@ -1,4 +1,4 @@
-import { encodeQueueName } from '@epd/connector';
+import { encodeQueueName, lockOptions, moveBack } from '@epd/connector';
 import type { Logger } from '@epd/service';
 import { DelayedError, UnrecoverableError, WaitingError, Worker, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -24,11 +24,13 @@ const FOREIGN_DELAY_MS = 2_000;
 /** BullMQ's side of an encoder: takes messages off the queue, and puts back what it cannot finish. */
 export class EncodeWorker {
   readonly #worker: Worker<unknown>;
+  readonly #redis: Redis;
   readonly #items: ItemEncoder;
   readonly #log: Logger;
   readonly #abort = new AbortController();
 
   constructor(options: EncodeWorkerOptions) {
+    this.#redis = options.redis;
     this.#items = options.items;
     this.#log = options.log;
     const process = (job: Job<unknown>, token?: string) => this.#process(job, token);
@@ -36,8 +38,7 @@ export class EncodeWorker {
       connection: options.redis,
       prefix: options.prefix,
       concurrency: options.concurrency,
-      lockDuration: options.lockMs,
-      stalledInterval: options.lockMs / 2,
+      ...lockOptions(options.lockMs),
       // The flight counts who died with an item; BullMQ's own count would drop it unannounced.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
@@ -88,7 +89,7 @@ export class EncodeWorker {
   async #handBack(job: Job<unknown>, token: string | undefined, reason: HandBack): Promise<never> {
     this.#log.info({ job: job.id, reason: reason.message }, 'an image is handed back');
     if (reason.delayMs === 0) {
-      await job.moveToWait(token);
+      await moveBack(this.#redis, job, token);
       throw new WaitingError();
     }
     await job.moveToDelayed(Date.now() + reason.delayMs, token);

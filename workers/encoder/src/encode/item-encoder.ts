@@ -197,7 +197,7 @@ export class ItemEncoder {
     const saveMs = performance.now() - startedAt;
     context.span.set({ ...timings, saveMs });
     traceStages(context.span.traceparent, { ...timings, saveMs }, Date.now());
-    const announce = () => announcer.stored(job, file, { ...timings, saveMs });
+    const announce = () => announcer.stored(job, { embedding, file }, { ...timings, saveMs });
     await this.#persist('Announcing', announce, context);
     log.info({ mmHash: job.mmHash, tokens: job.tokens, ...timings, saveMs }, 'encoded');
   }

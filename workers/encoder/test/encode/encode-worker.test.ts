@@ -315,7 +315,7 @@ test('a stopping encoder hands back what it cannot finish, which is no death', a
   await fleet.requester.request(job, 'me');
   await store.asked.promise;
   await encoder.stop(1);
-  t.is(await queue.getJobState(encodeJobId(job.mmHash)), 'waiting');
+  t.is(await queue.getJobState(encodeJobId(job.mmHash)), 'prioritized');
   t.is((await fleet.flight.begin(job.mmHash, 'next')).deaths, 0);
   t.false(encoder.isRunning);
 });

@@ -1,6 +1,11 @@
-import { MESSAGE_VERSION, type EncodeJob, type MultiModalFeature } from '@epd/connector';
+import {
+  MESSAGE_VERSION,
+  queuePriority,
+  type EncodeJob,
+  type MultiModalFeature,
+} from '@epd/connector';
 import type { Claim, Job, JobImage } from '@epd/jobs';
-import type { PromptBuilder } from '@epd/model';
+import type { Prompt } from '@epd/model';
 import type { EngineRequest } from '../engine/index.ts';
 
 export interface BuiltRequest {
@@ -9,17 +14,15 @@ export interface BuiltRequest {
   readonly images: readonly number[];
 }
 
-/** The job's prompt in tokens, with what its images are and where they go. */
+/** What the engine is asked for a job whose prompt is built. */
 export function buildEngineRequest(
   claim: Claim,
-  prompts: PromptBuilder,
+  { tokens, spans }: Prompt,
   resume: readonly number[][],
   scope: string,
 ): BuiltRequest {
   const { job } = claim;
   const { request } = job;
-  const sizes = request.images.map(({ input }) => ({ width: input.width, height: input.height }));
-  const { tokens, spans } = prompts.build(request.messages, sizes);
   const features = spans.map(({ image, offset, length, rows }): MultiModalFeature => ({
     mmHash: imageAt(job, image).mmHash,
     offset,
@@ -28,7 +31,8 @@ export function buildEngineRequest(
     encode: encodeJob(job, imageAt(job, image)),
     ...joinedFlight(imageAt(job, image)),
   }));
-  const { sampling, priority } = request;
+  const { sampling } = request;
+  const priority = queuePriority(request.priority, job.createdAtMs);
   const waitedMs = waitedBefore(claim, resume);
   return {
     request: { id: job.id, tokens, features, sampling, resume, priority, scope, waitedMs },
@@ -57,7 +61,7 @@ function joinedFlight({ found, generation }: JobImage): { generation?: number } 
 }
 
 function encodeJob(job: Job, image: JobImage): EncodeJob {
-  const { model, fingerprint, traceparent } = job.request;
+  const { model, fingerprint, priority, traceparent } = job.request;
   return {
     v: MESSAGE_VERSION,
     mmHash: image.mmHash,
@@ -66,6 +70,7 @@ function encodeJob(job: Job, image: JobImage): EncodeJob {
     input: image.input,
     tokens: image.tokens,
     tenant: job.tenant,
+    priority,
     requestedAtMs: job.createdAtMs,
     ...(traceparent === undefined ? {} : { traceparent }),
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GenerateJob, MESSAGE_VERSION } from '@epd/connector';
+import { GenerateJob, MESSAGE_VERSION, moveBack } from '@epd/connector';
 import {
   GIVEN_UP,
   RecordError,
@@ -8,11 +8,14 @@ import {
   type JobError,
   type JobStore,
 } from '@epd/jobs';
-import { ModelError, type PromptBuilder } from '@epd/model';
+import { ModelError } from '@epd/model';
 import { Turns, type Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
+import { PromptFailedError } from '../prompt/errors.ts';
+import type { Prompts } from '../prompt/prompts.ts';
 import { buildEngineRequest } from './build-request.ts';
 import { HeldJob } from './held-job.ts';
 import { emittedTokens } from './resume.ts';
@@ -20,7 +23,9 @@ import { emittedTokens } from './resume.ts';
 export interface ProcessorOptions {
   readonly engine: Engine;
   readonly jobs: JobStore;
-  readonly prompts: PromptBuilder;
+  /** Of the queue. */
+  readonly redis: Redis;
+  readonly prompts: Pick<Prompts, 'build'>;
   /** Of the embeddings that this worker's decoder can read. */
   readonly fingerprint: string;
   readonly worker: string;
@@ -140,7 +145,7 @@ export class GenerateProcessor {
     log.info(facts, 'taken up');
     this.#held.set(id, held);
     try {
-      this.#begin(held);
+      void this.#begin(held);
       const release = await held.released;
       const ms = Math.round(performance.now() - claim.acceptedAt);
       log.info({ ...facts, release, ms }, 'let go');
@@ -148,6 +153,9 @@ export class GenerateProcessor {
       this.#options.engine.abort(id);
       if (release === 'ended') await this.#options.onOver(claim.job);
       else if (release !== 'lost') await this.#giveUp(held, release, queued, token);
+    } catch (error) {
+      if (!(error instanceof WaitingError)) await this.#handBackClaim(held.claim, error);
+      throw error;
     } finally {
       this.#held.delete(id);
       this.#options.engine.abort(id);
@@ -180,27 +188,36 @@ export class GenerateProcessor {
     return this.#handBack(queued, token);
   }
 
-  #begin(held: HeldJob): void {
-    const { claim } = held;
-    const { job, emitted, losses } = claim;
+  async #begin(held: HeldJob): Promise<void> {
+    const { job, losses } = held.claim;
     if (losses >= LOSSES_MAX) return held.fail(WORKER_LOST);
     if (job.request.images.length > 0 && job.request.fingerprint !== this.#options.fingerprint) {
       return held.fail(MODEL_CHANGED);
     }
     try {
-      const resume = emittedTokens(emitted, job.request.sampling.n);
-      const { request, images } = buildEngineRequest(
-        claim,
-        this.#options.prompts,
-        resume,
-        this.#options.sharePrefixes ? '' : job.tenant,
-      );
-      held.images = images;
-      this.#options.engine.add(request);
+      await this.#ask(held);
     } catch (error) {
+      const failure = asJobError(error);
+      if (held.gone.aborted) return;
       if (isOurFault(error)) held.release('refused');
-      else held.fail(asJobError(error));
+      else if (failure) held.fail(failure);
+      else held.throw(error);
     }
+  }
+
+  /** The prompt is built elsewhere; by then somebody may have ended the job. */
+  async #ask(held: HeldJob): Promise<void> {
+    const { engine, prompts, sharePrefixes } = this.#options;
+    const { claim, gone } = held;
+    const { tenant, request } = claim.job;
+    const sizes = request.images.map(({ input: { width, height } }) => ({ width, height }));
+    const prompt = await prompts.build({ messages: request.messages, images: sizes }, gone);
+    if (gone.aborted) return;
+    const resume = emittedTokens(claim.emitted, request.sampling.n);
+    const scope = sharePrefixes ? '' : tenant;
+    const asked = buildEngineRequest(claim, prompt, resume, scope);
+    held.images = asked.images;
+    engine.add(asked.request);
   }
 
   #route(event: EngineEvent): void {
@@ -233,8 +250,26 @@ export class GenerateProcessor {
     if (!this.#stopping) await sleep(HAND_BACK_MS);
   }
 
+  /**
+   * What was to be written of the job could not be, or something else went wrong here: the worker lives, and only
+   * a death counts as one. Redis may refuse this too, for as long as it refuses to write.
+   */
+  async #handBackClaim({ job, fence }: Claim, reason: unknown): Promise<void> {
+    const { jobs, log } = this.#options;
+    log.warn({ err: reason, job: job.id }, 'a job is handed back: it cannot be served now');
+    for (;;) {
+      try {
+        return await jobs.handBack(job.id, fence);
+      } catch (err) {
+        log.warn({ err, job: job.id }, 'handing a job back failed; trying again');
+        if (this.#stopping) return;
+        await this.#pause();
+      }
+    }
+  }
+
   async #handBack(queued: QueueJob, token?: string): Promise<never> {
-    await queued.moveToWait(token);
+    await moveBack(this.#options.redis, queued, token);
     throw new WaitingError();
   }
 }
@@ -265,9 +300,13 @@ const MODEL_CHANGED: JobError = {
 const isOurFault = (error: unknown): boolean =>
   error instanceof EngineError && (error.code === 'engine_full' || error.code === 'engine_closed');
 
-/** A request that this model cannot take fails the job; anything else is ours, and BullMQ retries it. */
-function asJobError(error: unknown): JobError {
-  if (!(error instanceof EngineError || error instanceof ModelError)) throw error;
+/** A request that this model cannot take fails the job; null: the fault is ours, and BullMQ retries. */
+function asJobError(error: unknown): JobError | null {
+  const isTheirs =
+    error instanceof EngineError ||
+    error instanceof ModelError ||
+    error instanceof PromptFailedError;
+  if (!isTheirs) return null;
   return {
     code: error.code,
     message: error.message,

@@ -28,6 +28,8 @@ export class HeldJob {
   readonly released: Promise<Release>;
   readonly left: Promise<void>;
   readonly leave: () => void;
+  /** Aborted once the job is released: what is still being done for it is done for nobody. */
+  readonly gone: AbortSignal;
   /** The job's image of each feature that the engine knows. */
   images: readonly number[] = [];
   readonly #jobs: JobStore;
@@ -37,18 +39,26 @@ export class HeldJob {
 
   constructor(claim: Claim, jobs: JobStore) {
     const { promise, resolve, reject } = Promise.withResolvers<Release>();
-    const gone = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<void>();
+    const gone = new AbortController();
+    this.gone = gone.signal;
     this.claim = claim;
-    this.left = gone.promise;
-    this.leave = gone.resolve;
+    this.left = left.promise;
+    this.leave = left.resolve;
     this.released = promise;
     this.#jobs = jobs;
-    this.#release = resolve;
-    this.#fail = reject;
+    this.#release = (release) => {
+      gone.abort();
+      resolve(release);
+    };
+    this.#fail = (error) => {
+      gone.abort();
+      reject(error);
+    };
     this.#writer = new EventWriter(
       (events) => jobs.append(claim.job.id, claim.fence, events),
       () => this.release('lost'),
-      reject,
+      this.#fail,
     );
     if (claim.fence > 1) this.#write({ type: 'stage', stage: 'resumed', ms: this.#ms() });
   }
@@ -74,6 +84,11 @@ export class HeldJob {
 
   fail(error: JobError): void {
     this.#end(failedEnding(error, this.#ms()));
+  }
+
+  /** Something failed that says nothing of the job: `released` rejects. */
+  throw(error: unknown): void {
+    this.#fail(error);
   }
 
   release(release: Release): void {

@@ -9,6 +9,7 @@ import type { Redis } from 'ioredis';
 import type { Engine } from '../../src/engine/index.ts';
 import { GenerateProcessor, type ProcessorOptions } from '../../src/job/generate-processor.ts';
 import { readModel } from '../../src/read-model.ts';
+import { Prompts } from '../../src/prompt/prompts.ts';
 import { MODEL_FOLDER } from './golden.ts';
 import { sampling } from './engine.ts';
 
@@ -45,20 +46,23 @@ export function testJobs(t: ExecutionContext): TestJobs {
 
 const endedOrNull = (job: Job | null): Job | null => (job?.ending ? job : null);
 
+/** Threads start with the first prompt and end with the process. */
+const prompts = new Prompts(MODEL_FOLDER, { timeoutMs: 60_000 });
 const model = await readModel({ folder: MODEL_FOLDER }, undefined, async () => '');
 
 export function processorFor(
-  { jobs }: TestJobs,
+  { jobs, redis }: TestJobs,
   engine: Engine,
   worker: string,
-  told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'sharePrefixes'>> = {},
+  told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'prompts' | 'sharePrefixes'>> = {},
 ): GenerateProcessor {
   return new GenerateProcessor({
     engine,
     jobs,
+    redis,
     worker,
     sharePrefixes: false,
-    prompts: model.prompts,
+    prompts,
     fingerprint: model.card.fingerprint,
     log: createLogger({ service: 'pd-test', level: 'silent' }),
     onOver: async () => {},

@@ -60,6 +60,22 @@ test('a job that workers are lost with again and again fails, and is not served 
   t.is(ending?.error?.code, 'worker_lost');
 });
 
+test('a job whose writes Redis refuses is handed back by its worker, which is no loss', async (t) => {
+  const fleet = testJobs(t);
+  const id = await fleet.submit();
+  const append = fleet.jobs.append.bind(fleet.jobs);
+  const handBack = fleet.jobs.handBack.bind(fleet.jobs);
+  const refuse = (then: object) => (): Promise<never> => {
+    Object.assign(fleet.jobs, then); // the next write is taken
+    return Promise.reject(new Error('OOM command not allowed'));
+  };
+  Object.assign(fleet.jobs, { append: refuse({ append }), handBack: refuse({ handBack }) });
+  work(t, fleet, processorFor(fleet, await startEngine(t), 'one'));
+  t.is((await fleet.ended(id)).status, 'completed');
+  const [fence, back] = await fleet.redis.hmget(`${fleet.prefix}:job:${id}`, 'fence', 'handedBack');
+  t.deepEqual([fence, back], ['2', '1']);
+});
+
 test('of the jobs that workers were lost with, one at a time is served; the others all the same', async (t) => {
   const fleet = testJobs(t);
   const suspects = [await fleet.submit(LONG), await fleet.submit(LONG)];

@@ -1,0 +1,41 @@
+import type { ModelCard } from '@epd/fleet';
+import { ApiError } from '../../http/errors.ts';
+import type { SubmittedMessage } from './image-sources.ts';
+
+/**
+ * Refuses in microseconds what could never fit the model's context, however it is tokenized: no worker
+ * spends seconds on it, and no image of it is fetched. The worker counts the tokens of all the rest.
+ */
+export function checkText(messages: readonly SubmittedMessage[], card: ModelCard): void {
+  const { contextLength } = card;
+  const parts = messages.reduce((sum, { content }) => sum + partsOf(content), 0);
+  if (parts > contextLength) {
+    throw tooLong(
+      `at most ${contextLength} messages and content parts, as the model's context holds ${contextLength} tokens, got ${parts}`,
+    );
+  }
+  const most = contextLength * card.bytesPerTokenMax;
+  const bytes = messages.reduce((sum, { content }) => sum + textBytes(content), 0);
+  if (bytes <= most) return;
+  throw tooLong(
+    `at most ${most} bytes of text, as the model's context holds ${contextLength} tokens of at most ${card.bytesPerTokenMax} bytes, got ${bytes}`,
+  );
+}
+
+const tooLong = (expectation: string): ApiError =>
+  new ApiError('context_length_exceeded', `messages: expected ${expectation}`, {
+    param: 'messages',
+  });
+
+type Content = SubmittedMessage['content'];
+
+const partsOf = (content: Content): number => (Array.isArray(content) ? content.length : 1);
+
+/** Templates take blanks off both ends. */
+function textBytes(content: Content): number {
+  const texts =
+    typeof content === 'string'
+      ? [content]
+      : (content ?? []).flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text.trim()), 0);
+}

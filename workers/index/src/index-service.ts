@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { createObjectStore, S3Store, type ObjectStore } from '@epd/connector';
+import {
+  connectRedis,
+  serveTelemetry,
+  startTracing,
+  storeOptions,
+  waitForRedis,
+  type Logger,
+  type Readiness,
+  type RunningService,
+  type ServiceContext,
+} from '@epd/service';
+import { buildIndex, type IndexProcess } from './build-index.ts';
+import type { Config } from './config.ts';
+import { IndexMetrics } from './metrics.ts';
+import { ImageTables } from './table/image-tables.ts';
+
+/** An index worker: answers telemetry at once, queries when it has opened the tables. */
+export async function startIndexWorker(context: ServiceContext<Config>): Promise<RunningService> {
+  const { config, log, signal } = context;
+  const metrics = new IndexMetrics();
+  await using stack = new AsyncDisposableStack();
+  const tracing = await startTracing('index', config);
+  stack.defer(() => tracing.stop());
+  const redis = connectRedis(config.redisUrl, { name: 'epd-index', log });
+  stack.defer(() => redis.disconnect());
+  const store = createObjectStore(storeOptions(config));
+  stack.defer(() => store.close());
+  let index: IndexProcess | null = null;
+  const telemetry = await serveTelemetry({
+    host: config.metricsHost,
+    port: config.metricsPort,
+    registry: metrics.registry,
+    ready: () => readinessOf(index, redis.status, store),
+  });
+  stack.defer(() => telemetry.close());
+  log.info({ url: telemetry.url }, 'telemetry');
+  await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
+  await warnOfUnconditionalPuts(store, log);
+  const folder = config.indexDir ?? join(config.dataDir, 'index');
+  const tables = await ImageTables.connect(storeOptions(config), folder);
+  stack.defer(() => tables.close());
+  index = buildIndex({ config, redis, store, tables, metrics, log });
+  const running = index;
+  stack.defer(() => running.stop());
+  const held = stack.move();
+  return { stop: () => held.disposeAsync() };
+}
+
+async function readinessOf(
+  index: IndexProcess | null,
+  redis: string,
+  store: ObjectStore,
+): Promise<Readiness> {
+  if (index === null) return { ready: false, reason: 'the index is being opened', redis };
+  await store.ping();
+  const ready = index.isRunning && redis === 'ready';
+  return { ready, redis, writer: index.isElected };
+}
+
+/** The tables' commits rest on conditional puts: without them the elected writer alone keeps them whole. */
+async function warnOfUnconditionalPuts(store: ObjectStore, log: Logger): Promise<void> {
+  if (!(store instanceof S3Store) || (await store.honoursConditions())) return;
+  log.warn(
+    'the store ignores If-None-Match: two writers of the index at once would lose rows; ' +
+      'the election of one writer is all that prevents it',
+  );
+}

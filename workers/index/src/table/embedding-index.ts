@@ -1,0 +1,45 @@
+import type { ImageRow } from './image-row.ts';
+import type { Selection } from './where.ts';
+
+export interface ScoredRow extends ImageRow {
+  /** Cosine similarity with what was asked for. */
+  readonly score: number;
+}
+
+export interface ListSelection extends Selection {
+  readonly limit: number;
+  readonly order: 'asc' | 'desc';
+  readonly after?: Pick<ImageRow, 'createdAtMs' | 'id'>;
+}
+
+/** Where a row is in the index and what of it the writer's look at the store needs. */
+export type RowKey = Pick<ImageRow, 'id' | 'mmHash' | 'deletedAtMs'>;
+
+/**
+ * The contract with a vector database, for the images of one model. Every query is of one tenant, and sees
+ * what was written before it began, by whatever process. Methods that write are the elected writer's.
+ */
+export interface EmbeddingIndex {
+  /** Values of a vector. */
+  readonly width: number;
+  /** Adds rows and replaces those of the same id and a lower `rev`. Atomic; doing it again changes nothing. */
+  upsert(rows: readonly ImageRow[]): Promise<void>;
+  /** Rows that are not there are no error. */
+  remove(ids: readonly string[]): Promise<void>;
+  /** Whatever the tenant, deletion marks too. */
+  find(ids: readonly string[]): Promise<ImageRow[]>;
+  findByHash(mmHashes: readonly string[]): Promise<ImageRow[]>;
+  /** The nearest first. With `exact` no approximation. */
+  query(
+    vector: Float32Array,
+    selection: Selection,
+    k: number,
+    options?: { readonly exact?: boolean },
+  ): Promise<ScoredRow[]>;
+  list(selection: ListSelection): Promise<ImageRow[]>;
+  keys(): AsyncIterable<RowKey>;
+  /** Rows, deletion marks among them. */
+  count(): Promise<number>;
+  /** Merges what many small writes left, and brings what is searched by up to date. */
+  maintain(): Promise<void>;
+}

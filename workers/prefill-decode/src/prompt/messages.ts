@@ -1,0 +1,23 @@
+import type { ImageSize, ImageSpan, PromptMessage } from '@epd/model';
+
+/** What crosses between the main thread and one that builds prompts. */
+
+export interface PromptRequest {
+  readonly messages: readonly PromptMessage[];
+  /** Sizes in pixels of the images that the messages name by index. */
+  readonly images: readonly ImageSize[];
+}
+
+export interface PromptThreadOptions {
+  readonly modelFolder: string;
+}
+
+export type FromPromptThread =
+  | { readonly type: 'ready' }
+  | {
+      readonly type: 'built';
+      readonly tokens: Int32Array<ArrayBuffer>;
+      readonly spans: readonly ImageSpan[];
+    }
+  /** The messages make no prompt of this model; `code` is the `ModelError`'s. */
+  | { readonly type: 'refused'; readonly code: string; readonly message: string };

@@ -1,0 +1,140 @@
+import { Worker } from 'node:worker_threads';
+import { ModelError, type Prompt } from '@epd/model';
+import { PromptFailedError } from './errors.ts';
+import type { FromPromptThread, PromptRequest, PromptThreadOptions } from './messages.ts';
+
+export interface LaneLimits {
+  /** What one prompt may take, in milliseconds, before its thread is ended. */
+  readonly timeoutMs: number;
+  /** What the thread's heap may take, in MiB. */
+  readonly heapMib: number;
+  /** The thread ends when nothing was asked of it for so long; null: it stays. */
+  readonly idleMs: number | null;
+}
+
+interface Pending {
+  readonly request: PromptRequest;
+  readonly signal: AbortSignal;
+  readonly resolve: (prompt: Prompt) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Prompts, one after the other, in a thread of the lane's own.
+ *
+ * no thread → starting → ready ⇄ building; whatever goes wrong, or takes too long, ends the thread, and
+ * the next prompt starts another. At most one prompt is `#current`; its time counts from when the
+ * thread is ready.
+ */
+export class PromptLane {
+  readonly #options: PromptThreadOptions;
+  readonly #limits: LaneLimits;
+  readonly #queue: Pending[] = [];
+  #thread: Worker | null = null;
+  #ready = false;
+  #current: Pending | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: PromptThreadOptions, limits: LaneLimits) {
+    this.#options = options;
+    this.#limits = limits;
+  }
+
+  /**
+   * Rejects with `ModelError` for what makes no prompt, with `PromptFailedError` for what took too much,
+   * and with the signal's reason when nobody wants it any more.
+   */
+  build(request: PromptRequest, signal: AbortSignal): Promise<Prompt> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ request, signal, resolve, reject });
+      this.#next();
+    });
+  }
+
+  close(): void {
+    const closed = new Error('The lane is closed');
+    for (const pending of this.#queue.splice(0)) pending.reject(closed);
+    this.#end(closed);
+  }
+
+  #next(): void {
+    if (this.#current) return;
+    const next = this.#queue.shift();
+    if (!next) return this.#rest();
+    if (next.signal.aborted) {
+      next.reject(next.signal.reason);
+      return this.#next();
+    }
+    clearTimeout(this.#timer);
+    this.#current = next;
+    if (this.#thread === null) return this.#start();
+    this.#thread.ref();
+    this.#send();
+  }
+
+  #start(): void {
+    const { heapMib } = this.#limits;
+    const thread = new Worker(new URL('prompt-thread.ts', import.meta.url), {
+      workerData: this.#options,
+      resourceLimits: { maxOldGenerationSizeMb: heapMib },
+    });
+    this.#thread = thread;
+    this.#ready = false;
+    const mine = (act: () => void) => () => {
+      if (this.#thread === thread) act();
+    };
+    thread.on('message', (message: FromPromptThread) => mine(() => this.#receive(message))());
+    thread.on('error', (error) => mine(() => this.#end(this.#blame(error)))());
+    thread.on('exit', (code) => mine(() => this.#end(new Error(`exit code ${code}`)))());
+  }
+
+  #receive(message: FromPromptThread): void {
+    if (message.type === 'ready') {
+      this.#ready = true;
+      return this.#send();
+    }
+    const pending = this.#take();
+    if (message.type === 'refused') pending?.reject(new ModelError(message.code, message.message));
+    else pending?.resolve({ tokens: Array.from(message.tokens), spans: message.spans });
+    this.#next();
+  }
+
+  #send(): void {
+    if (!this.#current || !this.#ready) return;
+    this.#thread?.postMessage(this.#current.request, []);
+    const { timeoutMs } = this.#limits;
+    const late = new PromptFailedError('prompt_timeout', `The prompt took over ${timeoutMs} ms`);
+    this.#timer = setTimeout(() => this.#end(late), timeoutMs);
+  }
+
+  /** A thread that dies over a prompt says something of the prompt; one that never came up does not. */
+  #blame(error: Error): Error {
+    if (!this.#ready) return new Error(`No prompt thread: ${error.message}`, { cause: error });
+    return new PromptFailedError('prompt_failed', `The prompt cannot be built: ${error.message}`, {
+      cause: error,
+    });
+  }
+
+  #end(reason: Error): void {
+    const thread = this.#thread;
+    this.#thread = null;
+    void thread?.terminate();
+    this.#take()?.reject(reason);
+    this.#next();
+  }
+
+  #take(): Pending | null {
+    clearTimeout(this.#timer);
+    const taken = this.#current;
+    this.#current = null;
+    return taken;
+  }
+
+  #rest(): void {
+    const { idleMs } = this.#limits;
+    // An idle thread keeps no process alive.
+    this.#thread?.unref();
+    if (idleMs === null || this.#thread === null) return;
+    this.#timer = setTimeout(() => this.#end(new Error('idle')), idleMs).unref();
+  }
+}

@@ -1,0 +1,26 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { ModelError, PromptBuilder, readModelFolder } from '@epd/model';
+import type { FromPromptThread, PromptRequest, PromptThreadOptions } from './messages.ts';
+
+/** Template and tokenizer in a thread that may be ended at any time: nothing else depends on it. */
+const port = parentPort;
+if (!port) throw new Error('prompt-thread.ts is started by PromptLane');
+
+const { modelFolder } = workerData as PromptThreadOptions;
+const prompts = new PromptBuilder(await readModelFolder(modelFolder));
+
+port.on('message', (request: PromptRequest) => {
+  const answer = build(request);
+  port.postMessage(answer, answer.type === 'built' ? [answer.tokens.buffer] : []);
+});
+port.postMessage({ type: 'ready' } satisfies FromPromptThread, []);
+
+function build({ messages, images }: PromptRequest): FromPromptThread {
+  try {
+    const { tokens, spans } = prompts.build(messages, images);
+    return { type: 'built', tokens: Int32Array.from(tokens), spans };
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return { type: 'refused', code: error.code, message: error.message };
+  }
+}

@@ -1,0 +1,47 @@
+import type { Prompt, PromptMessage } from '@epd/model';
+import type { PromptRequest } from './messages.ts';
+import { PromptLane } from './prompt-lane.ts';
+
+/** Above this, in UTF-16 units, a prompt goes to the lane of the long: less is done in some tens of ms. */
+const LONG_TEXT = 32_768;
+/** What rendering a message or a part of one costs, in the same unit. */
+const PART_COST = 64;
+/** A vocabulary of 250,000 takes some 300 MiB; the rest is for the text of one prompt. */
+const HEAP_MIB = 1024;
+/** Long prompts are rare where they are not the rule: their thread gives its memory back. */
+const LONG_IDLE_MS = 60_000;
+
+/** Builds prompts off the main thread, which renews locks. The short never queue behind a long one. */
+export class Prompts {
+  readonly #short: PromptLane;
+  readonly #long: PromptLane;
+
+  constructor(modelFolder: string, limits: { readonly timeoutMs: number }) {
+    const { timeoutMs } = limits;
+    const common = { timeoutMs, heapMib: HEAP_MIB };
+    this.#short = new PromptLane({ modelFolder }, { ...common, idleMs: null });
+    this.#long = new PromptLane({ modelFolder }, { ...common, idleMs: LONG_IDLE_MS });
+  }
+
+  /** Rejects as `PromptLane.build` does. */
+  build(request: PromptRequest, signal: AbortSignal): Promise<Prompt> {
+    const lane = sizeOf(request.messages) > LONG_TEXT ? this.#long : this.#short;
+    return lane.build(request, signal);
+  }
+
+  close(): void {
+    this.#short.close();
+    this.#long.close();
+  }
+}
+
+function sizeOf(messages: readonly PromptMessage[]): number {
+  let size = 0;
+  for (const { content } of messages) {
+    size += PART_COST;
+    if (typeof content === 'string') size += content.length;
+    else
+      for (const part of content) size += PART_COST + (part.type === 'text' ? part.text.length : 0);
+  }
+  return size;
+}
