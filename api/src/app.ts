@@ -58,6 +58,9 @@ interface AppOptions {
 /** How late a request that takes too long to arrive may be found. */
 const MAX_CHECK_MS = 10_000;
 
+/** Loading a file waits for others on a machine that starts a whole fleet at once. */
+const PLUGIN_TIMEOUT_MS = 120_000;
+
 /** The API without a port: `inject` or `listen`. Closing it ends its streams, nothing else. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, registry, redis, ready, log } = options;
@@ -65,6 +68,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { maxFileBytes, adminKey, prefix } = config;
   const app: FastifyInstance = Fastify({
     bodyLimit: config.maxBodyBytes,
+    pluginTimeout: PLUGIN_TIMEOUT_MS,
     requestTimeout: config.requestTimeoutMs,
     http: { connectionsCheckingInterval: Math.min(config.requestTimeoutMs, MAX_CHECK_MS) },
     // What came in before the door was shut is answered.
