@@ -7,7 +7,7 @@ import {
 } from '@epd/connector';
 import { RedisModelRegistry, ResidentImages } from '@epd/fleet';
 import { Admission, RedisJobStore } from '@epd/jobs';
-import { ecMetrics, storeOptions, type Logger } from '@epd/service';
+import { constraintLimits, ecMetrics, storeOptions, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import { Acceptor } from './core/accept/acceptor.ts';
@@ -80,7 +80,7 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
     models,
     encodes: new ImageEncodes({ encodes, residents }),
     counts,
-    limits: config,
+    limits: { ...config, constraints: constraintLimits(config) },
     ...(log === undefined ? {} : { log }),
     ...limits,
     ...media,

@@ -1,8 +1,6 @@
 import { guarded, ok, warn, fail, type Finding } from './finding.ts';
 
 const ANSWER_MS_MAX = 5_000;
-/** In compose.yaml, for trying it out. */
-const COMPOSE_KEY = 'epd-fleet-local-key';
 
 /** Whether the API answers, is ready, and lets nobody in without a key where others can reach it. */
 export function checkApi(url: string, entry: string | undefined): Promise<Finding[]> {
@@ -30,13 +28,6 @@ export function checkApi(url: string, entry: string | undefined): Promise<Findin
 async function known(entry: string, ask: (headers: object) => Promise<Response>): Promise<Finding> {
   const key = entry.slice(entry.indexOf(':') + 1);
   const { status } = await ask({ authorization: `Bearer ${key}` });
-  if (key === COMPOSE_KEY) {
-    return warn(
-      'api key',
-      'the one of the compose file, which everybody knows',
-      'Set EPD_API_KEYS',
-    );
-  }
   const fix = 'Restart the API with these EPD_API_KEYS';
   return status === 200
     ? ok('api key', 'the first of EPD_API_KEYS opens it')

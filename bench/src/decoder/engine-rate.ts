@@ -74,5 +74,4 @@ const SAMPLING = {
   ignoreEos: true,
   n: 1,
   topLogprobs: null,
-  jsonSchema: null,
 };

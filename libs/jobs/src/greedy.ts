@@ -15,5 +15,4 @@ export const GREEDY: Sampling = {
   ignoreEos: false,
   n: 1,
   topLogprobs: null,
-  jsonSchema: null,
 };

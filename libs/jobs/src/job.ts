@@ -1,5 +1,6 @@
 import { InputRef } from '@epd/connector';
 import { Type, type Static } from 'typebox';
+import { JobConstraint } from './job-constraint.ts';
 
 /** Where a job stands. The last four are terminal: a job enters exactly one of them, once. */
 export const JobStatus = Type.Union([
@@ -44,8 +45,8 @@ export const Sampling = Type.Object({
   n: Type.Integer({ minimum: 1 }),
   /** Null: none. Otherwise the number of alternatives per token, 0 for the chosen one alone. */
   topLogprobs: Type.Union([Type.Null(), Type.Integer({ minimum: 0, maximum: 20 })]),
-  /** Null: free text. Otherwise a JSON schema that the text is held to; `{}` means any JSON object. */
-  jsonSchema: Type.Union([Type.Null(), Type.Record(Type.String(), Type.Unknown())]),
+  /** What the text is held to; absent: free text. */
+  constraint: Type.Optional(JobConstraint),
 });
 export type Sampling = Static<typeof Sampling>;
 

@@ -14,5 +14,7 @@ export { ONNX_ROLES, requireOnnxFile } from './onnx-files.ts';
 export type { OnnxFile, OnnxFiles, OnnxRole, OnnxVariants } from './onnx-files.ts';
 export { PromptBuilder } from './prompt-builder.ts';
 export type { ImageSpan, Prompt } from './prompt-builder.ts';
+export { eosTokenIds } from './special-tokens.ts';
+export { tokenBytes } from './vocabulary-bytes.ts';
 export { Tokenizer } from './tokenizer.ts';
 export type { Section } from './tokenizer.ts';

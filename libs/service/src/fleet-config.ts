@@ -118,6 +118,45 @@ const inference = {
   }),
 };
 
+/** What constraints on answers may cost: the same for those that accept them and those that hold to them. */
+const constraints = {
+  constraintBytes: Type.Integer({
+    env: 'EPD_CONSTRAINT_BYTES',
+    default: 131_072,
+    minimum: 1_024,
+    description:
+      'JSON text of a schema, pattern or list of choices at most: it is kept in the job record and sent to threads',
+  }),
+  constraintDepth: Type.Integer({
+    env: 'EPD_CONSTRAINT_DEPTH',
+    default: 64,
+    minimum: 4,
+    maximum: 512,
+    description: 'Levels of a schema at most: they are followed by recursion',
+  }),
+  constraintKeys: Type.Integer({
+    env: 'EPD_CONSTRAINT_KEYS',
+    default: 10_000,
+    minimum: 10,
+    description: 'Members of all objects of a schema together at most',
+  }),
+  constraintWork: Type.Integer({
+    env: 'EPD_CONSTRAINT_WORK',
+    default: 40_000,
+    minimum: 1_000,
+    description:
+      'States of an automaton that compiling a constraint, or finding the next tokens, may make: some microseconds and up to a kilobyte each, counted so that all machines refuse alike',
+  }),
+};
+
+/** The limits of a configuration that spreads `fleetConfig.constraints`. */
+export const constraintLimits = (config: Static<TObject<typeof constraints>>) => ({
+  bytes: config.constraintBytes,
+  depth: config.constraintDepth,
+  keys: config.constraintKeys,
+  work: config.constraintWork,
+});
+
 const index = {
   index: Type.Boolean({
     env: 'EPD_INDEX',
@@ -127,7 +166,7 @@ const index = {
   }),
 };
 
-export const fleetConfig = { redis, store, service, metrics, inference, index };
+export const fleetConfig = { redis, store, service, metrics, inference, constraints, index };
 
 /** What `storeOptions` needs of a configuration that spreads `fleetConfig.store`. */
 export type StoreConfig = Static<TObject<typeof store>>;

@@ -2,7 +2,7 @@ export { batchWrites } from './batched-writes.ts';
 export { describeConfig, readConfig, type ConfigProperty, type ConfigRow } from './config.ts';
 export { ConfigError, RedisUnavailableError, ServiceError, type ConfigProblem } from './errors.ts';
 export { ecMetrics } from './ec-metrics.ts';
-export { fleetConfig, type StoreConfig } from './fleet-config.ts';
+export { constraintLimits, fleetConfig, type StoreConfig } from './fleet-config.ts';
 export { freePort } from './free-port.ts';
 export { createLogger, withoutPassword, type Logger, type LogLevel } from './logger.ts';
 export { projectPath } from './project-path.ts';

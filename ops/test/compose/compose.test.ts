@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { projectPath } from '@epd/service';
+import { tempFolder } from '@epd/service/testing';
 import { Ajv } from 'ajv';
 import test from 'ava';
 import { parse } from 'yaml';
@@ -93,6 +94,35 @@ test('each process has the secrets that it reads, and the keys of the API are wi
   t.notRegex(JSON.stringify(others), /EPD_API_KEYS|EPD_ADMIN_KEY|EPD_WEBHOOK_SECRET/);
   // A whole file of settings would bring them along.
   for (const [name, { env_file: file }] of Object.entries(services)) t.is(file, undefined, name);
+});
+
+test('no key or password is published: what is secret is set by somebody, or made at the first start', async (t) => {
+  const source = await readFile(`${FOLDER}/compose.yaml`, 'utf8');
+  const secret = /\$\{(EPD_\w*(?:KEY|KEYS|KEY_ID|PASSWORD))(?=[:}])(:[-?])?([^}]*)\}/g;
+  const optional = new Set(['EPD_ADMIN_KEY']);
+  const named = [...source.matchAll(secret)];
+  t.true(named.length > 5);
+  for (const [whole, name = '', how, rest] of named) {
+    t.is(how, optional.has(name) ? ':-' : ':?', whole);
+    if (how === ':-') t.is(rest, '', whole);
+  }
+});
+
+test('keys and passwords are made once, for their owner alone', async (t) => {
+  const folder = await tempFolder(t);
+  await copyFile(`${FOLDER}/up.sh`, `${folder}/up.sh`);
+  const make = async (env: Record<string, string> = {}) =>
+    run('sh', [`${folder}/up.sh`, '--keys'], { env });
+  await make({ EPD_S3_ACCESS_KEY_ID: 'mine' });
+  const first = await readFile(`${folder}/.env`, 'utf8');
+  t.regex(first, /^EPD_API_KEYS=default:[0-9a-f]{64}$/m);
+  t.regex(first, /^EPD_REDIS_PASSWORD=[0-9a-f]{64}$/m);
+  t.notRegex(first, /EPD_S3_ACCESS_KEY_ID/, 'set outside');
+  t.is((await stat(`${folder}/.env`)).mode & 0o777, 0o600);
+  await make({ EPD_S3_ACCESS_KEY_ID: 'mine' });
+  t.is(await readFile(`${folder}/.env`, 'utf8'), first);
+  await make();
+  t.regex(await readFile(`${folder}/.env`, 'utf8'), /^EPD_S3_ACCESS_KEY_ID=epd-/m);
 });
 
 test('the GPU file changes services that there are', async (t) => {

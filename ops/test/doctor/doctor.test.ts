@@ -166,7 +166,6 @@ test('an API is asked whether it is ready, wants a key and takes the one that it
   const { findings, level: unknown } = await tried('bob:the-key-of-bob-now');
   t.is(unknown('api key'), 'fail');
   t.false(JSON.stringify(findings).includes('the-key-of-bob'));
-  t.is((await tried('local:epd-fleet-local-key')).level('api key'), 'warn');
 });
 
 test('settings are read from a file that is named, and printed for people', async (t) => {

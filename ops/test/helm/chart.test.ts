@@ -233,6 +233,31 @@ test('both scalers of workers hold still before they take any away', async (t) =
   }
 });
 
+test('an ingress leads to what callers use, and to nothing that operators look at', async (t) => {
+  const manifests = await render({ api: { ingress: { enabled: true, host: 'epd.example.org' } } });
+  const ingress = find(manifests, 'Ingress', 'fleet-api');
+  const paths = at(ingress, 'spec.rules.0.http.paths') as { path: string; pathType: string }[];
+  const reaches = (url: string): boolean =>
+    paths.some(({ path, pathType }) =>
+      pathType === 'Exact' ? url === path : url === path || url.startsWith(`${path}/`),
+    );
+  for (const url of ['/', '/v1/jobs', '/page/main.js', '/docs/', '/openapi.json']) {
+    t.true(reaches(url), url);
+  }
+  for (const url of ['/metrics', '/healthz', '/readyz', '/admin/queues'])
+    t.false(reaches(url), url);
+  t.is(at(find(manifests, 'ConfigMap', 'fleet-api'), 'data.EPD_PUBLIC_HOSTS'), 'epd.example.org');
+});
+
+test('an image that has a digest is named by it', async (t) => {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const manifests = await render({ image: { digests: { encoder: digest } } });
+  const image = (name: string) =>
+    at(find(manifests, 'Deployment', name), `${POD}.containers.0.image`);
+  t.is(image('fleet-encoder'), `registry.example.com/epd-fleet/encoder@${digest}`);
+  t.regex(String(image('fleet-api')), /\/api:\d/);
+});
+
 test('a role for the bucket is bound by an annotation of the service account', async (t) => {
   const role = { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/epd' };
   const manifests = await render({ encoder: { serviceAccount: { annotations: role } } });

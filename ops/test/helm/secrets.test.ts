@@ -128,10 +128,54 @@ test('a secret among the settings that are none, and one that nobody would read,
   await t.throwsAsync(render({ secret: { values } }), { message: /EPD_LOG_LEVEL/ });
 });
 
-test('an API that would refuse to start without keys is not rendered', async (t) => {
+const madeKey = async (values: object): Promise<string | undefined> => {
+  const secret = find(await render(values), 'Secret', 'fleet-settings');
+  return (at(secret, 'stringData') as Record<string, string>)['EPD_ADMIN_KEY'];
+};
+
+test('without keys the chart makes an admin key, for the API alone, and never the same', async (t) => {
   const none = { EPD_API_KEYS: '', EPD_REDIS_URL: 'redis://host' };
-  await t.throwsAsync(render({ secret: { values: none } }), { message: /EPD_API_KEYS/ });
-  await t.notThrowsAsync(render({ secret: { values: none }, api: { enabled: false } }));
+  const [first, second] = [
+    await madeKey({ secret: { values: none } }),
+    await madeKey({ secret: { values: none } }),
+  ];
+  t.regex(first ?? '', /^[A-Za-z0-9]{40}$/);
+  t.not(first, second);
+  const manifests = await render({ secret: { values: none } });
+  t.true(names(taken(manifests, 'fleet-api')).includes('EPD_ADMIN_KEY'));
+  t.false(names(taken(manifests, 'fleet-encoder')).includes('EPD_ADMIN_KEY'));
+  t.is(
+    await madeKey({ secret: { values: { ...none, EPD_API_KEYS: 'a:aaaaaaaaaaaaaaaa' } } }),
+    undefined,
+  );
+  t.is(await madeKey({ secret: { values: none }, api: { config: { EPD_OPEN: true } } }), undefined);
+  t.is(await madeKey({ secret: { values: none }, api: { enabled: false } }), undefined);
+});
+
+const keyOf = (manifests: readonly Manifest[], name: string): string | undefined =>
+  taken(manifests, name).find((variable) => variable.name === 'EPD_S3_ACCESS_KEY_ID')?.valueFrom
+    ?.secretKeyRef.key;
+
+test('a service may have its own keys for S3, and the others those for all', async (t) => {
+  const own = { 'encoder.EPD_S3_ACCESS_KEY_ID': 'writer', 'encoder.EPD_S3_SECRET_ACCESS_KEY': 'w' };
+  const chart = await render({ secret: { values: { ...ALL, ...own } } });
+  t.is(keyOf(chart, 'fleet-encoder'), 'encoder.EPD_S3_ACCESS_KEY_ID');
+  t.is(keyOf(chart, 'fleet-prefill-decode'), 'EPD_S3_ACCESS_KEY_ID');
+  const operators = await render({ secret: { existing: 'mine', s3ByService: true } });
+  t.is(keyOf(operators, 'fleet-prefill-decode'), 'prefill-decode.EPD_S3_ACCESS_KEY_ID');
+  t.is(keyOf(operators, 'fleet-api'), 'api.EPD_S3_ACCESS_KEY_ID');
+});
+
+const sums = async (namespace: string) => {
+  const manifests = await render({ secret: { values: ALL } }, namespace);
+  const encoder = find(manifests, 'Deployment', 'fleet-encoder');
+  return at(encoder, 'spec.template.metadata.annotations') as Record<string, string>;
+};
+
+test('what stands for secrets in annotations differs between namespaces, for equal secrets', async (t) => {
+  const [one, other, again] = [await sums('one'), await sums('other'), await sums('one')];
+  t.not(one['checksum/secret'], other['checksum/secret']);
+  t.is(one['checksum/secret'], again['checksum/secret']);
 });
 
 test('secrets are only in Secrets', async (t) => {

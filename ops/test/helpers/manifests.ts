@@ -68,14 +68,13 @@ export function find(manifests: readonly Manifest[], kind: string, name: string)
 }
 
 /** What helm makes of the chart with these values over its own. Throws what helm complains about. */
-export async function render(values: object = {}): Promise<Manifest[]> {
+export async function render(values: object = {}, namespace = 'default'): Promise<Manifest[]> {
   const folder = await mkdtemp(join(tmpdir(), 'epd-chart-'));
   try {
     const path = join(folder, 'values.yaml');
     await writeFile(path, stringify({ secret: { values: KEYS }, ...values }));
-    const yaml = await run(await helmBinary(), ['template', 'fleet', CHART, '-f', path], {
-      env: { HOME: folder },
-    });
+    const args = ['template', 'fleet', CHART, '-f', path, '--namespace', namespace];
+    const yaml = await run(await helmBinary(), args, { env: { HOME: folder } });
     return parseAllDocuments(yaml)
       .map((document) => document.toJS() as Manifest | null)
       .filter((manifest) => manifest !== null);

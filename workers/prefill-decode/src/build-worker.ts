@@ -13,11 +13,12 @@ import {
 } from '@epd/connector';
 import type { OpenedModel } from '@epd/hub';
 import { RedisJobStore, type Job } from '@epd/jobs';
-import { ecMetrics, type Logger } from '@epd/service';
+import { constraintLimits, ecMetrics, type Logger } from '@epd/service';
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { Config } from './config.ts';
+import { AnswerValidator } from './constraint/answer-validator.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import { GenerateProcessor } from './job/generate-processor.ts';
 import { Prompts } from './prompt/prompts.ts';
@@ -55,11 +56,14 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   const { connector, requester } = await buildConnector(parts, stack);
   const engine = await buildEngine(parts, connector);
   stack.defer(() => engine.close());
+  const validator = new AnswerValidator();
+  stack.defer(() => validator.close());
   const prompts = new Prompts(parts.opened.folder, { timeoutMs: parts.config.promptTimeoutMs });
   stack.defer(() => prompts.close());
   const processor = new GenerateProcessor({
     engine,
     jobs,
+    validator,
     redis: parts.redis,
     prompts,
     fingerprint: parts.model.card.fingerprint,
@@ -148,6 +152,11 @@ function buildEngine(
     runTimeoutMs: config.runTimeoutMs,
     onHang: () => endHungProcess(config, log),
     hangAtStep: config.faultHangAtStep,
+    constraints: {
+      limits: constraintLimits(config),
+      compileMs: config.constraintCompileMs,
+      maskMs: config.constraintMaskMs,
+    },
   });
 }
 

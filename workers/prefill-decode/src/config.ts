@@ -11,6 +11,7 @@ export const configSchema = Type.Object({
   ...fleetConfig.service,
   ...fleetConfig.metrics,
   ...fleetConfig.inference,
+  ...fleetConfig.constraints,
   ...tracingConfig,
   decoder: Type.Optional(
     Type.String({
@@ -93,6 +94,20 @@ export const configSchema = Type.Object({
     minimum: 1,
     maximum: 65_536,
     description: 'Jobs held at once: more than slots, for those that wait for an image need none',
+  }),
+  constraintCompileMs: Type.Integer({
+    env: 'EPD_CONSTRAINT_COMPILE_MS',
+    default: 5_000,
+    minimum: 10,
+    description:
+      'A constraint that takes longer to compile is refused, and the thread that compiles is replaced: its work is counted, so only a starved machine comes near',
+  }),
+  constraintMaskMs: Type.Integer({
+    env: 'EPD_CONSTRAINT_MASK_MS',
+    default: 2_000,
+    minimum: 10,
+    description:
+      'The longest that a step waits for the tokens that a constrained answer may go on with; past it the thread is taken for lost and its answers are resumed anew',
   }),
   promptTimeoutMs: Type.Integer({
     env: 'EPD_PROMPT_TIMEOUT_MS',

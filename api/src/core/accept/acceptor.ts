@@ -1,3 +1,4 @@
+import type { ConstraintLimits } from '@epd/constraint';
 import { randomUUID } from 'node:crypto';
 import type { ModelCard } from '@epd/fleet';
 import type { Job, JobCost, JobRequest, JobStore } from '@epd/jobs';
@@ -40,7 +41,11 @@ interface AcceptorParts {
   readonly gatekeeper: Gatekeeper;
   readonly counts: Pick<JobCounts, 'accepted'>;
   readonly log?: Pick<Logger, 'info'>;
-  readonly limits: { readonly maxImages: number; readonly defaultMaxTokens: number };
+  readonly limits: {
+    readonly maxImages: number;
+    readonly defaultMaxTokens: number;
+    readonly constraints: ConstraintLimits;
+  };
 }
 
 /** Turns a submission into a durable job: the first two steps of a request's life. */
@@ -70,11 +75,15 @@ export class Acceptor {
     const earlier = await earlierJob(this.#parts.jobs, submission);
     if (earlier !== null) return { job: earlier, repeated: true };
     const card = await this.#parts.models.resolve(submission.model);
+    const { defaultMaxTokens, constraints } = this.#parts.limits;
+    const sampling = toSampling(submission.sampling, {
+      defaultMaxTokens,
+      contextLength: card.contextLength,
+      constraints,
+      formatField: submission.formatField,
+    });
     checkText(submission.messages, card);
     const { images, messages, imageTokens } = await this.#takeIn(submission, card);
-    const { defaultMaxTokens } = this.#parts.limits;
-    const { contextLength } = card;
-    const sampling = toSampling(submission.sampling, { defaultMaxTokens, contextLength });
     const id = submission.id ?? newJobId();
     const tokens = jobCost(submission.messages, imageTokens, sampling);
     const cost = await this.#admit(submission.tenant, tokens, images.length > 0);

@@ -64,18 +64,3 @@ export type ChatMessageBody = Static<typeof ChatMessageBody>;
 const MAX_MESSAGES = 2_000;
 
 export const Messages = Type.Array(ChatMessageBody, { minItems: 1, maxItems: MAX_MESSAGES });
-
-export const ResponseFormat = Tagged('type', [
-  Type.Object({ type: Type.Literal('text') }),
-  Type.Object({ type: Type.Literal('json_object') }),
-  Type.Object({
-    type: Type.Literal('json_schema'),
-    json_schema: Type.Object({
-      name: Type.String({ minLength: 1, maxLength: 64 }),
-      description: Type.Optional(Type.String()),
-      schema: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-      strict: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
-    }),
-  }),
-]);
-export type ResponseFormat = Static<typeof ResponseFormat>;

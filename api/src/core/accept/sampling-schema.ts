@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { ResponseFormat } from './message-schema.ts';
+import { FormatFields } from './format-schema.ts';
 
 /** Above any model's context; a number past it is a mistake. */
 const MAX_TOKENS = 1_000_000;
@@ -43,6 +43,6 @@ export const SamplingBody = Type.Object({
   logprobs: Type.Optional(Type.Boolean()),
   top_logprobs: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
   ignore_eos: Type.Optional(Type.Boolean()),
-  response_format: Type.Optional(ResponseFormat),
+  ...FormatFields,
 });
 export type SamplingBody = Static<typeof SamplingBody>;

@@ -1,18 +1,24 @@
 import { randomInt } from 'node:crypto';
+import type { ConstraintLimits } from '@epd/constraint';
 import type { Sampling } from '@epd/jobs';
 import { ApiError } from '../../http/errors.ts';
-import type { ResponseFormat } from './message-schema.ts';
+import { constraintOf } from './constraint.ts';
 import type { SamplingBody } from './sampling-schema.ts';
 
 interface SamplingLimits {
   readonly defaultMaxTokens: number;
   readonly contextLength: number;
+  readonly constraints: ConstraintLimits;
+  /** The name under which the caller knows `response_format`, where it has another. */
+  readonly formatField?: string | undefined;
 }
 
 const SEEDS = 2 ** 32;
 
 /** OpenAI's parameters as the workers take them, every default filled in. */
 export function toSampling(body: SamplingBody, limits: SamplingLimits): Sampling {
+  const constraint = constraintOf(body, limits.constraints, limits.formatField);
+  if (constraint !== undefined) refuseEndless(body);
   return {
     maxTokens: Math.min(body.max_tokens ?? limits.defaultMaxTokens, limits.contextLength),
     temperature: body.temperature ?? 1,
@@ -27,7 +33,7 @@ export function toSampling(body: SamplingBody, limits: SamplingLimits): Sampling
     ignoreEos: body.ignore_eos ?? false,
     n: body.n ?? 1,
     topLogprobs: topLogprobs(body),
-    jsonSchema: jsonSchema(body.response_format),
+    ...(constraint === undefined ? {} : { constraint }),
   };
 }
 
@@ -39,12 +45,14 @@ function topLogprobs({ logprobs, top_logprobs: top }: SamplingBody): number | nu
   });
 }
 
-/** The decoder writes free text only: text in place of promised JSON would be worse than a refusal. */
-function jsonSchema(format: ResponseFormat | undefined): Sampling['jsonSchema'] {
-  if (format === undefined || format.type === 'text') return null;
+/** Behind a whole constrained answer nothing but its end may follow. */
+function refuseEndless(body: SamplingBody): void {
+  if (body.ignore_eos !== true) return;
   throw new ApiError(
-    'unsupported_parameter',
-    `response_format: expected {"type": "text"}, got ${JSON.stringify(format.type)}: answers are not held to a schema here`,
-    { param: 'response_format' },
+    'invalid_value',
+    'ignore_eos: expected false with a response format, got true',
+    {
+      param: 'ignore_eos',
+    },
   );
 }

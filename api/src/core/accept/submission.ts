@@ -14,6 +14,8 @@ export interface Submission {
   readonly model: string | undefined;
   readonly messages: readonly SubmittedMessage[];
   readonly sampling: SamplingBody;
+  /** The name under which the caller knows `response_format`, where it has another. */
+  readonly formatField?: string;
   readonly returnTokenIds: boolean;
   readonly priority: number;
   readonly startWithinS: number | null;

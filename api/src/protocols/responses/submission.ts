@@ -2,7 +2,7 @@ import type { Job } from '@epd/jobs';
 import type { Submission } from '../../core/accept/submission.ts';
 import { responseMessages } from './messages.ts';
 import { ApiError } from '../../http/errors.ts';
-import type { ResponseFormat } from '../../core/accept/message-schema.ts';
+import type { ResponseFormat } from '../../core/accept/format-schema.ts';
 import type { ResponseBody, TextFormat } from './schema.ts';
 import { ANSWER_WITHIN_S } from '../../core/streams/await-answer.ts';
 import { priorityOf } from '../../core/limits/priority.ts';
@@ -29,6 +29,7 @@ export function responseSubmission(
     model: body.model ?? previous?.request.model,
     messages: responseMessages(body, previous),
     sampling: samplingOf(body),
+    formatField: 'text.format',
     returnTokenIds: false,
     priority: priorityOf(body.priority, request.tenant),
     startWithinS: null,
@@ -71,5 +72,6 @@ const pick = ({ temperature, top_p, seed, stop }: ResponseBody): Submission['sam
 
 function responseFormat(format: TextFormat): ResponseFormat {
   if (format.type !== 'json_schema') return format;
-  return { type: 'json_schema', json_schema: { name: format.name, schema: format.schema } };
+  const { name, schema, strict = null } = format;
+  return { type: 'json_schema', json_schema: { name, schema, strict } };
 }

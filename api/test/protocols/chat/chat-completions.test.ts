@@ -124,14 +124,59 @@ test('max_completion_tokens cuts the answer and says so; sampling parameters rea
   });
 });
 
-test('an answer in JSON is refused at the door, for it would not be held to it', async (t) => {
+test('what an answer is held to reaches the job, by whichever name it was asked for', async (t) => {
+  const { client, api } = await openaiClient(t);
+  const schema = { type: 'object', properties: { a: { type: 'integer' } } };
+  const json = (ordered: boolean, held: object = schema) => ({
+    type: 'json',
+    schema: held,
+    ordered,
+  });
+  const cases: [object, object | undefined][] = [
+    [{ response_format: { type: 'text' } }, undefined],
+    [{ response_format: { type: 'json_object' } }, json(false, { type: 'object' })],
+    [{ response_format: { type: 'json_schema', json_schema: { name: 'a', schema } } }, json(false)],
+    [
+      {
+        response_format: { type: 'json_schema', json_schema: { name: 'a', schema, strict: true } },
+      },
+      json(true),
+    ],
+    [{ guided_json: JSON.stringify(schema) }, json(false)],
+    [{ guided_choice: ['a', 'b'] }, { type: 'choice', choices: ['a', 'b'] }],
+    [{ structured_outputs: { regex: 'a+' } }, { type: 'regex', pattern: 'a+' }],
+    [{ structured_outputs: { json: schema } }, json(false)],
+  ];
+  for (const [asked, constraint] of cases) {
+    const request = { model, messages: ask('x'), ...asked };
+    const { id } = await client.chat.completions.create(request);
+    const job = await api.jobs.get(id.replace('chatcmpl-', 'job_'));
+    t.deepEqual(job?.request.sampling.constraint, constraint, JSON.stringify(asked));
+  }
+});
+
+test('what an answer cannot be held to is refused with the field, the keyword and its place', async (t) => {
   const { client } = await openaiClient(t);
-  for (const response_format of [
-    { type: 'json_object' as const },
-    { type: 'json_schema' as const, json_schema: { name: 'a', schema: {} } },
-  ]) {
-    const refused = client.chat.completions.create({ model, messages: ask('x'), response_format });
-    t.like(await t.throwsAsync(refused), { status: 400, param: 'response_format' });
+  const items = { type: 'object', properties: { a: { type: 'array', contains: {} } } };
+  const format = { type: 'json_schema', json_schema: { name: 'a', schema: items } };
+  const cases: [object, string, RegExp][] = [
+    [{ response_format: format }, 'response_format', /\/properties\/a\/contains/],
+    [{ guided_json: '{' }, 'guided_json', /JSON text/],
+    [{ guided_regex: '(a)\\1' }, 'guided_regex', /not supported/],
+    [{ guided_grammar: 'root ::= "a"' }, 'guided_grammar', /not supported by this server/],
+    [
+      { structured_outputs: { structural_tag: {} } },
+      'structured_outputs.structural_tag',
+      /not supp/,
+    ],
+    [{ guided_choice: ['a'], guided_regex: 'a' }, 'guided_choice', /expected alone/],
+    [{ guided_regex: 'a', ignore_eos: true }, 'ignore_eos', /expected false/],
+  ];
+  for (const [asked, param, reason] of cases) {
+    const refused = client.chat.completions.create({ model, messages: ask('x'), ...asked });
+    const error = await t.throwsAsync(refused);
+    t.like(error, { status: 400, param }, JSON.stringify(asked));
+    t.regex(error?.message ?? '', reason);
   }
 });
 

@@ -13,8 +13,10 @@ labels:
   helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end }}
 
+{{/* By digest where one is given: a tag can be made to name another image. */}}
 {{- define "epd.image" -}}
-{{ .root.Values.image.repository }}/{{ .component }}:{{ .service.tag | default .root.Values.image.tag | default .root.Chart.AppVersion }}
+{{ .root.Values.image.repository }}/{{ .component }}
+{{- with get (.root.Values.image.digests | default dict) .component }}@{{ . }}{{ else }}:{{ .service.tag | default .root.Values.image.tag | default .root.Chart.AppVersion }}{{ end }}
 {{- end }}
 
 {{- define "epd.secretName" -}}
@@ -77,20 +79,40 @@ capabilities: { drop: [ALL] }
 {{- concat $names .root.Values.secret.shared | uniq | toJson }}
 {{- end }}
 
+{{/* "true" where the chart makes the admin key: the API needs a key, and nobody has given one. */}}
+{{- define "epd.makesAdminKey" -}}
+{{- $secrets := .Values.secret.values }}
+{{- $open := or .Values.config.EPD_OPEN .Values.api.config.EPD_OPEN }}
+{{- if and .Values.api.enabled (not .Values.secret.existing) (not (or $secrets.EPD_API_KEYS $secrets.EPD_ADMIN_KEY $open)) }}true{{ end }}
+{{- end }}
+
+{{/* The key of the Secret that has a setting for a component: for S3 a component may have its own. */}}
+{{- define "epd.secretKey" -}}
+{{- $own := printf "%s.%s" .component .name }}
+{{- $secret := .root.Values.secret }}
+{{- if and (hasPrefix "EPD_S3_" .name) (or (get $secret.values $own) (and $secret.existing $secret.s3ByService)) }}
+{{- $own }}
+{{- else }}
+{{- .name }}
+{{- end }}
+{{- end }}
+
 {{/*
 Those of them that there are, as environment variables. Of a Secret of the operator only the address of Redis
 has to be there, unless it is no secret: what else is needed depends on how the fleet is set up.
 */}}
 {{- define "epd.secretEnv" -}}
 {{- $secret := .root.Values.secret }}
+{{- $made := and (eq .component "api") (include "epd.makesAdminKey" .root) }}
 {{- range $name := include "epd.secretSettings" . | fromJsonArray }}
+{{- $key := include "epd.secretKey" (dict "root" $.root "component" $.component "name" $name) }}
 {{- $needed := and (eq $name "EPD_REDIS_URL") (not (hasKey $.root.Values.config $name)) }}
-{{- if or $secret.existing (get $secret.values $name) }}
+{{- if or $secret.existing (get $secret.values $key) (and $made (eq $name "EPD_ADMIN_KEY")) }}
 - name: {{ $name }}
   valueFrom:
     secretKeyRef:
       name: {{ include "epd.secretName" $.root }}
-      key: {{ $name }}
+      key: {{ $key }}
       {{- if and $secret.existing (not $needed) }}
       optional: true
       {{- end }}
@@ -115,15 +137,19 @@ env:
 {{- end }}
 {{- end }}
 
-{{/* Pods are replaced when their settings change. */}}
+{{/*
+Pods are replaced when their settings change. Who may read a pod may not read its secrets: what stands for them is slow
+to make (scrypt), and different in each release and namespace, so that it cannot be guessed or looked up.
+*/}}
 {{- define "epd.checksums" -}}
 checksum/config: {{ include (print .root.Template.BasePath "/config.yaml") .root | sha256sum }}
 {{- if not .root.Values.secret.existing }}
 {{- $secrets := dict }}
 {{- range include "epd.secretSettings" . | fromJsonArray }}
-{{- $_ := set $secrets . (get $.root.Values.secret.values .) }}
+{{- $key := include "epd.secretKey" (dict "root" $.root "component" $.component "name" .) }}
+{{- $_ := set $secrets . (get $.root.Values.secret.values $key) }}
 {{- end }}
-checksum/secret: {{ toYaml $secrets | sha256sum }}
+checksum/secret: {{ derivePassword 1 "maximum" (toYaml $secrets) .component (printf "%s/%s" .root.Release.Namespace .root.Release.Name) | sha256sum }}
 {{- end }}
 {{- end }}
 

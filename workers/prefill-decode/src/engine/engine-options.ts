@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { ConstraintLimits } from '@epd/constraint';
 import type { Embedding } from '@epd/connector';
 import { readModelFolder, requireOnnxFile, Tokenizer, type ModelFolder } from '@epd/model';
 import type { Logger } from '@epd/service';
@@ -39,7 +40,17 @@ export interface EngineOptions {
   readonly onHang?: () => void;
   /** For tests: the step that never ends. @default none */
   readonly hangAtStep?: number;
+  /** What constraints may cost. @default the engine's own limits, 5 s to compile one, 2 s a mask */
+  readonly constraints?: ConstraintSettings;
   readonly logger?: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+}
+
+interface ConstraintSettings {
+  readonly limits: ConstraintLimits;
+  /** A constraint that takes longer to compile is refused. */
+  readonly compileMs: number;
+  /** The longest that a step waits for one mask. */
+  readonly maskMs: number;
 }
 
 /** Throws `ModelFolderError` for what cannot be used. */

@@ -1,5 +1,7 @@
 import { withConnectorStep } from '@epd/connector';
+import { DEFAULT_LIMITS, type Constraint } from '@epd/constraint';
 import type { JobError } from '@epd/jobs';
+import { MaskService } from '../constraint/mask-service.ts';
 import type { StepResult } from '../runner/messages.ts';
 import { Runner, RunnerLostError } from '../runner/runner.ts';
 import { holdRequest } from './requests/hold-request.ts';
@@ -14,6 +16,7 @@ import type { Sequence } from './sequences/sequence.ts';
 import { Wake } from './wake.ts';
 
 const RUN_TIMEOUT_MS = 120_000;
+const CONSTRAINTS = { limits: DEFAULT_LIMITS, compileMs: 5_000, maskMs: 2_000 };
 
 /**
  * The prefill/decode engine. One loop: learn what images have come, decide what the next step computes,
@@ -28,6 +31,7 @@ export class Engine {
   readonly #model: EngineModel;
   readonly #runner: Runner;
   readonly #parts: EngineParts;
+  readonly #masks: MaskService;
   readonly #wake = new Wake();
   readonly #lost = Promise.withResolvers<Error>();
   #keys = 0;
@@ -44,6 +48,11 @@ export class Engine {
     this.#model = model;
     this.#runner = runner;
     this.#parts = assemble(options, model, runner);
+    const { modelFolder, constraints = CONSTRAINTS, logger } = options;
+    this.#masks = new MaskService(
+      { modelFolder, ...constraints, ...(logger && { logger }) },
+      runner,
+    );
     this.#parts.connector.scheduler.onProgress(() => this.#wake.call());
     void runner.whenLost.then((error) => this.#loseRunner(error));
   }
@@ -79,6 +88,11 @@ export class Engine {
     }
     book.add(holdRequest(request, this.#model, bounds, () => this.#keys++));
     this.#wake.call();
+  }
+
+  /** Resolves when requests with the constraint can be added. Throws `ConstraintServiceError`. */
+  prepare(constraint: Constraint): Promise<void> {
+    return this.#masks.prepare(constraint);
   }
 
   /** Drops a request. Its slot is free at the next step; nothing more is said of it. */
@@ -126,6 +140,7 @@ export class Engine {
     for (const held of book.all) book.drop(held);
     this.#wake.call();
     await this.#loop;
+    await this.#masks.close();
     await this.#runner.close();
   }
 

@@ -2,7 +2,6 @@ export type EngineErrorCode =
   | 'prompt_too_long'
   | 'invalid_request'
   | 'image_too_large'
-  | 'json_schema_unsupported'
   | 'engine_full'
   | 'engine_closed';
 

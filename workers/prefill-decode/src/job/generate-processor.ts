@@ -13,6 +13,8 @@ import { Turns, type Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
+import type { AnswerValidator } from '../constraint/answer-validator.ts';
+import { ConstraintServiceError } from '../constraint/errors.ts';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
 import { PromptFailedError } from '../prompt/errors.ts';
 import type { Prompts } from '../prompt/prompts.ts';
@@ -23,6 +25,7 @@ import { emittedTokens } from './resume.ts';
 export interface ProcessorOptions {
   readonly engine: Engine;
   readonly jobs: JobStore;
+  readonly validator: AnswerValidator;
   /** Of the queue. */
   readonly redis: Redis;
   readonly prompts: Pick<Prompts, 'build'>;
@@ -139,7 +142,7 @@ export class GenerateProcessor {
   async #serve(claim: Claim, queued: QueueJob, token?: string): Promise<void> {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
-    const held = new HeldJob(claim, this.#options.jobs);
+    const held = new HeldJob(claim, this.#options.jobs, this.#options.validator);
     const { log } = this.#options;
     const facts = { job: id, attempt: claim.fence, model: claim.job.request.model };
     log.info(facts, 'taken up');
@@ -211,7 +214,11 @@ export class GenerateProcessor {
     const { claim, gone } = held;
     const { tenant, request } = claim.job;
     const sizes = request.images.map(({ input: { width, height } }) => ({ width, height }));
-    const prompt = await prompts.build({ messages: request.messages, images: sizes }, gone);
+    const { constraint } = request.sampling;
+    const [prompt] = await Promise.all([
+      prompts.build({ messages: request.messages, images: sizes }, gone),
+      constraint === undefined ? null : engine.prepare(constraint),
+    ]);
     if (gone.aborted) return;
     const resume = emittedTokens(claim.emitted, request.sampling.n);
     const scope = sharePrefixes ? '' : tenant;
@@ -297,16 +304,25 @@ const MODEL_CHANGED: JobError = {
 };
 
 /** The engine is full or ending: another worker, or this one later, can serve the job. */
-const isOurFault = (error: unknown): boolean =>
-  error instanceof EngineError && (error.code === 'engine_full' || error.code === 'engine_closed');
+const OUR_FAULTS: ReadonlySet<string> = new Set([
+  'engine_full',
+  'engine_closed',
+  'constraint_lost',
+]);
+
+const isOurFault = (error: unknown): boolean => isCoded(error) && OUR_FAULTS.has(error.code);
+
+const isCoded = (
+  error: unknown,
+): error is EngineError | ModelError | PromptFailedError | ConstraintServiceError =>
+  error instanceof EngineError ||
+  error instanceof ModelError ||
+  error instanceof PromptFailedError ||
+  error instanceof ConstraintServiceError;
 
 /** A request that this model cannot take fails the job; null: the fault is ours, and BullMQ retries. */
 function asJobError(error: unknown): JobError | null {
-  const isTheirs =
-    error instanceof EngineError ||
-    error instanceof ModelError ||
-    error instanceof PromptFailedError;
-  if (!isTheirs) return null;
+  if (!isCoded(error)) return null;
   return {
     code: error.code,
     message: error.message,

@@ -1,5 +1,7 @@
 import type { Claim, Ending, JobError, JobEvent, JobStore } from '@epd/jobs';
+import type { AnswerValidator } from '../constraint/answer-validator.ts';
 import type { EngineEvent } from '../engine/index.ts';
+import { brokenPromise, type Finished } from './broken-promise.ts';
 import { completedEnding, failedEnding } from './ending.ts';
 import { EventWriter } from './event-writer.ts';
 import { traceFinished, traceLoaded } from './trace-job.ts';
@@ -8,7 +10,11 @@ import { traceFinished, traceLoaded } from './trace-job.ts';
 export type Release = 'ended' | 'handed_back' | 'refused' | 'broken' | 'lost';
 
 /** No answer about the job: another worker, or this one anew, may serve it. */
-const ENGINE_FAILURES: ReadonlySet<string> = new Set(['runner_lost', 'step_failed']);
+const ENGINE_FAILURES: ReadonlySet<string> = new Set([
+  'runner_lost',
+  'step_failed',
+  'constraint_lost',
+]);
 
 /**
  * One job that this worker has claimed, from the claim until it is ended, handed back or lost.
@@ -33,11 +39,12 @@ export class HeldJob {
   /** The job's image of each feature that the engine knows. */
   images: readonly number[] = [];
   readonly #jobs: JobStore;
+  readonly #validator: AnswerValidator;
   readonly #writer: EventWriter;
   readonly #release: (release: Release) => void;
   readonly #fail: (error: unknown) => void;
 
-  constructor(claim: Claim, jobs: JobStore) {
+  constructor(claim: Claim, jobs: JobStore, validator: AnswerValidator) {
     const { promise, resolve, reject } = Promise.withResolvers<Release>();
     const left = Promise.withResolvers<void>();
     const gone = new AbortController();
@@ -47,6 +54,7 @@ export class HeldJob {
     this.leave = left.resolve;
     this.released = promise;
     this.#jobs = jobs;
+    this.#validator = validator;
     this.#release = (release) => {
       gone.abort();
       resolve(release);
@@ -73,7 +81,7 @@ export class HeldJob {
       this.#stage(event);
     } else if (event.type === 'finished') {
       traceFinished(this.claim.job, event, Date.now());
-      this.#end(completedEnding(this.claim.job, event, this.#ms()));
+      void this.#finish(event).catch(this.#fail);
     } else if (ENGINE_FAILURES.has(event.error.code)) {
       this.release('broken');
     } else {
@@ -93,6 +101,13 @@ export class HeldJob {
 
   release(release: Release): void {
     this.#release(release);
+  }
+
+  /** An answer that was promised to follow a constraint is checked before it is called completed. */
+  async #finish(event: Finished): Promise<void> {
+    const fault = await brokenPromise(this.claim.job.request.sampling, event, this.#validator);
+    if (fault === null) this.#end(completedEnding(this.claim.job, event, this.#ms()));
+    else this.fail(fault);
   }
 
   #stage(event: Extract<EngineEvent, { type: 'stage' }>): void {

@@ -5,12 +5,14 @@ import { SessionEmbedder, readTable, type TokenEmbedder } from './embed.ts';
 import type { KVBackend } from '../decoder/kv-backend.ts';
 import type { RunnerFacts, RunnerOptions } from './messages.ts';
 import { ModelRunner } from './model-runner.ts';
+import { unconstrained, type ConstraintFactory } from './token-constraint.ts';
 import { ReturningBackend } from '../decoder/returning-backend.ts';
 import { TwoPartBackend } from '../decoder/two-part-backend.ts';
 
 /** Loads the graphs, rewriting the decoder where that can be done. Throws when they cannot be used. */
 export async function loadDecoder(
   options: RunnerOptions,
+  constraints: ConstraintFactory = unconstrained,
 ): Promise<{ runner: ModelRunner; facts: RunnerFacts; release: () => Promise<void> }> {
   const startedAt = performance.now();
   const session = sessionOptions(options);
@@ -19,7 +21,7 @@ export async function loadDecoder(
   const decoded = decoderFacts(decoder, prepared.groupsQueries);
   const { embedder, release } = await loadEmbedder(options.embedTokensPath, session);
   const backend = createBackend(decoder, decoded);
-  const runner = new ModelRunner(decoded, backend, embedder);
+  const runner = new ModelRunner(decoded, backend, embedder, constraints);
   const { kind, kv, hiddenSize } = decoded;
   const loadMs = performance.now() - startedAt;
   return {

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { EmbeddingDtype } from '@epd/connector';
 import type { Sampling } from '@epd/jobs';
 import type { GraphKind } from '../decoder/decoder-graph.ts';
@@ -138,6 +139,12 @@ export type ToRunner =
   | { readonly type: 'step'; readonly step: Step }
   | { readonly type: 'embedding'; readonly embedding: SharedEmbedding }
   | { readonly type: 'forget'; readonly mmHash: string }
+  | {
+      readonly type: 'masks';
+      readonly port: MessagePort;
+      readonly tokens: number;
+      readonly limitMs: number;
+    }
   | { readonly type: 'close' };
 
 export type FromRunner =

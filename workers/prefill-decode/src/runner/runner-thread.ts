@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { MaskClient } from './mask-client.ts';
 import { loadDecoder } from './load-decoder.ts';
 import { CacheError } from './model-runner.ts';
 import type { FromRunner, RunnerOptions, ToRunner } from './messages.ts';
@@ -9,7 +10,8 @@ if (!port) throw new Error('runner-thread.ts is started by Runner');
 
 const post = (message: FromRunner): void => port.postMessage(message);
 const options = workerData as RunnerOptions;
-const { runner, facts, release } = await loadDecoder(options);
+const masks = new MaskClient();
+const { runner, facts, release } = await loadDecoder(options, masks.constraintOf);
 let steps = 0;
 let last: Promise<void> = Promise.resolve();
 
@@ -35,7 +37,11 @@ async function carryOut(message: ToRunner): Promise<void> {
     case 'forget':
       runner.forget(message.mmHash);
       return;
+    case 'masks':
+      masks.connect(message.port, message.tokens, message.limitMs);
+      return;
     case 'close':
+      masks.close();
       await release().finally(() => {
         post({ type: 'closed' });
         parentPort?.close();

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type MessagePort } from 'node:worker_threads';
 import type {
   FromRunner,
   RunnerFacts,
@@ -85,6 +85,11 @@ export class Runner {
     this.#send({ type: 'forget', mmHash });
   }
 
+  /** Token masks for constrained sequences come through `port`, for a vocabulary of so many tokens. */
+  connectMasks(port: MessagePort, tokens: number, limitMs: number): void {
+    this.#send({ type: 'masks', port, tokens, limitMs }, [port]);
+  }
+
   /** Lets the steps in hand end, then the thread. Ending the thread inside a run would abort the process. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#pending.map(({ promise }) => promise));
@@ -92,8 +97,8 @@ export class Runner {
     await this.#ended;
   }
 
-  #send(message: ToRunner): void {
-    this.#worker.postMessage(message, []);
+  #send(message: ToRunner, transfer: readonly MessagePort[] = []): void {
+    this.#worker.postMessage(message, transfer);
   }
 
   #receive(message: FromRunner): void {

@@ -33,12 +33,13 @@ test('a feature whose rows are not its image tokens is refused', async (t) => {
   t.like(error, { code: 'invalid_request', facts: { image: 0, rows: 15, positions: 16 } });
 });
 
-test('a request for JSON is refused rather than answered with free text', async (t) => {
+test('a constrained answer that must not end is refused', async (t) => {
   const engine = await startEngine(t, { embeddings });
-  const request = { id: 'a', ...second, sampling: sampling({ jsonSchema: {} }) };
+  const constraint = { type: 'json', schema: {}, ordered: false } as const;
+  const request = { id: 'a', ...second, sampling: sampling({ constraint, ignoreEos: true }) };
   t.like(
     t.throws(() => engine.add(request)),
-    { code: 'json_schema_unsupported' },
+    { code: 'invalid_request' },
   );
 });
 

@@ -1,3 +1,4 @@
+import { AnswerValidator } from '../../src/constraint/answer-validator.ts';
 import { randomUUID } from 'node:crypto';
 import { generateQueueName, MESSAGE_VERSION } from '@epd/connector';
 import { RedisJobStore, type Job, type JobRequest, type JobStore, type Sampling } from '@epd/jobs';
@@ -59,6 +60,7 @@ export function processorFor(
   return new GenerateProcessor({
     engine,
     jobs,
+    validator: new AnswerValidator(),
     redis,
     worker,
     sharePrefixes: false,

@@ -25,7 +25,7 @@ export function holdRequest(
   bounds: Bounds,
   nextKey: () => number,
 ): HeldRequest {
-  refuseSchema(request);
+  refuseEndless(request);
   refuseTooLong(request, model, bounds);
   const images = imageSpans(request.tokens, request.features, model.imageTokenId);
   refuseTooLarge(images, bounds);
@@ -74,11 +74,11 @@ function replay(answer: Answer, sequence: Sequence, longest: number): void {
   }
 }
 
-/** docs/decisions/2026-11-22-no-json-schema.md says why: text that only looks held to it would be worse. */
-function refuseSchema({ sampling }: EngineRequest): void {
-  if (sampling.jsonSchema === null) return;
-  const message = 'Answers cannot be held to a JSON schema by this worker';
-  throw new EngineError('json_schema_unsupported', message);
+/** Behind a whole constrained answer only end tokens are allowed: ignored, they would never end it. */
+function refuseEndless({ sampling }: EngineRequest): void {
+  if (sampling.constraint === undefined || !sampling.ignoreEos) return;
+  const message = 'A constrained answer ends where it is whole: ignoreEos cannot be held to';
+  throw new EngineError('invalid_request', message);
 }
 
 function refuseTooLong(request: EngineRequest, model: EngineModel, bounds: Bounds): void {

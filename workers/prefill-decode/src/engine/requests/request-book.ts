@@ -87,7 +87,8 @@ export class RequestBook {
   /** One answer cannot be held to what was asked of it: its request ends. */
   takeFailure({ sequence, code, message }: SamplingFailure): void {
     const held = this.#bySequence.get(sequence);
-    if (held) this.fail(held, { code, message, stage: 'decode', item: null, retryable: false });
+    const retryable = code === 'constraint_lost';
+    if (held) this.fail(held, { code, message, stage: 'decode', item: null, retryable });
   }
 
   fail(held: HeldRequest, error: JobError): void {

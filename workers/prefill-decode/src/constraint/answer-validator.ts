@@ -1,0 +1,64 @@
+import { Worker } from 'node:worker_threads';
+import type { Constraint } from '@epd/constraint';
+import type { FromValidation, ToValidation } from './validation-thread.ts';
+
+/** Far above what any honest check takes; the thread's start is part of the first. */
+const CHECK_MS = 10_000;
+
+type Waiting = PromiseWithResolvers<string | null>;
+
+/**
+ * Checks constrained answers in a thread of its own, before they are called completed. The thread is
+ * started for the first answer, and again after one took too long.
+ */
+export class AnswerValidator {
+  readonly #limitMs: number;
+  #worker: Worker | null = null;
+  readonly #waiting = new Map<number, Waiting>();
+  #tickets = 0;
+
+  constructor(limitMs: number = CHECK_MS) {
+    this.#limitMs = limitMs;
+  }
+
+  /** What is wrong with the answer; null: nothing. */
+  async faultOf(constraint: Constraint, text: string): Promise<string | null> {
+    const worker = (this.#worker ??= this.#start());
+    const ticket = this.#tickets++;
+    const waiting = Promise.withResolvers<string | null>();
+    this.#waiting.set(ticket, waiting);
+    const timer = setTimeout(() => this.#kill(worker, 'it took too long to check'), this.#limitMs);
+    worker.postMessage({ ticket, constraint, text } satisfies ToValidation, []);
+    try {
+      return await waiting.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('validation-thread.ts', import.meta.url));
+    // Nothing waits for it at the end of the process.
+    worker.unref();
+    worker.on('message', ({ ticket, fault }: FromValidation) => {
+      this.#waiting.get(ticket)?.resolve(fault);
+      this.#waiting.delete(ticket);
+    });
+    worker.once('error', (error) => this.#kill(worker, String(error)));
+    worker.once('exit', () => this.#kill(worker, 'its check has ended early'));
+    return worker;
+  }
+
+  /** Answers that waited behind the one that took too long share its fate: none was checked. */
+  #kill(worker: Worker, fault: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    void worker.terminate();
+    for (const waiting of this.#waiting.values()) waiting.resolve(fault);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,35 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Constraint, ConstraintErrorCode, ConstraintLimits } from '@epd/constraint';
+
+/** What crosses between the main thread, the runner and the thread that makes token masks. */
+
+export interface MaskThreadOptions {
+  readonly modelFolder: string;
+  readonly limits: ConstraintLimits;
+}
+
+/** From the main thread. */
+export type ToMaskThread =
+  | { readonly type: 'compile'; readonly ticket: number; readonly constraint: Constraint }
+  | { readonly type: 'runner'; readonly port: MessagePort };
+
+export type FromMaskThread =
+  /** `tokens`: the size of the vocabulary. */
+  | { readonly type: 'ready'; readonly tokens: number }
+  | { readonly type: 'compiled'; readonly ticket: number; readonly refused: Refused | null };
+
+export interface Refused {
+  readonly code: ConstraintErrorCode;
+  readonly message: string;
+}
+
+/** From the runner: what happens to sequences, in order. */
+export type ToMasks =
+  | {
+      readonly type: 'open';
+      readonly sequence: number;
+      readonly constraint: Constraint;
+      readonly memory: SharedArrayBuffer;
+    }
+  | { readonly type: 'accept'; readonly sequence: number; readonly id: number }
+  | { readonly type: 'close'; readonly sequence: number };

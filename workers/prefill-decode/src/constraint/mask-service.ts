@@ -1,0 +1,145 @@
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import type { Constraint } from '@epd/constraint';
+import type { Logger } from '@epd/service';
+import { ConstraintServiceError } from './errors.ts';
+import type { FromMaskThread, MaskThreadOptions, Refused, ToMaskThread } from './mask-messages.ts';
+
+export interface MaskServiceOptions extends MaskThreadOptions {
+  /** A constraint that takes longer to compile ends the thread. */
+  readonly compileMs: number;
+  /** The longest that a step waits for one mask. */
+  readonly maskMs: number;
+  readonly logger?: Pick<Logger, 'info' | 'warn'>;
+}
+
+/** Where masks are read: the runner. */
+export interface MaskReader {
+  connectMasks(port: MessagePort, tokens: number, limitMs: number): void;
+}
+
+/** Reading the vocabulary comes on top of the first constraint's time. */
+const START_MS = 60_000;
+
+/**
+ * The main thread's side of the mask thread. It is started for the first constraint, and again after it
+ * has died or was killed for taking too long: sequences that it held then fail as lost.
+ */
+export class MaskService {
+  readonly #options: MaskServiceOptions;
+  readonly #runner: MaskReader;
+  #thread: Promise<MaskThread> | null = null;
+
+  constructor(options: MaskServiceOptions, runner: MaskReader) {
+    this.#options = options;
+    this.#runner = runner;
+  }
+
+  /** Resolves when sequences may be held to the constraint. Throws `ConstraintServiceError`. */
+  async prepare(constraint: Constraint): Promise<void> {
+    const thread = await (this.#thread ??= this.#start());
+    const refused = await thread.compile(constraint, this.#options.compileMs);
+    if (refused === null) return;
+    throw new ConstraintServiceError(
+      'constraint_refused',
+      `The constraint is refused: ${refused.message}`,
+    );
+  }
+
+  async close(): Promise<void> {
+    const thread = await this.#thread?.catch(() => null);
+    this.#thread = null;
+    await thread?.end();
+  }
+
+  async #forget(thread: MaskThread): Promise<void> {
+    const reason = await thread.ended;
+    if (this.#thread !== null) this.#options.logger?.warn({ reason }, 'the mask thread has ended');
+    this.#thread = null;
+  }
+
+  async #start(): Promise<MaskThread> {
+    const { modelFolder, limits, maskMs, logger } = this.#options;
+    const thread = new MaskThread({ modelFolder, limits });
+    void this.#forget(thread);
+    const tokens = await thread.ready(START_MS);
+    const { port1, port2 } = new MessageChannel();
+    thread.connect(port1);
+    this.#runner.connectMasks(port2, tokens, maskMs);
+    logger?.info({ tokens }, 'constraints are ready');
+    return thread;
+  }
+}
+
+class MaskThread {
+  readonly ended: Promise<string>;
+  readonly #worker: Worker;
+  readonly #ready = Promise.withResolvers<number>();
+  readonly #tickets = new Map<number, PromiseWithResolvers<Refused | null>>();
+  #next = 0;
+
+  constructor(options: MaskThreadOptions) {
+    const worker = new Worker(new URL('mask-thread.ts', import.meta.url), { workerData: options });
+    this.#worker = worker;
+    worker.on('message', (message: FromMaskThread) => this.#receive(message));
+    this.ended = new Promise((resolve) => {
+      worker.once('error', (error) => this.#end(String(error), resolve));
+      worker.once('exit', (code) => this.#end(`exit code ${code}`, resolve));
+    });
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  /** The size of the vocabulary. */
+  ready(limitMs: number): Promise<number> {
+    return this.#within(this.#ready.promise, limitMs, 'The vocabulary was not read');
+  }
+
+  compile(constraint: Constraint, limitMs: number): Promise<Refused | null> {
+    const ticket = this.#next++;
+    const answer = Promise.withResolvers<Refused | null>();
+    this.#tickets.set(ticket, answer);
+    this.#send({ type: 'compile', ticket, constraint });
+    return this.#within(answer.promise, limitMs, 'The constraint was not compiled');
+  }
+
+  connect(port: MessagePort): void {
+    this.#worker.postMessage({ type: 'runner', port } satisfies ToMaskThread, [port]);
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  async #within<T>(answer: Promise<T>, limitMs: number, what: string): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      late.reject(new ConstraintServiceError('constraint_timeout', `${what} within ${limitMs} ms`));
+      void this.end();
+    }, limitMs);
+    try {
+      return await Promise.race([answer, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #receive(message: FromMaskThread): void {
+    if (message.type === 'ready') return this.#ready.resolve(message.tokens);
+    this.#tickets.get(message.ticket)?.resolve(message.refused);
+    this.#tickets.delete(message.ticket);
+  }
+
+  #send(message: ToMaskThread): void {
+    this.#worker.postMessage(message, []);
+  }
+
+  #end(reason: string, resolve: (reason: string) => void): void {
+    const error = new ConstraintServiceError(
+      'constraint_lost',
+      `The mask thread has ended: ${reason}`,
+    );
+    this.#ready.reject(error);
+    for (const ticket of this.#tickets.values()) ticket.reject(error);
+    this.#tickets.clear();
+    resolve(reason);
+  }
+}

@@ -1,0 +1,30 @@
+import { parentPort } from 'node:worker_threads';
+import type { Constraint } from '@epd/constraint';
+import { faultOf } from './validation.ts';
+
+/** The thread that checks answers: a pattern may take for ever, and the thread may be killed. */
+const port = parentPort;
+if (!port) throw new Error('validation-thread.ts is started by AnswerValidator');
+
+port.on('message', ({ ticket, constraint, text }: ToValidation) => {
+  port.postMessage({ ticket, fault: said(constraint, text) } satisfies FromValidation);
+});
+
+function said(constraint: Constraint, text: string): string | null {
+  try {
+    return faultOf(constraint, text);
+  } catch (error) {
+    return `it cannot be checked: ${String(error)}`;
+  }
+}
+
+export interface ToValidation {
+  readonly ticket: number;
+  readonly constraint: Constraint;
+  readonly text: string;
+}
+
+export interface FromValidation {
+  readonly ticket: number;
+  readonly fault: string | null;
+}

@@ -1,0 +1,81 @@
+import { Ajv, type Options } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { Constraint } from '@epd/constraint';
+
+const OPTIONS: Options = {
+  strict: false,
+  validateSchema: false,
+  // Of decimal steps: 0.3 is a multiple of 0.1.
+  multipleOfPrecision: 9,
+  logger: false,
+};
+
+/** Keywords that only newer drafts have. */
+const NEWER = /"(prefixItems|dependentRequired|dependentSchemas|\$dynamicRef|\$defs)"/;
+
+/**
+ * Says what is wrong with an answer, by another library than the one that held it to its constraint;
+ * null: nothing. Formats and patterns are tested as JavaScript does, which may take for ever.
+ */
+export function faultOf(constraint: Constraint, text: string): string | null {
+  switch (constraint.type) {
+    case 'json':
+      return faultOfJson(constraint.schema, text);
+    case 'regex':
+      return matches(constraint.pattern, text) ? null : 'the expression does not match';
+    case 'choice':
+      return constraint.choices.includes(text) ? null : 'it is none of the choices';
+    case 'tagged':
+    default:
+      // Its parts are known to the parser of tool calls.
+      return null;
+  }
+}
+
+function faultOfJson(schema: unknown, text: string): string | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  if (typeof schema === 'boolean') return schema ? null : 'nothing is permitted';
+  const ajv = validator(schema);
+  const check = ajv.compile(readable(schema) as object);
+  return check(value) ? null : ajv.errorsText(check.errors, { dataVar: 'answer' });
+}
+
+function validator(schema: unknown): Ajv | Ajv2020 {
+  const ajv = NEWER.test(JSON.stringify(schema)) ? new Ajv2020(OPTIONS) : new Ajv(OPTIONS);
+  formats.default(ajv);
+  // Formats of OpenAPI tell how a client keeps a value.
+  for (const name of ['int32', 'int64', 'float', 'double', 'binary', 'password'])
+    ajv.addFormat(name, true);
+  return ajv;
+}
+
+function matches(pattern: string, text: string): boolean {
+  return new RegExp(`^(?:${pattern})$`, 'u').test(text);
+}
+
+/** The fourth draft has exclusive bounds as flags, the third `required` of each member. */
+function readable(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(readable);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const copy: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(schema))
+    if (key !== '$schema' && !(key === 'required' && typeof value === 'boolean'))
+      copy[key] = key === 'const' || key === 'enum' ? value : readable(value);
+  exclusive(copy, 'exclusiveMinimum', 'minimum');
+  exclusive(copy, 'exclusiveMaximum', 'maximum');
+  return copy;
+}
+
+function exclusive(schema: Record<string, unknown>, flag: string, bound: string): void {
+  if (typeof schema[flag] !== 'boolean') return;
+  if (schema[flag]) {
+    schema[flag] = schema[bound];
+    delete schema[bound];
+  } else delete schema[flag];
+}

@@ -1,0 +1,31 @@
+import type { JobError, Sampling } from '@epd/jobs';
+import type { AnswerValidator } from '../constraint/answer-validator.ts';
+import type { EngineEvent } from '../engine/index.ts';
+
+export type Finished = Extract<EngineEvent, { type: 'finished' }>;
+
+/**
+ * Why answers do not follow the constraint that they were held to; null: they do. What `max_tokens` or
+ * a stop string of the caller's cut short says so by its finish reason, and is not held to it.
+ */
+export async function brokenPromise(
+  { constraint, stop }: Sampling,
+  { choices }: Finished,
+  validator: AnswerValidator,
+): Promise<JobError | null> {
+  if (constraint === undefined) return null;
+  for (const { text, finishReason } of choices) {
+    if (finishReason !== 'stop') continue;
+    const fault = await validator.faultOf(constraint, text);
+    if (fault !== null && stop.length === 0) return broken(fault);
+  }
+  return null;
+}
+
+const broken = (fault: string): JobError => ({
+  code: 'constraint_broken',
+  message: `The answer does not follow its constraint: ${fault}`,
+  stage: 'decode',
+  item: null,
+  retryable: true,
+});

@@ -1,0 +1,89 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Constraint } from '@epd/constraint';
+import type { OpenSequence } from './messages.ts';
+import { ConstraintError, type TokenConstraint, type TokenMask } from './token-constraint.ts';
+import type { ToMasks } from '../constraint/mask-messages.ts';
+import { BROKEN, PENDING, SharedMask } from '../constraint/shared-mask.ts';
+
+interface Connection {
+  readonly port: MessagePort;
+  readonly tokens: number;
+  readonly limitMs: number;
+  /** A mask was waited for in vain: the others would be, too. */
+  lost: boolean;
+}
+
+/** The runner's side of the mask thread. */
+export class MaskClient {
+  #connection: Connection | null = null;
+
+  /** `limitMs`: the longest that a step waits for one mask. */
+  connect(port: MessagePort, tokens: number, limitMs: number): void {
+    this.#connection?.port.close();
+    this.#connection = { port, tokens, limitMs, lost: false };
+  }
+
+  close(): void {
+    this.#connection?.port.close();
+    this.#connection = null;
+  }
+
+  readonly constraintOf = ({ sequence, sampling }: OpenSequence): TokenConstraint | null => {
+    const { constraint } = sampling;
+    if (constraint === undefined || constraint === null) return null;
+    if (this.#connection === null) throw lost();
+    return new MaskedSequence(this.#connection, sequence, constraint);
+  };
+}
+
+/** One sequence held to its constraint by masks that another thread makes. */
+class MaskedSequence implements TokenConstraint {
+  /** What ends the answer is in the masks: behind a whole one only end tokens are allowed. */
+  readonly done = false;
+  readonly #connection: Connection;
+  readonly #sequence: number;
+  readonly #shared: SharedMask;
+  #accepted = 0;
+
+  constructor(connection: Connection, sequence: number, constraint: Constraint) {
+    this.#connection = connection;
+    this.#sequence = sequence;
+    this.#shared = SharedMask.allocate(connection.tokens);
+    this.#send({ type: 'open', sequence, constraint, memory: this.#shared.memory });
+  }
+
+  mask(): TokenMask {
+    if (this.#connection.lost) throw lost();
+    const ready = this.#shared.wait(this.#accepted, this.#connection.limitMs);
+    if (ready === PENDING) {
+      this.#connection.lost = true;
+      throw lost();
+    }
+    if (ready === BROKEN)
+      throw new ConstraintError('constraint_broken', 'The answer has left its constraint');
+    if (ready !== this.#accepted)
+      throw new ConstraintError(
+        'constraint_too_complex',
+        'The next token takes too much work to find',
+      );
+    return this.#shared.mask;
+  }
+
+  accept(id: number): void {
+    this.#accepted++;
+    this.#shared.want(this.#accepted);
+    this.#send({ type: 'accept', sequence: this.#sequence, id });
+  }
+
+  close(): void {
+    this.#send({ type: 'close', sequence: this.#sequence });
+  }
+
+  #send(message: ToMasks): void {
+    this.#connection.port.postMessage(message, []);
+  }
+}
+
+/** The job is another's to resume: its tokens are replayed there. */
+const lost = (): ConstraintError =>
+  new ConstraintError('constraint_lost', 'The thread that makes token masks does not answer');
