@@ -133,7 +133,7 @@ async function startWebhooks({
 }
 
 function startBatches({ services, log }: BackgroundParts): Stoppable {
-  const lines = new BatchLineRunner(services);
+  const lines = new BatchLineRunner({ ...services, log });
   const stepper = new BatchStepper({ ...services, lines });
   const runner = new BatchRunner(services.batches, stepper, (err) =>
     log.warn({ err }, 'a batch is held up; it is tried again'),

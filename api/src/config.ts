@@ -138,6 +138,13 @@ export const configSchema = Type.Object({
     minimum: 1,
     description: 'Most tokens of an answer when the request does not say',
   }),
+  storeWaitMs: Type.Integer({
+    env: 'EPD_STORE_WAIT_MS',
+    default: 10_000,
+    minimum: 1,
+    description:
+      'How long a request waits for the object store, beside what its bytes take, before it is answered 503',
+  }),
   fetchTimeoutMs: Type.Integer({
     env: 'EPD_FETCH_TIMEOUT_MS',
     default: 10_000,

@@ -49,12 +49,13 @@ export async function testApi(
   const inputs = createObjectStore(
     config.store === 's3' ? storeOptions(config) : { kind: 'memory' },
   );
+  const fleetStore = { state: { verdict: 'ours', reason: '' } } as const;
   const registry = new Registry();
   const services = composeServices({ config, redis, store: inputs, registry });
   const app = await buildApp({
     services,
     registry,
-    ready: () => checkReadiness({ redis, inputs, models: services.models }),
+    ready: () => checkReadiness({ redis, inputs, fleetStore, models: services.models }),
     redis,
     config,
   });

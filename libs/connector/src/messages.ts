@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { keyName } from './key-name.ts';
 
 /**
  * What crosses a process. Every message carries its version; a reader that does not know a version
@@ -102,5 +103,5 @@ export const CompletionEvent = Type.Union([
 export type CompletionEvent = Static<typeof CompletionEvent>;
 
 export const encodeJobId = (mmHash: string): string => `encode-${mmHash}`;
-export const encodeQueueName = (model: string): string => `encode-${model}`;
-export const generateQueueName = (model: string): string => `generate-${model}`;
+export const encodeQueueName = (model: string): string => `encode-${keyName(model)}`;
+export const generateQueueName = (model: string): string => `generate-${keyName(model)}`;

@@ -36,6 +36,9 @@ interface Taking {
 const BYTES_PER_BASE64_CHARACTER = 3 / 4;
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
+const schemeOf = (url: string): string | undefined =>
+  SCHEME.exec(url.slice(0, 32))?.[0].toLowerCase();
+
 /** Resolves what a message calls a picture to bytes in the store and what their header says. */
 export class ImageResolver {
   readonly #parts: ResolverParts;
@@ -63,7 +66,7 @@ export class ImageResolver {
     if (fileId !== null) return this.#uploaded(fileId, tenant, param);
     if (sha256 !== null) return present(await this.#recall(sha256, param, hold), param);
     if (uuid === null) return this.store(await this.#bytes(url, param, taking), param);
-    const known = url.startsWith('data:') ? null : await this.#named(uuid, param, taking);
+    const known = schemeOf(url) === 'data:' ? null : await this.#named(uuid, param, taking);
     if (known !== null) return known;
     if (url === '') {
       throw new ApiError(
@@ -94,7 +97,7 @@ export class ImageResolver {
     await usage.touch(sha256);
     const stat = await inputs.stat(key);
     if (stat === null) return null;
-    hold.take(stat.bytes);
+    hold.take(stat.bytes ?? limits.maxImageBytes);
     const bytes = await inputs.get(key, { maxBytes: limits.maxImageBytes });
     if (bytes === null) return null;
     return {
@@ -136,7 +139,7 @@ export class ImageResolver {
 
   async #bytes(url: string, param: string, taking: Taking): Promise<Buffer> {
     const { fetcher, limits } = this.#parts;
-    const scheme = SCHEME.exec(url.slice(0, 32))?.[0].toLowerCase();
+    const scheme = schemeOf(url);
     if (scheme === 'data:') {
       taking.hold.take(Math.ceil(url.length * BYTES_PER_BASE64_CHARACTER));
       return decodeDataUri(url, limits.maxImageBytes, param);

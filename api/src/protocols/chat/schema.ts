@@ -28,6 +28,12 @@ export const ChatCompletionBody = Type.Object(
     logit_bias: Type.Optional(Type.Object({}, { maxProperties: 0 })),
     modalities: Type.Optional(Type.Array(Type.Literal('text'))),
     audio: Type.Optional(Type.Null()),
+    continue_final_message: Type.Optional(
+      Type.Literal(false, {
+        description: 'A last message cannot be continued: an answer is a new one.',
+      }),
+    ),
+    add_generation_prompt: Type.Optional(Type.Literal(true)),
     store: Ignored,
     user: Ignored,
     service_tier: Ignored,

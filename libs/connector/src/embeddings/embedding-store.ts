@@ -80,7 +80,7 @@ export class EmbeddingStore {
   /** Whether everybody can read the item. A look at the store proper, not at its content. */
   async has({ mmHash }: Pick<EmbeddingSpec, 'mmHash'>): Promise<boolean> {
     const stat = await this.#store.stat(this.#key(mmHash));
-    const found = stat !== null && stat.bytes >= MIN_FILE_BYTES;
+    const found = stat !== null && (stat.bytes ?? MIN_FILE_BYTES) >= MIN_FILE_BYTES;
     if (found) {
       this.#metrics.hit('store');
       this.#note((usage) => usage.touch(mmHash));

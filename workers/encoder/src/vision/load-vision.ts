@@ -34,7 +34,9 @@ export async function loadVision(
   const shape = visionShape(geometry);
   const width = folder.model.text.hiddenSize;
   const runner = await VisionRunner.start({ ...options, modelPath: path, shape, width });
-  log.info({ preparation: runner.preparation }, 'vision encoder loaded');
+  const { rewritten, note } = runner.preparation;
+  if (rewritten) log.info({ preparation: note }, 'vision encoder loaded');
+  else log.warn({ preparation: note }, 'the vision encoder runs as exported, which is slower');
   if (shape.grid !== null) return { runner, shape, tilesPerRun: 1 };
   if (tilesPerRun > 0) return { runner, shape, tilesPerRun };
   const encode: typeof runner.encode = (...args) => runner.encode(...args);

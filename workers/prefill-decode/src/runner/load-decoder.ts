@@ -32,6 +32,7 @@ export async function loadDecoder(
       abilities: backend.abilities,
       hiddenSize,
       preparation: prepared.note,
+      rewritten: prepared.rewritten,
       loadMs,
     },
     release: async () => {

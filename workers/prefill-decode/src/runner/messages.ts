@@ -27,6 +27,7 @@ export interface RunnerFacts {
   readonly hiddenSize: number;
   /** Why the graph is run as exported, or how far the rewritten one is from it. */
   readonly preparation: string;
+  readonly rewritten: boolean;
   readonly loadMs: number;
 }
 

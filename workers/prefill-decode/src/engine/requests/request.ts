@@ -90,4 +90,6 @@ export interface EngineStats {
   readonly prefixHitTokens: number;
   readonly preemptions: number;
   readonly steps: number;
+  /** False: the decoder's graph runs as exported. */
+  readonly graphRewritten: boolean;
 }
