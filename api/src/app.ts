@@ -8,6 +8,7 @@ import { Connections } from './connections.ts';
 import { answerFrameworkError, installErrorHandler } from './http/error-handler.ts';
 import { installBodyParser } from './http/body-parser.ts';
 import { limitOpenRequests } from './http/open-requests.ts';
+import { installCors } from './http/cors.ts';
 import { installRequestGuard } from './http/request-guard.ts';
 import { installOpenApi } from './http/openapi.ts';
 import { adminKeyRoutes } from './protocols/admin/keys.ts';
@@ -85,6 +86,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   installErrorHandler(app);
   installValidation(app);
   installRequestFacts(app);
+  await installCors(app, config.corsOrigins);
   installRequestGuard(app, { ...config, loopbackOnly: !needsKeys(config) && !config.open });
   services.authenticator.install(app);
   limitOpenRequests(app, config.tenantOpenRequests);

@@ -71,9 +71,15 @@ const codes = new WeakMap<FastifyReply, string>();
 /** The code of the error that a request was answered with, as its body says; null: it was no error. */
 export const answeredCode = (reply: FastifyReply): string | null => codes.get(reply) ?? null;
 
+/** A repetition would be answered the same. */
+const isFinal = ({ statusCode, code }: ApiError): boolean =>
+  statusCode < 500 || code === 'job_failed' || code === 'job_expired';
+
 function send(reply: FastifyReply, error: ApiError): void {
   codes.set(reply, error.code);
   if (error.retryAfterS !== null) void reply.header('retry-after', String(error.retryAfterS));
+  // OpenAI's clients repeat what was answered 408, 409, 429 or 5xx, unless they are told otherwise.
+  else if (isFinal(error)) void reply.header('x-should-retry', 'false');
   void reply
     .code(error.statusCode)
     .send(errorBody(error.code, error.statusCode, error.message, error.param));

@@ -25,15 +25,6 @@ export const ChatCompletionBody = Type.Object(
     return_token_ids: Type.Optional(Type.Boolean()),
     tools: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 0 })),
     functions: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 0 })),
-    logit_bias: Type.Optional(Type.Object({}, { maxProperties: 0 })),
-    modalities: Type.Optional(Type.Array(Type.Literal('text'))),
-    audio: Type.Optional(Type.Null()),
-    continue_final_message: Type.Optional(
-      Type.Literal(false, {
-        description: 'A last message cannot be continued: an answer is a new one.',
-      }),
-    ),
-    add_generation_prompt: Type.Optional(Type.Literal(true)),
     store: Ignored,
     user: Ignored,
     service_tier: Ignored,

@@ -92,6 +92,8 @@ export interface OpenSequence {
   readonly choice: number;
   readonly sampling: Sampling;
   readonly prompt: readonly number[];
+  /** Tokens that end the answer. */
+  readonly endIds: readonly number[];
   /** Tokens that were generated before, elsewhere. */
   readonly generated: readonly number[];
 }

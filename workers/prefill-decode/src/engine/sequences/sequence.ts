@@ -21,6 +21,8 @@ export class Sequence {
   /** Whose cached prefixes it may use, and who may use its own. */
   readonly scope: string;
   readonly sampling: Sampling;
+  /** The tokens that end it. */
+  readonly endIds: readonly number[];
   readonly promptLength: number;
   readonly images: readonly ImageSpan[];
   /** By mm_hash: the token from which on the image is needed no more. */
@@ -56,6 +58,7 @@ export class Sequence {
     readonly priority: number;
     readonly scope: string;
     readonly sampling: Sampling;
+    readonly endIds: readonly number[];
     readonly prompt: readonly number[];
     readonly images: readonly ImageSpan[];
     readonly lastUses: ReadonlyMap<string, number>;
@@ -68,6 +71,7 @@ export class Sequence {
     this.priority = facts.priority;
     this.scope = facts.scope;
     this.sampling = facts.sampling;
+    this.endIds = facts.endIds;
     this.images = facts.images;
     this.lastUses = facts.lastUses;
     this.leader = facts.leader;

@@ -30,6 +30,7 @@ function promptOf(key: number, ...names: readonly string[]) {
     images,
     lastUses: lastUses(features),
     resume: [],
+    endIds: [],
     leader: null,
   });
   return { sequence, ec: { id: sequence.requestId, features } };

@@ -31,6 +31,7 @@ function slotsWith(kept: readonly number[]): { slots: Slots; decoding: Sequence[
       images: [],
       lastUses: new Map(),
       resume: [],
+      endIds: [],
       leader: null,
     });
     slots.allocate(sequence);

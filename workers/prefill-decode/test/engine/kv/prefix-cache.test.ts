@@ -33,6 +33,7 @@ function sequence(
     images,
     lastUses: new Map(),
     resume: [],
+    endIds: [],
     leader: null,
   });
   made.cached = tokens.length - 1;
