@@ -5,6 +5,4 @@ export default {
   workerThreads: false,
   concurrency: 2,
   timeout: '120s',
-  // Groups take longest.
-  sortTestFiles: (a, b) => Number(b.includes('test-groups')) - Number(a.includes('test-groups')),
 };

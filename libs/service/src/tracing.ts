@@ -20,7 +20,7 @@ export const tracingConfig = {
 };
 export type TracingConfig = Static<TObject<typeof tracingConfig>>;
 
-export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
+type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
 export interface SpanOptions {
   /** The `traceparent` that came with the request or the message; without it a trace begins. */

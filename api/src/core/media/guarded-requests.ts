@@ -1,8 +1,8 @@
 import type { Dispatcher, request } from 'undici';
 import type { AddressPolicy } from './address-policy.ts';
 
-type RequestOptions = Omit<Dispatcher.RequestOptions<null>, 'origin' | 'path' | 'method'> &
-  Partial<Pick<Dispatcher.RequestOptions<null>, 'method'>>;
+type RequestOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> &
+  Partial<Pick<Dispatcher.RequestOptions, 'method'>>;
 
 interface Client {
   readonly agent: Dispatcher;
