@@ -8,6 +8,7 @@ export const configSchema = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
   ...fleetConfig.service,
+  ...fleetConfig.index,
   ...fleetConfig.constraints,
   ...tracingConfig,
   host: Type.String({

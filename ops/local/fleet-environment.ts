@@ -44,6 +44,7 @@ export function sharedEnvironment(
     EPD_REDIS_URL: redisUrl,
     EPD_PREFIX: fleetPrefix(options),
     EPD_DATA_DIR: options.dataDir,
+    EPD_INDEX: String(options.index),
     EPD_STORE: options.store,
     EPD_STORE_DIR: options.storeDir ?? join(options.dataDir, 'store'),
     EPD_STOP_MS: String(options.stopMs),

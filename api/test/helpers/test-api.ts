@@ -99,7 +99,11 @@ const TEST_ENVIRONMENT = {
 };
 
 /** The lease ends at once: a model that is known while no worker runs. */
-async function register(redis: Redis, prefix: string, cards: readonly ModelCard[]): Promise<void> {
+export async function register(
+  redis: Redis,
+  prefix: string,
+  cards: readonly ModelCard[],
+): Promise<void> {
   const registry = new RedisModelRegistry(redis, prefix);
   for (const card of cards) await (await registry.announce('encoder', 'gone', card)).stop();
 }

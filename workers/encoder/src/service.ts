@@ -79,6 +79,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   const opened = await openServiceModel(context, ['vision_encoder']);
   const model = await readModel(opened.folder, {
     id: opened.id,
+    imageTokensMax: config.imageTokensMax,
     visionEncoder: config.visionEncoder ?? opened.variants.vision_encoder ?? '',
   });
   const vision = await loadVision(model.folder, model.card.geometry, {

@@ -92,7 +92,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => fleetStore.stop());
   const models = new RedisModelRegistry(redis, config.prefix);
   const opened = await openServiceModel(context, ['embed_tokens', 'decoder_model_merged']);
-  const model = await readModel(opened, config.visionEncoder, (id) =>
+  const model = await readModel(opened, config, (id) =>
     registeredFingerprint(models, id, log, signal),
   );
   const worker = await buildWorker({

@@ -25,9 +25,13 @@ export interface RunnerFacts {
   readonly kv: KVShape;
   readonly abilities: KVAbilities;
   readonly hiddenSize: number;
+  /** What an image's row must hold: the hidden state, and what it adds behind later layers. */
+  readonly embeddingWidth: number;
   /** Why the graph is run as exported, or how far the rewritten one is from it. */
   readonly preparation: string;
   readonly rewritten: boolean;
+  /** Share of the largest logit by which a prompt in two pieces differs from one in a single piece. */
+  readonly chunkDifference: number;
   readonly loadMs: number;
 }
 
@@ -75,6 +79,8 @@ export interface StepRow {
   readonly tokens: readonly number[] | 'sampled';
   /** Tokens that its slot holds. */
   readonly past: number;
+  /** [3, count], where positions are in a grid; null: the tokens count from `past`. */
+  readonly positions: Int32Array | null;
   readonly images: readonly Gather[];
   /** True when the tokens end where the next one is wanted. */
   readonly sample: boolean;

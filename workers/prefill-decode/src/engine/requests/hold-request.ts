@@ -57,6 +57,7 @@ function sequenceOf(
     sampling: request.sampling,
     prompt: request.tokens,
     images,
+    gridPositions: request.positions ?? null,
     lastUses: lastUses(request.features),
     resume: request.resume?.[own.choice] ?? [],
   });

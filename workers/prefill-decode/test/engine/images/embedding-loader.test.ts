@@ -28,6 +28,7 @@ function promptOf(key: number, ...names: readonly string[]) {
     sampling: sampling(),
     prompt: Array.from({ length: names.length * 10 + 6 }, () => 1),
     images,
+    gridPositions: null,
     lastUses: lastUses(features),
     resume: [],
     endIds: [],

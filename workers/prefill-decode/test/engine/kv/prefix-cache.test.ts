@@ -31,6 +31,7 @@ function sequence(
     sampling: sampling(),
     prompt: tokens,
     images,
+    gridPositions: null,
     lastUses: new Map(),
     resume: [],
     endIds: [],
