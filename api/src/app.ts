@@ -17,6 +17,7 @@ import { batchControlRoutes } from './protocols/batches/control.ts';
 import { batchRoutes } from './protocols/batches/routes.ts';
 import type { BoardParts } from './protocols/admin/queue-board.ts';
 import { chatCompletionRoutes } from './protocols/chat/routes.ts';
+import { completionRoutes } from './protocols/completions/routes.ts';
 import { installMetrics } from './core/metrics/api-metrics.ts';
 import { docsRoutes } from './protocols/operation/docs.ts';
 import { embeddingRoutes } from './protocols/embeddings/routes.ts';
@@ -102,6 +103,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(jobEventRoutes(services));
   await app.register(webhookRoutes(services));
   await app.register(chatCompletionRoutes(services));
+  await app.register(completionRoutes(services));
   await app.register(responseRoutes(services));
   await app.register(responseControlRoutes(services));
   await app.register(fileRoutes(services, maxFileBytes));
