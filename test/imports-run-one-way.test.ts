@@ -10,12 +10,14 @@ const SOURCES = [
   'libs/fleet/src',
   'libs/graph/src',
   'libs/hub/src',
+  'libs/image-index/src',
   'libs/jobs/src',
   'libs/model/src',
   'libs/picture/src',
   'libs/service/src',
   'ops',
   'workers/encoder/src',
+  'workers/index/src',
   'workers/prefill-decode/src',
 ];
 

@@ -83,6 +83,8 @@ function startSweeper({ config, redis, services, log }: BackgroundParts): Stoppa
     store: services.inputs, // pictures and embeddings lie in one store
     usage: new EmbeddingUsage({ redis, prefix }),
     metrics: services.ecMetrics,
+    // The index finds out by itself, only later.
+    onRemoved: (mmHash) => void services.notices?.gone(mmHash).catch(() => undefined),
     ttlMs: embeddingTtlS * 1000,
     ...(maxBytes > 0 ? { maxBytes } : {}),
     onError: (err) => log.warn({ err }, 'sweeping embeddings failed; it is tried again'),
@@ -133,7 +135,7 @@ async function startWebhooks({
 }
 
 function startBatches({ services, log }: BackgroundParts): Stoppable {
-  const lines = new BatchLineRunner(services);
+  const lines = new BatchLineRunner({ ...services, log });
   const stepper = new BatchStepper({ ...services, lines });
   const runner = new BatchRunner(services.batches, stepper, (err) =>
     log.warn({ err }, 'a batch is held up; it is tried again'),

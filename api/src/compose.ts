@@ -6,6 +6,7 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { RedisModelRegistry, ResidentImages } from '@epd/fleet';
+import { IndexClient, NoticePublisher } from '@epd/image-index';
 import { Admission, RedisJobStore } from '@epd/jobs';
 import { constraintLimits, ecMetrics, storeOptions, type Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
@@ -24,6 +25,9 @@ import { FileRecords } from './core/files/file-records.ts';
 import { Files } from './core/files/files.ts';
 import { createUploadSigner } from './core/files/s3-presigner.ts';
 import { Uploads } from './core/files/uploads.ts';
+import { EncodedImages } from './core/images/encoded-images.ts';
+import { ImageIndex } from './core/images/image-index.ts';
+import { ImageVectors } from './core/images/image-vectors.ts';
 import { InputUsage } from './core/inputs/input-usage.ts';
 import { UuidAliases } from './core/inputs/uuid-aliases.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
@@ -69,13 +73,16 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
   const usage = new EmbeddingUsage({ redis, prefix });
   const metrics = ecMetrics(registry);
   const counts = jobCounts(registry);
-  const embeddings = new EmbeddingStore({ store, usage, metrics });
+  const embeddings = new EmbeddingStore({ store, usage, metrics, secret: config.embeddingKey });
   const encodes = new EncodeRequester({ redis, prefix, embeddings, usage, metrics });
   const residents = new ResidentImages(redis, prefix);
   const limits = composeLimits(config, redis);
   const memory = new MemoryBudget(config.bodyMemoryBytes);
   const media = composeMedia(config, redis, store, memory);
+  const notices = config.index ? new NoticePublisher(redis, prefix) : null;
+  const images = composeIndex(config, redis, log);
   const acceptor = new Acceptor({
+    notices,
     jobs,
     models,
     encodes: new ImageEncodes({ encodes, residents }),
@@ -99,17 +106,31 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
     files: media.files,
     uploads: media.uploads,
     batches: new BatchStore(redis, prefix),
+    images,
+    notices,
+    vectors: new ImageVectors({
+      ...media,
+      ...limits,
+      encoded: new EncodedImages({ encodes, embeddings }),
+    }),
     batchInputs: new BatchInputs({ files: media.files, memory, limits: lineLimits(config) }),
     ...composeAccess(config, redis),
     ...composeWebhooks(config),
     ...limits,
     close: async () => {
+      await images.close();
       media.signer?.close();
       await media.fetcher.close();
       await encodes.close();
       await jobs.close();
     },
   };
+}
+
+function composeIndex({ index, prefix }: ApiConfig, redis: Redis, log?: Logger): ImageIndex {
+  if (!index) return new ImageIndex(null);
+  const onError = (err: Error): void => log?.warn({ err }, 'the way to the index is interrupted');
+  return new ImageIndex(new IndexClient({ redis, prefix, onError }));
 }
 
 /** A line is a request's body. */

@@ -8,6 +8,7 @@ export const configSchema = Type.Object({
   ...fleetConfig.redis,
   ...fleetConfig.store,
   ...fleetConfig.service,
+  ...fleetConfig.index,
   ...fleetConfig.constraints,
   ...tracingConfig,
   host: Type.String({
@@ -137,6 +138,13 @@ export const configSchema = Type.Object({
     default: 512,
     minimum: 1,
     description: 'Most tokens of an answer when the request does not say',
+  }),
+  storeWaitMs: Type.Integer({
+    env: 'EPD_STORE_WAIT_MS',
+    default: 10_000,
+    minimum: 1,
+    description:
+      'How long a request waits for the object store, beside what its bytes take, before it is answered 503',
   }),
   fetchTimeoutMs: Type.Integer({
     env: 'EPD_FETCH_TIMEOUT_MS',

@@ -7,11 +7,13 @@ import {
   redisOptions,
   runService,
   startTracing,
+  storeName,
   storeOptions,
   waitForRedis,
   type RunningService,
   type ServiceContext,
 } from '@epd/service';
+import { FleetStore, storeStateLogger } from '@epd/fleet';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { buildApp } from './app.ts';
@@ -19,6 +21,7 @@ import { startBackground } from './background.ts';
 import { composeServices } from './compose.ts';
 import { needsKeys, readApiConfig, type ApiConfig } from './config.ts';
 import { FleetLookout, installFleetMetrics } from './core/metrics/fleet-metrics.ts';
+import { RequestStore } from './core/inputs/request-store.ts';
 import { checkReadiness } from './readiness.ts';
 
 const REDIS_RETRY_MS = 500;
@@ -34,7 +37,18 @@ async function start({
   const patient = connectRedis(config.redisUrl, { name: 'api-background', log });
   const redis = batchWrites(new Redis(config.redisUrl, requestRedisOptions()), 'turn');
   redis.on('error', (err) => log.debug({ err }, 'Redis'));
-  const store = createObjectStore(storeOptions(config));
+  const durable = createObjectStore(storeOptions(config));
+  const fleetStore = new FleetStore({
+    redis,
+    prefix: config.prefix,
+    store: durable,
+    name: storeName(storeOptions(config)),
+    onChange: storeStateLogger(log),
+  });
+  const store = new RequestStore(durable, {
+    waitMs: config.storeWaitMs,
+    refusal: () => (fleetStore.state.verdict === 'other' ? fleetStore.state.reason : ''),
+  });
   const registry = new Registry();
   addDefaultMetrics(registry);
   const tracing = await startTracing('api', config);
@@ -45,7 +59,7 @@ async function start({
     ready: async () =>
       signal.aborted
         ? { ready: false, reason: 'stopping' }
-        : checkReadiness({ redis, inputs: store, models: services.models }),
+        : checkReadiness({ redis, inputs: store, fleetStore, models: services.models }),
     redis,
     config,
     log,
@@ -55,15 +69,19 @@ async function start({
   const url = await app.listen({ host: config.host, port: config.port });
   log.info({ url, access: accessOf(config) }, 'listening');
   // Until Redis is there, callers are told that the service is unavailable.
-  const background = redisAnswers(patient, redis, signal).then((answers) =>
-    answers ? startBackground({ config, redis: patient, services, log }) : null,
-  );
+  const background = redisAnswers(patient, redis, signal).then(async (answers) => {
+    if (!answers) return null;
+    await fleetStore.look();
+    fleetStore.start();
+    return startBackground({ config, redis: patient, services, log });
+  });
   background.catch(fail);
   return {
     stop: async () => {
       await sleep(config.drainMs);
       await app.close();
       await (await background)?.stop();
+      fleetStore.stop();
       await services.close();
       await tracing.stop();
       await store.close();

@@ -1,4 +1,5 @@
 import type { ObjectStore } from '@epd/connector';
+import type { FleetStore } from '@epd/fleet';
 import type { Readiness } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { ModelDirectory } from './core/models/model-directory.ts';
@@ -6,6 +7,7 @@ import type { ModelDirectory } from './core/models/model-directory.ts';
 interface Needs {
   readonly redis: Pick<Redis, 'ping'>;
   readonly inputs: Pick<ObjectStore, 'ping'>;
+  readonly fleetStore: Pick<FleetStore, 'state'>;
   readonly models: ModelDirectory;
 }
 
@@ -13,32 +15,38 @@ interface Needs {
 const PROBE_MS = 2_000;
 
 /**
- * Ready when jobs can be accepted durably: Redis and the store answer. That no worker runs does not
- * make it unready, for accepted jobs wait; the report says so. After Redis has lost its data no model is known
- * until a worker registers again, and every job would be refused.
+ * Ready when text can be accepted durably: Redis answers. Without the object store text is answered all the
+ * same and images are refused with 503, so the report says what is wrong with it and the API stays in its
+ * load balancer. A store that is not the fleet's is a mistake of this replica alone: others take its work.
+ * That no worker runs does not make it unready either, for accepted jobs wait. After
+ * Redis has lost its data no model is known until a worker registers again, and every job would be refused.
  */
-export async function checkReadiness({ redis, inputs, models }: Needs): Promise<Readiness> {
-  const [redisAnswers, storeAnswers] = await Promise.all([
-    answers(() => redis.ping()),
-    answers(() => inputs.ping()),
+export async function checkReadiness(needs: Needs): Promise<Readiness> {
+  const { redis, inputs, fleetStore, models } = needs;
+  const { verdict, reason } = fleetStore.state;
+  const [redisReport, storeReport] = await Promise.all([
+    probe(() => redis.ping()),
+    verdict === 'other' ? reason : probe(() => inputs.ping()),
   ]);
+  const redisAnswers = redisReport === 'ok';
   const lost = redisAnswers && (await models.isWithout());
-  const ready = redisAnswers && storeAnswers && !lost;
   return {
-    ready,
+    ready: redisAnswers && !lost && verdict !== 'other',
     redis: lost ? 'lost its data' : redisAnswers ? 'ok' : 'unavailable',
-    store: storeAnswers ? 'ok' : 'unavailable',
+    store: storeReport === 'ok' ? 'ok' : 'unavailable',
+    ...(storeReport === 'ok' ? {} : { storeReason: storeReport }),
     ...(redisAnswers ? { models: await workersByModel(models) } : {}),
   };
 }
 
-async function answers(probe: () => Promise<unknown>): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(false), PROBE_MS);
+/** `ok`, or why not. */
+async function probe(ask: () => Promise<unknown>): Promise<string> {
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(() => late.resolve(`no answer within ${PROBE_MS} ms`), PROBE_MS);
   try {
-    return await Promise.race([probe().then(() => true), late.promise]);
-  } catch {
-    return false;
+    return await Promise.race([ask().then(() => 'ok'), late.promise]);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   } finally {
     clearTimeout(timer);
   }

@@ -59,14 +59,14 @@ async function visionOptions(
   cacheFolder: string,
 ): Promise<VisionOptions> {
   const folder = await readModelFolder(model.dir);
-  const { geometry, hiddenSize } = modelCard(folder, '');
+  const { geometry, embeddingWidth } = modelCard(folder, '');
   return {
     modelPath: requireOnnxFile(folder.onnx, 'vision_encoder').path,
     cacheFolder,
     executionProviders: options.providers,
     threads: 1,
     shape: visionShape(geometry),
-    width: hiddenSize,
+    width: embeddingWidth,
   };
 }
 

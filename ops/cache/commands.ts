@@ -18,6 +18,8 @@ export interface PurgeResult {
   readonly bytes: number;
   /** Left because live jobs hold them. */
   readonly leased: number;
+  /** In the books, and not in the store. */
+  readonly missing: number;
 }
 
 /** What is in the store, longest unused first; what the books do not know is in them afterwards. */
@@ -40,16 +42,26 @@ export async function purgeEmbeddings(
   selection: Selection,
   options: { readonly force: boolean },
 ): Promise<PurgeResult> {
-  let removed = 0;
-  let bytes = 0;
-  const entries = await listEmbeddings(parts, selection);
-  for (const entry of entries) {
-    if (!(await parts.usage.claim(entry.mmHash, options))) continue;
-    await parts.store.delete(embeddingKey(parts.root, entry.mmHash));
-    removed += 1;
-    bytes += entry.bytes;
+  const result = { removed: 0, bytes: 0, leased: 0, missing: 0 };
+  for (const entry of await listEmbeddings(parts, selection)) {
+    if (!(await parts.usage.claim(entry.mmHash, options))) {
+      result.leased += 1;
+    } else if (await remove(parts, entry.mmHash)) {
+      result.removed += 1;
+      result.bytes += entry.bytes;
+    } else {
+      result.missing += 1;
+    }
   }
-  return { removed, bytes, leased: entries.length - removed };
+  return result;
+}
+
+/** False: there was nothing to delete. */
+async function remove({ store, root }: CacheParts, mmHash: string): Promise<boolean> {
+  const key = embeddingKey(root, mmHash);
+  if ((await store.stat(key)) === null) return false;
+  await store.delete(key);
+  return true;
 }
 
 async function adoptAll({ store, usage, root }: CacheParts): Promise<void> {

@@ -1,9 +1,17 @@
 import { parseArgs } from 'node:util';
-import { EmbeddingUsage, type UsageEntry } from '@epd/connector';
+import {
+  createObjectStore,
+  EmbeddingUsage,
+  type ObjectStore,
+  type UsageEntry,
+} from '@epd/connector';
+import { fleetStoreKey, readStoreId } from '@epd/fleet';
+import { fleetConfig, storeName, storeOptions } from '@epd/service';
 import { Redis } from 'ioredis';
+import { Type, type Static } from 'typebox';
+import { readSettings } from '../local/read-settings.ts';
 import { listEmbeddings, purgeEmbeddings, type CacheParts } from './commands.ts';
 import { isEverything, parseDuration, type Selection } from './selection.ts';
-import { openStore, readSettings } from './settings.ts';
 
 const HELP = `epd-cache: the embeddings that a fleet has stored
 
@@ -14,8 +22,15 @@ selection (what fits all that is given)
   --key <beginning of the mm_hash>   --model <id>   --tenant <id>   --unused-for <90s|15m|12h|7d>
 
   --force also deletes what live jobs hold: they have it encoded again.
-  Redis and the store are found by EPD_REDIS_URL, EPD_PREFIX, EPD_STORE and the variables of the store.
+  Redis and the store are found by EPD_REDIS_URL, EPD_PREFIX, EPD_STORE and the variables of the store; without
+  EPD_REDIS_URL, those of the fleet that npm start has brought up here.
 `;
+
+const settings = Type.Object({ ...fleetConfig.redis, ...fleetConfig.store });
+type Config = Readonly<Static<typeof settings>>;
+
+/** Where services keep embeddings in the store. */
+const ROOT = 'embeddings';
 
 async function run(args: readonly string[]): Promise<void> {
   const { values, positionals } = parse(args);
@@ -62,8 +77,10 @@ async function list(parts: CacheParts, selection: Selection, json: boolean): Pro
 }
 
 async function purge(parts: CacheParts, selection: Selection, force: boolean): Promise<void> {
-  const { removed, bytes, leased } = await purgeEmbeddings(parts, selection, { force });
-  print(`${removed} embeddings deleted, ${bytes} bytes; ${leased} left to live jobs\n`);
+  const { removed, bytes, leased, missing } = await purgeEmbeddings(parts, selection, { force });
+  print(
+    `${removed} embeddings deleted, ${bytes} bytes; ${leased} left to live jobs, ${missing} were not there\n`,
+  );
 }
 
 const line = ({ mmHash, bytes, lastUsedAtMs, model, tenant }: UsageEntry): string =>
@@ -76,18 +93,29 @@ const line = ({ mmHash, bytes, lastUsedAtMs, model, tenant }: UsageEntry): strin
   ].join('  ');
 
 async function withParts(work: (parts: CacheParts) => Promise<void>): Promise<void> {
-  const settings = readSettings(process.env);
-  const redis = new Redis(settings.redisUrl, { maxRetriesPerRequest: 1 });
+  const { config } = readSettings(settings, process.env);
+  const redis = new Redis(config.redisUrl, { maxRetriesPerRequest: 1 });
   // Every command reports its own failure.
   redis.on('error', () => {});
-  const store = openStore(settings);
+  const store = createObjectStore(storeOptions(config));
   try {
-    const usage = new EmbeddingUsage({ redis, prefix: settings.prefix });
-    await work({ store, usage, root: settings.root });
+    await assertFleetStore(config, redis, store);
+    const usage = new EmbeddingUsage({ redis, prefix: config.prefix });
+    await work({ store, usage, root: ROOT });
   } finally {
     redis.disconnect();
     await store.close();
   }
+}
+
+/** On another store nothing would be deleted, and the fleet's books would say that it was. */
+async function assertFleetStore(config: Config, redis: Redis, store: ObjectStore): Promise<void> {
+  const [id, name] = await redis.hmget(fleetStoreKey(config.prefix), 'id', 'name');
+  if (!id || (await readStoreId(store)) === id) return;
+  throw new Error(
+    `The fleet uses ${name}, and the settings here name ${storeName(storeOptions(config))}: ` +
+      'set EPD_STORE and the variables of the store as the fleet has them',
+  );
 }
 
 function print(text: string): void {

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { checkApi } from './api.ts';
-import { readDoctorConfig, type DoctorConfig } from './config.ts';
+import { readSettings } from '../local/read-settings.ts';
+import { doctorConfig, type DoctorConfig } from './config.ts';
 import type { Finding } from './finding.ts';
+import { checkFleetStore } from './fleet-store.ts';
 import { checkRedis } from './redis.ts';
 import { checkStore } from './store.ts';
 import { checkWorkers } from './workers.ts';
@@ -39,9 +41,9 @@ async function main(): Promise<void> {
   process.exitCode = findings.some(({ level }) => level === 'fail') ? 1 : 0;
 }
 
-function settingsOrComplaint(): ReturnType<typeof readDoctorConfig> | null {
+function settingsOrComplaint(): { config: DoctorConfig; from: string } | null {
   try {
-    return readDoctorConfig(values.env, process.env);
+    return readSettings(doctorConfig, process.env, values.env);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 2;
@@ -58,6 +60,7 @@ async function examine(config: DoctorConfig): Promise<Finding[]> {
   return [
     ...redis,
     ...(await checkStore(config)),
+    ...(reachable ? await checkFleetStore(config) : []),
     ...model,
     ...(reachable ? await checkWorkers(config, card) : []),
     ...(config.apiUrl === undefined ? [] : await checkApi(config.apiUrl, config.apiKeys[0])),

@@ -38,10 +38,13 @@ export function sharedEnvironment(
   { redisUrl, s3 }: { readonly redisUrl: string; readonly s3: S3Location | null },
 ): Environment {
   return {
+    // glibc's memory of one arena a thread never comes back: an encoder would grow for thousands of pictures.
+    MALLOC_ARENA_MAX: '2',
     ...process.env,
     EPD_REDIS_URL: redisUrl,
     EPD_PREFIX: fleetPrefix(options),
     EPD_DATA_DIR: options.dataDir,
+    EPD_INDEX: String(options.index),
     EPD_STORE: options.store,
     EPD_STORE_DIR: options.storeDir ?? join(options.dataDir, 'store'),
     EPD_STOP_MS: String(options.stopMs),

@@ -6,6 +6,7 @@ import { Type, type Static } from 'typebox';
 /** The launcher's own environment. What it hands to the processes is in fleet-environment.ts. */
 const launcherConfig = Type.Object({
   ...fleetConfig.store,
+  ...fleetConfig.index,
   ...modelVariables,
   host: Type.String({ env: 'EPD_HOST', default: '127.0.0.1', description: 'Address of the API' }),
   port: Type.Integer({
@@ -44,6 +45,7 @@ interface FleetPrograms {
   readonly api: string;
   readonly encoder: string;
   readonly pd: string;
+  readonly index: string;
 }
 
 export interface FleetOptions extends Static<typeof launcherConfig> {
@@ -60,6 +62,7 @@ const PROGRAMS: FleetPrograms = {
   api: 'api/src/main.ts',
   encoder: 'workers/encoder/src/main.ts',
   pd: 'workers/prefill-decode/src/main.ts',
+  index: 'workers/index/src/main.ts',
 };
 
 /** More than any one machine has use for, and few enough to survive a slip of the finger. */
@@ -70,9 +73,10 @@ export const FLEET_USAGE = `  --model NAME     org/name on the Hugging Face Hub,
   --encoders N     encoder workers of each model (1)
   --pds N          prefill/decode workers of each model (1)
   --apis N         API processes, on EPD_PORT and the ports after it (1)
+  --index          an index of its images, for /v1/images and the gallery, with a worker that keeps it
   --store NAME     folder (default), or s3: the EPD_S3_* given, else an embedded server
 
-Environment: EPD_PORT (8080), EPD_HOST (127.0.0.1), EPD_DATA_DIR (.data), EPD_MODEL, HF_HOME, HF_TOKEN,
+Environment: EPD_INDEX, EPD_PORT (8080), EPD_HOST (127.0.0.1), EPD_DATA_DIR (.data), EPD_MODEL, HF_HOME, HF_TOKEN,
 EPD_REDIS_URL (else a Redis is started), EPD_PREFIX, EPD_STOP_MS, EPD_LOG_LEVEL,
 EPD_S3_ENDPOINT, EPD_S3_BUCKET, EPD_S3_REGION, EPD_S3_ACCESS_KEY_ID, EPD_S3_SECRET_ACCESS_KEY`;
 
@@ -82,6 +86,7 @@ const FLEET_FLAGS = {
   encoders: { type: 'string', default: '1' },
   pds: { type: 'string', default: '1' },
   apis: { type: 'string', default: '1' },
+  index: { type: 'boolean', default: false },
   store: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -98,6 +103,7 @@ export function fleetOptions(
   );
   return {
     ...config,
+    index: config.index || values.index,
     models: values.model ?? [config.model ?? config.modelDir],
     encoders: count('--encoders', values.encoders, 0),
     pds: count('--pds', values.pds, 0),

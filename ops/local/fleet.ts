@@ -163,16 +163,18 @@ export class Fleet {
   }
 
   async #startWorkers(env: Environment): Promise<Watched[]> {
-    const { encoders, pds, programs } = this.options;
+    const { encoders, pds, index: hasIndex, programs } = this.options;
     const roles = [
       { name: 'encoder', program: programs.encoder, count: encoders },
       { name: 'prefill-decode', program: programs.pd, count: pds },
     ];
-    const workers = roles.flatMap(({ name, program, count }) =>
-      this.#models
-        .flatMap((model) => Array<FleetModel>(count).fill(model))
-        .map((model, index) => ({ name: `${name}-${index + 1}`, program, env: model.env })),
+    const workers: { name: string; program: string; env: Environment }[] = roles.flatMap(
+      ({ name, program, count }) =>
+        this.#models
+          .flatMap((model) => Array<FleetModel>(count).fill(model))
+          .map((model, index) => ({ name: `${name}-${index + 1}`, program, env: model.env })),
     );
+    if (hasIndex) workers.push({ name: 'index', program: programs.index, env: {} });
     const ports = await Promise.all(workers.map(() => freePort()));
     const specs = workers.map((worker, index) =>
       this.#node(worker.name, worker.program, {

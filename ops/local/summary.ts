@@ -3,18 +3,20 @@ import { shown } from './shown-path.ts';
 
 /** What runs where, for whoever started it. */
 export function summary({ urls, options, models, environmentFile }: Fleet): string {
-  const { apis, dataDir } = options;
+  const { apis, index, dataDir } = options;
   const [encoders, pds] = [options.encoders * models.length, options.pds * models.length];
   const size = [
     counted(apis, 'API process', 'API processes'),
     counted(encoders, 'encoder', 'encoders'),
     counted(pds, 'prefill/decode worker', 'prefill/decode workers'),
+    ...(index ? ['an index worker'] : []),
   ];
   return [
     '',
     `The fleet is up: ${size.join(', ')}.`,
     `  API             ${urls.join('  ')}`,
     `  documentation   ${urls[0]}/docs`,
+    ...(index ? [`  gallery         ${urls[0]}/gallery`] : []),
     ...models.map((model) => `  model           ${model.id} (${model.shown})`),
     `  data and logs   ${shown(dataDir)}`,
     `  another worker  (set -a; . ${shown(environmentFile)}; npm run -w workers/encoder start)`,

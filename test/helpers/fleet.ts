@@ -8,13 +8,15 @@ import { startS3 } from '@epd/connector/testing';
 import { eventually, freePort, tempFolder, testPrefix, testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
 
-type Role = 'api' | 'encoder' | 'prefill-decode';
+type Role = 'api' | 'encoder' | 'index' | 'prefill-decode';
 
 export interface FleetOptions {
   readonly encoders?: number;
   readonly pds?: number;
   readonly store?: 'folder' | 's3';
   readonly env?: Readonly<Record<string, string>>;
+  /** Of the API, where the environment sets any. */
+  readonly apiKey?: string;
 }
 
 interface FleetProcess {
@@ -35,6 +37,7 @@ export interface Fleet {
 const MAINS: Record<Role, string> = {
   api: 'api/src/main.ts',
   encoder: 'workers/encoder/src/main.ts',
+  index: 'workers/index/src/main.ts',
   'prefill-decode': 'workers/prefill-decode/src/main.ts',
 };
 const READY_MS = 60_000;
@@ -60,7 +63,7 @@ export async function startFleet(t: ExecutionContext, options: FleetOptions = {}
   fleet.start('api');
   for (let i = 0; i < (options.encoders ?? 1); i++) fleet.start('encoder');
   for (let i = 0; i < (options.pds ?? 1); i++) fleet.start('prefill-decode');
-  await fleet.ready((options.encoders ?? 1) + (options.pds ?? 1));
+  await fleet.ready((options.encoders ?? 1) + (options.pds ?? 1), options.apiKey);
   return fleet;
 }
 
@@ -92,10 +95,13 @@ class LocalFleet implements Fleet {
   }
 
   /** Waits until a model is listed, which takes a worker that has loaded it. */
-  async ready(workers: number): Promise<void> {
+  async ready(workers: number, apiKey?: string): Promise<void> {
+    const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {};
     await eventually(
       async () => {
-        const models = (await (await fetch(`${this.url}/v1/models`)).json()) as { data: unknown[] };
+        const models = (await (await fetch(`${this.url}/v1/models`, { headers })).json()) as {
+          data: unknown[];
+        };
         return workers === 0 || models.data.length > 0;
       },
       { withinMs: READY_MS },

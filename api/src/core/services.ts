@@ -1,4 +1,5 @@
 import type { EncodeRequester, ObjectStore } from '@epd/connector';
+import type { NoticePublisher } from '@epd/image-index';
 import type { JobStore } from '@epd/jobs';
 import type { JobEnder } from './jobs/job-ender.ts';
 import type { Acceptor } from './accept/acceptor.ts';
@@ -7,6 +8,8 @@ import type { Authenticator } from './auth/authenticator.ts';
 import type { Tenants } from './auth/tenants.ts';
 import type { BatchInputs } from './batches/batch-inputs.ts';
 import type { BatchStore } from './batches/batch-store.ts';
+import type { ImageIndex } from './images/image-index.ts';
+import type { ImageVectors } from './images/image-vectors.ts';
 import type { Uploads } from './files/uploads.ts';
 import type { Files } from './files/files.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
@@ -35,6 +38,10 @@ export interface Services {
   readonly throughput: Throughput;
   readonly memory: MemoryBudget;
   readonly batches: BatchStore;
+  readonly images: ImageIndex;
+  readonly vectors: ImageVectors;
+  /** Null: the fleet keeps no index of images. */
+  readonly notices: NoticePublisher | null;
   readonly batchInputs: BatchInputs;
   readonly webhookRules: WebhookRules;
   /** Null: webhooks are not configured. */

@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '@epd/connector';
+import { isRedisOutage } from '@epd/service';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, type ApiErrorCode, errorBody } from './errors.ts';
 import { noSuchRoute } from './request-guard.ts';
@@ -47,37 +48,38 @@ function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
   }
   if (isOutage(error)) {
     request.log.warn({ err: error, request: request.id }, 'a dependency is unavailable');
-    return new ApiError(
-      'unavailable',
-      'A service that the API rests on is unavailable; try again',
-      {
-        cause: error,
-        retryAfterS: 1,
-      },
-    );
+    const what = error instanceof StoreUnavailableError ? 'The object store' : 'Redis';
+    return new ApiError('unavailable', `${what} is unavailable; try again`, {
+      cause: error,
+      retryAfterS: 1,
+    });
   }
   request.log.error({ err: error, request: request.id }, 'unexpected error');
-  return new ApiError('internal_error', 'Something went wrong on our side', { cause: error });
+  return internalError(error);
 }
 
-const OUTAGE_NAMES = new Set(['MaxRetriesPerRequestError', 'ConnectionClosedError']);
-const OUTAGE_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'NR_CLOSED']);
+/** What a caller is told of a defect; the log says more. */
+export const internalError = (cause: unknown): ApiError =>
+  new ApiError('internal_error', 'Something went wrong on our side', { cause });
 
-/**
- * Redis is there and takes no writes, or transactions of them: no memory, no disk, a replica, one without
- * replicas, or it still loads.
- */
-const REFUSED = /(^|-)(OOM|EXECABORT|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|LOADING) /;
+/** What the API rests on is away, or takes nothing now. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof StoreUnavailableError || isRedisOutage(error);
 
-const isOutage = (error: FastifyError): boolean =>
-  error instanceof StoreUnavailableError ||
-  OUTAGE_NAMES.has(error.name) ||
-  OUTAGE_CODES.has(error.code) ||
-  (error.name === 'ReplyError' && REFUSED.test(error.message)) ||
-  /Connection is closed|Stream isn't writeable|Command timed out/.test(error.message);
+const codes = new WeakMap<FastifyReply, string>();
+
+/** The code of the error that a request was answered with, as its body says; null: it was no error. */
+export const answeredCode = (reply: FastifyReply): string | null => codes.get(reply) ?? null;
+
+/** A repetition would be answered the same. */
+const isFinal = ({ statusCode, code }: ApiError): boolean =>
+  statusCode < 500 || code === 'job_failed' || code === 'job_expired';
 
 function send(reply: FastifyReply, error: ApiError): void {
+  codes.set(reply, error.code);
   if (error.retryAfterS !== null) void reply.header('retry-after', String(error.retryAfterS));
+  // OpenAI's clients repeat what was answered 408, 409, 429 or 5xx, unless they are told otherwise.
+  else if (isFinal(error)) void reply.header('x-should-retry', 'false');
   void reply
     .code(error.statusCode)
     .send(errorBody(error.code, error.statusCode, error.message, error.param));

@@ -21,7 +21,7 @@ const BRACKETS = {
 } as const;
 
 /**
- * What parsing would make of a JSON text, read from its bytes without making it: `[{},{}]` takes twenty times
+ * What parsing would make of a JSON text, read from its bytes without making it: `[{},{}]` takes many times
  * its length once parsed. Ends early, with a figure above the limit, where one is passed. Text that is no JSON
  * gives some figure; the parser refuses it.
  */

@@ -1,9 +1,10 @@
 import swagger from '@fastify/swagger';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchema } from 'fastify';
 
 /** Collects the routes' schemas; to be installed before them. */
 export async function installOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
+    transform: ({ schema, url }) => ({ schema: namedRest(schema), url: url.replace(/\*$/, ':id') }),
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -23,4 +24,12 @@ export async function installOpenApi(app: FastifyInstance): Promise<void> {
       ],
     },
   });
+}
+
+/** The rest of a path, which holds slashes, has no name in a route; in the description it is an id. */
+function namedRest(schema: FastifySchema): FastifySchema {
+  const params = schema?.params as { properties?: Record<string, unknown> } | undefined;
+  const rest = params?.properties?.['*'];
+  if (rest === undefined) return schema;
+  return { ...schema, params: { type: 'object', properties: { id: rest }, required: ['id'] } };
 }

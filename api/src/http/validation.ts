@@ -2,6 +2,7 @@ import { Ajv } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { ApiError } from './errors.ts';
+import { preview } from './preview.ts';
 
 /** The part of ajv's verbose error that a message is made from. */
 export interface Violation {
@@ -102,7 +103,6 @@ function expectation({ keyword, params, message }: Violation): string {
 
 function show({ keyword, data, params }: Violation): string {
   if (keyword === 'required') return 'nothing';
-  if (keyword === 'additionalProperties') return JSON.stringify(params['additionalProperty']);
-  const json = JSON.stringify(data) ?? 'nothing';
-  return json.length > MAX_SHOWN_CHARACTERS ? `${json.slice(0, MAX_SHOWN_CHARACTERS)}…` : json;
+  if (keyword === 'additionalProperties') return preview(params['additionalProperty']);
+  return preview(data);
 }

@@ -19,7 +19,7 @@ export const EXAMPLES = {
     {
       messages: [{ role: 'user', content: 'Say hello' }],
       max_tokens: 16,
-      priority: -1,
+      priority: 10,
       finish_within_s: 60,
       metadata: { order: '17' },
     },

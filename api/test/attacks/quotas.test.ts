@@ -1,7 +1,17 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { eventually } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import type { FastifyInstance } from 'fastify';
-import { errorOf, jobOf, jsonOf, post, question } from '../helpers/requests.ts';
+import {
+  errorOf,
+  imagePart,
+  jobOf,
+  jsonOf,
+  post,
+  question,
+  textPart,
+} from '../helpers/requests.ts';
 import { testApi } from '../helpers/test-api.ts';
 
 const ADMIN = 'the-admin-key-of-tests';
@@ -141,4 +151,25 @@ test('webhooks of a tenant go to the hosts that are named for it, and not to tho
   t.is(await hook(ALICE, 'bob.example'), 400);
   t.is(await hook(BOB, 'bob.example'), 202);
   t.is(await hook(BOB, 'hooks.example'), 400);
+});
+
+test('a picture is not fetched for a job that would be refused', async (t) => {
+  const { app } = await keyed(t, { tenantWaitingCost: 100, defaultMaxTokens: 64 });
+  let fetches = 0;
+  const server = createServer((_request, response) => {
+    fetches += 1;
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.png`;
+  const content = [imagePart(url), textPart('?')];
+  const asked = () => post(app, '/v1/jobs', { messages: [{ role: 'user', content }] }, ALICE);
+  t.is(errorOf(await asked()).code, 'image_fetch_failed');
+  t.is(fetches, 1);
+  t.is((await post(app, '/v1/jobs', question('?'), ALICE)).statusCode, 202);
+  t.is(errorOf(await asked()).code, 'too_much_waiting');
+  t.is(fetches, 1);
 });

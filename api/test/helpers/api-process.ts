@@ -7,6 +7,7 @@ const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 
 interface ApiProcess {
   readonly child: ChildProcess;
+  readonly prefix: string;
   /** What it has written to its log, and what Node has said. */
   readonly output: string[];
 }
@@ -17,12 +18,13 @@ export function apiProcess(
   env: Record<string, string>,
   flags: readonly string[] = [],
 ): ApiProcess {
+  const prefix = testPrefix();
   const child = spawn(process.execPath, [...flags, MAIN], {
     env: {
       EPD_REDIS_URL: testRedisUrl(),
       EPD_LOG_LEVEL: 'error',
       ...env,
-      EPD_PREFIX: testPrefix(),
+      EPD_PREFIX: prefix,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -30,7 +32,7 @@ export function apiProcess(
   const output: string[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
-  return { child, output };
+  return { child, prefix, output };
 }
 
 export interface ListeningApi extends ApiProcess {

@@ -12,7 +12,10 @@ import { end, say, takeUp } from './worker.ts';
  * a prefill/decode worker without a model. A message that says `wait` is held until the job is ended
  * by somebody else; one that says `fail <code>` fails with that code.
  */
-export async function echoWorker(t: ExecutionContext, { jobs, prefix }: TestApi): Promise<void> {
+export async function echoWorker(
+  t: ExecutionContext,
+  { jobs, prefix }: Pick<TestApi, 'jobs' | 'prefix'>,
+): Promise<void> {
   const connection = new Redis(testRedisUrl(), { maxRetriesPerRequest: null });
   const worker = new Worker<GenerateJob>(
     generateQueueName(TEST_CARD.id),

@@ -1,9 +1,20 @@
 import * as fc from 'fast-check';
-import type { InjectOptions } from 'fastify';
 import { EXAMPLES } from '../../src/protocols/examples.ts';
+import { hostileRequests } from './hostile-requests.ts';
 import { dataUri } from './pictures.ts';
 
 type Arbitrary<T> = fc.Arbitrary<T>;
+
+export interface FuzzRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Made when it is sent, where it is large. */
+  readonly payload?: string | Buffer | (() => string);
+  /** Whatever comes of it is made a batch. */
+  readonly thenBatch?: boolean;
+  readonly mustBeRefused?: boolean;
+}
 
 /** Opens every route of the API that is asked. */
 export const FUZZ_ADMIN_KEY = 'the-admin-key-of-tests';
@@ -151,7 +162,7 @@ const pictures = (bases: readonly Buffer[]): Arbitrary<Buffer> =>
       return Buffer.concat([copy, tail]);
     });
 
-function multipart(picture: Buffer, purpose: string): InjectOptions {
+function multipart(picture: Buffer, purpose: string): FuzzRequest {
   const head = `--b\r\ncontent-disposition: form-data; name="purpose"\r\n\r\n${purpose}\r\n--b\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\n`;
   return {
     method: 'POST',
@@ -165,7 +176,7 @@ function multipart(picture: Buffer, purpose: string): InjectOptions {
 }
 
 /** Requests to every route: some valid, most not, many with pictures that are broken. */
-export function fuzzRequests(bases: readonly Buffer[]): Arbitrary<InjectOptions> {
+export function fuzzRequests(bases: readonly Buffer[]): Arbitrary<FuzzRequest> {
   const json = { 'content-type': 'application/json', authorization: `Bearer ${FUZZ_ADMIN_KEY}` };
   const query = fc.oneof(
     fc.constant(''),
@@ -222,5 +233,6 @@ export function fuzzRequests(bases: readonly Buffer[]): Arbitrary<InjectOptions>
     { weight: 4, arbitrary: write },
     { weight: 3, arbitrary: picture },
     { weight: 1, arbitrary: upload },
+    { weight: 2, arbitrary: hostileRequests(json) },
   );
 }

@@ -49,12 +49,13 @@ export async function testApi(
   const inputs = createObjectStore(
     config.store === 's3' ? storeOptions(config) : { kind: 'memory' },
   );
+  const fleetStore = { state: { verdict: 'ours', reason: '' } } as const;
   const registry = new Registry();
   const services = composeServices({ config, redis, store: inputs, registry });
   const app = await buildApp({
     services,
     registry,
-    ready: () => checkReadiness({ redis, inputs, models: services.models }),
+    ready: () => checkReadiness({ redis, inputs, fleetStore, models: services.models }),
     redis,
     config,
   });
@@ -98,7 +99,11 @@ const TEST_ENVIRONMENT = {
 };
 
 /** The lease ends at once: a model that is known while no worker runs. */
-async function register(redis: Redis, prefix: string, cards: readonly ModelCard[]): Promise<void> {
+export async function register(
+  redis: Redis,
+  prefix: string,
+  cards: readonly ModelCard[],
+): Promise<void> {
   const registry = new RedisModelRegistry(redis, prefix);
   for (const card of cards) await (await registry.announce('encoder', 'gone', card)).stop();
 }

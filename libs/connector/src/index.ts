@@ -15,7 +15,9 @@ export {
   InputRef,
   ItemError,
   MESSAGE_VERSION,
+  type Modality,
   encodeJobId,
+  modalityOf,
   encodeQueueName,
   generateQueueName,
 } from './messages.ts';
@@ -42,6 +44,7 @@ export {
 } from './keys.ts';
 export { pooledVector, vectorFromText, vectorToText } from './pooled-vector.ts';
 export { payloadTag } from './payload-tag.ts';
+export { keyName } from './key-name.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { redisScript } from './redis-script.ts';
 export { serverTimeMs } from './server-clock.ts';
@@ -52,7 +55,14 @@ export {
   type SafetensorsTensor,
 } from './safetensors.ts';
 export { Semaphore } from './semaphore.ts';
-export type { ByteRange, ObjectStat, ObjectStore, PutResult } from './stores/object-store.ts';
+export type {
+  ByteRange,
+  ListedObject,
+  ObjectStat,
+  ObjectStore,
+  PutResult,
+} from './stores/object-store.ts';
+export { decompressed } from './stores/content-encoding.ts';
 export { MemoryStore } from './stores/memory-store.ts';
 export { FolderStore, type FolderStoreOptions } from './stores/folder-store.ts';
 export { S3Store, type S3StoreOptions } from './stores/s3-store.ts';

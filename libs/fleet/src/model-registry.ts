@@ -13,6 +13,8 @@ export const ModelCard = Type.Object({
   /** The most bytes of text that one token can stand for. */
   bytesPerTokenMax: Type.Integer({ minimum: 1 }),
   hiddenSize: Type.Integer({ minimum: 1 }),
+  /** Values in a row of an image's embedding; absent in cards of older workers: `hiddenSize`. */
+  embeddingWidth: Type.Optional(Type.Integer({ minimum: 1 })),
   createdAtMs: Type.Number(),
 });
 export type ModelCard = Static<typeof ModelCard>;

@@ -1,3 +1,4 @@
+import { keyName } from '@epd/connector';
 import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
 import {
@@ -95,6 +96,6 @@ export class RedisModelRegistry implements ModelRegistry {
   }
 
   #leases(model: string, role: WorkerRole): string {
-    return `${this.#prefix}:workers:${model}:${role}`;
+    return `${this.#prefix}:workers:${keyName(model)}:${role}`;
   }
 }

@@ -1,4 +1,4 @@
-import { redisScript } from '@epd/connector';
+import { keyName, redisScript } from '@epd/connector';
 import type { Redis } from 'ioredis';
 
 /** What a worker has not announced again for this long is taken to be gone. */
@@ -49,6 +49,6 @@ export class ResidentImages {
   }
 
   #key(model: string): string {
-    return `${this.#prefix}:resident:${model}`;
+    return `${this.#prefix}:resident:${keyName(model)}`;
   }
 }

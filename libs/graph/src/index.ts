@@ -13,6 +13,7 @@ export {
   intAttribute,
   intsAttribute,
   node,
+  rank,
   readModel,
   useDomain,
   valueInfo,

@@ -94,6 +94,8 @@ export function elementType(info: ValueInfo): number {
   return info.type?.tensorType?.elemType ?? 0;
 }
 
+export const rank = (info: ValueInfo): number => info.type?.tensorType?.shape?.dim?.length ?? 0;
+
 /** The size of a dimension, or null where it is only named. */
 export function fixedSize(info: ValueInfo, axis: number): number | null {
   const dimension = info.type?.tensorType?.shape?.dim?.[axis];

@@ -1,6 +1,16 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { NotRewritableError } from './errors.ts';
@@ -70,10 +80,14 @@ async function make(source: string, folder: string, pass: RewritingPass): Promis
   }
 }
 
-/** A second name for the same bytes where the file system allows it. */
+/**
+ * A second name for the same bytes where the file system allows it. In the Hub's cache a file is a symbolic link,
+ * relative to where it lies: a name for the link itself would lead nowhere.
+ */
 async function bring(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
-  await link(from, to).catch(() => copyFile(from, to));
+  const file = await realpath(from);
+  await link(file, to).catch(() => copyFile(file, to));
 }
 
 /** Of the graph, and of the size and age of files that hold its weights: those named after it. */

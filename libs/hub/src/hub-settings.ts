@@ -27,6 +27,14 @@ export const modelVariables = {
       description: 'What requests call the model; without it, its name on the Hub or its folder',
     }),
   ),
+  imageTokensMax: Type.Integer({
+    env: 'EPD_IMAGE_TOKENS_MAX',
+    default: 4096,
+    minimum: 1,
+    maximum: 65_536,
+    description:
+      'Visual tokens that one image may take: a larger one is scaled down, by models that take any size. The same for all workers of a model',
+  }),
   hfHome: Type.Optional(
     Type.String({
       env: 'HF_HOME',

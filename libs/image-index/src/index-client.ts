@@ -87,8 +87,13 @@ export class IndexClient {
 
   async #open(name: string): Promise<Channel> {
     const queue = new Queue(name, { connection: this.#redis, prefix: this.#prefix });
-    // It waits on a connection of its own, which it makes from this one.
-    const events = new QueueEvents(name, { connection: this.#redis, prefix: this.#prefix });
+    // It waits on a connection that it makes from this one, which is never opened itself.
+    const connection = this.#redis.duplicate({
+      commandTimeout: undefined,
+      maxRetriesPerRequest: null,
+      lazyConnect: true,
+    });
+    const events = new QueueEvents(name, { connection, prefix: this.#prefix });
     queue.on('error', this.#onError);
     events.on('error', this.#onError);
     await events.waitUntilReady();

@@ -41,6 +41,12 @@ export const Sampling = Type.Object({
   seed: Type.Integer({ minimum: 0, maximum: 0xffff_ffff }),
   stop: Type.Array(Type.String({ minLength: 1 })),
   ignoreEos: Type.Boolean(),
+  /** Added to the logits of tokens, before everything else. */
+  logitBias: Type.Optional(Type.Array(Type.Tuple([Type.Integer({ minimum: 0 }), Type.Number()]))),
+  /** Tokens before which nothing ends the answer but the room for it. */
+  minTokens: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Tokens that end the answer as the model's own do; they are no part of it. */
+  stopTokenIds: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }))),
   /** Number of answers to the one prompt. */
   n: Type.Integer({ minimum: 1 }),
   /** Null: none. Otherwise the number of alternatives per token, 0 for the chosen one alone. */
@@ -73,6 +79,8 @@ export const JobRequest = Type.Object({
   model: Type.String(),
   fingerprint: Type.String(),
   messages: Type.Array(ChatMessage),
+  /** The one message's text is the prompt itself: no template is put around it. */
+  raw: Type.Optional(Type.Literal(true)),
   images: Type.Array(JobImage),
   sampling: Sampling,
   returnTokenIds: Type.Boolean(),

@@ -1,3 +1,4 @@
+import { redisScript } from '@epd/connector';
 import type { Redis } from 'ioredis';
 import { PlaceError, RecordError } from './errors.ts';
 import { decodeJob } from './job-codec.ts';
@@ -8,6 +9,17 @@ import type { Job } from './job.ts';
 /** Records read in one go: a page takes one turn, and a search for rare ones keeps nobody waiting. */
 const CHUNK_MIN = 20;
 const CHUNK_MAX = 200;
+
+/** Places whose status is looked at in one turn, which reads no records: about a millisecond of the server's time. */
+const SEARCHED = 1_000;
+
+/** ARGV start of a record's key, status, id ... Returns, of each id, whether its record has the status. */
+const statusScript = redisScript(`
+local found = {}
+for at = 3, #ARGV do
+  found[at - 2] = redis.call('HGET', ARGV[1] .. ARGV[at], 'status') == ARGV[2] and 1 or 0
+end
+return found`);
 
 /** An entry of the index: ids stand in it by time of acceptance, those of one millisecond by name. */
 interface Place {
@@ -28,15 +40,18 @@ export async function listJobs(
   onUnreadable: (error: RecordError) => void,
 ): Promise<{ jobs: Job[]; hasMore: boolean }> {
   const key = keys.index(tenant);
-  const chunk = Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, limit + 1));
+  const atOnce = Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, limit + 1));
+  const chunk = status === undefined ? atOnce : SEARCHED;
   const jobs: Job[] = [];
   let last = after === undefined ? null : await placeOf(redis, key, after);
   for (;;) {
     const places = await placesAfter(redis, key, last, order, chunk);
-    for (const job of await readJobs(redis, keys, places, onUnreadable)) {
-      if (status !== undefined && job.status !== status) continue;
-      if (jobs.length === limit) return { jobs, hasMore: true };
-      jobs.push(job);
+    const wanted = status === undefined ? places : await withStatus(redis, keys, places, status);
+    for (let at = 0; at < wanted.length; at += atOnce) {
+      const read = await readJobs(redis, keys, wanted.slice(at, at + atOnce), onUnreadable);
+      // A status may have changed since it was looked at.
+      jobs.push(...read.filter((job) => status === undefined || job.status === status));
+      if (jobs.length > limit) return { jobs: jobs.slice(0, limit), hasMore: true };
     }
     last = places.at(-1) ?? null;
     if (last === null || places.length < chunk) return { jobs, hasMore: false };
@@ -79,6 +94,19 @@ function toPlaces(flat: readonly string[]): Place[] {
 function isAfter(place: Place, last: Place, order: Order): boolean {
   const [first, second] = order === 'asc' ? [last, place] : [place, last];
   return first.atMs < second.atMs || (first.atMs === second.atMs && first.id < second.id);
+}
+
+/** Of the places those whose record has the status, so that a search for rare ones reads only those. */
+async function withStatus(
+  redis: Redis,
+  keys: JobKeys,
+  places: readonly Place[],
+  status: string,
+): Promise<readonly Place[]> {
+  if (places.length === 0) return [];
+  const args = [keys.record(''), status, ...places.map(({ id }) => id)];
+  const found = (await statusScript(redis, [], args)) as number[];
+  return places.filter((_, at) => found[at] === 1);
 }
 
 /** Those that are there still: records expire, and are removed, before their entries go. */

@@ -564,3 +564,31 @@ test('a claim that is handed back after another claim was no loss either, and is
   t.is(third?.losses, 1); // the second's
   t.deepEqual(third?.before, { worker: 'two', handedBack: false });
 });
+
+test('a list by status reads the records that have it, and no others', async (t) => {
+  const { jobs, redis } = testStore(t);
+  const made = Array.from({ length: 45 }, () => newJob());
+  for (const job of made) await jobs.create(job);
+  for (const { id } of [made[3]!, made[40]!]) await jobs.finish(id, completed('a'));
+  let reads = 0;
+  const hgetall = redis.hgetall.bind(redis);
+  redis.hgetall = (key: string) => {
+    reads += 1;
+    return hgetall(key);
+  };
+  const page = { tenant: 'default', order: 'asc', status: 'completed' } as const;
+  const all = await jobs.list({ ...page, limit: 5 });
+  t.deepEqual(all, { jobs: all.jobs, hasMore: false });
+  t.deepEqual(
+    all.jobs.map(({ id }) => id),
+    [made[3]!.id, made[40]!.id],
+  );
+  t.is(reads, 2);
+  const first = await jobs.list({ ...page, limit: 1 });
+  t.true(first.hasMore);
+  const next = await jobs.list({ ...page, limit: 1, after: first.jobs[0]!.id });
+  t.deepEqual(
+    next.jobs.map(({ id }) => id),
+    [made[40]!.id],
+  );
+});

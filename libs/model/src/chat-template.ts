@@ -35,14 +35,15 @@ export function readChatTemplate(folder: ModelFolder): ChatTemplate {
   return (messages) => render(template, { messages, add_generation_prompt: true, ...tokens });
 }
 
-/** The Hub's order: a template file, then the processor's, then the tokenizer's. */
-function templateText({ path, chatTemplate, processor, tokenizerConfig }: ModelFolder): string {
+/** The Hub's order: a template file, then the processor's, then the tokenizer's; the family's at last. */
+function templateText(folder: ModelFolder): string {
+  const { path, chatTemplate, processor, tokenizerConfig, model } = folder;
   const inTokenizer = tokenizerConfig.chat_template;
   const fallback = Array.isArray(inTokenizer)
     ? inTokenizer.find(({ name }) => name === 'default')?.template
     : inTokenizer;
-  const text = chatTemplate ?? processor.chat_template ?? fallback;
-  if (text === undefined) throw missing(join(path, 'chat_template.jinja'));
+  const text = chatTemplate ?? processor.chat_template ?? fallback ?? model.chatTemplate;
+  if (text === null) throw missing(join(path, 'chat_template.jinja'));
   return text;
 }
 

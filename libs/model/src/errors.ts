@@ -39,6 +39,15 @@ export class ModelFolderError extends ModelError {
   }
 }
 
+/** An image of a shape that the model does not take, whatever it shows. */
+export class ImageShapeError extends ModelError {
+  override readonly name = 'ImageShapeError';
+
+  constructor(message: string) {
+    super('image_shape', message);
+  }
+}
+
 export type PromptErrorCode = 'unknown_image' | 'template_failed' | 'image_lost';
 
 /** Messages that do not make a prompt of this model. */

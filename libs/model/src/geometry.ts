@@ -1,10 +1,9 @@
-import {
-  idefics3Layout,
-  type Idefics3Geometry,
-  type Idefics3Layout,
-} from './families/idefics3/geometry.ts';
+import { fixedGridLayout, type FixedGridGeometry } from './families/fixed-grid/geometry.ts';
+import { idefics3Layout, type Idefics3Geometry } from './families/idefics3/geometry.ts';
+import { qwenVlLayout, type QwenVlGeometry } from './families/qwen-vl/geometry.ts';
 import { checkSize } from './image-size.ts';
 
+export { ImageShapeError } from './errors.ts';
 export type { ImageSize } from './image-size.ts';
 
 /**
@@ -12,7 +11,7 @@ export type { ImageSize } from './image-size.ts';
  * alone. Pure arithmetic and JSON-able data, so that an API process can price an image without
  * loading anything. `family` tells whose arithmetic it is.
  */
-export type ImageGeometry = Idefics3Geometry;
+export type ImageGeometry = Idefics3Geometry | FixedGridGeometry | QwenVlGeometry;
 
 /** What every family's layout of an image tells. */
 export interface ImageCost {
@@ -25,30 +24,20 @@ export interface ImageCost {
   readonly expansion: number;
 }
 
-interface Layouts {
-  readonly idefics3: Idefics3Layout;
-}
-export type FamilyName = keyof Layouts;
-type GeometryOf<F extends FamilyName> = Extract<ImageGeometry, { family: F }>;
-
-const LAYOUTS: {
-  readonly [F in FamilyName]: (
-    geometry: GeometryOf<F>,
-    width: number,
-    height: number,
-  ) => Layouts[F];
-} = {
-  idefics3: idefics3Layout,
-};
-
-/** Throws `TypeError` for what is no size, and for a family that this version does not know. */
-export function imageLayout<F extends FamilyName>(
-  geometry: GeometryOf<F>,
-  width: number,
-  height: number,
-): Layouts[F] {
+/**
+ * Throws `TypeError` for what is no size, and for a family that this version does not know;
+ * `ImageShapeError` for an image that the model does not take.
+ */
+export function imageLayout(geometry: ImageGeometry, width: number, height: number): ImageCost {
   checkSize({ width, height });
-  const layout = (LAYOUTS as Partial<typeof LAYOUTS>)[geometry.family];
-  if (layout === undefined) throw new TypeError(`Unknown geometry: ${geometry.family}`);
-  return layout(geometry, width, height);
+  switch (geometry.family) {
+    case 'idefics3':
+      return idefics3Layout(geometry, width, height);
+    case 'fixed-grid':
+      return fixedGridLayout(geometry);
+    case 'qwen-vl':
+      return qwenVlLayout(geometry, width, height);
+    default:
+      throw new TypeError(`Unknown geometry: ${JSON.stringify(geometry satisfies never)}`);
+  }
 }

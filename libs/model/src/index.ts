@@ -12,6 +12,7 @@ export { readModelFolder } from './model-folder.ts';
 export type { ModelFolder, ModelFolderOptions } from './model-folder.ts';
 export { ONNX_ROLES, requireOnnxFile } from './onnx-files.ts';
 export type { OnnxFile, OnnxFiles, OnnxRole, OnnxVariants } from './onnx-files.ts';
+export type { PromptPositions } from './positions.ts';
 export { PromptBuilder } from './prompt-builder.ts';
 export type { ImageSpan, Prompt } from './prompt-builder.ts';
 export { eosTokenIds } from './special-tokens.ts';

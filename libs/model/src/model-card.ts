@@ -16,6 +16,8 @@ export interface ModelFacts {
   /** The most bytes of text that one token can stand for: bounds text by the context, without a tokenizer. */
   readonly bytesPerTokenMax: number;
   readonly hiddenSize: number;
+  /** Values in a row of an image's embedding. */
+  readonly embeddingWidth: number;
   readonly createdAtMs: number;
 }
 
@@ -29,6 +31,7 @@ export function modelCard(folder: ModelFolder, fingerprint: string): ModelFacts 
     contextLength: folder.model.text.contextLength,
     bytesPerTokenMax: bytesPerTokenMax(folder.tokenizer),
     hiddenSize: folder.model.text.hiddenSize,
+    embeddingWidth: folder.embeddingWidth,
     createdAtMs: folder.createdAtMs,
   };
 }

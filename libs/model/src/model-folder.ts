@@ -11,11 +11,18 @@ import {
   TokenizerConfig,
   TokenizerFile,
 } from './configs.ts';
+import { embeddingWidth } from './embedding-width.ts';
 import { ModelFolderError } from './errors.ts';
 import type { FamilyModel, ModelFamily } from './families/family.ts';
 import { familyOf, SUPPORTED_MODEL_TYPES } from './families/index.ts';
 import { missing, readJson, readJsonIfPresent, readTextIfPresent } from './json-file.ts';
 import { findOnnxFiles, type OnnxFiles, type OnnxVariants } from './onnx-files.ts';
+
+/**
+ * Models whose images keep their shape allow up to 16,384 tokens for one: a minute of a processor, and
+ * most of a context. A quarter of it still shows a page of print.
+ */
+const IMAGE_TOKENS_MAX = 4096;
 
 /** The files of a model folder, but for its tokenizer's and its graphs. */
 export interface ModelFiles {
@@ -24,6 +31,8 @@ export interface ModelFiles {
   readonly preprocessor: JsonObject;
   readonly processor: ProcessorConfig;
   readonly generation: GenerationConfig;
+  /** Visual tokens that one image may take; larger ones are scaled down where the family can. */
+  readonly imageTokensMax: number;
 }
 
 /** A model folder as read: its configuration checked, its graphs found. Holds no weights. */
@@ -32,6 +41,8 @@ export interface ModelFolder extends ModelFiles {
   /** What the family makes of the configuration. */
   readonly model: FamilyModel;
   readonly id: string;
+  /** Values in a row of an image's embedding. */
+  readonly embeddingWidth: number;
   /** When its configuration was written, in milliseconds since the epoch. */
   readonly createdAtMs: number;
   readonly tokenizer: TokenizerFile;
@@ -45,6 +56,8 @@ export interface ModelFolderOptions {
   /** Default: the folder's name. */
   readonly id?: string;
   readonly variants?: OnnxVariants;
+  /** @default IMAGE_TOKENS_MAX */
+  readonly imageTokensMax?: number;
 }
 
 /**
@@ -58,21 +71,25 @@ export async function readModelFolder(
   const folder = resolve(path);
   const createdAtMs = await writtenAtMs(folder);
   const family = await readFamily(folder);
-  const files = await readFiles(folder);
+  await refuseGenaiLayout(folder);
+  const onnx = await findOnnxFiles(folder, options.variants ?? {});
+  const files = await readFiles(folder, options.imageTokensMax ?? IMAGE_TOKENS_MAX);
+  const model = family.read(files);
   return {
     ...files,
     id: options.id ?? basename(folder),
     createdAtMs,
     family,
-    model: family.read(files),
+    model,
+    embeddingWidth: await embeddingWidth(model, onnx),
     tokenizer: await readJson(folder, 'tokenizer.json', TokenizerFile),
     tokenizerConfig: await readJson(folder, 'tokenizer_config.json', TokenizerConfig),
     chatTemplate: await readChatTemplate(folder),
-    onnx: await findOnnxFiles(folder, options.variants ?? {}),
+    onnx,
   };
 }
 
-async function readFiles(path: string): Promise<ModelFiles> {
+async function readFiles(path: string, imageTokensMax: number): Promise<ModelFiles> {
   const processor = (await readJsonIfPresent(path, 'processor_config.json', ProcessorConfig)) ?? {};
   const preprocessor =
     (await readJsonIfPresent(path, 'preprocessor_config.json', JsonObject)) ??
@@ -84,6 +101,7 @@ async function readFiles(path: string): Promise<ModelFiles> {
     preprocessor,
     processor,
     generation: (await readJsonIfPresent(path, 'generation_config.json', GenerationConfig)) ?? {},
+    imageTokensMax,
   };
 }
 
@@ -94,6 +112,20 @@ async function writtenAtMs(folder: string): Promise<number> {
   });
   const found = await stat(join(folder, 'config.json')).catch(() => null);
   return Math.floor(found?.mtimeMs ?? 0);
+}
+
+/** The other layout of ONNX exports: other graphs under other names, for another runtime. */
+async function refuseGenaiLayout(folder: string): Promise<void> {
+  const file = join(folder, 'genai_config.json');
+  if ((await readTextIfPresent(file)) === null) return;
+  const graphs = await findOnnxFiles(folder, {});
+  if (graphs.files.length > 0) return;
+  throw new ModelFolderError('unsupported_model', {
+    file,
+    expected:
+      'the layout of transformers.js, with onnx/vision_encoder.onnx, onnx/embed_tokens.onnx and onnx/decoder_model_merged.onnx (repositories of onnx-community have it)',
+    found: "only onnxruntime-genai's",
+  });
 }
 
 async function readFamily(folder: string): Promise<ModelFamily> {

@@ -22,6 +22,8 @@ export interface OnnxFiles {
   /** Where the files are, or would be. */
   readonly folder: string;
   readonly variants: OnnxVariants;
+  /** Names of all graphs there. */
+  readonly files: readonly string[];
   readonly present: { readonly [role in OnnxRole]?: OnnxFile };
 }
 
@@ -37,7 +39,8 @@ export async function findOnnxFiles(
     const name = onnxName(role, variants);
     if (names.includes(name)) present[role] = onnxFileOf(folder, name, names);
   }
-  return { folder, variants, present };
+  const files = names.filter((name) => name.endsWith('.onnx'));
+  return { folder, variants, files, present };
 }
 
 /** The role's graph. Throws `ModelFolderError` (`missing_file`) with the path that was looked for. */

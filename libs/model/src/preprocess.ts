@@ -1,3 +1,4 @@
+import { fixedGridPreprocess, fixedGridShape } from './families/fixed-grid/preprocess.ts';
 import { idefics3Preprocess, idefics3Shape } from './families/idefics3/preprocess.ts';
 import type {
   ItemMaker,
@@ -6,6 +7,7 @@ import type {
   Shape,
   VisionShape,
 } from './families/preprocess.ts';
+import { qwenVlPreprocess, qwenVlShape } from './families/qwen-vl/preprocess.ts';
 import type { ImageGeometry } from './geometry.ts';
 import type { Resizers } from './pixels/rgb-image.ts';
 
@@ -24,6 +26,8 @@ const FAMILIES: {
   readonly [F in ImageGeometry['family']]: Pixels<Extract<ImageGeometry, { family: F }>>;
 } = {
   idefics3: { preprocess: idefics3Preprocess, shape: idefics3Shape },
+  'fixed-grid': { preprocess: fixedGridPreprocess, shape: fixedGridShape },
+  'qwen-vl': { preprocess: qwenVlPreprocess, shape: qwenVlShape },
 };
 
 /** How the folder's images become what its vision graph takes. Throws `ModelFolderError`. */
@@ -39,4 +43,6 @@ export function itemMaker(
 export const visionShape = (geometry: ImageGeometry): VisionShape =>
   pixelsOf(geometry).shape(geometry);
 
-const pixelsOf = ({ family }: ImageGeometry): Pixels<ImageGeometry> => FAMILIES[family];
+/** The entry fits the geometry that it is asked with. */
+const pixelsOf = ({ family }: ImageGeometry): Pixels<ImageGeometry> =>
+  FAMILIES[family] as Pixels<ImageGeometry>;

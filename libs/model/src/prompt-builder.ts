@@ -5,6 +5,7 @@ import type { ImageGeometry, ImageSize } from './geometry.ts';
 import { guardText } from './guarded-text.ts';
 import { imageRules } from './image-rules.ts';
 import type { ModelFolder } from './model-folder.ts';
+import type { PromptPositions } from './positions.ts';
 import { PromptWriter } from './prompt-writer.ts';
 import { Tokenizer } from './tokenizer.ts';
 
@@ -21,6 +22,8 @@ export interface Prompt {
   readonly tokens: readonly number[];
   /** In order of offset. */
   readonly spans: readonly ImageSpan[];
+  /** Null where every token's position is its place. */
+  readonly positions: PromptPositions | null;
 }
 
 /** Makes prompts from messages: the model's template, its tokenizer, its images' places. */
@@ -56,13 +59,20 @@ export class PromptBuilder {
       else this.#writeImage(writer, order.shift(), images);
     }
     if (order.length > 0) throw this.#lost(order.length);
-    return writer.prompt();
+    return writer.prompt(this.#images.grid !== null);
+  }
+
+  /** The text of messages as it is, without a template; control tokens are not recognised in it. */
+  raw(messages: readonly PromptMessage[]): Prompt {
+    const writer = new PromptWriter(this.tokenizer);
+    for (const { content } of messages) if (typeof content === 'string') writer.text(content);
+    return writer.prompt(this.#images.grid !== null);
   }
 
   #writeImage(writer: PromptWriter, image: number | undefined, images: readonly ImageSize[]): void {
     const size = image === undefined ? undefined : images[image];
     if (image === undefined || size === undefined) throw this.#lost(-1);
-    writer.image(image, this.#images.markup(size));
+    writer.image(image, this.#images.markup(size), this.#images.grid?.(size) ?? null);
   }
 
   /** Templates of models that take images only from users drop those of other roles, for example. */

@@ -1,5 +1,6 @@
 import type { MarkupPart } from './families/family.ts';
 import type { ImageSpan, Prompt } from './prompt-builder.ts';
+import { gridPositions, type Grid, type GridBlock } from './positions.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /**
@@ -10,6 +11,7 @@ export class PromptWriter {
   readonly #tokenizer: Tokenizer;
   readonly #tokens: number[] = [];
   readonly #spans: ImageSpan[] = [];
+  readonly #blocks: GridBlock[] = [];
   #text = '';
 
   constructor(tokenizer: Tokenizer) {
@@ -26,7 +28,7 @@ export class PromptWriter {
   }
 
   /** The image's span reaches from its first control token to its last. */
-  image(image: number, markup: readonly MarkupPart[]): void {
+  image(image: number, markup: readonly MarkupPart[], grid: Grid | null): void {
     let offset: number | null = null;
     let [end, rows] = [0, 0];
     for (const piece of markup.flatMap((part) => this.#pieces(part))) {
@@ -36,6 +38,7 @@ export class PromptWriter {
       }
       this.#flush();
       offset ??= this.#tokens.length;
+      if (grid !== null && piece.rows > 0) this.#blocks.push({ at: this.#tokens.length, grid });
       this.#push(piece.tokens);
       end = this.#tokens.length;
       rows += piece.rows;
@@ -44,9 +47,12 @@ export class PromptWriter {
     this.#spans.push({ image, offset: at, length: end - at, rows });
   }
 
-  prompt(): Prompt {
+  /** `inGrid`: positions follow the cells of images. */
+  prompt(inGrid: boolean): Prompt {
     this.#flush();
-    return { tokens: this.#tokens, spans: this.#spans };
+    const { length } = this.#tokens;
+    const positions = inGrid ? gridPositions(length, this.#blocks) : null;
+    return { tokens: this.#tokens, spans: this.#spans, positions };
   }
 
   #pieces(part: MarkupPart): ({ text: string } | { tokens: number[]; rows: number })[] {

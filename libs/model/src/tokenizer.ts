@@ -32,7 +32,8 @@ export class Tokenizer {
     }
     this.#pattern = anyOf(this.controlTexts);
     this.#plain = loadHubTokenizer(withoutControl(folder.tokenizer), folder.tokenizerConfig);
-    this.#bos = this.#leadingToken(tokenText(folder.tokenizerConfig.bos_token));
+    const bos = folder.model.beginsWithBos ? tokenText(folder.tokenizerConfig.bos_token) : null;
+    this.#bos = this.#leadingToken(bos);
   }
 
   /** The texts that stand for control tokens. */

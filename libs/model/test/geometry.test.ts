@@ -1,5 +1,6 @@
 import test from 'ava';
 import { imageLayout, PromptBuilder, readModelFolder } from '@epd/model';
+import { idefics3Layout, type Idefics3Geometry } from '../src/families/idefics3/geometry.ts';
 import { copyOfTinyVlm, splittingModel, TINY_VLM } from './helpers/folders.ts';
 import { processed, yardstick } from './helpers/yardstick.ts';
 
@@ -23,7 +24,7 @@ for (const [width, height] of SIZES) {
     async (t) => {
       const folder = await splittingModel(t);
       const { geometry } = new PromptBuilder(await readModelFolder(folder));
-      const layout = imageLayout(geometry, width, height);
+      const layout = idefics3Layout(geometry as Idefics3Geometry, width, height);
       const reference = await processed(await yardstick(folder), '<image>', [[width, height]]);
       t.deepEqual(
         { rows: layout.rows, cols: layout.cols, tiles: layout.tiles },
@@ -41,7 +42,11 @@ for (const [width, height] of SIZES) {
 test('an image of a model that does not cut takes one tile, whatever its size', async (t) => {
   const { geometry } = new PromptBuilder(await readModelFolder(TINY_VLM));
   for (const [width, height] of SIZES) {
-    const { rows, cols, tiles, tokens, expansion } = imageLayout(geometry, width, height);
+    const { rows, cols, tiles, tokens, expansion } = idefics3Layout(
+      geometry as Idefics3Geometry,
+      width,
+      height,
+    );
     t.deepEqual([rows, cols, tiles, tokens, expansion], [0, 0, 1, 16, 19]);
   }
 });
@@ -49,8 +54,14 @@ test('an image of a model that does not cut takes one tile, whatever its size', 
 test('a side never vanishes, however thin the image', async (t) => {
   const folder = await splittingModel(t);
   const { geometry } = new PromptBuilder(await readModelFolder(folder));
-  t.deepEqual(imageLayout(geometry, 10_000, 1).resized, { width: 2048, height: 1 });
-  t.deepEqual(imageLayout(geometry, 1, 10_000).canvas, { width: 512, height: 2048 });
+  t.deepEqual(idefics3Layout(geometry as Idefics3Geometry, 10_000, 1).resized, {
+    width: 2048,
+    height: 1,
+  });
+  t.deepEqual(idefics3Layout(geometry as Idefics3Geometry, 1, 10_000).canvas, {
+    width: 512,
+    height: 2048,
+  });
 });
 
 test('a size that is none is refused', async (t) => {

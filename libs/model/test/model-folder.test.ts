@@ -55,8 +55,20 @@ test('a folder that is not there is refused', (t) =>
 
 test('another family is refused with those that are understood', async (t) => {
   const folder = await copyOfTinyVlm(t);
-  await change(folder, 'config.json', () => ({ model_type: 'qwen2_vl' }));
-  await isRefused(t, folder, 'unsupported_model', /smolvlm, idefics3, found "qwen2_vl"/);
+  await change(folder, 'config.json', () => ({ model_type: 'qwen3_5' }));
+  await isRefused(
+    t,
+    folder,
+    'unsupported_model',
+    /smolvlm, idefics3, llava, .*qwen3_vl.*, found "qwen3_5"/,
+  );
+});
+
+test('the layout of onnxruntime-genai is refused with the one that would work', async (t) => {
+  const folder = await copyOfTinyVlm(t);
+  await rm(join(folder, 'onnx'));
+  await writeFile(join(folder, 'genai_config.json'), '{}');
+  await isRefused(t, folder, 'unsupported_model', /onnx\/decoder_model_merged\.onnx .*genai/);
 });
 
 test('a file that is not JSON is named', async (t) => {
@@ -120,5 +132,5 @@ test('a folder without files of its own beside the required ones is read', async
   const read = await readModelFolder(folder);
   t.is(read.id, basename(folder));
   t.deepEqual(read.onnx.present, {});
-  t.is(new PromptBuilder(read).geometry.rowsPerTile, 16);
+  t.like(new PromptBuilder(read).geometry, { rowsPerTile: 16 });
 });

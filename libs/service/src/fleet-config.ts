@@ -63,6 +63,15 @@ const store = {
   s3SecretAccessKey: Type.Optional(
     Type.String({ env: 'EPD_S3_SECRET_ACCESS_KEY', secret: true, description: 'Its secret' }),
   ),
+  embeddingKey: Type.Optional(
+    Type.String({
+      env: 'EPD_EMBEDDING_KEY',
+      minLength: 16,
+      secret: true,
+      description:
+        'Tags stored embeddings, so that who can write to the store and does not know it cannot change one; the same for all processes. Embeddings of before are made anew',
+    }),
+  ),
   s3ForcePathStyle: Type.Boolean({
     env: 'EPD_S3_FORCE_PATH_STYLE',
     default: true,

@@ -5,6 +5,7 @@ export { ecMetrics } from './ec-metrics.ts';
 export { constraintLimits, fleetConfig, type StoreConfig } from './fleet-config.ts';
 export { freePort } from './free-port.ts';
 export { createLogger, withoutPassword, type Logger, type LogLevel } from './logger.ts';
+export { isRedisOutage } from './outage.ts';
 export { projectPath } from './project-path.ts';
 export { connectRedis, redisOptions, waitForRedis } from './redis.ts';
 export {
@@ -13,7 +14,7 @@ export {
   type Service,
   type ServiceContext,
 } from './run-service.ts';
-export { storeOptions, type StoreOptions } from './store-options.ts';
+export { storeName, storeOptions, type StoreOptions } from './store-options.ts';
 export {
   addDefaultMetrics,
   readiness,

@@ -12,6 +12,12 @@ const RECONNECT_MS_MAX = 2_000;
  */
 const SILENT_MS = 20_000;
 
+/**
+ * After a failover the old primary answers so until the connection is made anew. Redis before 7 puts it inside the
+ * error of the script: "ERR Error running script (…): @user_script:1: -READONLY You can't write …".
+ */
+const isReadOnly = ({ message }: Error): boolean => /(^|[-: ])READONLY /.test(message);
+
 /** The options that BullMQ asks of its connections, and reconnection without an end. */
 export function redisOptions(name: string) {
   return {
@@ -20,8 +26,7 @@ export function redisOptions(name: string) {
     maxRetriesPerRequest: null,
     socketTimeout: SILENT_MS,
     retryStrategy: (attempt: number): number => Math.min(50 * 2 ** (attempt - 1), RECONNECT_MS_MAX),
-    // After a failover the old primary answers READONLY until the connection is made anew.
-    reconnectOnError: (error: Error): boolean => error.message.startsWith('READONLY'),
+    reconnectOnError: isReadOnly,
   };
 }
 

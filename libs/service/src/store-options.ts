@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from './errors.ts';
 import type { StoreConfig } from './fleet-config.ts';
@@ -26,6 +27,12 @@ export function storeOptions(config: StoreConfig): StoreOptions {
   }
   const endpoint = config.s3Endpoint === undefined ? {} : { endpoint: config.s3Endpoint };
   return { kind: 's3', bucket, region, forcePathStyle, ...endpoint, ...credentials(config) };
+}
+
+/** What to call the store in a message: where it is, and no secret. */
+export function storeName(options: StoreOptions): string {
+  if (options.kind === 'folder') return `the folder ${options.root} on ${hostname()}`;
+  return `the bucket ${options.bucket} at ${options.endpoint ?? `AWS, ${options.region}`}`;
 }
 
 function credentials({ s3AccessKeyId, s3SecretAccessKey }: StoreConfig) {

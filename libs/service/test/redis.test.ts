@@ -1,6 +1,12 @@
 import { connect, createServer, type Socket } from 'node:net';
 import test from 'ava';
-import { connectRedis, createLogger, RedisUnavailableError, waitForRedis } from '@epd/service';
+import {
+  connectRedis,
+  createLogger,
+  RedisUnavailableError,
+  waitForRedis,
+  redisOptions,
+} from '@epd/service';
 import { eventually, freePort, testPrefix, testRedisUrl } from '@epd/service/testing';
 import { portOf } from '../src/port-of.ts';
 
@@ -82,3 +88,17 @@ function relayTo(target: URL, client: Socket, open: Set<Socket>): void {
     from.pipe(to);
   }
 }
+
+test('a primary that became a replica is left, however its refusal is worded', (t) => {
+  const { reconnectOnError } = redisOptions('test');
+  for (const message of [
+    "READONLY You can't write against a read only replica.",
+    "READONLY You can't write against a read only replica. script: 5d1d, on @user_script:4.",
+    "ERR Error running script (call to f_5d1d): @user_script:4: @user_script: 4: -READONLY You can't write against a read only replica.",
+    "ERR @user_script: 4: -READONLY You can't write against a read only replica.",
+  ]) {
+    t.true(reconnectOnError(new Error(message)), message);
+  }
+  t.false(reconnectOnError(new Error('NOSCRIPT No matching script.')));
+  t.false(reconnectOnError(new Error("ERR unknown command 'READONLYX'")));
+});

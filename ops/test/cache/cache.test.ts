@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
@@ -11,6 +12,7 @@ import {
   type Embedding,
   type UsageEntry,
 } from '@epd/connector';
+import { FleetStore } from '@epd/fleet';
 import { eventually, tempFolder, testRedis, testRedisUrl } from '@epd/service/testing';
 
 const FINGERPRINT = sha256Hex(Buffer.from('a model'));
@@ -58,8 +60,28 @@ async function setUp(t: ExecutionContext) {
       .filter(({ name }) => entries.some(({ mmHash }) => mmHash === hashOf(name)))
       .map(({ name }) => name);
   };
-  return { usage, embeddings, cache, listed };
+  return { redis, prefix, root, env, usage, embeddings, cache, listed };
 }
+
+test('a relative folder counts from the project, from wherever the command is run', async (t) => {
+  const { env, listed } = await setUp(t);
+  const relative = { ...env, EPD_STORE_DIR: '', EPD_DATA_DIR: '.data/no-such-fleet' };
+  const elsewhere = { env: relative, cwd: await tempFolder(t) };
+  t.deepEqual((await listed()).length, 3);
+  const { stdout } = await run(process.execPath, [CLI, 'purge', '--all'], elsewhere);
+  t.regex(stdout, /^0 embeddings deleted, 0 bytes; 0 left to live jobs, 3 were not there/);
+  t.deepEqual(await readdir(elsewhere.cwd), []);
+});
+
+test('a purge on another store than the fleet uses is refused, and the books stay', async (t) => {
+  const { redis, prefix, root, env, listed } = await setUp(t);
+  const store = new FolderStore({ root });
+  await new FleetStore({ redis, prefix, store, name: 'the folder of the fleet' }).look();
+  const stray = { env: { ...env, EPD_STORE_DIR: await tempFolder(t) } };
+  const error = await t.throwsAsync(run(process.execPath, [CLI, 'purge', '--all'], stray));
+  t.regex(String((error as { stderr?: string }).stderr), /The fleet uses the folder of the fleet/);
+  t.deepEqual(await listed(), ['a', 'b', 'c']);
+});
 
 test('embeddings are listed by key, model, tenant and age', async (t) => {
   const { cache, listed } = await setUp(t);

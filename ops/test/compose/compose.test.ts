@@ -99,7 +99,7 @@ test('each process has the secrets that it reads, and the keys of the API are wi
 test('no key or password is published: what is secret is set by somebody, or made at the first start', async (t) => {
   const source = await readFile(`${FOLDER}/compose.yaml`, 'utf8');
   const secret = /\$\{(EPD_\w*(?:KEY|KEYS|KEY_ID|PASSWORD))(?=[:}])(:[-?])?([^}]*)\}/g;
-  const optional = new Set(['EPD_ADMIN_KEY']);
+  const optional = new Set(['EPD_ADMIN_KEY', 'EPD_EMBEDDING_KEY']);
   const named = [...source.matchAll(secret)];
   t.true(named.length > 5);
   for (const [whole, name = '', how, rest] of named) {

@@ -14,6 +14,7 @@ const ALL = {
   EPD_REDIS_URL: 'redis://:hush-redis@host',
   EPD_S3_ACCESS_KEY_ID: 'hush-id',
   EPD_S3_SECRET_ACCESS_KEY: 'hush-s3',
+  EPD_EMBEDDING_KEY: 'hush-embedding-key',
   EPD_API_KEYS: 'tenant:hush-hush-hush-hush',
   EPD_ADMIN_KEY: 'hush-admin-admin-admin',
   EPD_WEBHOOK_SECRET: 'hush-webhook-webhook',

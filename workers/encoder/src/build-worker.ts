@@ -33,7 +33,7 @@ import type { LoadedVision } from './vision/load-vision.ts';
 
 type EncoderConfig = Pick<
   Config,
-  'prefix' | 'batchItems' | 'batchTokens' | 'cacheBytes' | 'deathsMax' | 'lockMs'
+  'prefix' | 'embeddingKey' | 'batchItems' | 'batchTokens' | 'cacheBytes' | 'deathsMax' | 'lockMs'
 > &
   Pick<Config, 'maxImageBytes' | 'maxImagePixels' | 'runTimeoutMs' | 'index'> &
   ImageFaults;
@@ -63,11 +63,12 @@ export async function buildWorker(parts: WorkerParts): Promise<Encoder> {
   const { config, model, redis, log, metrics, store } = parts;
   const embeddings = new EmbeddingStore({
     store,
+    secret: config.embeddingKey,
     usage: new EmbeddingUsage({ redis, prefix: config.prefix }),
     metrics: ecMetrics(metrics.registry),
   });
   const cache = new EmbeddingCache(config.cacheBytes);
-  const { fingerprint, hiddenSize: width } = model.card;
+  const { fingerprint, embeddingWidth: width } = model.card;
   const connector = await createECConnector(
     parseTransferConfig({ ecConnector: 'StoreECConnector', ecRole: 'ec_producer' }),
     { embeddings, fingerprint, width },
@@ -106,7 +107,7 @@ function buildItems(
   },
 ): ItemEncoder {
   const { prefix, deathsMax, index } = config;
-  const { fingerprint, hiddenSize: width } = model.card;
+  const { fingerprint, embeddingWidth: width } = model.card;
   const saver = new EmbeddingSaver(held.connector);
   const flight = new RedisSingleFlight({ redis, prefix });
   const completions = new CompletionPublisher({ redis, prefix });

@@ -13,14 +13,21 @@ export interface EncoderModel {
   readonly card: ModelFacts;
 }
 
+interface ReadOptions {
+  readonly id?: string;
+  readonly visionEncoder?: string;
+  readonly imageTokensMax?: number;
+}
+
 /** Throws `ModelFolderError` when the folder cannot be used, or has no vision encoder. */
 export async function readModel(
   path: string,
-  { id, visionEncoder = '' }: { readonly id?: string; readonly visionEncoder?: string } = {},
+  { id, visionEncoder = '', imageTokensMax }: ReadOptions = {},
 ): Promise<EncoderModel> {
   const folder = await readModelFolder(path, {
     ...(id === undefined ? {} : { id }),
     variants: { vision_encoder: visionEncoder },
+    ...(imageTokensMax === undefined ? {} : { imageTokensMax }),
   });
   requireOnnxFile(folder.onnx, 'vision_encoder');
   const digest = await fingerprint(folder);

@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry, type Announced } from '@epd/fleet';
+import { RedisModelRegistry, workerFleetStore, type Announced, type FleetStore } from '@epd/fleet';
 import { openServiceModel } from '@epd/hub';
 import {
   connectRedis,
   serveTelemetry,
   startTracing,
+  storeName,
   storeOptions,
   waitForRedis,
   workerReadiness,
@@ -31,6 +32,8 @@ interface Readable {
   encoder: Encoder | null;
   model: string | null;
   announced: Announced | null;
+  fleetStore: FleetStore;
+  needsStore: true;
 }
 
 /** An encoder process: answers to telemetry at once, takes work when its model is loaded. */
@@ -45,7 +48,21 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   stack.defer(() => redis.disconnect());
   const store = createObjectStore(storeOptions(config));
   stack.defer(() => store.close());
-  const state: Readable = { redis, store, encoder: null, model: null, announced: null };
+  const fleetStore = workerFleetStore(context, {
+    redis,
+    store,
+    name: storeName(storeOptions(config)),
+    isAtWork: () => state.encoder !== null,
+  });
+  const state: Readable = {
+    redis,
+    store,
+    encoder: null,
+    model: null,
+    announced: null,
+    fleetStore,
+    needsStore: true,
+  };
   const telemetry = await serveTelemetry({
     host: config.metricsHost,
     port: config.metricsPort,
@@ -55,9 +72,14 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, encoder: name }, 'telemetry');
   await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
+  // Whatever it did without the fleet's store would be lost.
+  await fleetStore.until(['ours'], signal);
+  fleetStore.start();
+  stack.defer(() => fleetStore.stop());
   const opened = await openServiceModel(context, ['vision_encoder']);
   const model = await readModel(opened.folder, {
     id: opened.id,
+    imageTokensMax: config.imageTokensMax,
     visionEncoder: config.visionEncoder ?? opened.variants.vision_encoder ?? '',
   });
   const vision = await loadVision(model.folder, model.card.geometry, {
@@ -68,6 +90,11 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
     onDeath: context.fail,
   });
   stack.defer(() => vision.runner.close());
+  metrics.gauge(
+    'epd_vision_graph_rewritten',
+    'Whether the vision encoder runs with fused attention (1), or as exported (0), which is slower',
+    () => Number(vision.runner.preparation.rewritten),
+  );
   const { id, fingerprint } = model.card;
   log.info({ model: id, fingerprint, tilesPerRun: vision.tilesPerRun }, 'model loaded');
   const encoder = await buildWorker({

@@ -24,7 +24,10 @@ import { Vectors } from './writer/vectors.ts';
 import { WriteRequests } from './writer/write-requests.ts';
 
 export interface IndexParts {
-  readonly config: Pick<Config, 'prefix' | 'lookEveryS' | 'maxImageBytes' | 'maxImagePixels'>;
+  readonly config: Pick<
+    Config,
+    'prefix' | 'embeddingKey' | 'lookEveryS' | 'maxImageBytes' | 'maxImagePixels'
+  >;
   readonly redis: Redis;
   readonly store: ObjectStore;
   readonly tables: ImageTables;
@@ -41,7 +44,7 @@ export interface IndexProcess {
 /** Puts an index worker together: it answers queries, and stands for election as the writer. */
 export function buildIndex(parts: IndexParts): IndexProcess {
   const { config, redis, store, tables, metrics, log } = parts;
-  const answerer = new QueryAnswerer({ tables, thumbnails: new Thumbnails({ store, ...config }) });
+  const answerer = new QueryAnswerer({ tables, thumbnails: new Thumbnails({ ...config, store }) });
   const queries = new QueryWorker({ redis, prefix: config.prefix, answerer, metrics, log });
   const writer = buildWriter(parts);
   writer.start();
@@ -66,7 +69,10 @@ function buildWriter({ config, redis, store, tables, metrics, log }: IndexParts)
   const models = new RedisModelRegistry(redis, prefix);
   const indexer = new BatchIndexer({
     tables,
-    vectors: new Vectors({ embeddings: new EmbeddingStore({ store }), models }),
+    vectors: new Vectors({
+      embeddings: new EmbeddingStore({ store, secret: config.embeddingKey }),
+      models,
+    }),
     isStored: async (mmHash) => (await store.stat(embeddingKey('embeddings', mmHash))) !== null,
     nowMs: () => performance.now(),
   });

@@ -58,7 +58,10 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   stack.defer(() => engine.close());
   const validator = new AnswerValidator();
   stack.defer(() => validator.close());
-  const prompts = new Prompts(parts.opened.folder, { timeoutMs: parts.config.promptTimeoutMs });
+  const prompts = new Prompts(parts.opened.folder, {
+    timeoutMs: parts.config.promptTimeoutMs,
+    imageTokensMax: parts.config.imageTokensMax,
+  });
   stack.defer(() => prompts.close());
   const processor = new GenerateProcessor({
     engine,
@@ -102,6 +105,7 @@ async function buildConnector(
   const usage = new EmbeddingUsage({ redis, prefix });
   const embeddings = new EmbeddingStore({
     store,
+    secret: config.embeddingKey,
     usage,
     metrics,
     onQuarantine: (mmHash, reason) =>
@@ -117,7 +121,7 @@ async function buildConnector(
     {
       embeddings,
       fingerprint: model.card.fingerprint,
-      width: model.card.hiddenSize,
+      width: model.card.embeddingWidth,
       requester,
       events,
       metrics,

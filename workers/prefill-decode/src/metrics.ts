@@ -106,6 +106,11 @@ function gauges(registry: Registry, engine: Engine): void {
     registry.registerMetric(made);
   };
   gauge('epd_batch_rows', 'Sequences in the last decode step', (stats) => stats.batchOccupancy);
+  gauge(
+    'epd_decoder_graph_rewritten',
+    'Whether the decoder runs rewritten (1), or as exported (0), which is slower',
+    (stats) => Number(stats.graphRewritten),
+  );
   gauge('epd_kv_slots_used', 'KV slots in use', (stats) => stats.slotsUsed);
   total(
     'epd_prefix_hit_tokens_total',

@@ -18,12 +18,13 @@ export interface PdModel {
  */
 export async function readModel(
   { folder: path, id }: { readonly folder: string; readonly id?: string },
-  visionEncoder: string | undefined,
+  settings: { readonly visionEncoder?: string | undefined; readonly imageTokensMax?: number },
   knownFingerprint: (model: string) => Promise<string>,
 ): Promise<PdModel> {
   const folder = await readModelFolder(path, {
     ...(id === undefined ? {} : { id }),
-    variants: { vision_encoder: visionEncoder ?? '' },
+    ...(settings.imageTokensMax === undefined ? {} : { imageTokensMax: settings.imageTokensMax }),
+    variants: { vision_encoder: settings.visionEncoder ?? '' },
   });
   const digest = (await fingerprint(folder)) ?? (await knownFingerprint(folder.id));
   return { folder, card: modelCard(folder, digest) };

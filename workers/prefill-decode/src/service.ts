@@ -3,12 +3,19 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createObjectStore, type ObjectStore } from '@epd/connector';
-import { RedisModelRegistry, ResidentImages, type Announced } from '@epd/fleet';
+import {
+  RedisModelRegistry,
+  ResidentImages,
+  workerFleetStore,
+  type Announced,
+  type FleetStore,
+} from '@epd/fleet';
 import { openServiceModel } from '@epd/hub';
 import {
   connectRedis,
   serveTelemetry,
   startTracing,
+  storeName,
   storeOptions,
   waitForRedis,
   type Logger,
@@ -27,6 +34,8 @@ import { addMetrics } from './metrics.ts';
 /** Of the time for a graceful stop: the rest is for handing back and closing. */
 const FINISHING_SHARE = 0.6;
 const ASK_AGAIN_MS = 1_000;
+/** A cache that fails does so at every read: said once in so long. */
+const CACHE_TOLD_EVERY_MS = 60_000;
 
 /** What readiness rests on; filled in as the service comes up. */
 interface Readable {
@@ -35,6 +44,8 @@ interface Readable {
   worker: PdWorker | null;
   model: string | null;
   announced: Announced | null;
+  fleetStore: FleetStore;
+  needsStore: false;
 }
 
 /** A PD process: answers to telemetry at once, takes work when its model is loaded. */
@@ -47,9 +58,25 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => tracing.stop());
   const redis = connectRedis(config.redisUrl, { name: 'epd-prefill-decode', log });
   stack.defer(() => redis.disconnect());
-  const store = openStore(config);
+  const store = openStore(config, log);
   stack.defer(() => store.close());
-  const state: Readable = { redis, store, worker: null, model: null, announced: null };
+  const durable = createObjectStore(storeOptions(config));
+  stack.defer(() => durable.close());
+  const fleetStore = workerFleetStore(context, {
+    redis,
+    store: durable, // the disk's cache would tell of the store before
+    name: storeName(storeOptions(config)),
+    isAtWork: () => state.worker !== null,
+  });
+  const state: Readable = {
+    redis,
+    store,
+    worker: null,
+    model: null,
+    announced: null,
+    fleetStore,
+    needsStore: false,
+  };
   const telemetry = await serveTelemetry({
     host: config.metricsHost,
     port: config.metricsPort,
@@ -59,9 +86,13 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, worker: name }, 'telemetry');
   await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
+  // Text is answered while the store is away; with another store than the fleet's, every image would fail.
+  await fleetStore.until(['ours', 'unknown'], signal);
+  fleetStore.start();
+  stack.defer(() => fleetStore.stop());
   const models = new RedisModelRegistry(redis, config.prefix);
   const opened = await openServiceModel(context, ['embed_tokens', 'decoder_model_merged']);
-  const model = await readModel(opened, config.visionEncoder, (id) =>
+  const model = await readModel(opened, config, (id) =>
     registeredFingerprint(models, id, log, signal),
   );
   const worker = await buildWorker({
@@ -87,12 +118,18 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   return { stop: () => held.disposeAsync() };
 }
 
-function openStore(config: Config): ObjectStore {
+function openStore(config: Config, log: Logger): ObjectStore {
   const { diskCacheBytes: maxBytes, dataDir } = config;
   const disk = { root: join(dataDir, 'embedding-cache'), maxBytes };
+  let toldAt = -Infinity;
+  const onError = (tier: string, err: unknown): void => {
+    if (performance.now() - toldAt < CACHE_TOLD_EVERY_MS) return;
+    toldAt = performance.now();
+    log.warn({ err, tier }, 'a cache of embeddings fails; they are read from the store');
+  };
   return createObjectStore({
     ...storeOptions(config),
-    ...(maxBytes > 0 ? { caches: { disk } } : {}),
+    ...(maxBytes > 0 ? { caches: { disk, onError } } : {}),
   });
 }
 

@@ -1,7 +1,8 @@
 import type { ConstraintLimits } from '@epd/constraint';
 import { randomUUID } from 'node:crypto';
 import type { ModelCard } from '@epd/fleet';
-import type { Job, JobCost, JobRequest, JobStore } from '@epd/jobs';
+import type { NoticePublisher } from '@epd/image-index';
+import type { Job, JobCost, JobRequest, JobStore, Sampling } from '@epd/jobs';
 import { startSpan, type Logger } from '@epd/service';
 import type { Gatekeeper } from '../limits/gatekeeper.ts';
 import { jobCost } from './job-cost.ts';
@@ -12,7 +13,7 @@ import { earlierJob, keyConflict } from './earlier-job.ts';
 import { checkText } from './check-text.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageResolver } from './image-resolver.ts';
-import { findImages, toJobMessages } from './image-sources.ts';
+import { findImages, toJobMessages, type ImageSource } from './image-sources.ts';
 import { checkContext, priceImage } from './price-images.ts';
 import { toSampling } from './sampling.ts';
 import { toRequest, type Submission } from './submission.ts';
@@ -39,6 +40,8 @@ interface AcceptorParts {
   readonly resolver: ImageResolver;
   readonly encodes: ImageEncodes;
   readonly gatekeeper: Gatekeeper;
+  /** Null: the fleet keeps no index of images. */
+  readonly notices: Pick<NoticePublisher, 'seen'> | null;
   readonly counts: Pick<JobCounts, 'accepted'>;
   readonly log?: Pick<Logger, 'info'>;
   readonly limits: {
@@ -75,7 +78,7 @@ export class Acceptor {
     const earlier = await earlierJob(this.#parts.jobs, submission);
     if (earlier !== null) return { job: earlier, repeated: true };
     const card = await this.#parts.models.resolve(submission.model);
-    const { defaultMaxTokens, constraints } = this.#parts.limits;
+    const { defaultMaxTokens, constraints, maxImages } = this.#parts.limits;
     const sampling = toSampling(submission.sampling, {
       defaultMaxTokens,
       contextLength: card.contextLength,
@@ -83,7 +86,9 @@ export class Acceptor {
       formatField: submission.formatField,
     });
     checkText(submission.messages, card);
-    const { images, messages, imageTokens } = await this.#takeIn(submission, card);
+    const sources = findImages(submission.messages, maxImages);
+    if (sources.length > 0) await this.#checkBeforeFetching(submission, sampling);
+    const { images, messages, imageTokens } = await this.#takeIn(submission, sources, card);
     const id = submission.id ?? newJobId();
     const tokens = jobCost(submission.messages, imageTokens, sampling);
     const cost = await this.#admit(submission.tenant, tokens, images.length > 0);
@@ -92,7 +97,10 @@ export class Acceptor {
       const found = await this.#parts.encodes.join(images, context);
       const request = toRequest(submission, card, { messages, images: found, sampling });
       const created = await this.#create({ id, submission, request, cost });
-      if (!created.repeated) this.#note(created.job, submission.requestId);
+      if (!created.repeated) {
+        this.#note(created.job, submission.requestId);
+        this.#tellIndex(created.job, card);
+      }
       // The job is durable now: should this fail, the worker that waits for the image asks again. A repetition
       // may have been the first to ask for what the job waits for.
       await this.#parts.encodes.begin(found, context).catch(() => undefined);
@@ -119,8 +127,13 @@ export class Acceptor {
     return cost;
   }
 
-  async #takeIn(submission: Submission, card: ModelCard) {
-    const sources = findImages(submission.messages, this.#parts.limits.maxImages);
+  /** A job that would be refused for its text alone costs no fetch. */
+  async #checkBeforeFetching({ tenant, messages }: Submission, sampling: Sampling): Promise<void> {
+    const { gatekeeper } = this.#parts;
+    await gatekeeper.check(tenant, gatekeeper.costOf(tenant, jobCost(messages, [], sampling)));
+  }
+
+  async #takeIn(submission: Submission, sources: readonly ImageSource[], card: ModelCard) {
     const inputs = await resolveImages(sources, this.#parts.resolver, submission.tenant.id);
     const priced = inputs.map((input) => priceImage(input, card, submission.tenant.embeddingScope));
     const imageTokens = priced.map(({ expansion }) => expansion);
@@ -158,6 +171,14 @@ export class Acceptor {
     counts.accepted(request.model);
     const mmHash = request.images.map((image) => image.mmHash);
     log?.info({ job: id, request: requestId, tenant, model: request.model, mmHash }, 'accepted');
+  }
+
+  /** Nobody waits for it: what the index misses of a job, it finds in the store, but for its metadata. */
+  #tellIndex({ id, tenant, request, metadata }: Job, { id: model, fingerprint }: ModelCard): void {
+    const images = request.images.map(({ mmHash, input }) => ({ mmHash, input }));
+    this.#parts.notices
+      ?.seen({ tenant, model, fingerprint, jobId: id, metadata, images })
+      .catch(() => undefined);
   }
 
   /**

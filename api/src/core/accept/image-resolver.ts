@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { inputKey, type InputRef, type ObjectStore } from '@epd/connector';
+import { inputKey, type InputRef, type Modality, type ObjectStore } from '@epd/connector';
 import { ApiError } from '../../http/errors.ts';
 import type { FileRecords } from '../files/file-records.ts';
 import type { InputUsage } from '../inputs/input-usage.ts';
@@ -34,7 +34,12 @@ interface Taking {
 }
 
 const BYTES_PER_BASE64_CHARACTER = 3 / 4;
+/** What this resolves; other media would have a resolver of their own. */
+const IMAGE: Modality = 'image';
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+
+const schemeOf = (url: string): string | undefined =>
+  SCHEME.exec(url.slice(0, 32))?.[0].toLowerCase();
 
 /** Resolves what a message calls a picture to bytes in the store and what their header says. */
 export class ImageResolver {
@@ -63,7 +68,7 @@ export class ImageResolver {
     if (fileId !== null) return this.#uploaded(fileId, tenant, param);
     if (sha256 !== null) return present(await this.#recall(sha256, param, hold), param);
     if (uuid === null) return this.store(await this.#bytes(url, param, taking), param);
-    const known = url.startsWith('data:') ? null : await this.#named(uuid, param, taking);
+    const known = schemeOf(url) === 'data:' ? null : await this.#named(uuid, param, taking);
     if (known !== null) return known;
     if (url === '') {
       throw new ApiError(
@@ -84,7 +89,7 @@ export class ImageResolver {
     const key = inputKey(sha256);
     await this.#parts.usage.touch(sha256);
     await this.#parts.inputs.put(key, bytes, { onlyIfAbsent: true });
-    return { key, sha256, bytes: bytes.length, ...header };
+    return { key, sha256, modality: IMAGE, bytes: bytes.length, ...header };
   }
 
   /** The picture that was stored under a digest before; null when it is there no more. */
@@ -94,12 +99,13 @@ export class ImageResolver {
     await usage.touch(sha256);
     const stat = await inputs.stat(key);
     if (stat === null) return null;
-    hold.take(stat.bytes);
+    hold.take(stat.bytes ?? limits.maxImageBytes);
     const bytes = await inputs.get(key, { maxBytes: limits.maxImageBytes });
     if (bytes === null) return null;
     return {
       key,
       sha256,
+      modality: IMAGE,
       bytes: bytes.length,
       ...(await readImageHeader(bytes, limits.maxImagePixels, param)),
     };
@@ -136,7 +142,7 @@ export class ImageResolver {
 
   async #bytes(url: string, param: string, taking: Taking): Promise<Buffer> {
     const { fetcher, limits } = this.#parts;
-    const scheme = SCHEME.exec(url.slice(0, 32))?.[0].toLowerCase();
+    const scheme = schemeOf(url);
     if (scheme === 'data:') {
       taking.hold.take(Math.ceil(url.length * BYTES_PER_BASE64_CHARACTER));
       return decodeDataUri(url, limits.maxImageBytes, param);

@@ -80,5 +80,6 @@ function sourceOf(part: ContentPart | StoredImagePart, path: string): ImageSourc
   if (url === undefined && uuid === undefined) {
     throw new ApiError('invalid_value', `${param}: expected a URL, got nothing`, { param });
   }
-  return [{ ...none, url: url ?? '', uuid: uuid ?? null }];
+  // As the URL standard does.
+  return [{ ...none, url: (url ?? '').trim(), uuid: uuid ?? null }];
 }

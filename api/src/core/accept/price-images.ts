@@ -1,6 +1,11 @@
-import { mmHash, type InputRef } from '@epd/connector';
+import { mmHash, modalityOf, type InputRef } from '@epd/connector';
 import type { ModelCard } from '@epd/fleet';
-import { imageLayout, type ImageGeometry } from '@epd/model/geometry';
+import {
+  imageLayout,
+  ImageShapeError,
+  type ImageCost,
+  type ImageGeometry,
+} from '@epd/model/geometry';
 import { ApiError } from '../../http/errors.ts';
 
 /** A distinct picture of a request: its key and what it costs. */
@@ -15,16 +20,24 @@ export interface PricedImage {
 
 /** `scope` keeps tenants' embeddings apart; empty shares them. */
 export function priceImage(input: InputRef, card: ModelCard, scope: string): PricedImage {
-  const geometry = card.geometry as unknown as ImageGeometry;
-  const { tokens, expansion } = imageLayout(geometry, input.width, input.height);
+  const { tokens, expansion } = layoutOf(input, card);
   const key = mmHash({
     tenant: scope,
-    modality: 'image',
+    modality: modalityOf(input),
     fingerprint: card.fingerprint,
     processing: card.processing,
     contentSha256: input.sha256,
   });
   return { mmHash: key, input, tokens, expansion };
+}
+
+function layoutOf({ width, height }: InputRef, card: ModelCard): ImageCost {
+  try {
+    return imageLayout(card.geometry as unknown as ImageGeometry, width, height);
+  } catch (cause) {
+    if (!(cause instanceof ImageShapeError)) throw cause;
+    throw new ApiError('image_shape', `messages: ${cause.message}`, { param: 'messages', cause });
+  }
 }
 
 /** Refuses at the door what cannot fit whatever the text; the worker counts the text's tokens. */

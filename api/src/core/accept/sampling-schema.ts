@@ -7,6 +7,9 @@ const MAX_TOKENS = 1_000_000;
 const MAX_CHOICES = 16;
 const MAX_STOPS = 16;
 const MAX_STOP_CHARACTERS = 256;
+/** As OpenAI's; each is a change of the logits at every step. */
+const MAX_BIASES = 1_024;
+const MAX_STOP_TOKENS = 64;
 
 const Stop = Type.String({ minLength: 1, maxLength: MAX_STOP_CHARACTERS });
 
@@ -43,6 +46,31 @@ export const SamplingBody = Type.Object({
   logprobs: Type.Optional(Type.Boolean()),
   top_logprobs: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
   ignore_eos: Type.Optional(Type.Boolean()),
+  logit_bias: Type.Optional(
+    Type.Record(
+      Type.String({ pattern: '^\\d{1,9}$' }),
+      Type.Number({ minimum: -100, maximum: 100 }),
+      {
+        maxProperties: MAX_BIASES,
+        additionalProperties: false,
+        description: 'Added to the logits of tokens, by their ids.',
+      },
+    ),
+  ),
+  min_tokens: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: MAX_TOKENS,
+      description:
+        'Least tokens to generate: no end-of-sequence token, stop token or stop string ends the answer before.',
+    }),
+  ),
+  stop_token_ids: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 0 }), {
+      maxItems: MAX_STOP_TOKENS,
+      description: 'Tokens that end the answer, and are no part of it.',
+    }),
+  ),
   ...FormatFields,
 });
 export type SamplingBody = Static<typeof SamplingBody>;

@@ -31,9 +31,27 @@ export function toSampling(body: SamplingBody, limits: SamplingLimits): Sampling
     seed: body.seed === undefined ? randomInt(SEEDS) : body.seed >>> 0,
     stop: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []),
     ignoreEos: body.ignore_eos ?? false,
+    ...tokenFields(body),
     n: body.n ?? 1,
     topLogprobs: topLogprobs(body),
     ...(constraint === undefined ? {} : { constraint }),
+  };
+}
+
+/** Written only where asked for: most records go without. */
+function tokenFields(body: SamplingBody): Partial<Sampling> {
+  const { logit_bias: bias, min_tokens: minTokens, stop_token_ids: stopTokenIds } = body;
+  const { max_tokens: maxTokens } = body;
+  if (minTokens !== undefined && maxTokens !== undefined && minTokens > maxTokens) {
+    const message = `min_tokens: expected at most max_tokens (${maxTokens}), got ${minTokens}`;
+    throw new ApiError('invalid_value', message, { param: 'min_tokens' });
+  }
+  return {
+    ...(bias
+      ? { logitBias: Object.entries(bias).map(([id, by]) => [Number(id), by] as [number, number]) }
+      : {}),
+    ...(minTokens ? { minTokens } : {}),
+    ...(stopTokenIds && stopTokenIds.length > 0 ? { stopTokenIds } : {}),
   };
 }
 
@@ -46,13 +64,9 @@ function topLogprobs({ logprobs, top_logprobs: top }: SamplingBody): number | nu
 }
 
 /** Behind a whole constrained answer nothing but its end may follow. */
-function refuseEndless(body: SamplingBody): void {
-  if (body.ignore_eos !== true) return;
-  throw new ApiError(
-    'invalid_value',
-    'ignore_eos: expected false with a response format, got true',
-    {
-      param: 'ignore_eos',
-    },
-  );
+function refuseEndless({ ignore_eos: ignoreEos, min_tokens: minTokens }: SamplingBody): void {
+  const param = ignoreEos === true ? 'ignore_eos' : (minTokens ?? 0) > 0 ? 'min_tokens' : null;
+  if (param === null) return;
+  const message = `${param}: is not supported by this server together with a response format`;
+  throw new ApiError('invalid_value', message, { param });
 }

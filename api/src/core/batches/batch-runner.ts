@@ -68,7 +68,7 @@ export class BatchRunner {
       else if (attempt > MAX_ATTEMPTS) await this.#giveUp(batch);
       else await this.#step(batch);
     }
-    this.#stepper.inputs.keepOnly(own);
+    this.#stepper.keepOnly(own);
     for (const id of this.#onTrial.keys()) if (!own.has(id)) this.#onTrial.delete(id);
   }
 

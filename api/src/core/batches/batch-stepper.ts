@@ -3,8 +3,9 @@ import type { JobEnder } from '../jobs/job-ender.ts';
 import type { Files } from '../files/files.ts';
 import type { BatchInputs } from './batch-inputs.ts';
 import type { BatchLines, ReadLine } from './batch-lines.ts';
-import { isTerminal, type Batch, type BatchProblem } from './batch-record.ts';
+import { isTerminal, type Batch, type BatchProblem, type LineResult } from './batch-record.ts';
 import type { BatchStore } from './batch-store.ts';
+import { LineProgress } from './line-progress.ts';
 import { writeResultFiles } from './result-files.ts';
 import { unfinishedLine } from './result-line.ts';
 
@@ -36,10 +37,18 @@ const INPUT_GONE: BatchProblem = {
 export class BatchStepper {
   readonly inputs: BatchInputs;
   readonly #parts: StepperParts;
+  /** Of the batches that this process works at. Another may have written more: a line has one result. */
+  readonly #progress = new Map<string, LineProgress>();
 
   constructor(parts: StepperParts) {
     this.#parts = parts;
     this.inputs = parts.batchInputs;
+  }
+
+  /** The other batches are at rest, or another process's. */
+  keepOnly(ids: ReadonlySet<string>): void {
+    this.inputs.keepOnly(ids);
+    for (const id of this.#progress.keys()) if (!ids.has(id)) this.#progress.delete(id);
   }
 
   /** Returns whether the batch is at rest. */
@@ -71,23 +80,23 @@ export class BatchStepper {
     const leftMs = batch.expiresAtMs - (await batches.nowMs());
     if (leftMs <= 0) return this.#stop(batch, 'expired', 'batch_expired');
     if ((await this.inputs.count(batch)) !== batch.total) return this.#abandon(batch);
-    const done = await batches.done(batch.id);
-    if (done.size === batch.total) {
+    const progress = await this.#progressOf(batch);
+    if (progress.count === batch.total) {
       await batches.enter(batch.id, 'finalizing', 'in_progress');
       return;
     }
-    const window = pending(batch.total, done, WINDOW);
+    const window = progress.pending(batch.total, WINDOW);
     const there = await Promise.all(window.map((index) => this.#advanceLine(batch, index, leftMs)));
     if (there.includes(false)) await this.#abandon(batch);
   }
 
   /** False: the input file is gone. */
   async #advanceLine(batch: Batch, index: number, leftMs: number): Promise<boolean> {
-    const { batches, lines } = this.#parts;
+    const { lines } = this.#parts;
     const read: ReadLine = (work) => this.inputs.withLine(batch, index, work);
     try {
       const outcome = await lines.advance(batch, index, read, leftMs);
-      if (typeof outcome !== 'string') await batches.record(batch.id, index, outcome);
+      if (typeof outcome !== 'string') await this.#record(batch, index, outcome);
       return outcome !== 'gone';
     } catch (error) {
       if (error instanceof ApiError && error.code === 'busy') return true; // at its next turn
@@ -103,16 +112,14 @@ export class BatchStepper {
 
   /** Ends what is under way; what has not ended by itself is named in the error file. */
   async #stop(batch: Batch, status: Exclude<Rest, 'completed'>, code: string): Promise<void> {
-    const { batches } = this.#parts;
-    const done = await batches.done(batch.id);
-    await Promise.all(
-      pending(batch.total, done, WINDOW).map((index) => this.#endLine(batch, index)),
-    );
+    const progress = await this.#progressOf(batch);
+    const live = progress.pending(batch.total, WINDOW);
+    await Promise.all(live.map((index) => this.#endLine(batch, index)));
     const message = `The batch was ${status} before this request was done`;
     for await (const [index, line] of this.inputs.ids(batch)) {
-      if (done.has(index)) continue;
+      if (progress.has(index)) continue;
       const text = unfinishedLine(line, code, message);
-      await batches.record(batch.id, index, { ok: false, line: text });
+      await this.#record(batch, index, { ok: false, line: text });
     }
     await this.#finish(batch, status);
   }
@@ -122,14 +129,27 @@ export class BatchStepper {
    * a job: it moves on only past lines that have a result.
    */
   async #endLine(batch: Batch, index: number): Promise<void> {
-    const { batches, lines: runner, ender } = this.#parts;
+    const { lines: runner, ender } = this.#parts;
     const job = await runner.job(batch, index);
     if (job === null) return;
     const ended = await ender.cancel(job);
     if (ended.status !== 'completed' && ended.status !== 'failed') return;
     await this.inputs.withLine(batch, index, (line) =>
-      batches.record(batch.id, index, runner.result(batch, line, ended)),
+      this.#record(batch, index, runner.result(batch, line, ended)),
     );
+  }
+
+  async #record(batch: Batch, index: number, result: LineResult): Promise<void> {
+    await this.#parts.batches.record(batch.id, index, result);
+    this.#progress.get(batch.id)?.add(index);
+  }
+
+  async #progressOf({ id }: Batch): Promise<LineProgress> {
+    const known = this.#progress.get(id);
+    if (known !== undefined) return known;
+    const progress = new LineProgress(await this.#parts.batches.done(id));
+    this.#progress.set(id, progress);
+    return progress;
   }
 
   async #finish(batch: Batch, status: Rest): Promise<void> {
@@ -138,13 +158,4 @@ export class BatchStepper {
     await batches.set(batch.id, ids);
     await batches.enter(batch.id, status, 'finalizing', 'cancelling', 'in_progress');
   }
-}
-
-/** The first `limit` lines without a result. */
-function pending(total: number, done: ReadonlySet<number>, limit: number): number[] {
-  const indices: number[] = [];
-  for (let index = 0; index < total && indices.length < limit; index++) {
-    if (!done.has(index)) indices.push(index);
-  }
-  return indices;
 }

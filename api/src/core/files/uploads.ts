@@ -104,14 +104,13 @@ export class Uploads {
     stat: ObjectStat,
   ): Promise<FileRecord> {
     const { store, files, maxBytes, memory } = this.#parts;
-    if (stat.bytes !== expected) {
-      throw new ApiError('invalid_file', `Expected ${expected} bytes, got ${stat.bytes}`);
-    }
+    checkSize(stat.bytes ?? expected, expected);
     const hold = memory.open(tenant.id);
     try {
-      hold.take(stat.bytes);
+      hold.take(expected);
       const bytes = await store.get(stagingKey(id), { maxBytes });
       if (bytes === null) return await this.#completedBefore(tenant, id);
+      checkSize(bytes.length, expected);
       const file = { tenant: tenant.id, filename, purpose: 'vision', bytes } as const;
       const quota = fileQuota(tenant);
       return await files.add({ ...file, id: fileId(id), expiresAfterS: null, quota });
@@ -156,6 +155,11 @@ export class Uploads {
   #key(tenant: string, id: string): string {
     return `${this.#parts.prefix}:upload:${tenant}:${id}`;
   }
+}
+
+function checkSize(bytes: number, expected: number): void {
+  if (bytes === expected) return;
+  throw new ApiError('invalid_file', `Expected ${expected} bytes, got ${bytes}`);
 }
 
 const stagingKey = (id: string): string => `uploads/${id}`;

@@ -55,7 +55,7 @@ export class Gatekeeper {
   }
 
   /** Counts what a job may cost against the tenant's limit a minute. Throws `rate_limited`. */
-  async takeTokens(tenant: Tenant, { tokens }: JobCost): Promise<void> {
+  async takeTokens(tenant: Tenant, { tokens }: Pick<JobCost, 'tokens'>): Promise<void> {
     const limit = tenant.limits.tokensPerMinute;
     if (limit === 0) return;
     const { allowed, retryMs } = await this.#parts.limiter.take(tenant.id, 'tokens', limit, tokens);

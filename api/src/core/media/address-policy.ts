@@ -23,8 +23,20 @@ export function createAddressPolicy(exceptions: readonly string[]): AddressPolic
   };
 }
 
+/** What is unicast and not public: servers that clouds put at public addresses for their guests alone. */
+const GUESTS_ONLY = [
+  '168.63.129.16/32', // Azure: its agent's settings, secrets among them
+  '192.0.0.192/32', // Oracle: metadata
+].map((block) => ipaddr.parseCIDR(block));
+
+/** All that is given out of IPv6; `::a.b.c.d` and others beside it only wrap something. */
+const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3');
+
 /** Every other range of ipaddr.js is special: `private`, `loopback`, `linkLocal`, `rfc6052`, `6to4` … */
-const isPublic = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean => address.range() === 'unicast';
+const isPublic = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
+  address.range() === 'unicast' &&
+  (address.kind() === 'ipv4' || contains(GLOBAL_IPV6, address)) &&
+  !GUESTS_ONLY.some((block) => contains(block, address));
 
 const contains = (
   [network, bits]: [ipaddr.IPv4 | ipaddr.IPv6, number],

@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
+import { decompressed } from '@epd/connector';
 import { request, type Dispatcher } from 'undici';
 import { collectBytes } from '../../http/collect-bytes.ts';
 import { ApiError } from '../../http/errors.ts';
@@ -112,7 +114,7 @@ async function readBody(answer: Dispatcher.ResponseData, options: FetchOptions):
     throw failed(param, `the server answered ${answer.statusCode}`);
   }
   try {
-    return await collectBytes(answer.body, {
+    return await collectBytes(plainBody(answer), {
       hold,
       expectedBytes: announced,
       maxBytes,
@@ -122,6 +124,12 @@ async function readBody(answer: Dispatcher.ResponseData, options: FetchOptions):
     discard(answer);
     throw error;
   }
+}
+
+/** Some servers compress although `identity` was asked. */
+function plainBody({ body, headers }: Dispatcher.ResponseData): Readable {
+  const encoding = headers['content-encoding'];
+  return decompressed(body, Array.isArray(encoding) ? encoding.join(', ') : encoding) ?? body;
 }
 
 /** Destroying a body makes it emit an error that nobody else hears. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { whenOver } from '../../http/when-over.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { answeredCode } from '../../http/error-handler.ts';
 import type { Throughput } from '../limits/throughput.ts';
 
 /** From an answer out of memory to a stream that lasts as long as its job. */
@@ -38,8 +39,10 @@ export function installMetrics(
     whenOver(reply, () => streams.dec());
     done();
   });
-  app.addHook('onError', async (_request, _reply, error) => {
-    refused.inc({ code: 'code' in error ? error.code : 'unknown' });
+  app.addHook('onResponse', (_request, reply, done) => {
+    const code = answeredCode(reply);
+    if (code !== null) refused.inc({ code });
+    done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
@@ -75,9 +78,11 @@ function countRefusals(app: FastifyInstance, registry: Registry): void {
     labelNames: ['reason'],
     registers: [registry],
   });
-  app.addHook('onError', async (request, _reply, error) => {
-    if (request.method !== 'POST' || !SUBMISSIONS.has(request.routeOptions.url ?? '')) return;
-    refused.inc({ reason: 'code' in error ? error.code : 'unknown' });
+  app.addHook('onResponse', (request, reply, done) => {
+    const reason = answeredCode(reply);
+    const submits = request.method === 'POST' && SUBMISSIONS.has(request.routeOptions.url ?? '');
+    if (submits && reason !== null) refused.inc({ reason });
+    done();
   });
 }
 

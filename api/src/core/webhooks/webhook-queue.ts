@@ -1,4 +1,4 @@
-import { RecordError, jobKeys, type Job, type JobKeys, type JobStore } from '@epd/jobs';
+import { PassedOver, RecordError, jobKeys, type Job, type JobKeys, type JobStore } from '@epd/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobReader } from '../jobs/job-reader.ts';
@@ -39,6 +39,7 @@ export class WebhookQueue {
   readonly #parts: WebhookQueueParts;
   readonly #queue: Queue<WebhookMessage>;
   readonly #keys: JobKeys;
+  readonly #foreign = new PassedOver();
   #timer: NodeJS.Timeout | null = null;
   #unsubscribe: (() => Promise<void>) | null = null;
   #round: Promise<void> = Promise.resolve();
@@ -73,22 +74,38 @@ export class WebhookQueue {
 
   async #move(): Promise<void> {
     this.#due = false;
-    const { redis } = this.#parts;
-    const ids = await redis.zrange(this.#keys.webhooks, '0', String(PER_ROUND - 1));
     let moved = 0;
-    for (const id of ids) {
-      const mover = this.#keys.webhookMover(id);
-      if ((await redis.set(mover, '1', 'PX', LOOK_AGAIN_MS, 'NX')) === null) continue;
-      try {
-        await this.#moveOne(id);
-        moved += 1;
-      } catch (error) {
-        if (!(error instanceof RecordError)) throw error;
-        this.#parts.onError(error);
-        await redis.del(mover); // left to a process that can read it
+    for (let passed = 0; ;) {
+      const ids = await this.#page(passed);
+      for (const id of ids) {
+        if (!this.#foreign.has(id) && (await this.#moveIfFree(id))) moved += 1;
+        else passed += 1;
       }
+      if (moved > 0 && ids.length === PER_ROUND) return this.#look();
+      if (ids.length < PER_ROUND) return;
     }
-    if (ids.length === PER_ROUND && moved > 0) this.#look();
+  }
+
+  #page(after: number): Promise<string[]> {
+    const last = String(after + PER_ROUND - 1);
+    return this.#parts.redis.zrange(this.#keys.webhooks, String(after), last);
+  }
+
+  /** False: another process moves it, or only another version can. */
+  async #moveIfFree(id: string): Promise<boolean> {
+    const { redis } = this.#parts;
+    const mover = this.#keys.webhookMover(id);
+    if ((await redis.set(mover, '1', 'PX', LOOK_AGAIN_MS, 'NX')) === null) return false;
+    try {
+      await this.#moveOne(id);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      this.#parts.onError(error);
+      this.#foreign.add(id);
+      await redis.del(mover);
+      return false;
+    }
   }
 
   async #moveOne(id: string): Promise<void> {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Job, JobStore } from '@epd/jobs';
+import type { Logger } from '@epd/service';
 import type { Acceptor } from '../../core/accept/acceptor.ts';
 import type { Submission } from '../../core/accept/submission.ts';
 import type { Tenants } from '../../core/auth/tenants.ts';
+import { internalError, isOutage } from '../../http/error-handler.ts';
 import { ApiError } from '../../http/errors.ts';
 import { chatSubmission } from '../chat/submission.ts';
 import { responseSubmission } from '../responses/submission.ts';
@@ -10,6 +12,7 @@ import type { RequestFacts } from '../../http/request-facts.ts';
 import { ChatCompletionBody } from '../chat/schema.ts';
 import { ResponseBody } from '../responses/schema.ts';
 import type { Tenant } from '../../core/auth/tenant.ts';
+import { withoutNulls } from '../../http/drop-nulls.ts';
 import { bodyChecker } from '../../http/validation.ts';
 import { chatCompletion } from '../chat/view.ts';
 import { failureOf } from '../../core/jobs/job-failure.ts';
@@ -23,6 +26,7 @@ interface LineRunnerParts {
   readonly jobs: JobStore;
   readonly acceptor: Acceptor;
   readonly tenants: Pick<Tenants, 'get'>;
+  readonly log?: Pick<Logger, 'error'>;
 }
 
 /** Batches have a day; whoever waits for an answer goes first. */
@@ -65,7 +69,10 @@ export class BatchLineRunner implements BatchLines {
       await this.#parts.acceptor.accept(submissionOf(batch, line, id, tenant, leftMs));
       return 'waiting';
     } catch (error) {
-      return error instanceof ApiError && isFinal(error) ? failedLine(line, error) : 'waiting';
+      if (error instanceof ApiError) return isFinal(error) ? failedLine(line, error) : 'waiting';
+      if (isOutage(error)) return 'waiting';
+      this.#parts.log?.error({ err: error, batch: batch.id, job: id }, 'a line went wrong');
+      return failedLine(line, internalError(error));
     }
   }
 
@@ -81,7 +88,7 @@ export class BatchLineRunner implements BatchLines {
   }
 }
 
-/** Anything else passes: the line is tried again at its next turn. */
+/** A refusal for now passes, as an outage does: the line is tried again at its next turn. */
 const isFinal = ({ statusCode }: ApiError): boolean => statusCode < 500 && statusCode !== 429;
 
 const lineJobId = (batchId: string, index: number): string =>
@@ -103,8 +110,8 @@ function submissionOf(
   };
   const submission =
     batch.endpoint === '/v1/chat/completions'
-      ? chatSubmission(facts, notStreamed(checkChat(body)))
-      : responseSubmission(facts, notStreamed(checkResponse(body)), null);
+      ? chatSubmission(facts, notStreamed(checkChat(withoutNulls(body))))
+      : responseSubmission(facts, notStreamed(checkResponse(withoutNulls(body))), null);
   const finishWithinS = Math.max(1, leftMs / 1000);
   const priority = Math.max(BATCH_PRIORITY, tenant.limits.minPriority);
   return { ...submission, id, priority, finishWithinS };

@@ -1,4 +1,5 @@
 import type { Submission } from '../../core/accept/submission.ts';
+import { refuseUnsupported, UNSUPPORTED_IN_CHAT } from '../../core/accept/unsupported-fields.ts';
 import type { ChatCompletionBody } from './schema.ts';
 import { ANSWER_WITHIN_S } from '../../core/streams/await-answer.ts';
 import { priorityOf } from '../../core/limits/priority.ts';
@@ -8,6 +9,7 @@ import { traceparentOf } from '../../http/traceparent.ts';
 
 /** A `POST /v1/chat/completions` as the acceptor takes it. */
 export function chatSubmission(request: RequestFacts, body: ChatCompletionBody): Submission {
+  refuseUnsupported(body, UNSUPPORTED_IN_CHAT);
   const maxTokens = body.max_completion_tokens ?? body.max_tokens;
   return {
     requestId: request.id,

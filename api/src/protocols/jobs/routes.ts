@@ -10,6 +10,7 @@ import { JobView } from '../../core/jobs/job-view-schema.ts';
 import type { Services } from '../../core/services.ts';
 import { goneSignal } from '../../http/gone-signal.ts';
 import { waitForEnd } from '../../core/streams/wait-for-end.ts';
+import { dropNulls } from '../../http/drop-nulls.ts';
 import { sayReplayed } from '../../http/idempotency.ts';
 import { submissionOf } from './submission.ts';
 import { ownJob } from './own-job.ts';
@@ -26,6 +27,7 @@ export const jobRoutes =
       '/v1/jobs',
       {
         onRequest: limitRequests(services.limiter),
+        preValidation: dropNulls,
         schema: {
           tags: ['Jobs'],
           summary: 'Submit a job',

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../../core/accept/submission.ts';
+import { refuseUnsupported, UNSUPPORTED_IN_CHAT } from '../../core/accept/unsupported-fields.ts';
 import type { WebhookRules } from '../../core/webhooks/webhook-rules.ts';
 import { priorityOf } from '../../core/limits/priority.ts';
 import { idempotencyOf } from '../../http/idempotency.ts';
@@ -12,6 +13,7 @@ export function submissionOf(
   body: JobBody,
   rules: WebhookRules,
 ): Submission {
+  refuseUnsupported(body, UNSUPPORTED_IN_CHAT);
   const webhook = rules.check(body.webhook, request.tenant.webhookHosts);
   return {
     requestId: request.id,

@@ -14,6 +14,7 @@ const ModelView = Type.Object(
     created: Type.Integer(),
     owned_by: Type.String(),
     context_length: Type.Integer(),
+    max_model_len: Type.Integer({ description: '`context_length`, by vLLM’s name.' }),
     fingerprint: Type.String(),
     workers: Type.Object({ encoder: Type.Integer(), prefill_decode: Type.Integer() }),
   },
@@ -69,6 +70,7 @@ async function view(card: ModelCard, models: ModelDirectory) {
     created: unixSeconds(card.createdAtMs),
     owned_by: 'epd-fleet',
     context_length: card.contextLength,
+    max_model_len: card.contextLength,
     fingerprint: card.fingerprint,
     workers: { encoder, prefill_decode: prefillDecode },
   };

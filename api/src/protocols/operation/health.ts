@@ -23,6 +23,22 @@ export const healthRoutes =
       },
       async () => ({ status: 'ok' }) as const,
     );
+    // vLLM's name for the question whether work may be sent; its users' probes ask by status alone.
+    app.get(
+      '/health',
+      {
+        config: { access: 'public' },
+        schema: {
+          tags: ['Operation'],
+          summary: 'Whether work may be sent here, by status',
+          response: { 200: Report, 503: Report },
+        },
+      },
+      async (_request, reply) => {
+        const { ready: isReady } = await readiness(ready);
+        return reply.code(isReady ? 200 : 503).send({ ready: isReady });
+      },
+    );
     app.get(
       '/readyz',
       {

@@ -10,6 +10,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
 };
 
+const PAGES: Readonly<Record<string, string>> = { 'index.html': '/', 'gallery.html': '/gallery' };
+
 /** The page talks to this API, shows pictures it was given, and loads nothing from elsewhere. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -22,12 +24,12 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
 ].join('; ');
 
-/** A page to try the fleet with: a handful of files, read once. */
+/** Pages to try the fleet with: a handful of files, read once. */
 export const pageRoutes: FastifyPluginAsyncTypebox = async (app) => {
   for (const file of await readdir(FOLDER)) {
     const body = await readFile(join(FOLDER, file));
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
-    const url = file === 'index.html' ? '/' : `/page/${file}`;
+    const url = PAGES[file] ?? `/page/${file}`;
     app.get(
       url,
       { config: { access: 'public' }, schema: { hide: true } },

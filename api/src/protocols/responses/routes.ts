@@ -13,7 +13,7 @@ import { responseFrames } from './frames.ts';
 import { responseView } from './view.ts';
 import { dropNulls } from '../../http/drop-nulls.ts';
 import { mayComeAgain, sayReplayed } from '../../http/idempotency.ts';
-import { ownResponse } from './own-response.ts';
+import { answeredResponse } from './own-response.ts';
 import { responseSubmission } from './submission.ts';
 
 /** OpenAI's responses: answered at once, streamed, or in the background. */
@@ -30,7 +30,7 @@ export const responseRoutes =
       if (previousId === undefined) return acceptor.accept(alone);
       const earlier = await earlierJob(jobs, alone);
       if (earlier !== null) return { job: earlier, repeated: true };
-      const previous = await ownResponse(jobs, previousId, tenant);
+      const previous = await answeredResponse(jobs, previousId, tenant);
       return acceptor.accept(responseSubmission(request, body, previous));
     }
 

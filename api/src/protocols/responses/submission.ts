@@ -1,5 +1,9 @@
 import type { Job } from '@epd/jobs';
 import type { Submission } from '../../core/accept/submission.ts';
+import {
+  refuseUnsupported,
+  UNSUPPORTED_IN_RESPONSES,
+} from '../../core/accept/unsupported-fields.ts';
 import { responseMessages } from './messages.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { ResponseFormat } from '../../core/accept/format-schema.ts';
@@ -16,6 +20,7 @@ export function responseSubmission(
   body: ResponseBody,
   previous: Job | null,
 ): Submission {
+  refuseUnsupported(body, UNSUPPORTED_IN_RESPONSES);
   const background = body.background ?? false;
   const store = body.store ?? true;
   if (background && !store) {

@@ -74,6 +74,15 @@ test("a uuid is its tenant's own", async (t) => {
   t.is(errorOf(response).code, 'image_alias_unknown');
 });
 
+test('nulls beside a picture are absent, its URI may be broken into lines', async (t) => {
+  const api = await testApi(t);
+  const url = `  ${dataUri(png()).replaceAll(/(.{76})/g, '$1\r\n')}`;
+  const nulls = { detail: null, uuid: null, file_id: null };
+  const [plain] = await imagesOf(api, { url: dataUri(png()) });
+  const [odd] = await imagesOf(api, { url, ...nulls });
+  t.is(odd?.mmHash, plain?.mmHash);
+});
+
 test('what callers cannot refer to: stored bytes by digest, and files of others', async (t) => {
   const { app } = await testApi(t);
   const stored = await post(app, '/v1/jobs', {

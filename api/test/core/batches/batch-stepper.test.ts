@@ -183,3 +183,35 @@ test('a batch that is cancelled when its input file is gone leaves no job', asyn
   const [job] = await jobIds(setting);
   t.is((await api.jobs.get(job!))?.status, 'cancelled');
 });
+
+test('a line that goes wrong unexpectedly ends as internal_error, and is logged', async (t) => {
+  const setting = await batchOf(t, 1);
+  const { services } = setting.api;
+  const logged: unknown[] = [];
+  const acceptor = { accept: () => Promise.reject(new RangeError('a defect')) };
+  const lines = new BatchLineRunner({
+    ...services,
+    acceptor: acceptor as unknown as typeof services.acceptor,
+    log: { error: (facts: unknown) => void logged.push(facts) },
+  });
+  const stepper = new BatchStepper({ ...services, lines });
+  while (!(await stepper.step(await setting.read())));
+  const { errorFileId, failed } = await setting.read();
+  t.is(failed, 1);
+  const [line] = await linesOf(setting, errorFileId);
+  t.like(line?.response, { status_code: 500, body: { error: { code: 'internal_error' } } });
+  t.is(logged.length, 1);
+});
+
+test('the results of a batch are read once by the process that works at it', async (t) => {
+  const setting = await batchOf(t, 3);
+  const { redis } = setting.api;
+  let reads = 0;
+  const hkeys = redis.hkeys.bind(redis);
+  redis.hkeys = (key: string) => {
+    reads += 1;
+    return hkeys(key);
+  };
+  for (let steps = 0; steps < 4; steps++) await setting.step();
+  t.is(reads, 1);
+});

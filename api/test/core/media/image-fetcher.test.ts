@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { ApiError } from '../../../src/http/errors.ts';
 import { MemoryBudget } from '../../../src/http/memory-budget.ts';
@@ -57,6 +58,36 @@ async function refusal(
 test('a picture is fetched whole', async (t) => {
   const base = await serve(t, (_request, response) => response.end(PICTURE));
   t.deepEqual(await fetchWith(fetcher(t), `${base}/a.png`), PICTURE);
+});
+
+test('a picture that is sent compressed, though identity was asked, is unpacked', async (t) => {
+  const ways = {
+    gzip: gzipSync(PICTURE),
+    'X-GZIP': gzipSync(PICTURE),
+    br: brotliCompressSync(PICTURE),
+    deflate: deflateSync(PICTURE),
+    identity: PICTURE,
+  };
+  for (const [encoding, body] of Object.entries(ways)) {
+    const base = await serve(t, ({ headers }, response) => {
+      t.is(headers['accept-encoding'], 'identity');
+      response.writeHead(200, { 'content-encoding': encoding }).end(body);
+    });
+    t.deepEqual(await fetchWith(fetcher(t), base), PICTURE, encoding);
+  }
+});
+
+test('a small answer that unpacks to more than is allowed is refused, a broken one too', async (t) => {
+  const answer = (body: Buffer, encoding = 'gzip') =>
+    serve(t, (_request, response) =>
+      response.writeHead(200, { 'content-encoding': encoding }).end(body),
+    );
+  const bomb = await answer(gzipSync(Buffer.alloc(50_000_000)));
+  t.is((await refusal(t, fetcher(t), bomb))?.code, 'image_too_large');
+  const broken = await answer(PICTURE);
+  t.is((await refusal(t, fetcher(t), broken))?.code, 'image_fetch_failed');
+  const unknown = await answer(PICTURE, 'compress');
+  t.is((await refusal(t, fetcher(t), unknown))?.code, 'image_fetch_failed');
 });
 
 test('redirects are followed, and only a few', async (t) => {

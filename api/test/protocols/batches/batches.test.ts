@@ -223,3 +223,9 @@ test('batches are listed, and refuse a file of another purpose or of nobody', as
   await t.throwsAsync(create(other.id), { instanceOf: BadRequestError });
   await t.throwsAsync(create('file-unknown'), { instanceOf: NotFoundError });
 });
+
+test('a page after a batch that is not in the list is refused', async (t) => {
+  const { client } = await openaiClient(t);
+  const error = await t.throwsAsync(client.batches.list({ after: 'batch_unknown' }).asResponse());
+  t.like(error, { status: 400, code: 'invalid_value', param: 'after' });
+});

@@ -22,6 +22,15 @@ test('a plain completion has its answer, its reason and its usage', async (t) =>
   });
 });
 
+test('to continue the last message is refused, not passed over', async (t) => {
+  const { client } = await openaiClient(t);
+  const body = { model, messages: ask('two words'), continue_final_message: true };
+  const error = await t.throwsAsync(client.chat.completions.create(body), {
+    instanceOf: BadRequestError,
+  });
+  t.is(error.param, 'continue_final_message');
+});
+
 test('a picture may come as a data URI beside text', async (t) => {
   const { client, api } = await openaiClient(t);
   const completion = await client.chat.completions.create({

@@ -81,3 +81,10 @@ test('an upload without a file, with another purpose, or too large is refused', 
   });
   t.is(json.status, 415);
 });
+
+test('a page after a file that is not in the list is refused', async (t) => {
+  const { client } = await openaiClient(t);
+  await client.files.create({ file: new File(['a'], 'a'), purpose: 'user_data' });
+  const error = await t.throwsAsync(client.files.list({ after: 'file-unknown' }).asResponse());
+  t.like(error, { status: 400, code: 'invalid_value', param: 'after' });
+});

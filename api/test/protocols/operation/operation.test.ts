@@ -95,3 +95,25 @@ test('metrics are served in the text format of Prometheus', async (t) => {
   t.is(response.statusCode, 200);
   t.regex(String(response.headers['content-type']), /text\/plain/);
 });
+
+test('refusals are counted by the codes that their bodies have', async (t) => {
+  const { app, services } = await testApi(t);
+  services.models.models = () => Promise.reject(new RangeError('a defect'));
+  t.is((await app.inject('/v1/models')).statusCode, 500);
+  const body = {
+    method: 'POST',
+    url: '/v1/jobs',
+    headers: { 'content-type': 'application/json' },
+  } as const;
+  t.is((await app.inject({ ...body, payload: '{"cut' })).statusCode, 400);
+  t.is((await app.inject({ ...body, payload: '{"messages":1}' })).statusCode, 400);
+  const counted = /^epd_(http|jobs)_refused_total\{(?:code|reason)="(\w+)"\} (\d+)$/gm;
+  const { body: text } = await app.inject('/metrics');
+  t.deepEqual(Array.from(text.matchAll(counted), ([, ...parts]) => parts.join(' ')).toSorted(), [
+    'http internal_error 1',
+    'http invalid_json 1',
+    'http invalid_value 1',
+    'jobs invalid_json 1',
+    'jobs invalid_value 1',
+  ]);
+});

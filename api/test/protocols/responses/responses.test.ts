@@ -2,6 +2,8 @@ import test from 'ava';
 import { BadRequestError, NotFoundError } from 'openai';
 import type { ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { eventually } from '@epd/service/testing';
+import { errorOf, jsonOf, post } from '../../helpers/requests.ts';
+import { testApi } from '../../helpers/test-api.ts';
 import { openaiClient } from '../../helpers/openai-client.ts';
 import { dataUri, png } from '../../helpers/pictures.ts';
 
@@ -216,3 +218,15 @@ const textOf = ({
   const part = item?.type === 'message' ? item.content[0] : undefined;
   return part?.type === 'output_text' ? part.text : '';
 };
+
+test('a response without an answer is nothing to go on from', async (t) => {
+  const { app, jobs } = await testApi(t);
+  const create = (body: object) => post(app, '/v1/responses', { model, background: true, ...body });
+  const { id } = jsonOf<{ id: string }>(await create({ input: 'x' }));
+  const refused = { code: 'invalid_value', param: 'previous_response_id' };
+  t.like(errorOf(await create({ input: 'y', previous_response_id: id })), refused);
+  const error = { code: 'x', message: 'x', stage: 'decode', item: null, retryable: false };
+  const ending = { status: 'failed', choices: [], usage: null, timings: {}, error } as const;
+  await jobs.finish(id.replace('resp_', 'job_'), ending);
+  t.like(errorOf(await create({ input: 'y', previous_response_id: id })), refused);
+});

@@ -69,7 +69,7 @@ capabilities: { drop: [ALL] }
 
 {{/* The secret settings that the processes read, and no others of the Secret, by name: as a JSON list. */}}
 {{- define "epd.secretSettings" -}}
-{{- $names := list "EPD_REDIS_URL" "EPD_S3_ACCESS_KEY_ID" "EPD_S3_SECRET_ACCESS_KEY" }}
+{{- $names := list "EPD_REDIS_URL" "EPD_S3_ACCESS_KEY_ID" "EPD_S3_SECRET_ACCESS_KEY" "EPD_EMBEDDING_KEY" }}
 {{- if eq .component "api" }}
 {{- $names = concat $names (list "EPD_API_KEYS" "EPD_ADMIN_KEY" "EPD_WEBHOOK_SECRET") }}
 {{- else }}

@@ -58,6 +58,8 @@ export interface ECConnectorOutput {
   readonly finishedReceiving: ReadonlySet<string>;
   /** mm_hashes whose load found nothing usable; they are to be looked for, or encoded, again. */
   readonly failedReceiving: ReadonlySet<string>;
+  /** Those of `failedReceiving` that the store did not answer for: nothing is known against the items. */
+  readonly unreached?: ReadonlySet<string>;
   readonly reports: readonly LoadReport[];
   /** One for each of `finishedSending`. */
   readonly saves?: readonly SaveReport[];

@@ -95,7 +95,9 @@ export class StoreECScheduler implements ECSchedulerConnector {
 
   updateConnectorOutput(output: ECConnectorOutput): void {
     for (const mmHash of output.finishedReceiving) this.#onLoaded(mmHash);
-    for (const mmHash of output.failedReceiving) this.#onLoadFailed(mmHash);
+    for (const mmHash of output.failedReceiving) {
+      this.#onLoadFailed(mmHash, output.unreached?.has(mmHash) ?? false);
+    }
     for (const mmHash of output.failedSending?.keys() ?? []) this.#pendingSends.delete(mmHash);
     for (const mmHash of output.finishedSending) {
       this.#pendingSends.delete(mmHash);
@@ -183,11 +185,13 @@ export class StoreECScheduler implements ECSchedulerConnector {
     item.available = true;
   }
 
-  #onLoadFailed(mmHash: string): void {
+  /** A store that is away says nothing of the item: it is looked for again when the clock says so. */
+  #onLoadFailed(mmHash: string, unreached: boolean): void {
     const item = this.#items.get(mmHash);
     if (!item) return;
     item.isLoading = false;
     item.available = false;
+    if (unreached) return this.#startClock();
     item.failedLoads += 1;
     if (item.failedLoads < this.#options.maxFailedLoads) return this.#lookSoon(item);
     this.#fail(item, [...item.interests.values()], unusableError(item.failedLoads));

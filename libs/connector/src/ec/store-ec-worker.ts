@@ -135,7 +135,8 @@ export class StoreECWorker implements ECWorkerConnector {
       .run(() => this.#load(spec))
       .catch((error: unknown) => {
         this.#output.failedReceiving.add(mmHash);
-        if (!(error instanceof StoreUnavailableError)) this.#options.onError?.(error);
+        if (error instanceof StoreUnavailableError) this.#output.unreached.add(mmHash);
+        else this.#options.onError?.(error);
       })
       .finally(() => {
         this.#loads.delete(mmHash);
@@ -173,6 +174,7 @@ const emptyOutput = () => ({
   finishedSending: new Set<string>(),
   finishedReceiving: new Set<string>(),
   failedReceiving: new Set<string>(),
+  unreached: new Set<string>(),
   failedSending: new Map<string, unknown>(),
   reports: [] as LoadReport[],
   saves: [] as SaveReport[],

@@ -2,6 +2,7 @@ import { sha256Hex } from '../keys.ts';
 import { embeddingBytes, isEmbeddingDtype } from '../dtype.ts';
 import type { Embedding, EmbeddingSpec } from '../embedding.ts';
 import { SafetensorsError } from '../errors.ts';
+import { keyedTag, newSalt, type TagContext } from '../keyed-tag.ts';
 import { payloadTag } from '../payload-tag.ts';
 import { joined } from '../stores/object-body.ts';
 import { readSafetensors, safetensorsParts, type SafetensorsTensor } from '../safetensors.ts';
@@ -18,6 +19,9 @@ const CHECKS: ReadonlyMap<string | undefined, Check> = new Map([
   [FORMAT, { field: 'gmac', of: payloadTag }],
 ]);
 
+/** The version of files whose payload is tagged with the fleet's key. */
+const KEYED_FORMAT = 'epd-ec-3';
+
 interface Check {
   readonly field: string;
   readonly of: (payload: Uint8Array) => string;
@@ -31,6 +35,7 @@ export function embeddingFileParts(
   mmHash: string,
   fingerprint: string,
   embedding: Embedding,
+  secret?: string,
 ): readonly Uint8Array[] {
   const { rows, width, dtype, data } = embedding;
   if (data.byteLength !== embeddingBytes(rows, width, dtype)) {
@@ -40,9 +45,24 @@ export function embeddingFileParts(
   }
   return safetensorsParts(
     { [TENSOR]: { dtype, shape: [rows, width], data } },
-    { format: FORMAT, mm_hash: mmHash, fingerprint, gmac: payloadTag(data) },
+    { mm_hash: mmHash, fingerprint, ...seal({ mmHash, fingerprint }, embedding, secret) },
   );
 }
+
+/** What in the file's metadata tells whether the payload is sound. */
+function seal(name: ItemName, { rows, width, dtype, data }: Embedding, secret?: string) {
+  if (secret === undefined) return { format: FORMAT, gmac: payloadTag(data) };
+  const salt = newSalt();
+  const context = contextOf(name, { rows, width, dtype });
+  return { format: KEYED_FORMAT, salt, gmac: keyedTag(secret, salt, context, data) };
+}
+
+type ItemName = Pick<EmbeddingSpec, 'mmHash' | 'fingerprint'>;
+
+const contextOf = (
+  { mmHash, fingerprint }: ItemName,
+  { rows, width, dtype }: Omit<Embedding, 'data'>,
+): TagContext => [mmHash, fingerprint, String(rows), String(width), dtype];
 
 /** The same in one piece. */
 export const writeEmbeddingFile = (
@@ -54,17 +74,19 @@ export const writeEmbeddingFile = (
 /**
  * The embedding in the file, if it is the one that the spec names, undamaged. Its data is a view of
  * the file. Throws `SafetensorsError` with the reason otherwise. With `acceptForeign`, a file without
- * our metadata (vLLM's own) passes on its layout and shape alone.
+ * our metadata (vLLM's own) passes on its layout and shape alone. With `secret`, a file passes only if it was
+ * tagged with it.
  */
 export function readEmbeddingFile(
   file: Uint8Array,
   spec: EmbeddingSpec,
-  options: { readonly acceptForeign: boolean },
+  options: { readonly acceptForeign: boolean; readonly secret?: string | undefined },
 ): Embedding {
   const { metadata, tensors } = readSafetensors(file);
   const tensor = tensors.get(TENSOR);
   if (!tensor || tensors.size !== 1) refuse('layout', `The file does not hold ${TENSOR} alone`);
   const embedding = checkShape(tensor, spec);
+  if (options.secret !== undefined) return checkSeal(metadata, spec, embedding, options.secret);
   if (metadata['format'] === undefined && options.acceptForeign) return embedding;
   const check = checkMetadata(metadata, spec);
   if (metadata[check.field] !== check.of(tensor.data)) refuse('digest', 'The payload is damaged');
@@ -87,11 +109,28 @@ function checkShape({ dtype, shape, data }: SafetensorsTensor, spec: EmbeddingSp
 function checkMetadata(metadata: Readonly<Record<string, string>>, spec: EmbeddingSpec): Check {
   const check = CHECKS.get(metadata['format']);
   if (!check) return refuse('foreign', 'The file does not say what it holds');
+  checkName(metadata, spec);
+  return check;
+}
+
+function checkSeal(
+  metadata: Readonly<Record<string, string>>,
+  spec: EmbeddingSpec,
+  embedding: Embedding,
+  secret: string,
+): Embedding {
+  if (metadata['format'] !== KEYED_FORMAT) refuse('untagged', 'The file has no tag of the fleet');
+  checkName(metadata, spec);
+  const tag = keyedTag(secret, metadata['salt'] ?? '', contextOf(spec, embedding), embedding.data);
+  if (metadata['gmac'] !== tag) refuse('digest', 'The payload is not what the fleet stored');
+  return embedding;
+}
+
+function checkName(metadata: Readonly<Record<string, string>>, spec: EmbeddingSpec): void {
   if (metadata['mm_hash'] !== spec.mmHash) refuse('key', 'The file holds another item');
   if (metadata['fingerprint'] !== spec.fingerprint) {
     refuse('fingerprint', 'The embedding is of another model');
   }
-  return check;
 }
 
 function refuse(reason: string, message: string): never {

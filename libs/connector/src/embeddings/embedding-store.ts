@@ -23,6 +23,11 @@ export interface EmbeddingStoreOptions {
   /** Keeps the books of what is stored and when it was used. @default none */
   readonly usage?: EmbeddingUsage;
   readonly metrics?: ConnectorMetrics;
+  /**
+   * Tags what is saved, and is asked of what is loaded, where others can write to the store. All processes have
+   * the same. @default none: tags find damage, and are no signature
+   */
+  readonly secret?: string | undefined;
   /** Told of every object that was put aside. */
   readonly onQuarantine?: (mmHash: string, reason: string) => void;
 }
@@ -61,6 +66,7 @@ export class EmbeddingStore {
   readonly #root: string;
   readonly #maxBytes: number;
   readonly #acceptForeign: boolean;
+  readonly #secret: string | undefined;
   readonly #keepQuarantined: boolean;
   readonly #usage: EmbeddingUsage | undefined;
   readonly #metrics: ConnectorMetrics;
@@ -71,6 +77,7 @@ export class EmbeddingStore {
     this.#root = options.root ?? 'embeddings';
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#acceptForeign = options.acceptForeign ?? false;
+    this.#secret = options.secret;
     this.#keepQuarantined = options.keepQuarantined ?? true;
     this.#usage = options.usage;
     this.#metrics = options.metrics ?? NO_METRICS;
@@ -80,7 +87,7 @@ export class EmbeddingStore {
   /** Whether everybody can read the item. A look at the store proper, not at its content. */
   async has({ mmHash }: Pick<EmbeddingSpec, 'mmHash'>): Promise<boolean> {
     const stat = await this.#store.stat(this.#key(mmHash));
-    const found = stat !== null && stat.bytes >= MIN_FILE_BYTES;
+    const found = stat !== null && (stat.bytes ?? MIN_FILE_BYTES) >= MIN_FILE_BYTES;
     if (found) {
       this.#metrics.hit('store');
       this.#note((usage) => usage.touch(mmHash));
@@ -102,7 +109,7 @@ export class EmbeddingStore {
   async save(mmHash: string, fingerprint: string, embedding: Embedding): Promise<SaveResult> {
     const startedAt = performance.now();
     const key = this.#key(mmHash);
-    const file = embeddingFileParts(mmHash, fingerprint, embedding);
+    const file = embeddingFileParts(mmHash, fingerprint, embedding, this.#secret);
     const bytes = bytesOf(file);
     let result = await this.#store.put(key, file, { onlyIfAbsent: true });
     if (!result.created && !(await this.#isSound({ ...embedding, mmHash, fingerprint }))) {
@@ -145,7 +152,7 @@ export class EmbeddingStore {
       const read = await this.#get(this.#key(spec.mmHash), signal);
       if (!read) return { outcome: 'absent' };
       tier = read.tier;
-      const options = { acceptForeign: this.#acceptForeign };
+      const options = { acceptForeign: this.#acceptForeign, secret: this.#secret };
       const embedding = readEmbeddingFile(read.body, spec, options);
       return { outcome: 'loaded', embedding, tier, bytes: read.body.byteLength };
     } catch (error) {

@@ -37,9 +37,16 @@ export class ElectedTask<Result> {
     await this.#lock.free();
   }
 
-  /** Null if another is elected. */
+  /** Null if another is elected. The lock is renewed while the work lasts, however long that is. */
   async runIfElected(): Promise<Result | null> {
-    return (await this.#lock.hold()) ? this.#work() : null;
+    if (!(await this.#lock.hold())) return null;
+    const { intervalMs, onError } = this.#options;
+    const renewal = setInterval(() => void this.#lock.hold().catch(onError), intervalMs);
+    try {
+      return await this.#work();
+    } finally {
+      clearInterval(renewal);
+    }
   }
 
   #tick(): void {

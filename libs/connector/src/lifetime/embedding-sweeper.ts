@@ -11,6 +11,8 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** No put takes so long, and no clock of those who write is so wrong. */
 const LEFTOVER_MS = DAY_MS;
+/** Stored items that the index is asked about in one turn. */
+const PAGE = 500;
 /** Items looked at between two questions about the total. */
 const BATCH = 100;
 /** Past the bound, the store is brought down to this part of it, so that not every save sweeps. */
@@ -37,6 +39,12 @@ export interface EmbeddingSweeperOptions {
   /** An embedding is gone from the store. @default nobody is told */
   readonly onRemoved?: (mmHash: string) => void;
   readonly onError?: (error: unknown) => void;
+}
+
+interface StoredItem {
+  readonly mmHash: string;
+  readonly bytes: number;
+  readonly modifiedAtMs: number;
 }
 
 export interface SweepResult {
@@ -104,12 +112,17 @@ export class EmbeddingSweeper {
     const startedAtMs = await usage.nowMs();
     const stored = new Set<string>();
     let adopted = 0;
+    let page: StoredItem[] = [];
     for await (const { key, bytes, modifiedAtMs } of store.list(root === '' ? '' : `${root}/`)) {
       const mmHash = mmHashOfKey(root, key);
       if (mmHash === null) continue;
       stored.add(mmHash);
-      if (await usage.adopt(mmHash, bytes, modifiedAtMs)) adopted += 1;
+      page.push({ mmHash, bytes, modifiedAtMs });
+      if (page.length < PAGE) continue;
+      adopted += await this.#adopt(page);
+      page = [];
     }
+    adopted += await this.#adopt(page);
     let vanished = 0;
     for await (const { mmHash, lastUsedAtMs } of usage.entries()) {
       // What was saved while the store was being listed may be missing from the list.
@@ -120,6 +133,17 @@ export class EmbeddingSweeper {
       this.#options.onRemoved(mmHash);
     }
     return { adopted, vanished };
+  }
+
+  /** Of a page, what the index does not know: one question to Redis for all that it does. */
+  async #adopt(page: readonly StoredItem[]): Promise<number> {
+    const { usage } = this.#options;
+    const unknown = await usage.unknown(page.map(({ mmHash }) => mmHash));
+    let adopted = 0;
+    for (const { mmHash, bytes, modifiedAtMs } of page) {
+      if (unknown.has(mmHash) && (await usage.adopt(mmHash, bytes, modifiedAtMs))) adopted += 1;
+    }
+    return adopted;
   }
 
   async #expire(): Promise<number> {

@@ -74,6 +74,13 @@ export class EmbeddingUsage {
     return adopted === 1;
   }
 
+  /** Those of the items that are not in the index. */
+  async unknown(mmHashes: readonly string[]): Promise<ReadonlySet<string>> {
+    if (mmHashes.length === 0) return new Set();
+    const bytes = await this.#redis.hmget(`${this.#prefix}:bytes`, ...mmHashes);
+    return new Set(mmHashes.filter((_, at) => bytes[at] === null));
+  }
+
   /** The item was used. */
   async touch(mmHash: string): Promise<void> {
     const nowMs = performance.now();

@@ -1,6 +1,13 @@
 import { LruBytes } from './lru-bytes.ts';
 import { bytesOf, type ObjectBody } from './object-body.ts';
-import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type {
+  ByteRange,
+  GetOptions,
+  ListedObject,
+  ObjectStat,
+  ObjectStore,
+  PutResult,
+} from './object-store.ts';
 
 /** No put takes so long. */
 const LEFTOVER_MS = 10 * 60_000;
@@ -13,6 +20,8 @@ const LEFTOVER_MS = 10 * 60_000;
 export class BoundedStore implements ObjectStore {
   readonly #store: ObjectStore;
   readonly #lru: LruBytes;
+  /** Keys that are being put, and how often: counted already, and not there yet. */
+  readonly #putting = new Map<string, number>();
   #known: Promise<void> | null = null;
 
   constructor(store: ObjectStore, maxBytes: number) {
@@ -37,11 +46,14 @@ export class BoundedStore implements ObjectStore {
     }
     // Room first, so that the bound holds on the disk too.
     await this.#evict(this.#lru.add(key, bytes));
+    this.#count(key, 1);
     try {
       return await this.#store.put(key, body, options);
     } catch (error) {
       this.#lru.remove(key);
       throw error;
+    } finally {
+      this.#count(key, -1);
     }
   }
 
@@ -49,7 +61,7 @@ export class BoundedStore implements ObjectStore {
     await this.#learn();
     const body = await this.#store.get(key, options);
     if (body) this.#lru.touch(key);
-    else this.#lru.remove(key);
+    else if (!this.#putting.has(key)) this.#lru.remove(key);
     return body;
   }
 
@@ -67,7 +79,7 @@ export class BoundedStore implements ObjectStore {
     await this.#store.delete(key);
   }
 
-  list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+  list(prefix: string): AsyncIterable<ListedObject> {
     return this.#store.list(prefix);
   }
 
@@ -77,6 +89,12 @@ export class BoundedStore implements ObjectStore {
 
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  #count(key: string, puts: 1 | -1): void {
+    const count = (this.#putting.get(key) ?? 0) + puts;
+    if (count === 0) this.#putting.delete(key);
+    else this.#putting.set(key, count);
   }
 
   #learn(): Promise<void> {

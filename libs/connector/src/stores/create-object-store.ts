@@ -10,6 +10,8 @@ export type ObjectStoreConfig = BaseStoreConfig & {
   readonly caches?: {
     readonly memoryBytes?: number;
     readonly disk?: { readonly root: string; readonly maxBytes: number };
+    /** A cache failed: reads are slower for it, and nothing else. */
+    readonly onError?: (tier: string, error: unknown) => void;
   };
 };
 
@@ -27,7 +29,10 @@ type BaseStoreConfig =
 export function createObjectStore(config: ObjectStoreConfig): ObjectStore {
   const tiers = cacheTiers(config.caches ?? {});
   const store = baseStore(config);
-  return tiers.length === 0 ? store : new TieredStore([...tiers, { name: config.kind, store }]);
+  if (tiers.length === 0) return store;
+  const { onError: onCacheError } = config.caches ?? {};
+  const options = onCacheError === undefined ? {} : { onCacheError };
+  return new TieredStore([...tiers, { name: config.kind, store }], options);
 }
 
 function baseStore(config: BaseStoreConfig): ObjectStore {

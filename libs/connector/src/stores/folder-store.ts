@@ -14,7 +14,14 @@ import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
 import { publishFile, writeTemporary, type FileModes } from './atomic-file.ts';
 import { removeLeftovers } from './folder-leftovers.ts';
 import type { ObjectBody } from './object-body.ts';
-import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type {
+  ByteRange,
+  GetOptions,
+  ListedObject,
+  SizedStat,
+  ObjectStore,
+  PutResult,
+} from './object-store.ts';
 import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
 
 export interface FolderStoreOptions {
@@ -96,7 +103,7 @@ export class FolderStore implements ObjectStore {
     });
   }
 
-  async stat(key: string): Promise<ObjectStat | null> {
+  async stat(key: string): Promise<SizedStat | null> {
     const path = this.#path(key);
     return guarded(`looking for ${key}`, () => statFile(path));
   }
@@ -109,7 +116,7 @@ export class FolderStore implements ObjectStore {
     });
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+  async *list(prefix: string): AsyncIterable<ListedObject> {
     assertStorePrefix(prefix);
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     for await (const key of this.#walk(folder)) {
@@ -205,7 +212,7 @@ async function readAt(file: FileHandle, body: Uint8Array, start: number): Promis
   return body.subarray(0, filled);
 }
 
-async function statFile(path: string): Promise<ObjectStat | null> {
+async function statFile(path: string): Promise<SizedStat | null> {
   const stats = await stat(path, { bigint: true }).catch(ignoreAbsence);
   if (!stats?.isFile()) return null;
   return {

@@ -2,14 +2,21 @@ import { ObjectTooLargeError } from '../errors.ts';
 import { sharedBytes } from '../shared-bytes.ts';
 import { LruBytes } from './lru-bytes.ts';
 import { bytesOf, copyInto, type ObjectBody } from './object-body.ts';
-import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type {
+  ByteRange,
+  GetOptions,
+  ListedObject,
+  SizedStat,
+  ObjectStore,
+  PutResult,
+} from './object-store.ts';
 import { assertStoreKey, assertStorePrefix } from './store-key.ts';
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
 
 interface StoredObject {
   readonly body: Uint8Array;
-  readonly stat: ObjectStat;
+  readonly stat: SizedStat;
 }
 
 /**
@@ -63,7 +70,7 @@ export class MemoryStore implements ObjectStore {
     return (await this.get(key))?.subarray(start, start + bytes) ?? null;
   }
 
-  async stat(key: string): Promise<ObjectStat | null> {
+  async stat(key: string): Promise<SizedStat | null> {
     assertStoreKey(key);
     return this.#objects.get(key)?.stat ?? null;
   }
@@ -74,7 +81,7 @@ export class MemoryStore implements ObjectStore {
     this.#lru.remove(key);
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+  async *list(prefix: string): AsyncIterable<ListedObject> {
     assertStorePrefix(prefix);
     for (const [key, { stat }] of this.#objects) {
       if (key.startsWith(prefix)) yield { key, ...stat };

@@ -2,10 +2,20 @@ import type { ObjectBody } from './object-body.ts';
 
 /** What a store knows of an object without reading it. */
 export interface ObjectStat {
-  readonly bytes: number;
+  /** Null where the store does not tell it before the object is read. */
+  readonly bytes: number | null;
   readonly etag: string;
   /** When it was last written or touched, in milliseconds since the epoch. */
   readonly modifiedAtMs: number;
+}
+
+export interface SizedStat extends ObjectStat {
+  readonly bytes: number;
+}
+
+/** An object as a list names it. */
+export interface ListedObject extends SizedStat {
+  readonly key: string;
 }
 
 export interface PutResult {
@@ -57,7 +67,7 @@ export interface ObjectStore {
   /** Deleting what is not there is no error. */
   delete(key: string): Promise<void>;
   /** Every object whose key starts with `prefix`, in no promised order. */
-  list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }>;
+  list(prefix: string): AsyncIterable<ListedObject>;
   /** Resolves when the store answers; throws `StoreUnavailableError` otherwise. For readiness. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -11,12 +11,20 @@ import {
 } from '@aws-sdk/client-s3';
 import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
 import { bytesOf, joined, type ObjectBody } from './object-body.ts';
-import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type {
+  ByteRange,
+  GetOptions,
+  ListedObject,
+  ObjectStat,
+  ObjectStore,
+  PutResult,
+} from './object-store.ts';
 import { Semaphore } from '../semaphore.ts';
 import { readBody } from './s3-body.ts';
 import { PLACEHOLDER, sendInParts } from './s3-parts.ts';
 import { createS3Client, type S3ClientConfig } from './s3-client.ts';
 import { nameOf, statusOf } from './s3-errors.ts';
+import { assertObject, isAbsence, listedObject, statOf, unquote } from './s3-replies.ts';
 import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
 
 export interface S3StoreOptions extends S3ClientConfig {
@@ -105,9 +113,11 @@ export class S3Store implements ObjectStore {
     const range = { Range: `bytes=${start}-${start + bytes - 1}` };
     try {
       const command = new GetObjectCommand({ ...this.#target(key), ...range });
-      return await this.#slots.run(async () =>
-        readBody(await this.#client.send(command), key, { maxBytes: bytes }),
-      );
+      return await this.#slots.run(async () => {
+        const reply = await this.#client.send(command);
+        assertObject(reply);
+        return readBody(reply, key, { maxBytes: bytes });
+      });
     } catch (error) {
       if (statusOf(error) === 416) return new Uint8Array(); // past the end
       if (isAbsence(error)) return null;
@@ -121,7 +131,8 @@ export class S3Store implements ObjectStore {
       const reply = await this.#slots.run(() =>
         this.#client.send(new HeadObjectCommand(this.#target(key))),
       );
-      return objectStat(reply.ContentLength, reply.ETag, reply.LastModified);
+      assertObject(reply);
+      return statOf(reply);
     } catch (error) {
       if (isAbsence(error)) return null;
       throw this.#unavailable(`looking for ${key}`, error);
@@ -137,15 +148,14 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+  async *list(prefix: string): AsyncIterable<ListedObject> {
     assertStorePrefix(prefix);
     let token: string | undefined;
     do {
       const page = await this.#listPage(prefix, token);
       for (const object of page.Contents ?? []) {
         const key = object.Key?.slice(this.#keyPrefix.length) ?? '';
-        if (isStoreKey(key))
-          yield { key, ...objectStat(object.Size, object.ETag, object.LastModified) };
+        if (isStoreKey(key)) yield listedObject(key, object);
       }
       token = page.NextContinuationToken;
     } while (token);
@@ -155,7 +165,8 @@ export class S3Store implements ObjectStore {
     try {
       await this.#client.send(new HeadBucketCommand({ Bucket: this.bucket }));
     } catch (error) {
-      throw this.#unavailable(`bucket ${this.bucket}`, error);
+      const what = statusOf(error) === 404 ? 'it does not exist' : nameOf(error);
+      throw new StoreUnavailableError('s3', `bucket ${this.bucket}: ${what}`, { cause: error });
     }
   }
 
@@ -178,6 +189,7 @@ export class S3Store implements ObjectStore {
       new GetObjectCommand(this.#target(key)),
       options.signal ? { abortSignal: options.signal } : {},
     );
+    assertObject(reply);
     return readBody(reply, key, options);
   }
 
@@ -227,7 +239,14 @@ export class S3Store implements ObjectStore {
     });
     if (inParts) sendInParts(command, body);
     const reply = await this.#slots.run(() => this.#client.send(command));
-    return unquote(reply.ETag);
+    return unquote(reply.ETag ?? (await this.#storedAs(key)));
+  }
+
+  /** A put that was answered without an ETag may have met somebody else's 200: nothing is stored then. */
+  async #storedAs(key: string): Promise<string> {
+    const stat = await this.stat(key);
+    if (stat === null) throw new Error('The server took the object and does not have it');
+    return stat.etag;
   }
 
   /** Some servers refuse the condition, others ignore it: only a second put tells. */
@@ -271,17 +290,3 @@ export class S3Store implements ObjectStore {
     return new StoreUnavailableError('s3', `${what}: ${nameOf(cause)}`, { cause });
   }
 }
-
-/** A missing bucket is no missing object: it is a store that is not there. */
-const isAbsence = (error: unknown): boolean =>
-  statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket';
-
-function objectStat(
-  bytes: number | undefined,
-  etag: string | undefined,
-  modified: Date | undefined,
-): ObjectStat {
-  return { bytes: bytes ?? 0, etag: unquote(etag), modifiedAtMs: modified?.getTime() ?? 0 };
-}
-
-const unquote = (etag: string | undefined): string => (etag ?? '').replaceAll('"', '');

@@ -1,5 +1,12 @@
 import type { ObjectBody } from './object-body.ts';
-import type { ByteRange, GetOptions, ObjectStat, ObjectStore, PutResult } from './object-store.ts';
+import type {
+  ByteRange,
+  GetOptions,
+  ListedObject,
+  ObjectStat,
+  ObjectStore,
+  PutResult,
+} from './object-store.ts';
 
 export interface Tier {
   /** Shown in metrics and in job timings. */
@@ -104,7 +111,7 @@ export class TieredStore implements ObjectStore {
   }
 
   /** What the store proper holds. */
-  list(prefix: string): AsyncIterable<ObjectStat & { readonly key: string }> {
+  list(prefix: string): AsyncIterable<ListedObject> {
     return this.#durable.store.list(prefix);
   }
 

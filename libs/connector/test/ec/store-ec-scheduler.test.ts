@@ -7,6 +7,7 @@ import {
   EncodeRequester,
   MemoryStore,
   RedisSingleFlight,
+  StoreUnavailableError,
   createStoreECConnector,
   embeddingKey,
   withConnectorStep,
@@ -179,6 +180,24 @@ test('an item that is never usable fails its requests in the end', async (t) => 
   const unavailable = scheduler.takeUnavailableRequests();
   t.is(unavailable.get('r')?.error.code, 'embedding_unusable');
   t.true(unavailable.get('r')?.error.retryable);
+});
+
+test('a store that does not answer loads fails no request: they go on when it does', async (t) => {
+  const { scheduler, store, embeddings, load } = await setUp(t, { lookAgainMs: 20 });
+  await embeddings.save(CAT, FINGERPRINT, embeddingOf('cat'));
+  const request = requestFor('r', ['cat']);
+  const get = store.get.bind(store);
+  store.get = async () => {
+    throw new StoreUnavailableError('test', 'no answer');
+  };
+  for (let round = 0; round < 5; round += 1) {
+    await until(() => scheduler.ensureCacheAvailable(request, 0));
+    t.false(await load(request, 0));
+    t.is(scheduler.takeUnavailableRequests().size, 0);
+  }
+  store.get = get;
+  await until(() => scheduler.ensureCacheAvailable(request, 0));
+  t.true(await load(request, 0));
 });
 
 test('a failed encode fails those who waited, with its reason, once', async (t) => {

@@ -184,3 +184,19 @@ test('temporary files of writers that died are removed, those of the living are 
   t.is(await store.removeLeftovers(-1000), 1);
   t.truthy(await store.get('a/b'));
 });
+
+test('what the index knows of the store is asked for by the page, not one by one', async (t) => {
+  const { redis, prefix, makeSweeper, saveAll, usage } = setUp(t);
+  await saveAll();
+  let adoptions = 0;
+  const adopt = usage.adopt.bind(usage);
+  usage.adopt = (...args) => {
+    adoptions += 1;
+    return adopt(...args);
+  };
+  t.is((await makeSweeper().sweep()).adopted, 0);
+  t.is(adoptions, 0);
+  await redis.hdel(`${prefix}:ec:{usage}:bytes`, hashOf('a'));
+  t.is((await makeSweeper().sweep()).adopted, 1);
+  t.is(adoptions, 1);
+});

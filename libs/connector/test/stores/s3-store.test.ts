@@ -2,7 +2,15 @@ import test, { type ExecutionContext } from 'ava';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { S3Store, StoreUnavailableError } from '../../src/index.ts';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import {
+  EmbeddingStore,
+  ObjectTooLargeError,
+  S3Store,
+  StoreUnavailableError,
+} from '../../src/index.ts';
+import { writeEmbeddingFile } from '../../src/embeddings/embedding-file.ts';
+import { sharedBytes } from '../../src/shared-bytes.ts';
 import {
   givenS3,
   objectStoreConformance,
@@ -10,6 +18,8 @@ import {
   type DeclareTest,
   type S3Settings,
 } from '../../src/testing/index.ts';
+
+import { embeddingOf, FINGERPRINT, hashOf, specOf } from '../helpers/embeddings.ts';
 
 const embedded = await startS3();
 test.after.always(() => embedded.stop());
@@ -94,6 +104,70 @@ test('a large object in parts is sent again, whole, when the server failed', asy
     bodies,
     Array.from({ length: 3 }, () => Buffer.concat(parts)),
   );
+});
+
+/** An object as a gateway sends it that decrypts or compresses: in chunks, without a length. */
+const chunked =
+  (body: Uint8Array, headers: Record<string, string> = {}): RequestListener =>
+  (_request, response) => {
+    response.writeHead(200, { etag: '"1"', ...headers });
+    response.write(body.subarray(0, 10));
+    response.end(body.subarray(10));
+  };
+
+test('an object whose length is not announced is read up to the limit', async (t) => {
+  const body = randomBytes(100_000);
+  const store = await storeOn(t, chunked(body));
+  t.deepEqual(Buffer.from((await store.get('a', { maxBytes: body.length }))!), body);
+  const shared = await store.get('a', { allocate: sharedBytes });
+  t.true(shared?.buffer instanceof SharedArrayBuffer);
+  await t.throwsAsync(store.get('a', { maxBytes: body.length - 1 }), {
+    instanceOf: ObjectTooLargeError,
+  });
+  const stat = await store.stat('a');
+  t.is(stat?.bytes, null);
+  t.is(stat?.etag, '1');
+});
+
+test('an object that a gateway compresses is read as it was stored, up to the limit', async (t) => {
+  const body = Buffer.alloc(100_000, 'text');
+  const ways = { gzip: gzipSync(body), br: brotliCompressSync(body), deflate: deflateSync(body) };
+  for (const [encoding, sent] of Object.entries(ways)) {
+    const store = await storeOn(t, chunked(sent, { 'content-encoding': encoding }));
+    t.deepEqual(Buffer.from((await store.get('a', { maxBytes: 100_000 }))!), body, encoding);
+    await t.throwsAsync(store.get('a', { maxBytes: 99_999 }), { instanceOf: ObjectTooLargeError });
+  }
+});
+
+test('an embedding whose length is not announced is there, and is loaded', async (t) => {
+  const store = await storeOn(
+    t,
+    chunked(writeEmbeddingFile(hashOf('cat'), FINGERPRINT, embeddingOf('cat'))),
+  );
+  const embeddings = new EmbeddingStore({ store });
+  t.true(await embeddings.has(specOf('cat')));
+  const loaded = await embeddings.load(specOf('cat'));
+  t.deepEqual(loaded?.embedding.rows, embeddingOf('cat').rows);
+});
+
+test("somebody else's 200 is no object: the store is unavailable", async (t) => {
+  const page = Buffer.from('<html>Down for maintenance</html>');
+  const store = await storeOn(t, (_request, response) => {
+    response
+      .writeHead(200, { 'content-type': 'text/html', 'content-length': page.length })
+      .end(page);
+  });
+  for (const call of [store.get('a'), store.stat('a'), store.put('a', Buffer.from('1'))]) {
+    await t.throwsAsync(call, { instanceOf: StoreUnavailableError });
+  }
+});
+
+test('a connection that ends before a body of unknown length does is no object', async (t) => {
+  const store = await storeOn(t, (_request, response) => {
+    response.writeHead(200, { etag: '"1"' });
+    response.write('the beginning', () => response.destroy());
+  });
+  await t.throwsAsync(store.get('a'), { instanceOf: StoreUnavailableError });
 });
 
 /** More than the SDK has connections for, each slower than the time it may take to connect. */

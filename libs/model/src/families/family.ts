@@ -1,5 +1,6 @@
 import type { ImageGeometry, ImageSize } from '../geometry.ts';
 import type { ModelFiles } from '../model-folder.ts';
+import type { Grid } from '../positions.ts';
 
 /**
  * A family of models: all that differs between the folders this product can serve. One folder of files
@@ -17,10 +18,16 @@ export interface ModelFamily {
 /** What a family makes of one folder's configuration. Holds no weights and no pixels. */
 export interface FamilyModel {
   readonly text: { readonly hiddenSize: number; readonly contextLength: number };
+  /** Layers of the text model to whose outputs an image adds, in graphs that have it. */
+  readonly deepstackLevels: number;
   /** The token whose places in a prompt take the rows of images. */
   readonly rowToken: { readonly text: string; readonly id: number };
   /** What the chat template writes where an image goes: a control token. */
   readonly placeholder: string;
+  /** For a folder that brings none. */
+  readonly chatTemplate: string | null;
+  /** False where the template places the token that begins a prompt by itself. */
+  readonly beginsWithBos: boolean;
   /** Configuration that shapes embeddings beside the graph: part of the fingerprint. */
   readonly shaping: unknown;
   /** Options of preprocessing that shape embeddings, each with its effective value: part of `mm_hash`. */
@@ -34,6 +41,8 @@ export interface ImageRules {
   readonly geometry: ImageGeometry;
   /** What replaces an image's placeholder. */
   markup(size: ImageSize): readonly MarkupPart[];
+  /** The cells that the rows are, where positions follow them; null: every token's position is its place. */
+  readonly grid: ((size: ImageSize) => Grid) | null;
 }
 
 /** A stretch of markup: text with control tokens in it, or so many tokens that take the next rows. */

@@ -1,7 +1,9 @@
 import type { ModelFamily } from './family.ts';
+import { fixedGrid } from './fixed-grid/index.ts';
 import { idefics3 } from './idefics3/index.ts';
+import { qwenVl } from './qwen-vl/index.ts';
 
-const FAMILIES: readonly ModelFamily[] = [idefics3];
+const FAMILIES: readonly ModelFamily[] = [idefics3, fixedGrid, qwenVl];
 
 /** Values of `model_type` that are understood. */
 export const SUPPORTED_MODEL_TYPES: readonly string[] = FAMILIES.flatMap(

@@ -14,6 +14,7 @@ import { HandBack, orHandBack } from './hand-back.ts';
 import type { EncodedImage, ImagePipeline } from './image-pipeline.ts';
 import { persist } from './persist.ts';
 import { traceStages } from './trace-stages.ts';
+import { VisionThreadError } from '../vision/vision-runner.ts';
 import type { PoisonList } from './poison-list.ts';
 
 export interface ItemEncoderParts {
@@ -55,8 +56,8 @@ const OTHER_MODEL_STARTS_MAX = 30;
 /**
  * Takes one image from queue to store: looks whether it is there already, takes up its flight,
  * encodes, saves, announces. An image's own failure is announced too and ends the work normally;
- * Redis or the store being away only delays it. Rejects with `HandBack`, and with whatever else goes
- * wrong with the worker itself: the flight then counts a death.
+ * Redis or the store being away only delays it. Rejects with `HandBack`, and with `VisionThreadError` when the
+ * model is gone, and this process with it: the flight then counts a death.
  */
 export class ItemEncoder {
   readonly #parts: ItemEncoderParts;
@@ -75,9 +76,17 @@ export class ItemEncoder {
     } catch (error) {
       span.end({ error });
       if (error instanceof HandBack) this.#parts.metrics.item('handed_back');
-      if (!(error instanceof EncoderError)) throw error;
-      await this.fail(job.mmHash, error.toItemError(), context);
+      if (error instanceof HandBack || error instanceof VisionThreadError) throw error;
+      await this.fail(job.mmHash, this.#failure(job, error).toItemError(), context);
     }
+  }
+
+  /** Only the end of an encoder counts as a death: what else goes wrong is told to those who wait. */
+  #failure({ mmHash }: EncodeJob, error: unknown): EncoderError {
+    if (error instanceof EncoderError) return error;
+    this.#parts.log.error({ err: error, mmHash }, 'an encode went wrong unexpectedly');
+    const message = 'Something went wrong in the encoder; it is in its log';
+    return new EncoderError('encode_failed', message, { retryable: true, cause: error });
   }
 
   /** Tells those who wait for the item that it has failed. */

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectorError } from '@epd/connector';
-import type { Logger } from '@epd/service';
-import { EncoderError } from '../errors.ts';
+import { isRedisOutage, type Logger } from '@epd/service';
 import { HandBack } from './hand-back.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -20,17 +19,16 @@ export async function persist<R>(
     try {
       return await attempt();
     } catch (error) {
-      if (isFinal(error)) throw error;
+      if (!passes(error)) throw error;
       log.warn({ err: error, pauseMs }, `${what} failed; trying again`);
       await pause(pauseMs, signal);
     }
   }
 }
 
-function isFinal(error: unknown): boolean {
-  if (error instanceof ConnectorError) return !error.retryable;
-  return error instanceof EncoderError || error instanceof HandBack || error instanceof TypeError;
-}
+/** Redis or the store is away, or takes no writes: anything else would go wrong again. */
+const passes = (error: unknown): boolean =>
+  error instanceof ConnectorError ? error.retryable : isRedisOutage(error);
 
 /** Up to half of it by chance, so that encoders do not come back all at once. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Embedding } from '@epd/connector';
+import type { RewrittenGraph } from '@epd/graph';
 import type { VisionItem, VisionShape } from '@epd/model/preprocess';
 
 /** What the model's thread is started with. */
@@ -26,9 +27,11 @@ export type ToThread =
     }
   | { readonly type: 'close' };
 
+/** How the graph that is run was come by; not `rewritten`: it runs as exported, and slower. */
+export type Preparation = Pick<RewrittenGraph, 'rewritten' | 'note'>;
+
 export type FromThread =
-  /** `preparation`: how the graph that is run was come by. */
-  | { readonly type: 'ready'; readonly preparation: string }
+  | { readonly type: 'ready'; readonly preparation: Preparation }
   | {
       readonly type: 'encoded';
       readonly id: number;

@@ -4,24 +4,52 @@ import type { Tensor } from 'onnxruntime-node';
 const FEATURES = 'image_features';
 
 /**
- * The rows of a run as 32-bit floats, [rows, width]. Throws when they are not as many as expected, or
- * not finite.
+ * The rows of a run as 32-bit floats, [rows, width]: a row's features, then what it adds behind the
+ * first layers of the decoder, level by level, where the graph gives that. Throws when they are not as
+ * many as expected, or not finite.
  */
 export function visionRows(
   outputs: Readonly<Record<string, Tensor>>,
   names: readonly string[],
   expected: { readonly rows: number; readonly width: number },
 ): Float32Array {
-  const output = outputs[names.includes(FEATURES) ? FEATURES : (names[0] ?? '')];
-  if (!output) throw new Error('The vision encoder gave nothing');
   const { rows, width } = expected;
-  const values = Float32Array.from(output.data as Float32Array | Float16Array);
-  if (values.length !== rows * width || output.dims.at(-1) !== width) {
-    const found = `[${output.dims.join(', ')}]`;
+  const features = outputs[names.includes(FEATURES) ? FEATURES : (names[0] ?? '')];
+  if (!features) throw new Error('The vision encoder gave nothing');
+  const levels = names.filter((name) => name.includes('deepstack'));
+  const tensors = [features, ...levels.flatMap((name) => outputs[name] ?? [])];
+  const own = features.dims.at(-1) ?? 0;
+  const values = joined(
+    tensors.flatMap((tensor) => floatsByLevel(tensor, rows * own)),
+    own,
+  );
+  if (values.length !== rows * width || features.size !== rows * own) {
+    const found = tensors.map(({ dims }) => `[${dims.join(', ')}]`).join(' and ');
     throw new Error(`The vision encoder gave ${found}, not ${rows} rows of ${width}`);
   }
   if (!values.every(Number.isFinite)) {
     throw new Error('The vision encoder gave values that are not finite');
   }
   return values;
+}
+
+/** A tensor may hold several levels, one behind the other. */
+function floatsByLevel(tensor: Tensor, size: number): Float32Array[] {
+  const values = Float32Array.from(tensor.data as Float32Array | Float16Array);
+  if (size === 0 || values.length % size !== 0) return [values];
+  const level = (index: number): Float32Array => values.subarray(index * size, (index + 1) * size);
+  return Array.from({ length: values.length / size }, (_, index) => level(index));
+}
+
+/** Row r of the result is row r of each part, of `own` values, side by side. */
+function joined(parts: readonly Float32Array[], own: number): Float32Array {
+  const [first] = parts;
+  if (first === undefined || parts.length === 1) return first ?? new Float32Array();
+  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  const width = own * parts.length;
+  for (const [index, part] of parts.entries()) {
+    for (let row = 0; row < part.length / own; row++)
+      out.set(part.subarray(row * own, (row + 1) * own), row * width + index * own);
+  }
+  return out;
 }

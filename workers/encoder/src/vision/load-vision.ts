@@ -1,8 +1,8 @@
 import { requireOnnxFile, type ImageGeometry, type ModelFolder } from '@epd/model';
-import { visionShape, type VisionShape } from '@epd/model/preprocess';
+import { sharedFloats, visionShape, type VisionShape } from '@epd/model/preprocess';
 import type { Logger } from '@epd/service';
 import { measureTilesPerRun } from './measure-tiles.ts';
-import { VisionRunner, type VisionRunnerOptions } from './vision-runner.ts';
+import { VisionRunner, VisionThreadError, type VisionRunnerOptions } from './vision-runner.ts';
 
 export interface VisionSettings extends Pick<
   VisionRunnerOptions,
@@ -32,9 +32,12 @@ export async function loadVision(
   const { tilesPerRun, log, ...options } = settings;
   const { path } = requireOnnxFile(folder.onnx, 'vision_encoder');
   const shape = visionShape(geometry);
-  const width = folder.model.text.hiddenSize;
+  const width = folder.embeddingWidth;
   const runner = await VisionRunner.start({ ...options, modelPath: path, shape, width });
-  log.info({ preparation: runner.preparation }, 'vision encoder loaded');
+  await proveRows(runner, shape);
+  const { rewritten, note } = runner.preparation;
+  if (rewritten) log.info({ preparation: note }, 'vision encoder loaded');
+  else log.warn({ preparation: note }, 'the vision encoder runs as exported, which is slower');
   if (shape.grid !== null) return { runner, shape, tilesPerRun: 1 };
   if (tilesPerRun > 0) return { runner, shape, tilesPerRun };
   const encode: typeof runner.encode = (...args) => runner.encode(...args);
@@ -42,4 +45,16 @@ export async function loadVision(
   const measured = await measureTilesPerRun(encode, limits);
   log.info(measured, 'measured how many tiles to encode at once');
   return { runner, shape, tilesPerRun: measured.tilesPerRun };
+}
+
+/** Encodes a made-up item: a graph that makes other rows than the configuration says must not take work. */
+async function proveRows(runner: VisionRunner, shape: VisionShape): Promise<void> {
+  const values = shape.dims.reduce((product, size) => product * size, shape.parts);
+  try {
+    await runner.encode([{ ...shape, data: sharedFloats(values).fill(0.5) }], shape.parts);
+  } catch (cause) {
+    await runner.close();
+    const message = `The model's configuration and its graph do not agree: ${(cause as Error).message}`;
+    throw new VisionThreadError(message, { cause });
+  }
 }

@@ -2,7 +2,12 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Embedding } from '@epd/connector';
 import type { VisionItem } from '@epd/model/preprocess';
-import type { FromThread, ToThread, VisionOptions } from '../session/vision-messages.ts';
+import type {
+  FromThread,
+  Preparation,
+  ToThread,
+  VisionOptions,
+} from '../session/vision-messages.ts';
 
 /** The thread ended, or never came up: nothing that an image did. Not an `EncoderError`. */
 export class VisionThreadError extends Error {
@@ -32,15 +37,14 @@ interface Waiting {
 
 /** The main thread's side of the vision encoder. One call at a time makes full use of it. */
 export class VisionRunner {
-  /** How the graph that is run was come by. */
-  readonly preparation: string;
+  readonly preparation: Preparation;
   readonly #thread: Worker;
   readonly #options: VisionRunnerOptions;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   #closing = false;
 
-  private constructor(thread: Worker, preparation: string, options: VisionRunnerOptions) {
+  private constructor(thread: Worker, preparation: Preparation, options: VisionRunnerOptions) {
     this.preparation = preparation;
     this.#thread = thread;
     this.#options = options;

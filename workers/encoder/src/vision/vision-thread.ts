@@ -16,7 +16,7 @@ const send = (message: FromThread, transfer: ArrayBuffer[] = []): void =>
   port.postMessage(message, transfer);
 
 const options = workerData as VisionOptions;
-const { path, note } = await prepareVision(options);
+const { path, ...preparation } = await prepareVision(options);
 const session = await VisionSession.open(path, options);
 
 /** One message after the other: an answer cannot be sent once the port is closed. */
@@ -24,7 +24,7 @@ let last: Promise<void> = Promise.resolve();
 port.on('message', (message: ToThread) => {
   last = last.then(() => (message.type === 'close' ? port.close() : encode(message)));
 });
-send({ type: 'ready', preparation: note });
+send({ type: 'ready', preparation });
 
 async function encode({ id, items, partsPerRun }: ToThread & { type: 'encode' }): Promise<void> {
   try {

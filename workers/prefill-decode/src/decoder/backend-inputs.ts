@@ -25,7 +25,12 @@ export function commonFeeds(facts: DecoderFacts, slots: KVSlots, run: ForwardRun
   const feeds: Feeds = {
     inputs_embeds: floatTensor(facts.embedsType, run.embeds, [rows, width, facts.hiddenSize]),
   };
-  if (facts.takesPositions) feeds['position_ids'] = int64Tensor(positions(run), [rows, width]);
+  const { positionAxes: axes } = facts;
+  if (axes > 0) {
+    const dims = axes === 1 ? [rows, width] : [axes, rows, width];
+    feeds['position_ids'] = int64Tensor(positions(run, axes), dims);
+  }
+  Object.assign(feeds, deepstackFeeds(facts, run));
   for (let side = 0; side < slots.sides; side++) {
     const { kvHeads, headDim, type } = slots.state(side);
     const view = slots.view(side, run.firstSlot, rows);
@@ -40,16 +45,39 @@ export function sideName(side: number): string {
   return `${side >> 1}.${side % 2 === 0 ? 'key' : 'value'}`;
 }
 
-function positions(run: ForwardRun): BigInt64Array {
-  const values = new BigInt64Array(run.rows * run.width);
-  for (let row = 0; row < run.rows; row++) {
-    const past = run.past[row] ?? 0;
-    // A filler's place counts from 0 too: past the model's last position there is no rotation.
-    for (let i = 0; i < run.width; i++) {
-      values[row * run.width + i] = BigInt(i < (run.count[row] ?? 0) ? past + i : i);
+/** [axes, rows, width]. */
+function positions(run: ForwardRun, axes: number): BigInt64Array {
+  const { rows, width } = run;
+  const values = new BigInt64Array(axes * rows * width);
+  for (let axis = 0; axis < axes; axis++) {
+    for (let row = 0; row < rows; row++) {
+      const count = run.count[row] ?? 0;
+      const own = run.positions[row];
+      const past = run.past[row] ?? 0;
+      const start = (axis * rows + row) * width;
+      for (let i = 0; i < width; i++) {
+        // A filler's place counts from 0 too: past the model's last position there is no rotation.
+        const at = i < count ? (own?.[axis * count + i] ?? past + i) : i;
+        values[start + i] = BigInt(at);
+      }
     }
   }
   return values;
+}
+
+function deepstackFeeds({ deepstack, hiddenSize }: DecoderFacts, run: ForwardRun): Feeds {
+  if (deepstack === null || run.deepstack === null) return {};
+  const dims = [run.rows, run.width, hiddenSize];
+  const { names, levels, type } = deepstack;
+  const values = run.deepstack;
+  const [only] = names;
+  if (only !== undefined && names.length === 1)
+    return { [only]: floatTensor(type, values, [levels, ...dims]) };
+  const size = values.length / levels;
+  const level = (index: number): FloatArray => values.subarray(index * size, (index + 1) * size);
+  return Object.fromEntries(
+    names.map((name, index) => [name, floatTensor(type, level(index), dims)]),
+  );
 }
 
 export function dataOf(outputs: Readonly<Record<string, Tensor>>, name: string): FloatArray {

@@ -15,7 +15,19 @@ export interface DecoderFacts {
   readonly kv: KVShape;
   readonly hiddenSize: number;
   readonly embedsType: FloatType;
-  readonly takesPositions: boolean;
+  /** Numbers that make a token's position; 0: the graph counts by itself. */
+  readonly positionAxes: 0 | 1 | 3;
+  /** Inputs for what an image adds to the hidden states behind each of the first layers. */
+  readonly deepstack: DeepstackInputs | null;
+  /** Further inputs of the graph that are known: `num_logits_to_keep`, `use_cache_branch`. */
+  readonly options: readonly string[];
+}
+
+interface DeepstackInputs {
+  /** One input for all levels, or one for each. */
+  readonly names: readonly string[];
+  readonly levels: number;
+  readonly type: FloatType;
 }
 
 /** One run of the decoder over neighbouring slots. A row with count 0 is there only to fill a gap. */
@@ -26,6 +38,10 @@ export interface ForwardRun {
   readonly width: number;
   /** [rows, width, hiddenSize]; a row's tokens from the left. */
   readonly embeds: FloatArray;
+  /** [levels, rows, width, hiddenSize], where the graph takes it. */
+  readonly deepstack: FloatArray | null;
+  /** Each row's positions, [axes, count]; null: its tokens count from `past`. */
+  readonly positions: readonly (Int32Array | null)[];
   /** Tokens that each row has in its slot. */
   readonly past: Int32Array;
   /** New tokens of each row, at most `width`. */
@@ -44,8 +60,27 @@ export function decoderFacts(session: InferenceSession, groupsQueries: boolean):
     kv: layerStates(session),
     hiddenSize: sizeOf(embeds, 2),
     embedsType: floatType(embeds),
-    takesPositions: session.inputNames.includes('position_ids'),
+    positionAxes: positionAxes(session),
+    deepstack: deepstackInputs(session),
+    options: OPTIONS.filter((name) => session.inputNames.includes(name)),
   };
+}
+
+const OPTIONS = ['num_logits_to_keep', 'use_cache_branch'];
+
+function positionAxes(session: InferenceSession): 0 | 1 | 3 {
+  if (!session.inputNames.includes('position_ids')) return 0;
+  return tensorInput(session, 'position_ids').shape.length === 3 ? 3 : 1;
+}
+
+/** `[levels, B, S, H]` in one input, or `[B, S, H]` in several. */
+function deepstackInputs(session: InferenceSession): DeepstackInputs | null {
+  const names = session.inputNames.filter((name) => name.includes('deepstack'));
+  const [first] = names;
+  if (first === undefined) return null;
+  const input = tensorInput(session, first);
+  const levels = input.shape.length === 4 ? sizeOf(input, 0) : names.length;
+  return { names, levels, type: floatType(input) };
 }
 
 function layerStates(session: InferenceSession): AttentionState[] {

@@ -1,6 +1,13 @@
-import type { InferenceSession } from 'onnxruntime-node';
+import { Tensor, type InferenceSession } from 'onnxruntime-node';
 import type { DecoderFacts, ForwardRun } from './decoder-graph.ts';
-import { commonFeeds, dataOf, int64Tensor, sideName, toFloat32 } from './backend-inputs.ts';
+import {
+  commonFeeds,
+  dataOf,
+  int64Tensor,
+  sideName,
+  toFloat32,
+  type Feeds,
+} from './backend-inputs.ts';
 import { SlotBackend } from './slot-backend.ts';
 
 /**
@@ -23,11 +30,23 @@ export class ReturningBackend extends SlotBackend {
     const grouped = this.#facts.kind === 'grouped';
     const mask = grouped ? groupedMask(run) : concatenatingMask(run, this.slots.length);
     feeds['attention_mask'] = int64Tensor(mask, [run.rows, mask.length / run.rows]);
+    const keep = this.#addOptions(feeds, run);
     const outputs = await this.#session.run(feeds);
     for (let side = 0; side < this.slots.sides; side++) {
       this.#append(side, dataOf(outputs, `present.${sideName(side)}`), run, grouped);
     }
-    return lastLogits(toFloat32(dataOf(outputs, 'logits')), run);
+    return lastLogits(toFloat32(dataOf(outputs, 'logits')), run, keep);
+  }
+
+  /** Returns how many of each row's logits come back: the last one where all rows end together. */
+  #addOptions(feeds: Feeds, run: ForwardRun): number {
+    const { options } = this.#facts;
+    if (options.includes('use_cache_branch'))
+      feeds['use_cache_branch'] = new Tensor('bool', Uint8Array.of(1), [1]);
+    if (!options.includes('num_logits_to_keep')) return run.width;
+    const keep = run.count.every((count) => count === run.width) ? 1 : run.width;
+    feeds['num_logits_to_keep'] = int64Tensor(BigInt64Array.of(keep === 1 ? 1n : 0n), []);
+    return keep;
   }
 
   #append(
@@ -68,11 +87,12 @@ function groupedMask(run: ForwardRun): BigInt64Array {
   return mask;
 }
 
-function lastLogits(logits: Float32Array, run: ForwardRun): Float32Array {
-  const vocabulary = logits.length / (run.rows * run.width);
+function lastLogits(logits: Float32Array, run: ForwardRun, keep: number): Float32Array {
+  const vocabulary = logits.length / (run.rows * keep);
   const last = new Float32Array(run.rows * vocabulary);
   for (let row = 0; row < run.rows; row++) {
-    const start = (row * run.width + Math.max((run.count[row] ?? 0) - 1, 0)) * vocabulary;
+    const place = keep === 1 ? 0 : Math.max((run.count[row] ?? 0) - 1, 0);
+    const start = (row * keep + place) * vocabulary;
     last.set(logits.subarray(start, start + vocabulary), row * vocabulary);
   }
   return last;

@@ -25,7 +25,7 @@ export type EngineParts = ReturnType<typeof assemble>;
 /** What the engine is made of, put together. */
 export function assemble(options: EngineOptions, model: EngineModel, runner: Runner) {
   const { kvCacheBytes, encoderCacheBytes, maxBatch, logger } = options;
-  const { kv, abilities, hiddenSize } = runner.facts;
+  const { kv, abilities, embeddingWidth } = runner.facts;
   const { contextLength } = model;
   const plan = new MemoryPlan({ kv, abilities, kvCacheBytes, maxBatch, contextLength });
   const prefixes = new PrefixCache();
@@ -35,7 +35,7 @@ export function assemble(options: EngineOptions, model: EngineModel, runner: Run
     connector,
     new EncoderCacheManager<Sequence>(encoderCacheBytes),
     runner,
-    hiddenSize,
+    embeddingWidth,
   );
   const scheduler = new Scheduler(plan, slots, intake, {
     tokenBudgetPerStep: Math.max(options.tokenBudgetPerStep, maxBatch + CHUNK_ROOM),

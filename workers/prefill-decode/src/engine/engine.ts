@@ -64,7 +64,10 @@ export class Engine {
     const watch = { runTimeoutMs, onHang };
     const engine = new Engine(options, model, await Runner.start(runner, watch));
     const { longest } = engine.#parts.plan;
-    options.logger?.info({ ...engine.#runner.facts, longest }, 'decoder loaded');
+    const { facts } = engine.#runner;
+    if (facts.rewritten) options.logger?.info({ ...facts, longest }, 'decoder loaded');
+    else
+      options.logger?.warn({ ...facts, longest }, 'the decoder runs as exported, which is slower');
     engine.#loop = engine.#run();
     return engine;
   }
@@ -129,6 +132,7 @@ export class Engine {
       prefixHitTokens: this.#prefixHitTokens,
       preemptions: scheduler.preemptions,
       steps: this.#steps,
+      graphRewritten: this.#runner.facts.rewritten,
     };
   }
 

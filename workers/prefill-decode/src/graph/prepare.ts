@@ -7,6 +7,8 @@ import { verifyRewritten } from './verify.ts';
 export interface PreparedDecoder {
   readonly path: string;
   readonly groupsQueries: boolean;
+  /** Otherwise it is run as exported. */
+  readonly rewritten: boolean;
   readonly note: string;
 }
 
@@ -30,5 +32,5 @@ export async function prepareDecoder(
     },
     prove: (original, draft) => verifyRewritten(original, draft, options),
   });
-  return { path, groupsQueries: groupsQueries && !rewritten, note };
+  return { path, groupsQueries: groupsQueries && !rewritten, rewritten, note };
 }

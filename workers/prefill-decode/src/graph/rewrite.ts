@@ -7,7 +7,9 @@ import {
   fixedSize,
   floatAttribute,
   graphOf,
+  int64Tensor,
   intAttribute,
+  rank,
   prune,
   valueInfo,
   type GraphParts,
@@ -18,19 +20,20 @@ import {
   sharedNodes,
   sharedTensors,
   twoPartAttention,
+  windowTensor,
   type AttentionShape,
   type LayerNames,
 } from './two-part-attention.ts';
 
 /** Raised with every change of what the pass makes, so that cached graphs are made anew. */
-export const PASS_VERSION = 1;
+export const PASS_VERSION = 2;
 
 export const isGroupQueryAttention = (node: Node): boolean =>
   node.opType === 'GroupQueryAttention' && node.domain === MICROSOFT;
 
 /**
  * Turns each `GroupQueryAttention` into two-part attention, in place. Inputs become `inputs_embeds`
- * (B,S,D), `position_ids` (B,S), `past_lengths` (B), `last_index` (B) and the past keys and values
+ * (B,S,D), `position_ids` (B,S, or (3,B,S) as exported), `past_lengths` (B), `last_index` (B) and the past keys and values
  * (B,KV,T,H), of which row b holds `past_lengths[b]` tokens from the left; outputs become `logits`
  * (B,V) and `new.N.key/value` (B,KV,S,H). Throws `NotRewritableError`.
  */
@@ -42,6 +45,7 @@ export function rewrite(model: Model): void {
   for (const node of attentions) refuseUnknownForms(node);
   const shape = shapeOf(graph, attentions);
   replaceAttention(graph, attentions, shape);
+  keepAllLogits(graph);
   takeLastPosition(graph, 'logits');
   declareInterface(graph, attentions.length, shape);
   prune(graph);
@@ -63,10 +67,12 @@ function refuse(what: string): never {
 }
 
 function refuseUnknownForms(node: Node): void {
-  if (intAttribute(node, 'local_window_size', -1) > 0) refuse('a local window');
   if (floatAttribute(node, 'softcap', 0) !== 0) refuse('a soft cap');
   if (intAttribute(node, 'smooth_softmax', 0) > 0) refuse('a smooth softmax');
-  if ((node.input ?? []).slice(9).some((name) => name !== '')) refuse('more than nine inputs');
+  const further = (node.input ?? [])
+    .slice(9)
+    .filter((name) => name !== '' && name !== 'position_ids');
+  if (further.length > 0) refuse(`inputs that are not understood: ${further.join(', ')}`);
 }
 
 function shapeOf(graph: GraphParts, attentions: readonly Node[]): AttentionShape {
@@ -100,12 +106,30 @@ function replaceAttention(
     graph.initializer.push(...tensors);
     return nodes;
   });
-  graph.node = [...sharedNodes(attentions[0]?.input?.[3] ?? ''), ...rewritten];
+  const windows = [...new Set(attentions.map(windowOf))].filter((window) => window !== null);
+  graph.initializer.push(...windows.map(windowTensor));
+  graph.node = [...sharedNodes(attentions[0]?.input?.[3] ?? '', windows), ...rewritten];
 }
 
 function layerNames(node: Node, layer: number): LayerNames {
   const [, , , pastKey = '', pastValue = ''] = node.input ?? [];
-  return { layer, pastKey, pastValue, newKey: `new.${layer}.key`, newValue: `new.${layer}.value` };
+  const window = windowOf(node);
+  const [newKey, newValue] = [`new.${layer}.key`, `new.${layer}.value`];
+  return { layer, pastKey, pastValue, newKey, newValue, window };
+}
+
+/** The attribute counts the token that looks with those before it that it sees. */
+function windowOf(node: Node): number | null {
+  const window = intAttribute(node, 'local_window_size', -1);
+  return window > 0 ? window - 1 : null;
+}
+
+/** Logits are taken where they are wanted: the graph's own way of leaving some out is not needed. */
+function keepAllLogits(graph: GraphParts): void {
+  const name = 'num_logits_to_keep';
+  if (!graph.input.some((input) => input.name === name)) return;
+  graph.input = graph.input.filter((input) => input.name !== name);
+  graph.initializer.push(int64Tensor(name, [0], []));
 }
 
 function declareInterface(graph: GraphParts, layers: number, shape: AttentionShape): void {
@@ -126,9 +150,12 @@ function declareInterface(graph: GraphParts, layers: number, shape: AttentionSha
     valueInfo('logits', elementType(logits), ['batch_size', vocabulary]),
     ...slices.flat(),
   ];
-  graph.input = graph.input.filter((input) => input.name !== 'position_ids');
+  const inGrid = graph.input.some((input) => input.name === 'position_ids' && rank(input) === 3);
+  if (!inGrid) {
+    graph.input = graph.input.filter((input) => input.name !== 'position_ids');
+    graph.input.push(valueInfo('position_ids', ELEMENT.int64, ['batch_size', 'sequence_length']));
+  }
   graph.input.push(
-    valueInfo('position_ids', ELEMENT.int64, ['batch_size', 'sequence_length']),
     valueInfo('past_lengths', ELEMENT.int64, ['batch_size']),
     valueInfo('last_index', ELEMENT.int64, ['batch_size']),
   );
@@ -137,7 +164,7 @@ function declareInterface(graph: GraphParts, layers: number, shape: AttentionSha
 /** An input that is still read and that the engine does not know how to fill: a form not understood. */
 function refuseLeftovers(graph: GraphParts): void {
   const known =
-    /^(inputs_embeds|position_ids|past_lengths|last_index|past_key_values\.\d+\.(key|value))$/;
+    /^(inputs_embeds|.*deepstack.*|position_ids|past_lengths|last_index|past_key_values\.\d+\.(key|value))$/;
   const weights = new Set(graph.initializer.map((tensor) => tensor.name));
   const unknown = graph.input.filter(({ name }) => !known.test(name ?? '') && !weights.has(name));
   if (unknown.length === 0) return;

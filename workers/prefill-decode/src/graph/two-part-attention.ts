@@ -24,7 +24,8 @@ export interface AttentionShape {
 
 /**
  * Names that the shared nodes give and the layers read. `past_bias` (B,1,1,T) closes what lies past
- * a row's length; `new_bias` (group*S, S) is causal among the new tokens.
+ * a row's length; `new_bias` (group*S, S) is causal among the new tokens. Layers with a window have
+ * biases of their own, `past_bias.W` (B,1,group*S,T) and `new_bias.W`.
  */
 const PREFIX = 'epd.';
 const shared = (name: string): string => `${PREFIX}${name}`;
@@ -49,6 +50,7 @@ export function sharedTensors(shape: AttentionShape): Tensor[] {
     floatScalar(shared('open'), 0, dataType),
     floatScalar(shared('closed'), CLOSED[dataType] ?? -1e9, dataType),
     ints('tile', group, 1),
+    ints('tile3', 1, group, 1),
     ints('split_q', 0, 0, kvHeads, group, headDim),
     ints('split_kv', 0, 0, kvHeads, headDim),
     ints('rows', 0, kvHeads, -1, headDim),
@@ -58,8 +60,8 @@ export function sharedTensors(shape: AttentionShape): Tensor[] {
   ];
 }
 
-/** Lengths and masks, once per run. Reads `past_lengths` (B) and `position_ids` (B,S). */
-export function sharedNodes(pastKey: string): Node[] {
+/** Lengths and masks, once per run. Reads `past_lengths` (B) and `inputs_embeds` (B,S,D). */
+export function sharedNodes(pastKey: string, windows: readonly number[]): Node[] {
   const s = shared;
   return [
     node('Shape', [pastKey], [s('T.shape')]),
@@ -70,7 +72,7 @@ export function sharedNodes(pastKey: string): Node[] {
     node('Less', [s('past_index'), s('lengths')], [s('past_valid')]),
     node('Where', [s('past_valid'), s('open'), s('closed')], [s('past_bias.2d')]),
     node('Unsqueeze', [s('past_bias.2d'), s('axes12')], [s('past_bias')]),
-    node('Shape', ['position_ids'], [s('S.shape')]),
+    node('Shape', ['inputs_embeds'], [s('S.shape')]),
     node('Gather', [s('S.shape'), s('at1')], [s('S')], { axis: 0 }),
     node('Squeeze', [s('S')], [s('S.scalar')]),
     node('Range', [s('first'), s('S.scalar'), s('step')], [s('new_index')]),
@@ -79,8 +81,36 @@ export function sharedNodes(pastKey: string): Node[] {
     node('Where', [s('causal'), s('open'), s('closed')], [s('causal_bias')]),
     node('Tile', [s('causal_bias'), s('tile')], [s('new_bias')]),
     node('Concat', [s('T'), s('S')], [s('T_and_S')], { axis: 0 }),
+    ...windows.flatMap(windowNodes),
   ];
 }
+
+/**
+ * A token sees `window` tokens before it, and itself. Places are those in the sequence, which for past
+ * tokens is their index.
+ */
+function windowNodes(window: number): Node[] {
+  const s = shared;
+  const w = (name: string): string => shared(`${name}.${window}`);
+  return [
+    node('Sub', [s('query_index'), w('window')], [w('first_new')]),
+    node('GreaterOrEqual', [s('new_index'), w('first_new')], [w('near')]),
+    node('And', [s('causal'), w('near')], [w('near_causal')]),
+    node('Where', [w('near_causal'), s('open'), s('closed')], [w('near_bias')]),
+    node('Tile', [w('near_bias'), s('tile')], [w('new_bias')]),
+    node('Unsqueeze', [s('lengths'), s('axis1')], [w('lengths.3d')]),
+    node('Add', [w('lengths.3d'), w('first_new')], [w('first_past')]),
+    node('GreaterOrEqual', [s('past_index'), w('first_past')], [w('past_near')]),
+    node('Unsqueeze', [s('past_valid'), s('axis1')], [w('past_valid.3d')]),
+    node('And', [w('past_near'), w('past_valid.3d')], [w('past_open')]),
+    node('Where', [w('past_open'), s('open'), s('closed')], [w('past_bias.3d')]),
+    node('Tile', [w('past_bias.3d'), s('tile3')], [w('past_bias.rows')]),
+    node('Unsqueeze', [w('past_bias.rows'), s('axis1')], [w('past_bias')]),
+  ];
+}
+
+export const windowTensor = (window: number): Tensor =>
+  int64Tensor(shared(`window.${window}`), [window], [1]);
 
 /** Where a layer's cache comes from and where its new slices go. */
 export interface LayerNames {
@@ -89,6 +119,8 @@ export interface LayerNames {
   readonly pastValue: string;
   readonly newKey: string;
   readonly newValue: string;
+  /** Tokens before itself that a token sees; null: all. */
+  readonly window: number | null;
 }
 
 /** The nodes and constants that stand for one `GroupQueryAttention` node. */
@@ -156,6 +188,8 @@ function attended(
   n: Namer,
 ): Node[] {
   const s = shared;
+  const bias = (name: string): string =>
+    s(names.window === null ? name : `${name}.${names.window}`);
   const output = of.output?.[0];
   if (!output) throw new NotRewritableError('GroupQueryAttention without an output');
   return [
@@ -169,10 +203,10 @@ function attended(
     node('Transpose', [n('v.4d')], [names.newValue], { perm: [0, 2, 1, 3] }),
     node('Transpose', [names.pastKey], [n('past.kT')], { perm: [0, 1, 3, 2] }),
     node('MatMul', [n('q'), n('past.kT')], [n('past.scores.raw')]),
-    node('Add', [n('past.scores.raw'), s('past_bias')], [n('past.scores')]),
+    node('Add', [n('past.scores.raw'), bias('past_bias')], [n('past.scores')]),
     node('Transpose', [n('k.4d')], [n('new.kT')], { perm: [0, 2, 3, 1] }),
     node('MatMul', [n('q'), n('new.kT')], [n('new.scores.raw')]),
-    node('Add', [n('new.scores.raw'), s('new_bias')], [n('new.scores')]),
+    node('Add', [n('new.scores.raw'), bias('new_bias')], [n('new.scores')]),
     node('Concat', [n('past.scores'), n('new.scores')], [n('scores')], { axis: -1 }),
     node('Softmax', [n('scores')], [n('weights')], { axis: -1 }),
     node('Split', [n('weights'), s('T_and_S')], [n('past.weights'), n('new.weights')], {

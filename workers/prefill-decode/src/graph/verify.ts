@@ -1,6 +1,6 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { decoderFacts, type DecoderFacts, type ForwardRun } from '../decoder/decoder-graph.ts';
-import { floatArray, type FloatType } from '../decoder/float-array.ts';
+import { floatArray, type FloatArray, type FloatType } from '../decoder/float-array.ts';
 import type { KVBackend } from '../decoder/kv-backend.ts';
 import { ReturningBackend } from '../decoder/returning-backend.ts';
 import { TwoPartBackend } from '../decoder/two-part-backend.ts';
@@ -74,6 +74,8 @@ function script(facts: DecoderFacts): ForwardRun[] {
       rows: past.length,
       width,
       embeds,
+      deepstack: deepstackOf(facts, embeds.length),
+      positions: past.map(() => null),
       past: Int32Array.from(past),
       count: Int32Array.from(count),
     };
@@ -85,6 +87,13 @@ function script(facts: DecoderFacts): ForwardRun[] {
     run(0, [11, 8], [1, 1]),
     run(0, [12, 9], [1, 1]),
   ];
+}
+
+function deepstackOf({ deepstack }: DecoderFacts, size: number): FloatArray | null {
+  if (deepstack === null) return null;
+  const values = floatArray(deepstack.type, deepstack.levels * size);
+  for (let i = 0; i < values.length; i++) values[i] = wave(3 * i);
+  return values;
 }
 
 /** Values that look like noise of the size of embeddings and are the same on every run. */

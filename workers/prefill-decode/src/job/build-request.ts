@@ -17,7 +17,7 @@ export interface BuiltRequest {
 /** What the engine is asked for a job whose prompt is built. */
 export function buildEngineRequest(
   claim: Claim,
-  { tokens, spans }: Prompt,
+  { tokens, spans, positions }: Prompt,
   resume: readonly number[][],
   scope: string,
 ): BuiltRequest {
@@ -35,7 +35,17 @@ export function buildEngineRequest(
   const priority = queuePriority(request.priority, job.createdAtMs);
   const waitedMs = waitedBefore(claim, resume);
   return {
-    request: { id: job.id, tokens, features, sampling, resume, priority, scope, waitedMs },
+    request: {
+      id: job.id,
+      tokens,
+      positions,
+      features,
+      sampling,
+      resume,
+      priority,
+      scope,
+      waitedMs,
+    },
     images: spans.map(({ image }) => image),
   };
 }

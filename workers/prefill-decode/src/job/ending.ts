@@ -29,9 +29,19 @@ function usage(job: Job, event: Finished, images: readonly ImageTimings[]): JobU
     promptTokens: event.usage.promptTokens,
     completionTokens: event.usage.completionTokens,
     cachedTokens: event.usage.cachedTokens,
-    imageTokens: job.request.images.reduce((sum, { tokens }) => sum + tokens, 0),
+    imageTokens: imageTokens(job.request),
     images: { encoded, reused: images.length - encoded },
   };
+}
+
+/** An image that is shown four times is four times in the prompt. */
+function imageTokens({ messages, images }: Job['request']): number {
+  return messages
+    .flatMap(({ content }) => (typeof content === 'string' ? [] : content))
+    .reduce(
+      (sum, part) => sum + (part.type === 'image' ? (images[part.image]?.tokens ?? 0) : 0),
+      0,
+    );
 }
 
 const SOURCES = {

@@ -59,7 +59,7 @@ export class EventWriter {
       await Promise.resolve(); // the engine says several things at a time
       while (this.#pending.length > 0 && !this.#refused) {
         const restMs = this.#lastTokensMs + WRITE_GAP_MS - performance.now();
-        if (restMs > 0) await this.#gap(restMs);
+        if (restMs > 0 && !this.#closed) await this.#gap(restMs);
         if (this.#closed) return;
         const events = this.#pending;
         this.#pending = [];

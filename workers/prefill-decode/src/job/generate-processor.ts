@@ -216,7 +216,7 @@ export class GenerateProcessor {
     const sizes = request.images.map(({ input: { width, height } }) => ({ width, height }));
     const { constraint } = request.sampling;
     const [prompt] = await Promise.all([
-      prompts.build({ messages: request.messages, images: sizes }, gone),
+      prompts.build({ messages: request.messages, images: sizes, raw: request.raw ?? false }, gone),
       constraint === undefined ? null : engine.prepare(constraint),
     ]);
     if (gone.aborted) return;

@@ -1,15 +1,19 @@
-import type { ImageSize, ImageSpan, PromptMessage } from '@epd/model';
+import type { ImageSize, ImageSpan, PromptMessage, PromptPositions } from '@epd/model';
 
 /** What crosses between the main thread and one that builds prompts. */
 
 export interface PromptRequest {
   readonly messages: readonly PromptMessage[];
+  /** The one message's text is the prompt. */
+  readonly raw?: boolean;
   /** Sizes in pixels of the images that the messages name by index. */
   readonly images: readonly ImageSize[];
 }
 
 export interface PromptThreadOptions {
   readonly modelFolder: string;
+  /** @default the model library's */
+  readonly imageTokensMax?: number;
 }
 
 export type FromPromptThread =
@@ -18,6 +22,7 @@ export type FromPromptThread =
       readonly type: 'built';
       readonly tokens: Int32Array<ArrayBuffer>;
       readonly spans: readonly ImageSpan[];
+      readonly positions: PromptPositions | null;
     }
   /** The messages make no prompt of this model; `code` is the `ModelError`'s. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string };

@@ -95,7 +95,7 @@ export class PromptLane {
     }
     const pending = this.#take();
     if (message.type === 'refused') pending?.reject(new ModelError(message.code, message.message));
-    else pending?.resolve({ tokens: Array.from(message.tokens), spans: message.spans });
+    else pending?.resolve(promptOf(message));
     this.#next();
   }
 
@@ -138,3 +138,9 @@ export class PromptLane {
     this.#timer = setTimeout(() => this.#end(new Error('idle')), idleMs).unref();
   }
 }
+
+const promptOf = ({ tokens, spans, positions }: FromPromptThread & { type: 'built' }): Prompt => ({
+  tokens: Array.from(tokens),
+  spans,
+  positions,
+});

@@ -6,8 +6,8 @@ import type { FromPromptThread, PromptRequest, PromptThreadOptions } from './mes
 const port = parentPort;
 if (!port) throw new Error('prompt-thread.ts is started by PromptLane');
 
-const { modelFolder } = workerData as PromptThreadOptions;
-const prompts = new PromptBuilder(await readModelFolder(modelFolder));
+const { modelFolder, ...options } = workerData as PromptThreadOptions;
+const prompts = new PromptBuilder(await readModelFolder(modelFolder, options));
 
 port.on('message', (request: PromptRequest) => {
   const answer = build(request);
@@ -15,10 +15,11 @@ port.on('message', (request: PromptRequest) => {
 });
 port.postMessage({ type: 'ready' } satisfies FromPromptThread, []);
 
-function build({ messages, images }: PromptRequest): FromPromptThread {
+function build({ messages, images, raw }: PromptRequest): FromPromptThread {
   try {
-    const { tokens, spans } = prompts.build(messages, images);
-    return { type: 'built', tokens: Int32Array.from(tokens), spans };
+    const made = raw ? prompts.raw(messages) : prompts.build(messages, images);
+    const { tokens, spans, positions } = made;
+    return { type: 'built', tokens: Int32Array.from(tokens), spans, positions };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return { type: 'refused', code: error.code, message: error.message };

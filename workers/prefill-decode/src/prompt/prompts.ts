@@ -16,11 +16,15 @@ export class Prompts {
   readonly #short: PromptLane;
   readonly #long: PromptLane;
 
-  constructor(modelFolder: string, limits: { readonly timeoutMs: number }) {
-    const { timeoutMs } = limits;
+  constructor(
+    modelFolder: string,
+    limits: { readonly timeoutMs: number; readonly imageTokensMax?: number },
+  ) {
+    const { timeoutMs, ...images } = limits;
+    const options = { modelFolder, ...images };
     const common = { timeoutMs, heapMib: HEAP_MIB };
-    this.#short = new PromptLane({ modelFolder }, { ...common, idleMs: null });
-    this.#long = new PromptLane({ modelFolder }, { ...common, idleMs: LONG_IDLE_MS });
+    this.#short = new PromptLane(options, { ...common, idleMs: null });
+    this.#long = new PromptLane(options, { ...common, idleMs: LONG_IDLE_MS });
   }
 
   /** Rejects as `PromptLane.build` does. */

@@ -60,19 +60,35 @@ function tableOf(weights: Weights): FloatArray | null {
   return weights.dataType === ELEMENT.float16 ? new Float16Array(bytes.buffer) : null;
 }
 
-/** Puts the image rows of a chunk over the embeddings of its placeholder tokens. */
+/** Where a chunk's image rows go: from token `at` on, of `width` elements each. */
+export interface RowTarget {
+  readonly width: number;
+  readonly into: FloatArray;
+  /** In elements: where the chunk's first token lies. */
+  readonly offset: number;
+  /** Where in an image's row the part for this target begins. @default 0 */
+  readonly from?: number;
+}
+
+/** Puts the image rows of a chunk over the embeddings of its placeholder tokens, or a part of each. */
 export function writeImages(
   row: StepRow,
   embeddings: ReadonlyMap<string, SharedEmbedding>,
-  into: FloatArray,
-  offset: number,
+  target: RowTarget,
 ): void {
+  const { into, offset, width, from: part = 0 } = target;
   for (const { mmHash, from, at, count } of row.images) {
     const embedding = embeddings.get(mmHash);
     if (!embedding) throw new RangeError(`The embedding ${mmHash} is not here`);
-    const { width } = embedding;
-    const values = valuesOf(embedding).subarray(from * width, (from + count) * width);
-    into.set(values, offset + at * width);
+    const values = valuesOf(embedding);
+    if (embedding.width === width) {
+      into.set(values.subarray(from * width, (from + count) * width), offset + at * width);
+      continue;
+    }
+    for (let index = 0; index < count; index++) {
+      const start = (from + index) * embedding.width + part;
+      into.set(values.subarray(start, start + width), offset + (at + index) * width);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { prepareDecoder } from '../graph/prepare.ts';
+import { proveChunks } from '../decoder/prove-chunks.ts';
 import { decoderFacts, type DecoderFacts } from '../decoder/decoder-graph.ts';
 import { SessionEmbedder, readTable, type TokenEmbedder } from './embed.ts';
 import type { KVBackend } from '../decoder/kv-backend.ts';
@@ -21,6 +22,7 @@ export async function loadDecoder(
   const decoded = decoderFacts(decoder, prepared.groupsQueries);
   const { embedder, release } = await loadEmbedder(options.embedTokensPath, session);
   const backend = createBackend(decoder, decoded);
+  const chunkDifference = await proveChunks(backend, decoded);
   const runner = new ModelRunner(decoded, backend, embedder, constraints);
   const { kind, kv, hiddenSize } = decoded;
   const loadMs = performance.now() - startedAt;
@@ -31,7 +33,10 @@ export async function loadDecoder(
       kv,
       abilities: backend.abilities,
       hiddenSize,
+      embeddingWidth: hiddenSize * (1 + (decoded.deepstack?.levels ?? 0)),
       preparation: prepared.note,
+      chunkDifference,
+      rewritten: prepared.rewritten,
       loadMs,
     },
     release: async () => {

@@ -25,8 +25,13 @@ export interface RunnerFacts {
   readonly kv: KVShape;
   readonly abilities: KVAbilities;
   readonly hiddenSize: number;
+  /** What an image's row must hold: the hidden state, and what it adds behind later layers. */
+  readonly embeddingWidth: number;
   /** Why the graph is run as exported, or how far the rewritten one is from it. */
   readonly preparation: string;
+  readonly rewritten: boolean;
+  /** Share of the largest logit by which a prompt in two pieces differs from one in a single piece. */
+  readonly chunkDifference: number;
   readonly loadMs: number;
 }
 
@@ -74,6 +79,8 @@ export interface StepRow {
   readonly tokens: readonly number[] | 'sampled';
   /** Tokens that its slot holds. */
   readonly past: number;
+  /** [3, count], where positions are in a grid; null: the tokens count from `past`. */
+  readonly positions: Int32Array | null;
   readonly images: readonly Gather[];
   /** True when the tokens end where the next one is wanted. */
   readonly sample: boolean;
@@ -91,6 +98,8 @@ export interface OpenSequence {
   readonly choice: number;
   readonly sampling: Sampling;
   readonly prompt: readonly number[];
+  /** Tokens that end the answer. */
+  readonly endIds: readonly number[];
   /** Tokens that were generated before, elsewhere. */
   readonly generated: readonly number[];
 }

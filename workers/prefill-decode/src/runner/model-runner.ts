@@ -1,6 +1,6 @@
 import type { DecoderFacts, ForwardRun } from '../decoder/decoder-graph.ts';
 import { writeImages, type TokenEmbedder } from './embed.ts';
-import { floatArray } from '../decoder/float-array.ts';
+import { floatArray, type FloatArray } from '../decoder/float-array.ts';
 import type { KVBackend } from '../decoder/kv-backend.ts';
 import type {
   KVOperation,
@@ -105,20 +105,38 @@ export class ModelRunner {
   }
 
   async #forwardRun(run: StepRun): Promise<ForwardRun> {
-    const { hiddenSize, embedsType } = this.#facts;
+    const { hiddenSize, embedsType, deepstack } = this.#facts;
     const rows = run.rows.length;
     const tokens = run.rows.map((row) => (row ? this.#tokensOf(row) : []));
     const count = Int32Array.from(tokens, ({ length }) => length);
     const width = Math.max(...count);
     const embeds = floatArray(embedsType, rows * width * hiddenSize);
+    const layers = deepstack && floatArray(deepstack.type, deepstack.levels * embeds.length);
     for (const [index, row] of run.rows.entries()) {
       if (!row) continue;
       const offset = index * width * hiddenSize;
       await this.#embedder.write(tokens[index] ?? [], embeds, offset);
-      writeImages(row, this.#embeddings, embeds, offset);
+      writeImages(row, this.#embeddings, { width: hiddenSize, into: embeds, offset });
+      if (layers) this.#writeLevels(row, layers, { offset, levels: deepstack.levels });
     }
     const past = Int32Array.from(run.rows, (row) => row?.past ?? 0);
-    return { firstSlot: run.slot, rows, width, embeds, past, count };
+    const positions = run.rows.map((row) => row?.positions ?? null);
+    const firstSlot = run.slot;
+    return { firstSlot, rows, width, embeds, deepstack: layers, positions, past, count };
+  }
+
+  /** What images add behind the first layers stands in their rows, behind the hidden state. */
+  #writeLevels(
+    row: StepRow,
+    into: FloatArray,
+    { offset, levels }: { readonly offset: number; readonly levels: number },
+  ): void {
+    const { hiddenSize: width } = this.#facts;
+    const size = into.length / levels;
+    for (let level = 0; level < levels; level++) {
+      const target = { into, width, offset: level * size + offset, from: (1 + level) * width };
+      writeImages(row, this.#embeddings, target);
+    }
   }
 
   #tokensOf({ sequence, tokens }: StepRow): readonly number[] {

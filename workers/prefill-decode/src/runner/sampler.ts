@@ -2,6 +2,7 @@ import { argmax, largest, logSumExp } from './log-probabilities.ts';
 import type { OpenSequence, Sampled } from './messages.ts';
 import { Penalties } from './penalties.ts';
 import { uniformAt } from './random.ts';
+import { TokenBias } from './token-bias.ts';
 import {
   applyMask,
   ConstraintError,
@@ -20,6 +21,7 @@ import { weigh } from './truncation.ts';
 export class Sampler {
   readonly #open: OpenSequence;
   readonly #penalties: Penalties;
+  readonly #bias: TokenBias;
   readonly #constraint: TokenConstraint | null = null;
   #position: number;
   #last: number | null = null;
@@ -29,6 +31,7 @@ export class Sampler {
   constructor(open: OpenSequence, constraints: ConstraintFactory = unconstrained) {
     this.#open = open;
     this.#penalties = new Penalties(open);
+    this.#bias = new TokenBias(open);
     this.#position = open.generated.length;
     try {
       this.#constraint = constraints(open);
@@ -78,6 +81,7 @@ export class Sampler {
 
   #choose(logits: Float32Array, mask: TokenMask | null): number {
     const { sampling, choice } = this.#open;
+    this.#bias.apply(logits, this.#position);
     if (this.#penalties.active) this.#penalties.apply(logits);
     if (mask !== null) applyMask(logits, mask);
     if (sampling.temperature === 0) return argmax(logits);

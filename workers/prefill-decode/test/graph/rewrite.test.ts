@@ -8,6 +8,7 @@ import { prepareDecoder } from '../../src/graph/prepare.ts';
 import { rewrite } from '../../src/graph/rewrite.ts';
 import { verifyRewritten } from '../../src/graph/verify.ts';
 import {
+  capped,
   halved,
   packed,
   readDecoder,
@@ -32,6 +33,7 @@ const FORMS: Record<string, Change[]> = {
   'with packed query, key and value': [packed],
   'with rotation before the operator': [rotatedBefore],
   'with logits behind an unknown operator': [reshapedLogits],
+  'with a window over the last tokens': [windowed],
 };
 
 for (const [form, changes] of Object.entries(FORMS)) {
@@ -56,7 +58,7 @@ test('a half-precision decoder is rewritten, and answers from half-precision key
   const decoder = await writeDecoder(t, halved);
   const prepared = await prepareDecoder(decoder, await temporaryFolder(t), OPTIONS);
   t.regex(prepared.note, /^rewritten; /);
-  for (const changes of [[halved], [halved, windowed]]) {
+  for (const changes of [[halved], [halved, capped]]) {
     const engine = await startEngine(t, { decoder: await writeDecoder(t, ...changes), embeddings });
     const finished = await Promise.all(
       cases.map(({ name, tokens, features }) =>
@@ -123,12 +125,12 @@ test('processes that rewrite at once end with one graph', async (t) => {
 });
 
 test('a form that is not known runs as exported, with the same tokens', async (t) => {
-  const decoder = await writeDecoder(t, windowed);
+  const decoder = await writeDecoder(t, capped);
   const prepared = await prepareDecoder(decoder, await temporaryFolder(t), OPTIONS);
   t.deepEqual(prepared, {
     path: decoder,
     groupsQueries: true,
-    note: 'run as exported: GroupQueryAttention with a local window',
+    note: 'run as exported: GroupQueryAttention with a soft cap',
   });
   const engine = await startEngine(t, { decoder, embeddings, tokenBudgetPerStep: 48 });
   const finished = await Promise.all(

@@ -106,12 +106,20 @@ export const rotatedBefore: Change = (graph) => {
   }
 };
 
-/** A window that is wider than any test: it changes nothing but the form. */
+/** A token sees itself and the five before it. */
 export const windowed: Change = (graph) => {
   for (const attention of graph.node.filter(isGroupQueryAttention)) {
-    setInt(attention, 'local_window_size', 4096);
+    setInt(attention, 'local_window_size', 6);
   }
 };
+
+/** Scores are squashed, from far above their range: a form that the pass does not know, the same result. */
+export const capped: Change = (graph) => {
+  for (const attention of graph.node.filter(isGroupQueryAttention)) {
+    attention.attribute?.push({ name: 'softcap', type: FLOAT_ATTRIBUTE, f: 1e5 });
+  }
+};
+const FLOAT_ATTRIBUTE = 1;
 
 /** All weights, inputs and outputs in half precision. */
 export const halved: Change = (graph) => {

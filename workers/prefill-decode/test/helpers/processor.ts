@@ -49,7 +49,7 @@ const endedOrNull = (job: Job | null): Job | null => (job?.ending ? job : null);
 
 /** Threads start with the first prompt and end with the process. */
 const prompts = new Prompts(MODEL_FOLDER, { timeoutMs: 60_000 });
-const model = await readModel({ folder: MODEL_FOLDER }, undefined, async () => '');
+const model = await readModel({ folder: MODEL_FOLDER }, {}, async () => '');
 
 export function processorFor(
   { jobs, redis }: TestJobs,

@@ -113,3 +113,14 @@ test('after a write that failed nothing more is written, and nothing is left for
   t.deepEqual(failed, [lost]);
   t.true(writer.refused);
 });
+
+test('an ending waits for no gap, also when its last tokens came just before it', async (t) => {
+  const writer = new EventWriter(async () => true, unexpected, unexpected);
+  writer.add(tokens(0, 1, 'a'));
+  await said();
+  writer.add(tokens(0, 2, 'b'));
+  let rest: readonly JobEvent[] | null = null;
+  void writer.close().then((events) => (rest = events));
+  await said();
+  t.deepEqual(rest, [tokens(0, 2, 'b')]);
+});

@@ -46,11 +46,12 @@ for (const dtype of ['F32', 'F16', 'BF16'] as const) {
     const row = {
       sequence: 0,
       tokens: [1, 4, 4],
+      positions: null,
       past: 0,
       images: [{ mmHash: 'a', from: 1, at: 1, count: 2 }],
       sample: false,
     };
-    writeImages(row, new Map([['a', shared(dtype, STORED[dtype])]]), into, 2);
+    writeImages(row, new Map([['a', shared(dtype, STORED[dtype])]]), { width: 2, into, offset: 2 });
     t.deepEqual([...into], [9, 9, 9, 9, 0.5, 3, 4, -8]);
   });
 }

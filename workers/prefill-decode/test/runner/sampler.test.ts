@@ -8,10 +8,11 @@ const LOGITS = [1, 3, 2, 2.5, -1, 0];
 
 function sampler(
   overrides: Partial<Sampling>,
-  tokens: { prompt?: number[]; generated?: number[] } = {},
+  tokens: { prompt?: number[]; generated?: number[]; endIds?: number[] } = {},
 ): Sampler {
-  const { prompt = [], generated = [] } = tokens;
-  return new Sampler({ sequence: 0, choice: 0, sampling: sampling(overrides), prompt, generated });
+  const { prompt = [], generated = [], endIds = [] } = tokens;
+  const open = { sequence: 0, choice: 0, sampling: sampling(overrides), prompt, generated, endIds };
+  return new Sampler(open);
 }
 
 /** How often each token is chosen over many seeds. */
@@ -123,4 +124,23 @@ test('a sequence that was begun elsewhere draws what it would have drawn', (t) =
     Array.from({ length: 6 }, () => resumed.next(Float32Array.from(LOGITS)).id),
     ids.slice(4),
   );
+});
+
+const freshLogits = (): Float32Array => Float32Array.from(LOGITS);
+
+test('a logit bias makes tokens likely and unlikely, and ids past the vocabulary are none', (t) => {
+  t.is(sampler({ logitBias: [[4, 100]] }).next(freshLogits()).id, 4);
+  t.is(sampler({ logitBias: [[1, -100]] }).next(freshLogits()).id, 3);
+  t.is(sampler({ logitBias: [[99, 100]] }).next(freshLogits()).id, 1);
+});
+
+test('before min_tokens nothing ends the answer, also where another worker goes on', (t) => {
+  const endIds = [1, 3];
+  const begun = sampler({ minTokens: 2 }, { endIds });
+  t.deepEqual(
+    [begun.next(freshLogits()).id, begun.next(freshLogits()).id, begun.next(freshLogits()).id],
+    [2, 2, 1],
+  );
+  t.is(sampler({ minTokens: 2 }, { endIds, generated: [2] }).next(freshLogits()).id, 2);
+  t.is(sampler({ minTokens: 2 }, { endIds, generated: [2, 2] }).next(freshLogits()).id, 1);
 });

@@ -46,7 +46,14 @@ class Spelled implements TokenConstraint {
 }
 
 function sampler(constraint: TokenConstraint, overrides = {}, generated: number[] = []): Sampler {
-  const open = { sequence: 7, choice: 0, sampling: sampling(overrides), prompt: [], generated };
+  const open = {
+    sequence: 7,
+    choice: 0,
+    sampling: sampling(overrides),
+    prompt: [],
+    endIds: [],
+    generated,
+  };
   return new Sampler(open, () => constraint);
 }
 

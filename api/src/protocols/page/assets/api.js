@@ -19,6 +19,10 @@ export async function call(path, { method = 'GET', body } = {}) {
   return response.json();
 }
 
+export async function bytes(path) {
+  return (await request(path)).blob();
+}
+
 /** The events of a job after `after`, until its end; goes on by itself where a connection breaks. */
 export async function* follow(job, signal) {
   let after = 0;

@@ -1,5 +1,6 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
 import { byId, element } from './element.js';
+import { dataUri } from './data-uri.js';
 
 /** The pictures that were chosen, dropped or pasted; they stay for the next question. */
 export class Pictures {
@@ -32,7 +33,7 @@ export class Pictures {
   async #add(files) {
     for (const file of files) {
       if (file.type.startsWith('image/'))
-        this.#chosen.push({ name: file.name, url: await read(file) });
+        this.#chosen.push({ name: file.name, url: await dataUri(file) });
     }
     this.#show();
   }
@@ -64,11 +65,3 @@ export class Pictures {
     );
   }
 }
-
-const read = (file) =>
-  new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.addEventListener('load', () => resolve(reader.result));
-    reader.addEventListener('error', () => reject(reader.error));
-    reader.readAsDataURL(file);
-  });

@@ -17,8 +17,11 @@ export const idefics3: ModelFamily = {
         hiddenSize: text_config.hidden_size,
         contextLength: text_config.max_position_embeddings,
       },
+      deepstackLevels: 0,
       rowToken: { text: IMAGE_TOKEN, id: config.model.image_token_id },
       placeholder: IMAGE_TOKEN,
+      chatTemplate: null,
+      beginsWithBos: true,
       shaping: { model_type, scale_factor, vision_config, hidden_size: text_config.hidden_size },
       processing: processingOptions(config.preprocessor),
       images: (count) => {
@@ -26,6 +29,7 @@ export const idefics3: ModelFamily = {
         return {
           geometry,
           markup: ({ width, height }) => imageMarkup(idefics3Layout(geometry, width, height)),
+          grid: null,
         };
       },
     };

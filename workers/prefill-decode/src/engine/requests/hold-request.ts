@@ -1,5 +1,5 @@
 import { lastUses } from '@epd/connector';
-import { Answer } from '../text/answer.ts';
+import { Answer, endIdsOf } from '../text/answer.ts';
 import type { EngineModel } from './engine-model.ts';
 import { EngineError } from '../errors.ts';
 import { HeldRequest } from './held-request.ts';
@@ -31,9 +31,12 @@ export function holdRequest(
   refuseTooLarge(images, bounds);
   const sequences: Sequence[] = [];
   const answers: Answer[] = [];
+  const endIds = endIdsOf(request.sampling, model.eosTokenIds);
   for (let choice = 0; choice < request.sampling.n; choice++) {
-    const answer = new Answer(request.sampling, model.eosTokenIds, model.tokenizer);
-    const sequence = sequenceOf(request, images, choice, nextKey(), sequences[0] ?? null);
+    const answer = new Answer(request.sampling, endIds, model.tokenizer);
+    const key = nextKey();
+    const leader = sequences[0] ?? null;
+    const sequence = sequenceOf(request, images, { choice, key, leader, endIds });
     replay(answer, sequence, bounds.longest);
     sequences.push(sequence);
     answers.push(answer);
@@ -44,22 +47,19 @@ export function holdRequest(
 function sequenceOf(
   request: EngineRequest,
   images: readonly ImageSpan[],
-  choice: number,
-  key: number,
-  leader: Sequence | null,
+  own: Pick<Sequence, 'choice' | 'key' | 'leader' | 'endIds'>,
 ): Sequence {
   return new Sequence({
-    key,
+    ...own,
     requestId: request.id,
-    choice,
     priority: request.priority ?? 0,
     scope: request.scope ?? '',
     sampling: request.sampling,
     prompt: request.tokens,
     images,
+    gridPositions: request.positions ?? null,
     lastUses: lastUses(request.features),
-    resume: request.resume?.[choice] ?? [],
-    leader,
+    resume: request.resume?.[own.choice] ?? [],
   });
 }
 

@@ -119,6 +119,7 @@ function openSequence(sequence: Sequence): OpenSequence {
     sequence: sequence.key,
     choice: sequence.choice,
     sampling: sequence.sampling,
+    endIds: sequence.endIds,
     prompt: sequence.tokens.slice(0, sequence.promptLength),
     generated: sequence.tokens.slice(sequence.promptLength),
   };

@@ -1,4 +1,5 @@
 import type { MultiModalFeature } from '@epd/connector';
+import type { PromptPositions } from '@epd/model';
 import type {
   Choice,
   ImageTimings,
@@ -17,6 +18,8 @@ export interface EngineRequest {
   readonly tokens: readonly number[];
   /** In order of offset; spans do not overlap. One image may have several. */
   readonly features: readonly MultiModalFeature[];
+  /** Null or absent: every token's position is its place. */
+  readonly positions?: PromptPositions | null;
   readonly sampling: Sampling;
   /** Tokens that were emitted before, per choice: generation goes on behind them. */
   readonly resume?: readonly (readonly number[])[];
@@ -90,4 +93,6 @@ export interface EngineStats {
   readonly prefixHitTokens: number;
   readonly preemptions: number;
   readonly steps: number;
+  /** False: the decoder's graph runs as exported. */
+  readonly graphRewritten: boolean;
 }

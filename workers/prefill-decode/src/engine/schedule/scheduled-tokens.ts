@@ -25,6 +25,7 @@ export function stepRow({ sequence, from, count, sample }: ScheduledTokens): Ste
     sequence: sequence.key,
     tokens: from < sequence.tokens.length ? sequence.tokens.slice(from, end) : 'sampled',
     past: from,
+    positions: sequence.positions(from, end),
     images: gathersFor(sequence.images, from, end),
     sample,
   };

@@ -1,6 +1,10 @@
 import type { Sampling } from '@epd/jobs';
+import type { PromptPositions } from '@epd/model';
 import { BLOCK_TOKENS } from '../../decoder/kv-backend.ts';
 import { lastPosition, type ImageSpan } from './image-span.ts';
+
+/** A position in a grid is a frame, a row and a column. */
+const AXES = 3;
 
 /** What a token stands for: itself, or a row of an image. Equal units in equal places have equal KV. */
 export type Unit = number | string;
@@ -21,6 +25,8 @@ export class Sequence {
   /** Whose cached prefixes it may use, and who may use its own. */
   readonly scope: string;
   readonly sampling: Sampling;
+  /** The tokens that end it. */
+  readonly endIds: readonly number[];
   readonly promptLength: number;
   readonly images: readonly ImageSpan[];
   /** By mm_hash: the token from which on the image is needed no more. */
@@ -47,6 +53,7 @@ export class Sequence {
   /** The prompt's blocks were parked. */
   promptParked = false;
   readonly #blockKeys: string[] = [];
+  readonly #gridPositions: PromptPositions | null;
   readonly #imageUnits: Map<number, string>;
 
   constructor(facts: {
@@ -56,8 +63,10 @@ export class Sequence {
     readonly priority: number;
     readonly scope: string;
     readonly sampling: Sampling;
+    readonly endIds: readonly number[];
     readonly prompt: readonly number[];
     readonly images: readonly ImageSpan[];
+    readonly gridPositions: PromptPositions | null;
     readonly lastUses: ReadonlyMap<string, number>;
     readonly resume: readonly number[];
     readonly leader: Sequence | null;
@@ -68,12 +77,14 @@ export class Sequence {
     this.priority = facts.priority;
     this.scope = facts.scope;
     this.sampling = facts.sampling;
+    this.endIds = facts.endIds;
     this.images = facts.images;
     this.lastUses = facts.lastUses;
     this.leader = facts.leader;
     this.promptLength = facts.prompt.length;
     this.tokens = [...facts.prompt, ...facts.resume];
     this.#imageUnits = imageUnits(facts.images);
+    this.#gridPositions = facts.gridPositions;
   }
 
   get length(): number {
@@ -103,6 +114,18 @@ export class Sequence {
     const tokens: Unit[] = this.tokens.slice(start, end);
     if (this.#imageUnits.size === 0) return tokens;
     return tokens.map((token, index) => this.#imageUnits.get(start + index) ?? token);
+  }
+
+  /** Positions of tokens `start .. end`, [3, end - start]; null where each one's position is its place. */
+  positions(start: number, end: number): Int32Array | null {
+    if (this.#gridPositions === null) return null;
+    const { rows, delta } = this.#gridPositions;
+    const prompt = rows.length / AXES;
+    const count = end - start;
+    return Int32Array.from({ length: AXES * count }, (_, index) => {
+      const at = start + (index % count);
+      return at < prompt ? rows[Math.floor(index / count) * prompt + at]! : at + delta;
+    });
   }
 
   /** The units of a whole block in one string. Tokens never change, so it is made once. */

@@ -17,7 +17,7 @@ type AnswerToken = Omit<Sampled, 'sequence'>;
 /** One answer as its reader sees it: tokens in, text out, and the decision that it is over. */
 export class Answer {
   readonly #sampling: Sampling;
-  readonly #eos: ReadonlySet<number>;
+  readonly #ends: ReadonlySet<number>;
   readonly #decoder: TokenDecoder;
   readonly #detokenizer: Detokenizer;
   readonly #stops: StopMatcher;
@@ -26,9 +26,10 @@ export class Answer {
   #text = '';
   #finishReason: FinishReason | null = null;
 
-  constructor(sampling: Sampling, eosTokenIds: readonly number[], decoder: TokenDecoder) {
+  /** `endIds`: the tokens that end it, see `endIdsOf`. */
+  constructor(sampling: Sampling, endIds: readonly number[], decoder: TokenDecoder) {
     this.#sampling = sampling;
-    this.#eos = new Set(sampling.ignoreEos ? [] : eosTokenIds);
+    this.#ends = new Set(endIds);
     this.#decoder = decoder;
     this.#detokenizer = new Detokenizer(decoder);
     this.#stops = new StopMatcher(sampling.stop);
@@ -50,10 +51,10 @@ export class Answer {
 
   /** Takes a token. `mayGoOn` is false when no further one has room. */
   push(sampled: AnswerToken, mayGoOn: boolean): AnswerPiece {
-    if (this.#eos.has(sampled.id)) return this.#end('stop', [], this.#flush());
+    if (this.#ends.has(sampled.id)) return this.#end('stop', [], this.#flush());
     this.#tokenIds.push(sampled.id);
     const logprobs = this.#logprobsOf(sampled);
-    const { text, stopped } = this.#stops.push(this.#detokenizer.push(sampled.id));
+    const { text, stopped } = this.#matched(this.#detokenizer.push(sampled.id));
     if (stopped) return this.#end('stop', [sampled.id], text, logprobs);
     if (sampled.done === true) return this.#endAfter(sampled.id, 'stop', text, logprobs);
     if (!mayGoOn || this.#tokenIds.length >= this.#sampling.maxTokens) {
@@ -61,6 +62,12 @@ export class Answer {
     }
     this.#text += text;
     return { ids: [sampled.id], text, ...logprobs, finishReason: null };
+  }
+
+  /** Text of an answer that may not end yet is not looked at for stop strings. */
+  #matched(text: string): { readonly text: string; readonly stopped: boolean } {
+    const early = this.#tokenIds.length < (this.#sampling.minTokens ?? 0);
+    return early ? { text, stopped: false } : this.#stops.push(text);
   }
 
   /** What is let out at the end may complete a stop string. */
@@ -96,5 +103,11 @@ export class Answer {
     return { logprobs: [entry] };
   }
 }
+
+/** The tokens that end an answer: the model's own unless they are to be ignored, and the request's. */
+export const endIdsOf = (sampling: Sampling, eosTokenIds: readonly number[]): readonly number[] => [
+  ...(sampling.ignoreEos ? [] : eosTokenIds),
+  ...(sampling.stopTokenIds ?? []),
+];
 
 type Logprobs = { readonly logprobs?: readonly TokenLogprob[] };

@@ -28,8 +28,10 @@ function promptOf(key: number, ...names: readonly string[]) {
     sampling: sampling(),
     prompt: Array.from({ length: names.length * 10 + 6 }, () => 1),
     images,
+    gridPositions: null,
     lastUses: lastUses(features),
     resume: [],
+    endIds: [],
     leader: null,
   });
   return { sequence, ec: { id: sequence.requestId, features } };

@@ -29,8 +29,10 @@ function slotsWith(kept: readonly number[]): { slots: Slots; decoding: Sequence[
       sampling: sampling(),
       prompt: [1000 + key, 2, 3],
       images: [],
+      gridPositions: null,
       lastUses: new Map(),
       resume: [],
+      endIds: [],
       leader: null,
     });
     slots.allocate(sequence);

@@ -31,8 +31,10 @@ function sequence(
     sampling: sampling(),
     prompt: tokens,
     images,
+    gridPositions: null,
     lastUses: new Map(),
     resume: [],
+    endIds: [],
     leader: null,
   });
   made.cached = tokens.length - 1;

@@ -145,3 +145,27 @@ test('a character that several tokens make is streamed whole', async (t) => {
 function streamed(events: readonly EngineEvent[]): string {
   return events.map((event) => (event.type === 'tokens' ? event.text : '')).join('');
 }
+
+test('a stop token ends the answer and is no part of it, unless min_tokens are not reached', async (t) => {
+  const at = 6;
+  const stopTokenIds = [long.expected[at] as number];
+  const first = long.expected.indexOf(stopTokenIds[0] as number);
+  const stopped = await generate(engine, { ...long, sampling: sampling({ stopTokenIds }) });
+  t.deepEqual(stopped.choices[0]?.tokenIds, long.expected.slice(0, first));
+  t.is(stopped.choices[0]?.finishReason, 'stop');
+  const held = sampling({ stopTokenIds, minTokens: first + 3, maxTokens: first + 3 });
+  const longer = await generate(engine, { ...long, sampling: held });
+  t.is(longer.choices[0]?.tokenIds.length, first + 3);
+  t.false(longer.choices[0]?.tokenIds.includes(stopTokenIds[0] as number));
+});
+
+test('a stop string does not end an answer before min_tokens', async (t) => {
+  const whole = await generate(engine, { ...long, sampling: sampling() });
+  const stop = [(whole.choices[0]?.text ?? '').slice(2, 5)];
+  const { choices } = await generate(engine, {
+    ...long,
+    sampling: sampling({ stop, minTokens: 20 }),
+  });
+  t.true((choices[0]?.tokenIds.length ?? 0) >= 20);
+  t.true(choices[0]?.text.includes(stop[0] as string));
+});

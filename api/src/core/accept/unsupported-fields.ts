@@ -1,0 +1,68 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ApiError } from '../../http/errors.ts';
+
+/** A parameter that would change the answer and is not carried out, with the values that ask for nothing. */
+export type UnsupportedFields = Readonly<Record<string, readonly unknown[]>>;
+
+/** vLLM's, llama.cpp's and Ollama's additions to OpenAI's parameters: what generation would do with them. */
+const GENERATION: UnsupportedFields = {
+  add_generation_prompt: [true],
+  allowed_token_ids: [],
+  bad_words: [[]],
+  best_of: [1],
+  chat_template: [],
+  continue_final_message: [false],
+  documents: [[]],
+  early_stopping: [false],
+  echo: [false],
+  format: ['', 'text'],
+  include_stop_str_in_output: [false],
+  keep_alive: [],
+  length_penalty: [1],
+  mirostat: [0],
+  options: [{}],
+  prompt_logprobs: [0],
+  skip_special_tokens: [true],
+  spaces_between_special_tokens: [true],
+  suffix: [''],
+  truncate_prompt_tokens: [],
+  typical_p: [1],
+  use_beam_search: [false],
+};
+
+/** Of `/v1/chat/completions` and `/v1/jobs`. */
+export const UNSUPPORTED_IN_CHAT: UnsupportedFields = {
+  ...GENERATION,
+  audio: [],
+  modalities: [['text']],
+  verbosity: ['medium'],
+  web_search_options: [],
+};
+
+/** Of `/v1/completions`. */
+export const UNSUPPORTED_IN_COMPLETIONS: UnsupportedFields = GENERATION;
+
+/** Of `/v1/responses`. */
+export const UNSUPPORTED_IN_RESPONSES: UnsupportedFields = {
+  ...GENERATION,
+  conversation: [],
+  context_management: [[]],
+  max_tool_calls: [],
+  prompt: [],
+  truncation: ['disabled'],
+};
+
+/**
+ * Refuses a request that asks for what would be left out. Null and absent ask for nothing. Throws `ApiError`
+ * (`unsupported_parameter`).
+ */
+export function refuseUnsupported(body: object, fields: UnsupportedFields): void {
+  for (const [field, value] of Object.entries(body)) {
+    const neutral = Object.hasOwn(fields, field) ? fields[field] : undefined;
+    if (neutral === undefined || value === undefined || value === null) continue;
+    if (neutral.some((one) => isDeepStrictEqual(one, value))) continue;
+    const only = neutral.length > 0 ? ` beyond ${JSON.stringify(neutral[0])}` : '';
+    const message = `${field}: is not supported by this server${only}`;
+    throw new ApiError('unsupported_parameter', message, { param: field });
+  }
+}

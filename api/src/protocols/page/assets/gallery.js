@@ -1,0 +1,113 @@
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
+import { call, rememberKey } from './api.js';
+import { byId, element } from './element.js';
+import { onPicture } from './gallery-drop.js';
+import { Grid } from './gallery-grid.js';
+import { thumbnail } from './gallery-thumbnails.js';
+
+const PAGE = 24;
+
+/** What the images that are shown are like and unlike: ids, or one picture that was dropped. */
+let wanted = [];
+let unwanted = [];
+let last = null;
+
+const grid = new Grid({
+  more: (image) => choose([...wanted, image.id], unwanted),
+  less: (image) => choose(wanted, [...unwanted, image.id]),
+  duplicates: (image) => withProblems(() => showDuplicates(image)),
+  remove: (image) => withProblems(() => remove(image)),
+});
+
+onPicture((url) => choose([{ image: url }], []));
+byId('clear').addEventListener('click', () => choose([], []));
+byId('more').addEventListener('click', () => void withProblems(() => showAll(last)));
+byId('model').addEventListener('change', () => choose([], []));
+byId('search').addEventListener('submit', (event) => event.preventDefault());
+byId('key').addEventListener('change', (event) => {
+  rememberKey(event.target.value);
+  void withProblems(begin);
+});
+void withProblems(begin);
+
+async function begin() {
+  const { data } = await call('/v1/models');
+  byId('access').hidden = true;
+  byId('model').replaceChildren(...data.map(({ id }) => element('option', { value: id }, id)));
+  await show();
+}
+
+function choose(more, less) {
+  wanted = more;
+  unwanted = less;
+  void withProblems(show);
+}
+
+async function show() {
+  showExamples();
+  if (wanted.length + unwanted.length === 0) return showAll(null);
+  const strategy = wanted.length === 0 ? 'best_score' : 'average_vector';
+  const body = { ...model(), positive: wanted, negative: unwanted, strategy, limit: PAGE };
+  const { data } = await call('/v1/images/recommend', { method: 'POST', body });
+  showFound(data, `${data.length} images, the most alike first`);
+}
+
+async function showAll(after) {
+  const query = new URLSearchParams({ ...model(), limit: PAGE, ...(after ? { after } : {}) });
+  const page = await call(`/v1/images?${query}`);
+  if (after) grid.add(page.data);
+  else grid.show(page.data);
+  last = page.last_id;
+  byId('more').hidden = !page.has_more;
+  byId('none').hidden = grid.size > 0;
+  byId('state').textContent = `${grid.size}${page.has_more ? ' newest' : ''} images`;
+}
+
+async function showDuplicates({ id }) {
+  const { data } = await call(`/v1/images/${id}/duplicates`);
+  wanted = [id];
+  unwanted = [];
+  showExamples();
+  showFound(data, data.length === 0 ? 'No near-duplicates' : `${data.length} near-duplicates`);
+}
+
+async function remove({ id }) {
+  await call(`/v1/images/${id}`, { method: 'DELETE' });
+  wanted = wanted.filter((one) => one !== id);
+  unwanted = unwanted.filter((one) => one !== id);
+  await show();
+}
+
+function showFound(hits, state) {
+  grid.show(hits.map((hit) => ({ ...hit, id: hit.image_id })));
+  byId('more').hidden = true;
+  byId('none').hidden = true;
+  byId('state').textContent = state;
+}
+
+function showExamples() {
+  byId('examples').hidden = wanted.length + unwanted.length === 0;
+  byId('wanted').replaceChildren(...wanted.map((one) => example(one, 'Like')));
+  byId('unwanted').replaceChildren(...unwanted.map((one) => example(one, 'Unlike')));
+}
+
+function example(one, word) {
+  const image = one.image
+    ? element('img', { src: one.image, alt: `${word} the chosen picture` })
+    : thumbnail(one, `${word} ${one}`);
+  return element('li', {}, image);
+}
+
+const model = () => (byId('model').value ? { model: byId('model').value } : {});
+
+/** Says in words what went wrong; asks for a key where one is wanted. */
+async function withProblems(work) {
+  try {
+    await work();
+    byId('problem').textContent = '';
+  } catch (error) {
+    const asked = error.status === 401 && byId('key').value === '';
+    if (error.status === 401) byId('access').hidden = false;
+    byId('problem').textContent = asked ? '' : error.message;
+  }
+}
