@@ -17,6 +17,7 @@ function opened(client: MaskClient, constraint: Constraint): TokenConstraint {
     choice: 0,
     sampling: sampling({ constraint }),
     prompt: [],
+    endIds: [],
     generated: [],
   };
   const made = client.constraintOf(open);
