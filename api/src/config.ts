@@ -258,6 +258,13 @@ export const configSchema = Type.Object({
     minimum: 1,
     description: 'How long a job is kept after it has ended',
   }),
+  unservedJobS: Type.Integer({
+    env: 'EPD_UNSERVED_JOB_S',
+    default: 1_800,
+    minimum: 60,
+    description:
+      'A job waits no longer than this for a model that has had no prefill/decode worker for as long; at least what a scaler takes to bring one up, weights and all',
+  }),
   inputTtlS: Type.Integer({
     env: 'EPD_INPUT_TTL_S',
     default: 8 * 86_400,

@@ -103,7 +103,8 @@ function plannedJob(number: number): PlannedJob {
 }
 
 async function submitOnce(world: World, job: PlannedJob): Promise<ClientRecord> {
-  const record = { job, id: null, problem: null, retries: 0, stream: null };
+  const sinceMs = performance.now();
+  const record = { job, sinceMs, id: null, problem: null, retries: 0, stream: null, refusals: [] };
   const response = await fetch(`${world.urls[0]}/v1/jobs`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -1,6 +1,7 @@
 import type { Job, RedisJobStore, SequencedEvent } from '@epd/jobs';
 import type { ClientRecord } from './clients/client.ts';
 import type { SeenEvent } from './clients/sse-reader.ts';
+import { Losses } from './world/losses.ts';
 import type { Reference } from './reference.ts';
 
 export interface Finding {
@@ -33,11 +34,15 @@ export class Checker {
   readonly #jobs: RedisJobStore;
   readonly #reference: Reference;
   readonly #findings: Finding[] = [];
+  readonly #losses: Losses;
   readonly takeovers: Takeovers = { jobs: 0, midAnswer: 0 };
+  /** Jobs that are gone because a fault took them from Redis. */
+  lostWithRedis = 0;
 
-  constructor(jobs: RedisJobStore, reference: Reference) {
+  constructor(jobs: RedisJobStore, reference: Reference, losses = new Losses()) {
     this.#jobs = jobs;
     this.#reference = reference;
+    this.#losses = losses;
   }
 
   async check(records: readonly ClientRecord[]): Promise<readonly Finding[]> {
@@ -47,6 +52,8 @@ export class Checker {
 
   async #checkOne(record: ClientRecord): Promise<void> {
     const { id, problem } = record;
+    for (const answer of record.refusals) this.#found(record, 'refused', answer);
+    if (this.#losses.concern(id, record.sinceMs)) return this.#countLost(id);
     if (problem !== null) this.#found(record, 'client', problem);
     if (id === null) return;
     const job = await this.#jobs.get(id);
@@ -59,6 +66,11 @@ export class Checker {
     this.#checkEnding(record, job);
     this.#checkStream(record, job, events);
     this.#checkReader(record, events);
+  }
+
+  /** It may have been written again, in part, by those who held it: nothing can be asked of it. */
+  #countLost(id: string | null): void {
+    if (id !== null) this.lostWithRedis += 1;
   }
 
   #countTakeovers(events: readonly SequencedEvent[]): void {

@@ -9,6 +9,7 @@ faults, and says what was lost, wrong, repeated or left behind. Ends with code 1
   --seed N             of the plan: same seed, same jobs and faults in the same order   (1)
   --faults N           faults to inject, one after the other                            (40)
   --jobs-per-fault N   jobs that are sent around each fault                             (10)
+  --text               jobs without pictures only, the first that the fresh fleet is asked
   --jobs N             for burst: image jobs submitted at once                          (1000)
   --waiting-cost N     for burst: EPD_MAX_WAITING_COST; past it jobs are refused with 429
   --report FILE        writes the report, in Markdown, here as well
@@ -21,6 +22,7 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly faults: number;
   readonly jobsPerFault: number;
+  readonly textOnly: boolean;
   readonly jobs: number;
   readonly waitingCost: number | null;
   readonly report: string | null;
@@ -38,6 +40,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
       seed: { type: 'string', default: '1' },
       faults: { type: 'string', default: '40' },
       'jobs-per-fault': { type: 'string', default: '10' },
+      text: { type: 'boolean', default: false },
       jobs: { type: 'string', default: '1000' },
       'waiting-cost': { type: 'string' },
       report: { type: 'string' },
@@ -51,6 +54,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     seed: whole('--seed', values.seed),
     faults: whole('--faults', values.faults),
     jobsPerFault: whole('--jobs-per-fault', values['jobs-per-fault']),
+    textOnly: values.text,
     jobs: whole('--jobs', values.jobs),
     waitingCost:
       values['waiting-cost'] === undefined ? null : whole('--waiting-cost', values['waiting-cost']),

@@ -19,6 +19,8 @@ export interface Outcome {
   readonly faults: readonly FaultLine[];
   readonly findings: readonly Finding[];
   readonly takeovers: Takeovers;
+  /** Jobs that a fault took from Redis, with all or with their record. */
+  readonly lostWithRedis: number;
   readonly leaks: readonly string[];
   /** Processes that ended by themselves. */
   readonly surprises: readonly string[];
@@ -81,7 +83,15 @@ export function burstReport(
 
 export const stamp = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
-function verdict({ records, faults, findings, takeovers, leaks, surprises }: Outcome): string[] {
+function verdict({
+  lostWithRedis,
+  records,
+  faults,
+  findings,
+  takeovers,
+  leaks,
+  surprises,
+}: Outcome): string[] {
   const accepted = records.filter(({ id }) => id !== null).length;
   const streams = records.flatMap(({ stream }) => (stream === null ? [] : [stream.connections]));
   const retries = records.reduce((sum, record) => sum + record.retries, 0);
@@ -90,6 +100,7 @@ function verdict({ records, faults, findings, takeovers, leaks, surprises }: Out
     `- ${findings.length} findings: jobs lost, wrong, ended otherwise, or with a broken stream`,
     `- ${leaks.length} things left behind at the end`,
     `- ${surprises.length} processes that ended by themselves`,
+    `- ${lostWithRedis} jobs lost with the data that faults took from Redis, which may be`,
     `- ${takeovers.jobs} jobs were taken over by another worker, ${takeovers.midAnswer} of them in the middle of their answer`,
     `- ${streams.length} streams read over ${streams.reduce((sum, value) => sum + value, 0)} connections`,
   ];

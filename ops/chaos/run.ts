@@ -5,7 +5,7 @@ import { playClient, type ClientRecord } from './clients/client.ts';
 import { EncodeLog } from './encode-log.ts';
 import { faults } from './faults/index.ts';
 import { findLeaks } from './leaks.ts';
-import type { Step } from './plans/plan.ts';
+import { isLong, type Step } from './plans/plan.ts';
 import { Reference } from './reference.ts';
 import { stamp, type FaultLine, type Outcome } from './report.ts';
 import { World } from './world/world.ts';
@@ -61,7 +61,8 @@ class Run {
   async play(): Promise<Outcome> {
     await this.#encodes.start();
     try {
-      await this.#reference.learn(this.#world.urls);
+      const planned = this.#options.steps.flatMap(({ jobs }) => jobs);
+      if (planned.some(({ kind }) => isLong(kind))) await this.#reference.learn(this.#world.urls);
       for (const step of this.#options.steps) await this.#step(step);
       await this.#world.ready(READY_WITHIN_MS);
       const records = await this.#allEnded();
@@ -126,7 +127,7 @@ class Run {
   }
 
   async #outcome(records: readonly ClientRecord[]): Promise<Outcome> {
-    const checker = new Checker(this.#jobs, this.#reference);
+    const checker = new Checker(this.#jobs, this.#reference, this.#world.losses);
     const findings = [...this.#problems, ...(await checker.check(records))];
     const leaks = await findLeaks(this.#world, LEAKS_WITHIN_MS);
     const processes = [...this.#world.processes.values()];
@@ -139,6 +140,7 @@ class Run {
       faults: this.#faults,
       findings,
       takeovers: checker.takeovers,
+      lostWithRedis: checker.lostWithRedis,
       leaks,
       surprises: processes.flatMap(({ name, surprises }) =>
         surprises.map((end) => `${name}: ${end}`),

@@ -15,7 +15,9 @@ export {
   InputRef,
   ItemError,
   MESSAGE_VERSION,
+  type Modality,
   encodeJobId,
+  modalityOf,
   encodeQueueName,
   generateQueueName,
 } from './messages.ts';

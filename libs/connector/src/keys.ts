@@ -9,7 +9,7 @@ const SHA256_HEX = /^[0-9a-f]{64}$/;
 export interface MmHashInput {
   /** Scope within which equal content is shared; the empty string is the scope that all share. */
   readonly tenant: string;
-  readonly modality: 'image';
+  readonly modality: string;
   /** Digest of the vision encoder's weights and of the configuration that shapes its output. */
   readonly fingerprint: string;
   /** Options of the processor. Order of properties does not matter; `undefined` ones do not count. */

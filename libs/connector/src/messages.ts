@@ -10,11 +10,19 @@ export const MESSAGE_VERSION = 1;
 const Version = Type.Literal(MESSAGE_VERSION);
 const MmHash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
+/** Kinds of media that an encoder turns into embeddings. */
+export type Modality = 'image';
+
 /** An image as accepted: where its bytes are and what its header said. Sizes in pixels and bytes. */
 export const InputRef = Type.Object({
   key: Type.String(),
   sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   mediaType: Type.String(),
+  /**
+   * What kind of media it is: part of its key. A text, for a process hands back what it does not know instead of
+   * taking it for damaged. @default image
+   */
+  modality: Type.Optional(Type.String()),
   bytes: Type.Integer({ minimum: 1 }),
   width: Type.Integer({ minimum: 1 }),
   height: Type.Integer({ minimum: 1 }),
@@ -101,6 +109,8 @@ export const CompletionEvent = Type.Union([
   }),
 ]);
 export type CompletionEvent = Static<typeof CompletionEvent>;
+
+export const modalityOf = ({ modality = 'image' }: Pick<InputRef, 'modality'>): string => modality;
 
 export const encodeJobId = (mmHash: string): string => `encode-${mmHash}`;
 export const encodeQueueName = (model: string): string => `encode-${keyName(model)}`;

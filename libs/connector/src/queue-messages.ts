@@ -12,8 +12,8 @@ const LOOKS_PER_LOCK = 6;
  */
 export const lockOptions = (lockMs: number) => ({
   lockDuration: lockMs,
-  lockRenewTime: lockMs / RENEWALS_PER_LOCK,
-  stalledInterval: lockMs / LOOKS_PER_LOCK,
+  lockRenewTime: Math.floor(lockMs / RENEWALS_PER_LOCK),
+  stalledInterval: Math.floor(lockMs / LOOKS_PER_LOCK), // Redis takes whole milliseconds only
   // A message that Redis has lost carries no options: it too goes when it is done, or its id could not come again.
   removeOnComplete: { count: 0 },
   removeOnFail: { count: 0 },

@@ -79,6 +79,8 @@ export const JobRequest = Type.Object({
   model: Type.String(),
   fingerprint: Type.String(),
   messages: Type.Array(ChatMessage),
+  /** The one message's text is the prompt itself: no template is put around it. */
+  raw: Type.Optional(Type.Literal(true)),
   images: Type.Array(JobImage),
   sampling: Sampling,
   returnTokenIds: Type.Boolean(),

@@ -62,6 +62,13 @@ export class PromptBuilder {
     return writer.prompt(this.#images.grid !== null);
   }
 
+  /** The text of messages as it is, without a template; control tokens are not recognised in it. */
+  raw(messages: readonly PromptMessage[]): Prompt {
+    const writer = new PromptWriter(this.tokenizer);
+    for (const { content } of messages) if (typeof content === 'string') writer.text(content);
+    return writer.prompt(this.#images.grid !== null);
+  }
+
   #writeImage(writer: PromptWriter, image: number | undefined, images: readonly ImageSize[]): void {
     const size = image === undefined ? undefined : images[image];
     if (image === undefined || size === undefined) throw this.#lost(-1);

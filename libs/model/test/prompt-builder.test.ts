@@ -180,3 +180,13 @@ async function builderParts(): Promise<Pick<PromptBuilder, 'build' | 'tokenizer'
   const builder = new PromptBuilder(await readModelFolder(TINY_VLM));
   return { tokenizer: builder.tokenizer, build: (...args) => builder.build(...args) };
 }
+
+test('a raw prompt is its text alone, after the token that begins every prompt, if the model has one', async (t) => {
+  const prompts = new PromptBuilder(await readModelFolder(TINY_VLM));
+  const { tokenizer } = prompts;
+  const text = 'Once upon <image> a time';
+  const { tokens, spans } = prompts.raw([{ role: 'user', content: text }]);
+  const bos = tokenizer.bosTokenId === null ? [] : [tokenizer.bosTokenId];
+  t.deepEqual(tokens, [...bos, ...tokenizer.encode(text)]);
+  t.deepEqual(spans, []);
+});

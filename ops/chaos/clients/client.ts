@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlannedJob } from '../plans/plan.ts';
-import { askAny } from './http.ts';
+import { askAny, type OnRefusal } from './http.ts';
 import { jobBody } from './job-body.ts';
 import { readStream, type SeenStream } from './sse-reader.ts';
 
@@ -17,6 +17,10 @@ export interface ClientRecord {
   readonly problem: string | null;
   readonly retries: number;
   readonly stream: SeenStream | null;
+  /** When its client began, by the steady clock. */
+  readonly sinceMs: number;
+  /** Answers that no client should get. */
+  readonly refusals: readonly string[];
 }
 
 /** Plays one client: submits its job until it is accepted, then does what its kind does. */
@@ -25,15 +29,22 @@ export async function playClient(
   job: PlannedJob,
   signal: AbortSignal,
 ): Promise<ClientRecord> {
+  const refusals: string[] = [];
+  const known = { job, sinceMs: performance.now(), refusals };
+  const onRefusal: OnRefusal = (what) => void refusals.push(what);
   try {
-    const { id, retries } = await submit(urls, job);
-    if (id === null) return { job, id, problem: 'refused', retries, stream: null };
-    if (job.kind === 'cancelled') await cancelLater(urls, id, job);
-    const reads = job.kind === 'streamed' || job.roll % 5 === 0;
-    const stream = reads ? await read(urls, id, job, signal) : null;
-    return { job, id, problem: null, retries, stream };
+    const { id, retries } = await submit(urls, job, onRefusal);
+    if (id === null) return { ...known, id, problem: 'refused', retries, stream: null };
+    try {
+      if (job.kind === 'cancelled') await cancelLater(urls, id, job, onRefusal);
+      const reads = job.kind === 'streamed' || job.roll % 5 === 0;
+      const stream = reads ? await read(urls, id, job, signal) : null;
+      return { ...known, id, problem: null, retries, stream };
+    } catch (error) {
+      return { ...known, id, problem: (error as Error).message, retries, stream: null };
+    }
   } catch (error) {
-    return { job, id: null, problem: (error as Error).message, retries: 0, stream: null };
+    return { ...known, id: null, problem: (error as Error).message, retries: 0, stream: null };
   }
 }
 
@@ -41,6 +52,7 @@ export async function playClient(
 async function submit(
   urls: readonly string[],
   job: PlannedJob,
+  onRefusal: OnRefusal,
 ): Promise<{ id: string | null; retries: number }> {
   const { status, body, retries } = await askAny(urls, '/v1/jobs', {
     first: job.roll,
@@ -48,14 +60,20 @@ async function submit(
     body: JSON.stringify(jobBody(job)),
     headers: { 'idempotency-key': `job-${job.number}` },
     withinMs: SUBMIT_WITHIN_MS,
+    onRefusal,
   });
   if (status === 202 || status === 200) return { id: String(body['id']), retries };
   throw new Error(`submission answered ${status}: ${JSON.stringify(body)}`);
 }
 
-async function cancelLater(urls: readonly string[], id: string, job: PlannedJob): Promise<void> {
+async function cancelLater(
+  urls: readonly string[],
+  id: string,
+  job: PlannedJob,
+  onRefusal: OnRefusal,
+): Promise<void> {
   await sleep(job.roll % CANCEL_AFTER_MS_MAX);
-  const options = { first: job.roll + 1, method: 'POST', withinMs: SUBMIT_WITHIN_MS };
+  const options = { first: job.roll + 1, method: 'POST', withinMs: SUBMIT_WITHIN_MS, onRefusal };
   const { status, body } = await askAny(urls, `/v1/jobs/${id}/cancel`, options);
   if (status !== 200) throw new Error(`cancel answered ${status}: ${JSON.stringify(body)}`);
 }

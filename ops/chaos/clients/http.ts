@@ -10,6 +10,9 @@ export interface Answer {
   readonly retries: number;
 }
 
+/** Told of every answer that no client should get, also of those that it would get over by asking again. */
+export type OnRefusal = (what: string) => void;
+
 /** Asks replicas in turn until one answers with something other than "try again". */
 export async function askAny(
   urls: readonly string[],
@@ -20,13 +23,18 @@ export async function askAny(
     readonly body?: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly withinMs: number;
+    readonly onRefusal?: OnRefusal;
   },
 ): Promise<Answer> {
   const endMs = performance.now() + options.withinMs;
   for (let retries = 0; ; retries += 1) {
     const url = urls[((options.first ?? 0) + retries) % urls.length] ?? '';
     const answer = await askOnce(`${url}${path}`, options);
-    if (answer !== null && !isTransient(answer.status)) return { ...answer, retries };
+    if (answer !== null && isDefect(answer))
+      options.onRefusal?.(`${path} answered ${answer.status}`);
+    if (answer !== null && !isTransient(answer.status)) {
+      return { status: answer.status, body: answer.body, retries };
+    }
     if (performance.now() > endMs) {
       throw new Error(
         `${path}: no answer within ${options.withinMs} ms (${answer?.status ?? 'no reply'})`,
@@ -43,7 +51,7 @@ async function askOnce(
     body,
     headers = {},
   }: { method?: string; body?: string; headers?: Readonly<Record<string, string>> },
-): Promise<{ status: number; body: Record<string, unknown> } | null> {
+): Promise<(Omit<Answer, 'retries'> & { readonly comeBack: boolean }) | null> {
   try {
     const response = await fetch(url, {
       method,
@@ -54,11 +62,17 @@ async function askOnce(
       ...(body === undefined ? {} : { body }),
       signal: AbortSignal.timeout(REQUEST_MS),
     });
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    const { status } = response;
+    const comeBack = response.headers.has('retry-after');
+    return { status, comeBack, body: (await response.json()) as Record<string, unknown> };
   } catch {
     return null; // a replica that is being killed, or hangs
   }
 }
+
+/** A fleet under faults may say that it is unavailable, and when to come back; every other 5xx is its own defect. */
+const isDefect = ({ status, comeBack }: { status: number; comeBack: boolean }): boolean =>
+  status >= 500 && !(status === 503 && comeBack);
 
 /** 429 and 503 ask to be repeated; other 5xx are answers, and wrong ones. */
 const isTransient = (status: number): boolean => status === 429 || status === 503;

@@ -29,7 +29,8 @@ export async function readStream(
   const events: SeenEvent[] = [];
   for (let connections = 1; ; connections += 1) {
     const url = urls[(first + connections) % urls.length] ?? '';
-    await readSome(`${url}/v1/jobs/${id}/events`, events, leaveAfter, signal);
+    const known = await readSome(`${url}/v1/jobs/${id}/events`, events, leaveAfter, signal);
+    if (!known) return { events, connections }; // lost with Redis, or it would be a finding
     if (events.at(-1)?.type === 'end' || signal.aborted) return { events, connections };
     await sleep(RETRY_MS);
   }
@@ -40,7 +41,7 @@ async function readSome(
   events: SeenEvent[],
   leaveAfter: number,
   stop: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const hangUp = new AbortController();
   let silence = setTimeout(() => hangUp.abort(), SILENT_MS);
   const last = events.at(-1)?.seq;
@@ -49,19 +50,27 @@ async function readSome(
       headers: last === undefined ? {} : { 'last-event-id': String(last) },
       signal: AbortSignal.any([hangUp.signal, stop]),
     });
-    if (!response.ok || response.body === null) return;
+    if (response.status === 404) return false;
+    if (response.status >= 500 && !response.headers.has('retry-after')) {
+      throw new StreamRefused(`${url} answered ${response.status}`);
+    }
+    if (!response.ok || response.body === null) return true;
     let read = 0;
     for await (const { data } of serverSentEvents(response.body)) {
       clearTimeout(silence);
       silence = setTimeout(() => hangUp.abort(), SILENT_MS);
       events.push(JSON.parse(data) as SeenEvent);
       read += 1;
-      if (read >= leaveAfter || events.at(-1)?.type === 'end') return;
+      if (read >= leaveAfter || events.at(-1)?.type === 'end') return true;
     }
-  } catch {
-    // cut off: the caller comes back
+  } catch (error) {
+    if (error instanceof StreamRefused) throw error; // else it was cut off: the caller comes back
   } finally {
     clearTimeout(silence);
     hangUp.abort();
   }
+  return true;
 }
+
+/** An answer that no reader should get. */
+class StreamRefused extends Error {}

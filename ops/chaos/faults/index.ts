@@ -4,6 +4,7 @@ import { diskTier } from './disk-tier.ts';
 import type { Fault } from './fault.ts';
 import { kill } from './kill.ts';
 import { redisLink, s3 } from './links.ts';
+import { keyEvicted, redisEmptied } from './lost-data.ts';
 import { lostEvents } from './lost-events.ts';
 import { pause } from './pause.ts';
 import { rollingRestart } from './rolling-restart.ts';
@@ -26,4 +27,6 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
   clock,
   'rolling-restart': rollingRestart,
   'scripts-flushed': scriptsFlushed,
+  'redis-emptied': redisEmptied,
+  'key-evicted': keyEvicted,
 };

@@ -26,6 +26,8 @@ const FAULT_KINDS = [
   'clock',
   'rolling-restart',
   'scripts-flushed',
+  'redis-emptied',
+  'key-evicted',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -77,6 +79,8 @@ const FAULT_WEIGHTS: Readonly<Record<FaultKind, number>> = {
   clock: 1,
   'rolling-restart': 1,
   'scripts-flushed': 1,
+  'redis-emptied': 1,
+  'key-evicted': 4,
 };
 
 const WEIGHTED_JOBS: readonly JobKind[] = JOB_KINDS.flatMap((kind) =>
@@ -88,12 +92,14 @@ export function makePlan(options: {
   readonly seed: number;
   readonly faults: number;
   readonly jobsPerFault: number;
+  /** Only questions without pictures, which are the first that a fresh fleet is asked. */
+  readonly textOnly?: boolean;
 }): Step[] {
   const random = new Random(options.seed);
   const kinds = faultKinds(random, options.faults);
   return kinds.map((kind, step) => ({
     jobs: Array.from({ length: options.jobsPerFault }, (_, index) =>
-      planJob(random, step * options.jobsPerFault + index),
+      planJob(random, step * options.jobsPerFault + index, options.textOnly ?? false),
     ),
     fault: {
       number: step,
@@ -116,8 +122,8 @@ function faultKinds(random: Random, count: number): FaultKind[] {
   return shuffled(random, [...first, ...rest]);
 }
 
-function planJob(random: Random, number: number): PlannedJob {
-  const kind = pick(random, WEIGHTED_JOBS);
+function planJob(random: Random, number: number, textOnly: boolean): PlannedJob {
+  const kind = textOnly ? 'text' : pick(random, WEIGHTED_JOBS);
   return {
     number,
     kind,

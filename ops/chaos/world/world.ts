@@ -5,6 +5,7 @@ import { createObjectStore, type ObjectStore } from '@epd/connector';
 import { connectRedis, freePort, waitForRedis } from '@epd/service';
 import type { Redis } from 'ioredis';
 import { ChaosProcess } from './chaos-process.ts';
+import { Losses } from './losses.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { fleetEnvironment, nodeSpec, redisSpec, PREFIX, type Ports } from './specs.ts';
 
@@ -27,6 +28,7 @@ export interface WorldOptions {
 export class World {
   readonly folder: string;
   readonly prefix = PREFIX;
+  readonly losses = new Losses();
   readonly processes = new Map<string, ChaosProcess>();
   readonly redisProxy: FaultProxy;
   readonly s3Proxy: FaultProxy;

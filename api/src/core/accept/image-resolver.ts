@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { inputKey, type InputRef, type ObjectStore } from '@epd/connector';
+import { inputKey, type InputRef, type Modality, type ObjectStore } from '@epd/connector';
 import { ApiError } from '../../http/errors.ts';
 import type { FileRecords } from '../files/file-records.ts';
 import type { InputUsage } from '../inputs/input-usage.ts';
@@ -34,6 +34,8 @@ interface Taking {
 }
 
 const BYTES_PER_BASE64_CHARACTER = 3 / 4;
+/** What this resolves; other media would have a resolver of their own. */
+const IMAGE: Modality = 'image';
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
 const schemeOf = (url: string): string | undefined =>
@@ -87,7 +89,7 @@ export class ImageResolver {
     const key = inputKey(sha256);
     await this.#parts.usage.touch(sha256);
     await this.#parts.inputs.put(key, bytes, { onlyIfAbsent: true });
-    return { key, sha256, bytes: bytes.length, ...header };
+    return { key, sha256, modality: IMAGE, bytes: bytes.length, ...header };
   }
 
   /** The picture that was stored under a digest before; null when it is there no more. */
@@ -103,6 +105,7 @@ export class ImageResolver {
     return {
       key,
       sha256,
+      modality: IMAGE,
       bytes: bytes.length,
       ...(await readImageHeader(bytes, limits.maxImagePixels, param)),
     };

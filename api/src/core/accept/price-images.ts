@@ -1,4 +1,4 @@
-import { mmHash, type InputRef } from '@epd/connector';
+import { mmHash, modalityOf, type InputRef } from '@epd/connector';
 import type { ModelCard } from '@epd/fleet';
 import {
   imageLayout,
@@ -23,7 +23,7 @@ export function priceImage(input: InputRef, card: ModelCard, scope: string): Pri
   const { tokens, expansion } = layoutOf(input, card);
   const key = mmHash({
     tenant: scope,
-    modality: 'image',
+    modality: modalityOf(input),
     fingerprint: card.fingerprint,
     processing: card.processing,
     contentSha256: input.sha256,

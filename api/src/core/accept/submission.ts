@@ -13,6 +13,8 @@ export interface Submission {
   readonly tenant: Tenant;
   readonly model: string | undefined;
   readonly messages: readonly SubmittedMessage[];
+  /** The one message's text is the prompt: no template is put around it. */
+  readonly raw?: true;
   readonly sampling: SamplingBody;
   /** The name under which the caller knows `response_format`, where it has another. */
   readonly formatField?: string;
@@ -43,6 +45,7 @@ export function toRequest(
     model: card.id,
     fingerprint: card.fingerprint,
     ...parts,
+    ...(submission.raw ? { raw: true as const } : {}),
     returnTokenIds: submission.returnTokenIds,
     priority: submission.priority,
     startByMs: within(submission.startWithinS),

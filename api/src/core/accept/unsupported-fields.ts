@@ -39,6 +39,9 @@ export const UNSUPPORTED_IN_CHAT: UnsupportedFields = {
   web_search_options: [],
 };
 
+/** Of `/v1/completions`. */
+export const UNSUPPORTED_IN_COMPLETIONS: UnsupportedFields = GENERATION;
+
 /** Of `/v1/responses`. */
 export const UNSUPPORTED_IN_RESPONSES: UnsupportedFields = {
   ...GENERATION,

@@ -8,7 +8,7 @@ export interface ApiNotes {
   /** How long acceptance took, picture fetches included. */
   readonly acceptMs: number;
   /** By which kind of route it came. */
-  readonly kind: 'job' | 'chat' | 'response';
+  readonly kind: 'job' | 'chat' | 'completion' | 'response';
   readonly response?: ResponseNotes;
 }
 

@@ -1,17 +1,24 @@
-import { EncodeJob, MESSAGE_VERSION } from '@epd/connector';
+import { EncodeJob, MESSAGE_VERSION, modalityOf, type Modality } from '@epd/connector';
 import { Compile } from 'typebox/compile';
 
 const schema = Compile(EncodeJob);
 
+/** What encoders of this version take. */
+const ENCODED: readonly Modality[] = ['image'];
+
+const isEncoded = (modality: string): boolean => (ENCODED as readonly string[]).includes(modality);
+
 export type EncodeMessage =
   | { readonly kind: 'job'; readonly job: EncodeJob }
-  /** Of a version that this encoder does not know; another one may. */
+  /** Of a version, or about media, that this encoder does not know; another one may. */
   | { readonly kind: 'foreign' }
   /** Of this version, but not as it should be. `mmHash`: whom to tell, when that much can be read. */
   | { readonly kind: 'unreadable'; readonly mmHash: string | null };
 
 export function readMessage(data: unknown): EncodeMessage {
-  if (schema.Check(data)) return { kind: 'job', job: data };
+  if (schema.Check(data)) {
+    return isEncoded(modalityOf(data.input)) ? { kind: 'job', job: data } : { kind: 'foreign' };
+  }
   const fields = (data ?? {}) as { readonly v?: unknown; readonly mmHash?: unknown };
   if (typeof fields.v === 'number' && fields.v !== MESSAGE_VERSION) return { kind: 'foreign' };
   const { mmHash } = fields;

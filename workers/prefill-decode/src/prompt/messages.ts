@@ -4,6 +4,8 @@ import type { ImageSize, ImageSpan, PromptMessage, PromptPositions } from '@epd/
 
 export interface PromptRequest {
   readonly messages: readonly PromptMessage[];
+  /** The one message's text is the prompt. */
+  readonly raw?: boolean;
   /** Sizes in pixels of the images that the messages name by index. */
   readonly images: readonly ImageSize[];
 }

@@ -15,9 +15,10 @@ port.on('message', (request: PromptRequest) => {
 });
 port.postMessage({ type: 'ready' } satisfies FromPromptThread, []);
 
-function build({ messages, images }: PromptRequest): FromPromptThread {
+function build({ messages, images, raw }: PromptRequest): FromPromptThread {
   try {
-    const { tokens, spans, positions } = prompts.build(messages, images);
+    const made = raw ? prompts.raw(messages) : prompts.build(messages, images);
+    const { tokens, spans, positions } = made;
     return { type: 'built', tokens: Int32Array.from(tokens), spans, positions };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;

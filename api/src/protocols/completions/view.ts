@@ -1,0 +1,41 @@
+import type { Job, TokenLogprob } from '@epd/jobs';
+import { completionUsage, idAs } from '../chat/openai-parts.ts';
+import { completionHead, finishReason } from '../chat/view.ts';
+import type { Completion, CompletionLogprobs } from './schema.ts';
+
+export const textCompletionHead = (job: Job) => ({
+  ...completionHead(job),
+  id: idAs('cmpl-', job.id),
+  object: 'text_completion' as const,
+});
+
+/** A completed job as the answer of `/v1/completions`. */
+export function textCompletion(job: Job): Completion {
+  return {
+    ...textCompletionHead(job),
+    choices: (job.ending?.choices ?? []).map((choice, index) => ({
+      index,
+      text: choice.text,
+      finish_reason: finishReason(choice),
+      logprobs: choice.logprobs === undefined ? null : textLogprobs(choice.logprobs, 0),
+    })),
+    usage: completionUsage(job.ending?.usage ?? null),
+  };
+}
+
+/** `offset`: characters of the answer before these tokens. */
+export function textLogprobs(
+  logprobs: readonly TokenLogprob[],
+  offset: number,
+): CompletionLogprobs {
+  const tokens = logprobs.map(({ token }) => token);
+  const before = tokens.map((_, index) => tokens.slice(0, index).join('').length);
+  return {
+    tokens,
+    token_logprobs: logprobs.map(({ logprob }) => logprob),
+    top_logprobs: logprobs.map(({ top }) =>
+      Object.fromEntries(top.map(({ token, logprob }) => [token, logprob])),
+    ),
+    text_offset: before.map((length) => offset + length),
+  };
+}
