@@ -33,6 +33,7 @@ const QUESTIONS: Readonly<Record<Command, () => Promise<Question>>> = {
     measure: (await import('./constraint.ts')).constraint,
   }),
   api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),
+  images: async () => ({ model: 'tiny', measure: (await import('./images.ts')).images }),
 };
 
 /** A request passes a dozen wake-ups: above, a good part of what is measured would be the host's queue. */

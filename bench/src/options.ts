@@ -10,6 +10,7 @@ const COMMANDS = [
   'connector',
   'api',
   'constraint',
+  'images',
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 
