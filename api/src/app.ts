@@ -12,9 +12,11 @@ import { installCors } from './http/cors.ts';
 import { installRequestGuard } from './http/request-guard.ts';
 import { installOpenApi } from './http/openapi.ts';
 import { adminKeyRoutes } from './protocols/admin/keys.ts';
+import { modelRevisionRoutes } from './protocols/admin/model-revisions.ts';
 import { adminTenantRoutes } from './protocols/admin/tenants.ts';
 import { batchControlRoutes } from './protocols/batches/control.ts';
 import { batchRoutes } from './protocols/batches/routes.ts';
+import type { BoardParts } from './protocols/admin/queue-board.ts';
 import { chatCompletionRoutes } from './protocols/chat/routes.ts';
 import { completionRoutes } from './protocols/completions/routes.ts';
 import { installMetrics } from './core/metrics/api-metrics.ts';
@@ -32,7 +34,6 @@ import { jobEventRoutes } from './protocols/jobs/events.ts';
 import { jobRoutes } from './protocols/jobs/routes.ts';
 import { metricsRoutes } from './protocols/operation/metrics.ts';
 import { modelRoutes } from './protocols/models/routes.ts';
-import { queueBoardRoutes } from './protocols/admin/queue-board.ts';
 import { pageRoutes } from './protocols/page/routes.ts';
 import { responseControlRoutes } from './protocols/responses/control.ts';
 import { responseRoutes } from './protocols/responses/routes.ts';
@@ -64,6 +65,9 @@ interface AppOptions {
 /** How late a request that takes too long to arrive may be found. */
 const MAX_CHECK_MS = 10_000;
 
+/** Loading a file waits for others on a machine that starts a whole fleet at once. */
+const PLUGIN_TIMEOUT_MS = 120_000;
+
 /** The API without a port: `inject` or `listen`. Closing it ends its streams, nothing else. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, registry, redis, ready, log } = options;
@@ -71,6 +75,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { maxFileBytes, adminKey, prefix } = config;
   const app: FastifyInstance = Fastify({
     bodyLimit: config.maxBodyBytes,
+    pluginTimeout: PLUGIN_TIMEOUT_MS,
     requestTimeout: config.requestTimeoutMs,
     http: { connectionsCheckingInterval: Math.min(config.requestTimeoutMs, MAX_CHECK_MS) },
     // What came in before the door was shut is answered.
@@ -114,12 +119,19 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(modelRoutes(services));
   await app.register(adminKeyRoutes(services));
   await app.register(adminTenantRoutes(services));
+  await app.register(modelRevisionRoutes(services));
   await app.register(healthRoutes(ready));
   await app.register(metricsRoutes(registry));
-  if (adminKey !== undefined) await app.register(queueBoardRoutes({ services, redis, prefix }));
+  if (adminKey !== undefined) await installQueueBoard(app, { services, redis, prefix });
   await app.register(docsRoutes);
   await app.register(pageRoutes);
   return app;
+}
+
+/** Loaded only where there is an admin key to look at it with. */
+async function installQueueBoard(app: FastifyInstance, parts: BoardParts): Promise<void> {
+  const { queueBoardRoutes } = await import('./protocols/admin/queue-board.ts');
+  await app.register(queueBoardRoutes(parts));
 }
 
 function installClosing(app: FastifyInstance): void {

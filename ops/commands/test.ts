@@ -1,12 +1,14 @@
 /**
- * `npm test [-- files and ava's flags]`: gives the tests a Redis, and with `--real-s3` a real S3
- * server, runs ava, and ends with the line `N passed, N failed`.
+ * `npm test`, and `npm run test:fleet` for what kills processes or wants large tools; with files or ava's
+ * flags behind `--`, just those. Gives the tests a Redis, and with `--real-s3` a real S3 server, runs ava,
+ * and ends with the line `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRedis, freePort, projectPath, waitForRedis } from '@epd/service';
+import { planFleetTests, planTests } from '../lanes/plan-run.ts';
 import { startRealS3 } from '../local/real-s3.ts';
 import { redisBinary } from '../local/redis-binary.ts';
 import { redisProcess } from '../local/redis-server.ts';
@@ -25,18 +27,28 @@ async function test(args: readonly string[]): Promise<TestCount> {
   const stop = stopRequest(() => process.exit(1));
   try {
     const env = {
+      EPD_TEST_GRAPHS: join(folder, 'graphs'),
       ...(await redis(join(folder, 'redis'), cleanUps)),
       ...(args.includes('--real-s3') ? await realS3(join(folder, 's3'), cleanUps) : {}),
     };
-    return await ava(
-      args.filter((arg) => arg !== '--real-s3'),
-      env,
-      stop.signal,
-    );
+    return await ava(await whatToRun(args, cleanUps), env, stop.signal);
   } finally {
     for (const cleanUp of cleanUps.toReversed()) await cleanUp();
     stop.dispose();
   }
+}
+
+/** What is named runs as it is named; a whole lane as it is planned. */
+async function whatToRun(
+  args: readonly string[],
+  cleanUps: (() => Promise<unknown>)[],
+): Promise<readonly string[]> {
+  const named = args.filter((arg) => arg !== '--real-s3' && arg !== '--fleet');
+  if (named.some((arg) => !arg.startsWith('-'))) return named;
+  const fleet = args.includes('--fleet');
+  const planned = await (fleet ? planFleetTests(args.includes('--real-s3')) : planTests());
+  cleanUps.push(() => planned.clean());
+  return [...named, ...planned.files];
 }
 
 /** The one that is given, else one that lives as long as the run. */

@@ -1,11 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startS3 } from '@epd/connector/testing';
-import { eventually, freePort, tempFolder, testPrefix, testRedisUrl } from '@epd/service/testing';
+import {
+  eventually,
+  freePort,
+  tempFolder,
+  testGraphs,
+  testPrefix,
+  testRedisUrl,
+} from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
 
 type Role = 'api' | 'encoder' | 'index' | 'prefill-decode';
@@ -44,6 +51,7 @@ const READY_MS = 60_000;
 
 export async function startFleet(t: ExecutionContext, options: FleetOptions = {}): Promise<Fleet> {
   const folder = await tempFolder(t);
+  await symlink(testGraphs(), join(folder, 'graphs'));
   const port = await freePort();
   const env = {
     EPD_REDIS_URL: testRedisUrl(),
@@ -121,7 +129,7 @@ function startProcess(
 ): FleetProcess {
   const root = join(import.meta.dirname, '../..');
   const child = spawn(process.execPath, [join(root, MAINS[role])], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { ...inherited(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log = createWriteStream(join(folder, `${index}-${role}.log`));
@@ -129,6 +137,11 @@ function startProcess(
   child.stderr.pipe(log);
   return { role, child, stop: (signal = 'SIGTERM') => stopProcess(child, signal) };
 }
+
+const inherited = () => ({
+  PATH: process.env['PATH'],
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+});
 
 async function stopProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;

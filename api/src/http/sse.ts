@@ -29,9 +29,10 @@ export function sendSse(
   frames: (signal: AbortSignal) => AsyncIterable<string>,
 ): FastifyReply {
   const { closing } = reply.server;
-  // A server that closes waits for connections, and this one would stay open for the next request.
+  // A server that closes waits for connections, and this one would stay open for the next request. A request
+  // that is injected has no real one.
   const { socket } = reply.request.raw;
-  reply.raw.once('finish', () => closing.aborted && socket.destroySoon());
+  reply.raw.once('finish', () => closing.aborted && socket.destroySoon?.());
   // Told by the answer's own event, for the stream's comes only after `frames` has returned.
   const signal = goneSignal(reply);
   return reply

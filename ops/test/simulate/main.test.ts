@@ -52,6 +52,6 @@ test('options that cannot be read are named', async (t) => {
 test('the shipped stage times say how they were measured', async (t) => {
   const path = projectPath('ops/simulate/times/tiny-vlm-cpu.json');
   const times = parseStageTimes(await readFile(path, 'utf8'));
-  t.regex(times.measuredBy, /infra\/simulate\/measure\.ts/);
+  t.regex(times.measuredBy, /ops\/simulate\/measure\.ts/);
   t.throws(() => parseStageTimes('{"model":"x"}'), { message: /Not stage times/ });
 });

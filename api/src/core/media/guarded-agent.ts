@@ -2,14 +2,7 @@ import { lookup as lookupAll, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import type { AddressPolicy } from './address-policy.ts';
-
-/** Thrown before a byte is sent to an address that the policy refuses. */
-export class AddressRefusedError extends Error {
-  override readonly name = 'AddressRefusedError';
-  constructor(host: string) {
-    super(`${host} is, or leads to, an address that must not be fetched from`);
-  }
-}
+import { AddressRefusedError } from './address-refused-error.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 

@@ -1,14 +1,15 @@
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { decompressed } from '@epd/connector';
-import { request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { collectBytes } from '../../http/collect-bytes.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { MemoryHold } from '../../http/memory-budget.ts';
 import { FetchSlots } from './fetch-slots.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import { tooLarge } from './data-uri.ts';
-import { AddressRefusedError, createGuardedAgent } from './guarded-agent.ts';
+import { AddressRefusedError } from './address-refused-error.ts';
+import { GuardedRequests } from './guarded-requests.ts';
 
 export interface FetchOptions {
   readonly maxBytes: number;
@@ -36,13 +37,13 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Fetches pictures from URLs that strangers name. Throws `image_url_not_allowed` and `image_fetch_failed`. */
 export class ImageFetcher {
   readonly #settings: FetcherSettings;
-  readonly #agent: Dispatcher;
+  readonly #requests: GuardedRequests;
   readonly #slots: FetchSlots;
 
   constructor(settings: FetcherSettings) {
     this.#settings = settings;
     this.#slots = new FetchSlots(settings.maxFetches);
-    this.#agent = createGuardedAgent(settings.policy);
+    this.#requests = new GuardedRequests(settings.policy);
   }
 
   async fetch(address: string, options: FetchOptions): Promise<Buffer> {
@@ -57,14 +58,13 @@ export class ImageFetcher {
   }
 
   async close(): Promise<void> {
-    await this.#agent.close();
+    await this.#requests.close();
   }
 
   async #follow(address: string, options: FetchOptions): Promise<Buffer> {
     let url = this.#check(address, options.param);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const answer = await request(url, {
-        dispatcher: this.#agent,
+      const answer = await this.#requests.request(url, {
         signal: options.signal,
         headers: { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'epd-fleet' },
       });

@@ -1,4 +1,4 @@
-import type { ModelCard, ModelRegistry } from '@epd/fleet';
+import type { ModelCard, ModelRegistry, ModelRevision } from '@epd/fleet';
 import { ApiError } from '../../http/errors.ts';
 
 /** A card changes when its model is replaced; a second of the old one does no harm. */
@@ -29,6 +29,18 @@ export class ModelDirectory {
     return cards;
   }
 
+  revisions(id: string): Promise<ModelRevision[]> {
+    return this.#registry.revisions(id);
+  }
+
+  /** Points the name to the revision. False: it is not registered. */
+  async serve(id: string, revision: string | null): Promise<boolean> {
+    const moved = await this.#registry.serve(id, revision);
+    this.#seen.delete(id);
+    this.#single = null;
+    return moved;
+  }
+
   /** Redis has lost the cards: until a worker has registered again, no job can be accepted. */
   expectAgain(): void {
     this.#expected = true;
@@ -49,11 +61,15 @@ export class ModelDirectory {
     return workers;
   }
 
-  /** The named model, or the only one. Throws `model_not_found` and `model_required`. */
+  /**
+   * The named model, or the only one. Throws `model_not_found` and `model_required`, and `unavailable` while no
+   * model is registered at all: workers are starting, or register again after Redis has lost its data.
+   */
   async resolve(id: string | undefined): Promise<ModelCard> {
     if (id === undefined) return this.#only();
     const card = await this.find(id);
     if (card !== null) return card;
+    if ((await this.models()).length === 0) throw noModels();
     throw new ApiError('model_not_found', `No model ${JSON.stringify(id)} is registered`, {
       param: 'model',
     });
@@ -68,14 +84,22 @@ export class ModelDirectory {
     return card;
   }
 
+  /** Those that workers are there for: a model that is gone makes no choice necessary. */
+  async #served(cards: readonly ModelCard[]): Promise<ModelCard[]> {
+    const workers = await Promise.all(cards.map(({ id }) => this.workers(id)));
+    return cards.filter((_, index) => (workers[index]?.prefillDecode ?? 0) > 0);
+  }
+
   async #only(): Promise<ModelCard> {
     if (this.#single !== null && this.#single.untilAt > performance.now()) return this.#single.card;
-    const [card, ...others] = await this.models();
+    const cards = await this.models();
+    const [card, ...others] = cards.length > 1 ? await this.#served(cards) : cards;
     if (card !== undefined && others.length === 0) {
       this.#single = { card, untilAt: performance.now() + FRESH_MS };
       return card;
     }
-    const known = [card, ...others].flatMap((one) => (one === undefined ? [] : [one.id]));
+    if (cards.length === 0) throw noModels();
+    const known = cards.map(({ id }) => id);
     throw new ApiError(
       'model_required',
       `model: expected one of ${JSON.stringify(known)}, got nothing`,
@@ -85,3 +109,11 @@ export class ModelDirectory {
     );
   }
 }
+
+/** As often as workers renew what they own. */
+const REGISTERED_WITHIN_S = 3;
+
+const noModels = (): ApiError =>
+  new ApiError('unavailable', 'No model is registered yet; try again', {
+    retryAfterS: REGISTERED_WITHIN_S,
+  });

@@ -1,9 +1,8 @@
 import { serverTimeMs } from '@epd/connector';
 import { UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { request, type Dispatcher } from 'undici';
 import type { AddressPolicy } from '../media/address-policy.ts';
-import { createGuardedAgent } from '../media/guarded-agent.ts';
+import { GuardedRequests } from '../media/guarded-requests.ts';
 import { WEBHOOK_QUEUE, type WebhookMessage } from './webhook-queue.ts';
 import type { WebhookSecrets } from './webhook-secrets.ts';
 
@@ -24,12 +23,12 @@ const GONE = 410;
 /** Delivers messages from the queue; every API process runs one, and each message goes to one of them. */
 export class WebhookSender {
   readonly #parts: WebhookSenderParts;
-  readonly #agent: Dispatcher;
+  readonly #requests: GuardedRequests;
   readonly #worker: Worker<WebhookMessage>;
 
   constructor(parts: WebhookSenderParts) {
     this.#parts = parts;
-    this.#agent = createGuardedAgent(parts.policy);
+    this.#requests = new GuardedRequests(parts.policy);
     this.#worker = new Worker<WebhookMessage>(WEBHOOK_QUEUE, ({ data }) => this.#send(data), {
       connection: parts.redis,
       prefix: parts.prefix,
@@ -40,16 +39,15 @@ export class WebhookSender {
 
   async stop(): Promise<void> {
     await this.#worker.close();
-    await this.#agent.close();
+    await this.#requests.close();
   }
 
   /** Throws when the message has not arrived; the queue then tries again. A redirect is no arrival. */
   async #send({ tenant, url, messageId, payload }: WebhookMessage): Promise<void> {
     const { redis, secrets } = this.#parts;
     const now = new Date(await serverTimeMs(redis)); // this process's own clock may be wrong
-    const answer = await request(url, {
+    const answer = await this.#requests.request(url, {
       method: 'POST',
-      dispatcher: this.#agent,
       signal: AbortSignal.timeout(TIMEOUT_MS),
       headers: {
         'content-type': 'application/json',

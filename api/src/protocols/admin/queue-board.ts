@@ -11,7 +11,7 @@ import { WEBHOOK_QUEUE } from '../../core/webhooks/webhook-queue.ts';
 
 const PATH = '/admin/queues';
 
-interface BoardParts {
+export interface BoardParts {
   readonly services: Pick<Services, 'models'>;
   readonly redis: Redis;
   readonly prefix: string;

@@ -1,5 +1,5 @@
-import scalar from '@scalar/fastify-api-reference';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyInstance } from 'fastify';
 
 /** The page would take fonts from its maker's host, and offer services of its maker's. */
 const NOTHING_FROM_OUTSIDE = {
@@ -15,10 +15,27 @@ const NOTHING_FROM_OUTSIDE = {
 
 /** The API's description as a page, from files of this process, and as JSON. */
 export const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  let page: Promise<FastifyInstance> | null = null;
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config, access: 'public' };
   });
-  await app.register(scalar, { routePrefix: '/docs', configuration: NOTHING_FROM_OUTSIDE });
   app.get('/docs/json', { schema: { hide: true } }, async () => app.swagger());
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  for (const url of ['/docs', '/docs/', '/docs/js/scalar.js']) {
+    app.get(url, { schema: { hide: true } }, async (request, reply) => {
+      page ??= loadPage();
+      const { statusCode, headers, rawPayload } = await (await page).inject({ url: request.url });
+      return reply.code(statusCode).headers(headers).send(rawPayload);
+    });
+  }
+  app.addHook('onClose', async () => (await page)?.close());
 };
+
+/** The page's script alone is five megabytes: it is loaded when somebody looks. */
+async function loadPage(): Promise<FastifyInstance> {
+  const { default: scalar } = await import('@scalar/fastify-api-reference');
+  const page = Fastify();
+  const configuration = { ...NOTHING_FROM_OUTSIDE, url: './json' };
+  await page.register(scalar, { routePrefix: '/docs', configuration });
+  return page;
+}

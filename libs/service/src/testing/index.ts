@@ -2,4 +2,5 @@ export { eventually } from './eventually.ts';
 export { freePort } from '../free-port.ts';
 export { otlpCollector } from './otlp-collector.ts';
 export { tempFolder } from './temp-folder.ts';
+export { testGraphs } from './test-graphs.ts';
 export { keysWithTtl, testPrefix, testRedis, testRedisUrl } from './test-redis.ts';

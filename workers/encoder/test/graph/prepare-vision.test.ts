@@ -29,13 +29,16 @@ test('attention and activations of every layer are fused, and the embeddings are
   t.is(count(model, 'MultiHeadAttention'), LAYERS);
   t.is(count(model, 'FastGelu'), LAYERS);
   t.is(count(model, 'Softmax') + count(model, 'Tanh'), 0);
-  const prepared = await prepareVision(await visionOptions(t));
+  const prepared = await prepareVision({
+    ...(await visionOptions()),
+    cacheFolder: await tempFolder(t),
+  });
   t.true(prepared.rewritten);
   t.regex(prepared.note, /^fused; embeddings differ by at most [0-9.]+e-[5-9] /);
 });
 
 test('it is made once', async (t) => {
-  const given = await visionOptions(t);
+  const given = await visionOptions();
   const first = await prepareVision(given);
   const second = await prepareVision(given);
   t.is(second.note, 'rewritten earlier');
@@ -60,7 +63,7 @@ test('a sum with something other than the mask of pixels stays: a bias by positi
   const model = await readModel(path);
   fuse(model);
   t.is(count(model, 'MultiHeadAttention'), LAYERS - 1);
-  t.true((await prepareVision({ ...(await visionOptions(t)), modelPath: path })).rewritten);
+  t.true((await prepareVision({ ...(await visionOptions()), modelPath: path })).rewritten);
 });
 
 test('a graph without anything to fuse is run as exported', async (t) => {
@@ -70,7 +73,7 @@ test('a graph without anything to fuse is run as exported', async (t) => {
       if (each.opType === 'Tanh') each.opType = 'Sigmoid';
     }
   });
-  const prepared = await prepareVision({ ...(await visionOptions(t)), modelPath: path });
+  const prepared = await prepareVision({ ...(await visionOptions()), modelPath: path });
   t.deepEqual(prepared, {
     path,
     rewritten: false,
@@ -93,7 +96,7 @@ test('a fused graph that computes something else is not used', async (t) => {
     for (const each of graph.node.slice(at + 2))
       each.input = each.input!.map((name) => (name === bias ? 'tilted' : name));
   });
-  const prepared = await prepareVision({ ...(await visionOptions(t)), modelPath: path });
+  const prepared = await prepareVision({ ...(await visionOptions()), modelPath: path });
   t.false(prepared.rewritten);
   t.regex(prepared.note, /^run as exported: the fused graph's embeddings differ by /);
 });

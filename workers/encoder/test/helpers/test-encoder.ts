@@ -1,7 +1,4 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   CompletionReader,
   EmbeddingStore,
@@ -16,7 +13,7 @@ import {
   type ObjectStore,
 } from '@epd/connector';
 import { createLogger, connectRedis } from '@epd/service';
-import { eventually, testPrefix, testRedisUrl } from '@epd/service/testing';
+import { eventually, testGraphs, testPrefix, testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
 import type { Redis } from 'ioredis';
 import { buildWorker, type Encoder } from '../../src/build-worker.ts';
@@ -77,10 +74,10 @@ function sharedVision(model: EncoderModel): Promise<LoadedVision> {
   return vision;
 }
 
-async function openVision({ folder, card }: EncoderModel): Promise<LoadedVision> {
+function openVision({ folder, card }: EncoderModel): Promise<LoadedVision> {
   return loadVision(folder, card.geometry, {
     ...readEncoderConfig(),
-    cacheFolder: await mkdtemp(join(tmpdir(), 'epd-graphs-')),
+    cacheFolder: testGraphs(),
     tilesPerRun: 4,
     threads: 1,
     log,

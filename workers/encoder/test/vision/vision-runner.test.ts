@@ -15,7 +15,7 @@ async function start(
   changed: Partial<VisionRunnerOptions> = {},
 ): Promise<VisionRunner> {
   const runner = await VisionRunner.start({
-    ...(await visionOptions(t)),
+    ...(await visionOptions()),
     runTimeoutMs: 60_000,
     onHang: () => t.fail('it hangs'),
     onDeath: (error) => t.fail(error.message),

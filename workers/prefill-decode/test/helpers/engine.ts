@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { GREEDY, type Sampling } from '@epd/jobs';
+import { testGraphs } from '@epd/service/testing';
 import type { ExecutionContext, TestFn } from 'ava';
 import {
   createEngine,
@@ -15,17 +12,13 @@ import {
 } from '../../src/engine/index.ts';
 import { MODEL_FOLDER } from './golden.ts';
 
-/** One cache of rewritten graphs for all engines of a test process. */
-const CACHE = mkdtempSync(join(tmpdir(), 'epd-decoders-'));
-process.once('beforeExit', () => void rm(CACHE, { recursive: true, force: true }));
-
 const MIB = 2 ** 20;
 
 /** Generous bounds, unless overridden. */
 export function engineOptions(overrides: Partial<EngineOptions> = {}): EngineOptions {
   return {
     modelFolder: MODEL_FOLDER,
-    cacheFolder: CACHE,
+    cacheFolder: testGraphs(),
     kvCacheBytes: 64 * MIB,
     encoderCacheBytes: 16 * MIB,
     tokenBudgetPerStep: 256,

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { testGraphs } from '@epd/service/testing';
 import test from 'ava';
 import type { Step } from '../../src/runner/messages.ts';
 import { Runner, RunnerLostError } from '../../src/runner/runner.ts';
-import { temporaryFolder } from '../helpers/decoders.ts';
 import { MODEL_FOLDER } from '../helpers/golden.ts';
 
 const NOTHING: Step = { operations: [], open: [], close: [], runs: [] };
@@ -13,7 +13,7 @@ test('a change of the cache that fails is the end of the runner: no later step i
     {
       decoderPath: join(MODEL_FOLDER, 'onnx/decoder_model_merged.onnx'),
       embedTokensPath: join(MODEL_FOLDER, 'onnx/embed_tokens.onnx'),
-      cacheFolder: await temporaryFolder(t),
+      cacheFolder: testGraphs(),
       executionProviders: ['cpu'],
       threads: 1,
       hangAtStep: 0,
