@@ -12,6 +12,7 @@ import { installCors } from './http/cors.ts';
 import { installRequestGuard } from './http/request-guard.ts';
 import { installOpenApi } from './http/openapi.ts';
 import { adminKeyRoutes } from './protocols/admin/keys.ts';
+import { modelRevisionRoutes } from './protocols/admin/model-revisions.ts';
 import { adminTenantRoutes } from './protocols/admin/tenants.ts';
 import { batchControlRoutes } from './protocols/batches/control.ts';
 import { batchRoutes } from './protocols/batches/routes.ts';
@@ -118,6 +119,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(modelRoutes(services));
   await app.register(adminKeyRoutes(services));
   await app.register(adminTenantRoutes(services));
+  await app.register(modelRevisionRoutes(services));
   await app.register(healthRoutes(ready));
   await app.register(metricsRoutes(registry));
   if (adminKey !== undefined) await installQueueBoard(app, { services, redis, prefix });

@@ -1,5 +1,5 @@
 import { EmbeddingSweeper, EmbeddingUsage } from '@epd/connector';
-import { DataMark } from '@epd/fleet';
+import { DataMark, RedisModelRegistry } from '@epd/fleet';
 import { Reconciler } from '@epd/jobs';
 import type { Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
@@ -11,6 +11,7 @@ import { BatchStepper } from './core/batches/batch-stepper.ts';
 import { storedReferences } from './core/files/references.ts';
 import { InputSweeper } from './core/inputs/input-sweeper.ts';
 import { InputUsage } from './core/inputs/input-usage.ts';
+import { UnservedJobs } from './core/models/unserved-jobs.ts';
 import { createAddressPolicy } from './core/media/address-policy.ts';
 import { WebhookQueue } from './core/webhooks/webhook-queue.ts';
 import { WebhookSender } from './core/webhooks/webhook-sender.ts';
@@ -32,6 +33,7 @@ export async function startBackground(parts: BackgroundParts): Promise<Stoppable
   const running = [
     startDataMark(parts),
     startReconciler(parts),
+    startUnservedJobs(parts),
     startSweeper(parts),
     startInputSweeper(parts),
     ...(await startWebhooks(parts)),
@@ -73,6 +75,20 @@ function startReconciler({ config, redis, services, log }: BackgroundParts): Sto
   });
   reconciler.start();
   return reconciler;
+}
+
+function startUnservedJobs({ config, redis, services, log }: BackgroundParts): Stoppable {
+  const unserved = new UnservedJobs({
+    redis,
+    prefix: config.prefix,
+    registry: new RedisModelRegistry(redis, config.prefix),
+    jobs: services.jobs,
+    waitMs: config.unservedJobS * 1000,
+    onEnded: (job) => services.ender.release(job),
+    onError: (err) => log.warn({ err }, 'looking for unserved jobs failed; it is tried again'),
+  });
+  unserved.start();
+  return unserved;
 }
 
 function startSweeper({ config, redis, services, log }: BackgroundParts): Stoppable {

@@ -34,7 +34,7 @@ export async function checkReadiness(needs: Needs): Promise<Readiness> {
     ready: redisAnswers && !lost && verdict !== 'other',
     redis: lost ? 'lost its data' : redisAnswers ? 'ok' : 'unavailable',
     store: storeReport === 'ok' ? 'ok' : 'unavailable',
-    ...(storeReport === 'ok' ? {} : { storeReason: storeReport }),
+    ...(storeReport === 'ok' ? {} : { store_reason: storeReport }),
     ...(redisAnswers ? { models: await workersByModel(models) } : {}),
   };
 }

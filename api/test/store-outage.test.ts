@@ -23,5 +23,5 @@ test('without its object store an API answers text, refuses images with 503, and
   const ready = await app.inject('/readyz');
   t.is(ready.statusCode, 200);
   t.like(jsonOf(ready), { ready: true, redis: 'ok', store: 'unavailable' });
-  t.regex(jsonOf<{ storeReason: string }>(ready).storeReason, /bucket pictures|no answer/);
+  t.regex(jsonOf<{ store_reason: string }>(ready).store_reason, /bucket pictures|no answer/);
 });

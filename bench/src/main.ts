@@ -29,6 +29,7 @@ const QUESTIONS: Readonly<Record<Command, () => Promise<Question>>> = {
   memory: async () => ({ model: 'smolvlm', measure: (await import('./memory.ts')).memory }),
   connector: async () => ({ model: 'tiny', measure: (await import('./connector.ts')).connector }),
   api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),
+  images: async () => ({ model: 'tiny', measure: (await import('./images.ts')).images }),
 };
 
 /** A request passes a dozen wake-ups: above, a good part of what is measured would be the host's queue. */

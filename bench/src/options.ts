@@ -9,6 +9,7 @@ const COMMANDS = [
   'memory',
   'connector',
   'api',
+  'images',
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 

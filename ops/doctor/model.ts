@@ -5,6 +5,7 @@ import {
   fingerprint,
   modelCard,
   readModelFolder,
+  revision,
   type ModelFacts,
   type ModelFolder,
 } from '@epd/model';
@@ -31,10 +32,16 @@ export async function checkModel(
     };
     const folder = await readModelFolder(opened.folder, { id: opened.id, variants });
     const digest = await fingerprint(folder);
-    if (digest !== null) card = modelCard(folder, digest);
+    if (digest !== null) card = modelCard(folder, digest, await revisionOf(folder, digest));
     return [folderFinding(folder, card), await graphs(folder), ...(await decoderKind(folder))];
   });
   return { findings, card };
+}
+
+/** Of a folder with all graphs; what is missing is told by itself. */
+async function revisionOf(folder: ModelFolder, digest: string): Promise<string | undefined> {
+  const { embed_tokens: embedTokens, decoder_model_merged: decoder } = folder.onnx.present;
+  return embedTokens && decoder ? revision(folder, digest) : undefined;
 }
 
 function folderFinding(folder: ModelFolder, card: ModelFacts | null): Finding {

@@ -1,4 +1,4 @@
-import { RedisModelRegistry } from '@epd/fleet';
+import { RedisModelRegistry, type ModelCard, type ModelRevision } from '@epd/fleet';
 import type { ModelFacts } from '@epd/model';
 import { connectRedis } from '@epd/service';
 import type { DoctorConfig } from './config.ts';
@@ -15,7 +15,9 @@ export function checkWorkers(config: DoctorConfig, card: ModelFacts | null): Pro
       const findings: Finding[] = [];
       for (const model of models) {
         findings.push(count(model.id, await registry.workers(model.id)));
-        if (model.id === card?.id) findings.push(same(card, model.fingerprint));
+        const revisions = await registry.revisions(model.id);
+        findings.push(...mixed(model.id, revisions));
+        if (model.id === card?.id) findings.push(same(card, model));
       }
       return findings;
     } finally {
@@ -44,10 +46,28 @@ function count(
   );
 }
 
-function same(card: ModelFacts, registered: string): Finding {
-  const check = `model folder of ${card.id}`;
-  if (card.fingerprint === registered) return ok(check, 'the workers serve this folder');
-  const found = `the workers serve fingerprint ${registered.slice(0, 12)}, here is ${card.fingerprint.slice(0, 12)}`;
-  const fix = 'Give every worker the same folder and variant, and restart those that are behind';
-  return fail(check, found, fix);
+/** Workers of other revisions stand by: meant in a rollout, a wrong folder otherwise. */
+function mixed(model: string, revisions: readonly ModelRevision[]): Finding[] {
+  const live = revisions.filter(({ workers }) => workers > 0);
+  if (live.length < 2) return [];
+  const found = live.map(
+    ({ revision, workers, serving }) =>
+      `${short(revision)} with ${workers} worker(s)${serving ? ', serving' : ''}`,
+  );
+  const fix = `Move the name with PUT /v1/admin/models/${model}/revision, or give every worker the same folder and variant`;
+  return [warn(`revisions of ${model}`, found.join('; '), fix)];
 }
+
+function same(card: ModelFacts, registered: ModelCard): Finding {
+  const check = `model folder of ${card.id}`;
+  const fix = 'Give every worker the same folder and variant, and restart those that are behind';
+  for (const digest of ['fingerprint', 'revision'] as const) {
+    const [here, there] = [card[digest], registered[digest]];
+    if (here === undefined || there === undefined || here === there) continue;
+    const found = `the workers serve ${digest} ${short(there)}, here is ${short(here)}`;
+    return fail(check, found, fix);
+  }
+  return ok(check, 'the workers serve this folder');
+}
+
+const short = (digest: string): string => digest.slice(0, 12);

@@ -84,7 +84,9 @@ export class Fleet {
     await this.#writeState();
     const onReady = (name: string, ms: number): void =>
       this.#say(`${name.padEnd(18)}ready after ${(ms / 1000).toFixed(1)} s`);
-    await untilReady(watched, { signal, onReady });
+    const onWaiting = (name: string, reason: string): void =>
+      this.#say(`${name.padEnd(18)}waits: ${reason}`);
+    await untilReady(watched, { signal, onReady, onWaiting });
     await this.#writeState();
   }
 

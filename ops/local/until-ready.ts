@@ -6,6 +6,8 @@ const READY_WITHIN_MS = 180_000;
 /** A setting that is wrong stays wrong: further attempts would only hide the reason. */
 const FAILURES_MAX = 3;
 const LOOK_EVERY_MS = 100;
+/** What takes longer is worth a word: a bucket that does not exist never comes up by itself. */
+const TELL_AFTER_MS = 10_000;
 
 export interface Watched {
   readonly process: ManagedProcess;
@@ -25,7 +27,15 @@ export async function untilReady(
   {
     signal,
     onReady,
-  }: { readonly signal: AbortSignal; readonly onReady?: (name: string, ms: number) => void },
+    onWaiting,
+    tellAfterMs = TELL_AFTER_MS,
+  }: {
+    readonly signal: AbortSignal;
+    readonly onReady?: (name: string, ms: number) => void;
+    /** What holds a process up, once for each reason that it gives. */
+    readonly onWaiting?: (name: string, reason: string) => void;
+    readonly tellAfterMs?: number;
+  },
 ): Promise<void> {
   const beganMs = performance.now();
   const over = new AbortController(); // the first that fails ends the wait for the others
@@ -33,7 +43,8 @@ export async function untilReady(
   try {
     await Promise.all(
       watched.map(async (each) => {
-        await ready(each, beganMs, either);
+        const tell = (reason: string): void => onWaiting?.(each.process.spec.name, reason);
+        await ready(each, { beganMs, signal: either, tellAfterMs, tell });
         onReady?.(each.process.spec.name, Math.round(performance.now() - beganMs));
       }),
     );
@@ -42,21 +53,42 @@ export async function untilReady(
   }
 }
 
+interface Wait {
+  readonly beganMs: number;
+  readonly signal: AbortSignal;
+  readonly tellAfterMs: number;
+  readonly tell: (reason: string) => void;
+}
+
 async function ready(
   { process, url }: Watched,
-  beganMs: number,
-  signal: AbortSignal,
+  { beganMs, signal, tellAfterMs, tell }: Wait,
 ): Promise<void> {
   let last = 'no answer yet';
+  let told = '';
   for (;;) {
     const report = await look(url, signal);
     if (report === 'ready') return;
     last = report;
+    if (report !== told && performance.now() - beganMs > tellAfterMs) {
+      tell(reasonIn(report));
+      told = report;
+    }
     if (process.failures >= FAILURES_MAX) throw await failure(process, 'does not stay up');
     if (performance.now() - beganMs > READY_WITHIN_MS) {
       throw await failure(process, `is not ready after ${READY_WITHIN_MS / 1000} s (${last})`);
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal });
+  }
+}
+
+/** What a report of `/readyz` gives as its reason; else the report as it is. */
+function reasonIn(report: string): string {
+  try {
+    const { reason } = JSON.parse(report) as { readonly reason?: unknown };
+    return typeof reason === 'string' ? reason : report;
+  } catch {
+    return report;
   }
 }
 

@@ -3,6 +3,7 @@ export {
   ModelCard,
   type Announced,
   type ModelRegistry,
+  type ModelRevision,
   type WorkerRole,
 } from './model-registry.ts';
 export { FleetStore, fleetStoreKey, type StoreState, type StoreVerdict } from './fleet-store.ts';

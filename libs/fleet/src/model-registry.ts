@@ -5,6 +5,8 @@ export const ModelCard = Type.Object({
   v: Type.Literal(1),
   id: Type.String(),
   fingerprint: Type.String(),
+  /** Digest of all that shapes answers; absent on the card of an encoder, which reads no decoder. */
+  revision: Type.Optional(Type.String({ minLength: 1 })),
   /** Options of the image processor that shape the embeddings; part of the `mm_hash`. */
   processing: Type.Record(Type.String(), Type.Unknown()),
   /** `@epd/model`'s ImageGeometry: how many tokens an image of a size costs. */
@@ -21,6 +23,18 @@ export type ModelCard = Static<typeof ModelCard>;
 
 export type WorkerRole = 'encoder' | 'prefill-decode';
 
+/** One revision of a model that prefill/decode workers have registered. */
+export interface ModelRevision {
+  readonly revision: string;
+  readonly card: ModelCard;
+  /** Live prefill/decode workers. */
+  readonly workers: number;
+  /** The model's name points to it. */
+  readonly serving: boolean;
+  /** An operator has pointed the name to it: it stays there, whoever is alive. */
+  readonly pinned: boolean;
+}
+
 /** A worker that has announced itself. */
 export interface Announced {
   /** Whether the register has its lease: not, for up to a renewal, after Redis has lost it. */
@@ -28,12 +42,31 @@ export interface Announced {
   stop(): Promise<void>;
 }
 
-/** The facts of a model outlive its workers; whether workers are there is a lease. */
+/**
+ * The facts of a model outlive its workers for a while; whether workers are there is a lease. A model's
+ * name points to one revision at a time: to the first that was registered, while workers of it live, then
+ * to one whose workers do. `serve` moves it, and keeps it there.
+ */
 export interface ModelRegistry {
   /** Announces a worker, and until `stop` renews its lease, and its model's card should that be lost. */
-  announce(role: WorkerRole, worker: string, card: ModelCard): Promise<Announced>;
+  /** `onServing`: whether the model's name points to the card's revision, at first and when it changes. */
+  announce(
+    role: WorkerRole,
+    worker: string,
+    card: ModelCard,
+    onServing?: (serving: boolean) => void,
+  ): Promise<Announced>;
   models(): Promise<ModelCard[]>;
   model(id: string): Promise<ModelCard | null>;
   /** Live workers of a model by role. */
   workers(model: string): Promise<{ encoder: number; prefillDecode: number }>;
+  /** How long ago a prefill/decode worker of the model last renewed its lease, in ms; null: never. */
+  unservedMs(model: string): Promise<number | null>;
+  /** The one that serves comes first. */
+  revisions(model: string): Promise<ModelRevision[]>;
+  /**
+   * Points the name to a revision that is registered and pins it there; null: unpins. False, and nothing
+   * changes, when the revision is not registered.
+   */
+  serve(model: string, revision: string | null): Promise<boolean>;
 }

@@ -5,82 +5,69 @@ import {
   ModelCard,
   type Announced,
   type ModelRegistry,
+  type ModelRevision,
   type WorkerRole,
 } from './model-registry.ts';
+import { withRegistryScripts, type RegistryScripts } from './registry-scripts.ts';
 
 /** A worker that has not renewed for this long is taken for dead; four renewals fit into it. */
 const LEASE_MS = 12_000;
 const RENEW_MS = 3_000;
+/** A model without workers stays listed over a weekend on which a scaler holds it at zero. */
+const KEPT_MS = 3 * 24 * 3_600_000;
+
+const ROLES: readonly WorkerRole[] = ['encoder', 'prefill-decode'];
 
 const cardSchema = Compile(ModelCard);
 
-const NOW = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
-
 /**
- * KEYS leases cards; ARGV worker leaseMs model card announced. A card is written when its worker announces itself,
- * and again whenever it is gone: Redis may have lost it.
- */
-const RENEW = `${NOW}
-redis.call(ARGV[5] == '1' and 'HSET' or 'HSETNX', KEYS[2], ARGV[3], ARGV[4])
-redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - ARGV[2])
-redis.call('PEXPIRE', KEYS[1], 4 * ARGV[2])`;
-
-/** KEYS leases. */
-const COUNT = `${NOW}
-return redis.call('ZCOUNT', KEYS[1], now, '+inf')`;
-
-interface RegistryScripts extends Redis {
-  leaseRenew(keys: number, ...rest: readonly (string | number)[]): Promise<null>;
-  leaseCount(keys: number, leases: string): Promise<number>;
-}
-
-/**
- * `ModelRegistry` on Redis. The cards are a hash that stays; the leases are one sorted set per model
- * and role, scored by when they run out, in Redis's clock: a worker whose own is wrong would otherwise
- * strike out all the others.
+ * `ModelRegistry` on Redis. The cards of the revisions that names point to are one hash; the leases are one
+ * sorted set per model and role, scored by when they run out, in Redis's clock: a worker whose own is wrong
+ * would otherwise strike out all the others.
  */
 export class RedisModelRegistry implements ModelRegistry {
   readonly #redis: RegistryScripts;
   readonly #prefix: string;
+  readonly #keptMs: number;
 
-  constructor(redis: Redis, prefix: string) {
-    redis.defineCommand('leaseRenew', { lua: RENEW });
-    redis.defineCommand('leaseCount', { lua: COUNT });
-    this.#redis = redis as RegistryScripts;
+  constructor(redis: Redis, prefix: string, options: { readonly keptMs?: number } = {}) {
+    this.#redis = withRegistryScripts(redis);
     this.#prefix = prefix;
+    this.#keptMs = options.keptMs ?? KEPT_MS;
   }
 
-  async announce(role: WorkerRole, worker: string, card: ModelCard): Promise<Announced> {
-    const key = this.#leases(card.id, role);
-    const json = JSON.stringify(card);
+  async announce(
+    role: WorkerRole,
+    worker: string,
+    card: ModelCard,
+    onServing: (serving: boolean) => void = () => undefined,
+  ): Promise<Announced> {
+    let serving: boolean | null = null;
     const renew = async (announced: 0 | 1): Promise<void> => {
-      await this.#redis.leaseRenew(2, key, this.#cards, worker, LEASE_MS, card.id, json, announced);
+      const now = await this.#renew(role, worker, card, announced);
+      if (now !== serving) onServing(now);
+      serving = now;
     };
     await renew(1);
     const timer = setInterval(() => void renew(0).catch(() => undefined), RENEW_MS); // the next renewal tries again
+    const key = this.#leases(card.id, role);
     return {
       isListed: async () => (await this.#redis.zscore(key, worker)) !== null,
       stop: async () => {
         clearInterval(timer);
         await this.#redis.zrem(key, worker);
+        await this.#redis.zrem(this.#holders(card.id), `${card.revision ?? ''} ${worker}`);
       },
     };
   }
 
   async models(): Promise<ModelCard[]> {
-    const cards = await this.#redis.hvals(this.#cards);
-    return cards
-      .map((json) => JSON.parse(json) as unknown)
-      .filter((card) => cardSchema.Check(card));
+    const keys = [this.#cards, this.#seen];
+    return readCards(await this.#redis.modelCards(2, ...keys, this.#keptMs, ...ROLES));
   }
 
   async model(id: string): Promise<ModelCard | null> {
-    const json = await this.#redis.hget(this.#cards, id);
-    const card: unknown = json === null ? null : JSON.parse(json);
-    return cardSchema.Check(card) ? card : null;
+    return (await this.models()).find((card) => card.id === id) ?? null;
   }
 
   async workers(model: string): Promise<{ encoder: number; prefillDecode: number }> {
@@ -91,11 +78,87 @@ export class RedisModelRegistry implements ModelRegistry {
     return { encoder, prefillDecode };
   }
 
+  async unservedMs(model: string): Promise<number | null> {
+    const ms = await this.#redis.modelSince(1, this.#seen, `prefill-decode ${model}`);
+    return ms < 0 ? null : ms;
+  }
+
+  async revisions(model: string): Promise<ModelRevision[]> {
+    const [cards, holders, serving, pinned] = await Promise.all([
+      this.#redis.hvals(this.#revisions(model)),
+      this.#redis.modelHolders(1, this.#holders(model)),
+      this.model(model),
+      this.#redis.hget(this.#pinned, model),
+    ]);
+    const all = readCards(cards).flatMap((card): ModelRevision[] => {
+      const { revision } = card;
+      if (revision === undefined) return [];
+      const workers = holders.filter((holder) => holder.startsWith(`${revision} `)).length;
+      const isServing = serving?.revision === revision;
+      return [{ revision, card, workers, serving: isServing, pinned: pinned === revision }];
+    });
+    return all.toSorted((a, b) => Number(b.serving) - Number(a.serving));
+  }
+
+  async serve(model: string, revision: string | null): Promise<boolean> {
+    const keys = [this.#cards, this.#revisions(model), this.#pinned];
+    return (await this.#redis.modelServe(3, ...keys, model, revision ?? '')) === 1;
+  }
+
+  async #renew(
+    role: WorkerRole,
+    worker: string,
+    card: ModelCard,
+    announced: 0 | 1,
+  ): Promise<boolean> {
+    const serving = await this.#redis.leaseRenew(
+      6,
+      this.#leases(card.id, role),
+      this.#cards,
+      this.#seen,
+      this.#revisions(card.id),
+      this.#holders(card.id),
+      this.#pinned,
+      worker,
+      LEASE_MS,
+      card.id,
+      JSON.stringify(card),
+      announced,
+      role,
+      card.revision ?? '',
+      this.#keptMs,
+    );
+    return serving === 1;
+  }
+
   get #cards(): string {
     return `${this.#prefix}:models`;
+  }
+
+  /** When a worker of a role of a model last renewed: members `<role> <model>`. */
+  get #seen(): string {
+    return `${this.#prefix}:models-seen`;
+  }
+
+  /** The revision that an operator has pointed a model's name to. */
+  get #pinned(): string {
+    return `${this.#prefix}:models-pinned`;
+  }
+
+  /** The card of each revision. */
+  #revisions(model: string): string {
+    return `${this.#prefix}:revisions:${model}`;
+  }
+
+  /** Who holds which revision: members `<revision> <worker>`, scored as leases are. */
+  #holders(model: string): string {
+    return `${this.#prefix}:revision-holders:${model}`;
   }
 
   #leases(model: string, role: WorkerRole): string {
     return `${this.#prefix}:workers:${keyName(model)}:${role}`;
   }
 }
+
+const readCards = (cards: readonly string[]): ModelCard[] =>
+  cards.map((json) => JSON.parse(json) as unknown).filter((card) => cardSchema.Check(card));

@@ -75,7 +75,7 @@ return created(createdAt)
 `;
 
 /**
- * KEYS record; ARGV worker version write. Returns the fence, how many claims were handed back, the time,
+ * KEYS record; ARGV worker version write revision. Returns the fence, how many claims were handed back, the time,
  * the record, and who had the last claim, if anybody ('' else) and whether that one was handed back; fence 0
  * when the job is terminal or gone, -1 when its record is of another version. `waitedMs` adds up how long no
  * worker had it: until the first claim, and after each that was handed back.
@@ -96,7 +96,7 @@ if by ~= ARGV[3] then
   redis.call('HDEL', KEYS[1], 'waitingSinceMs')
   redis.call('HSETNX', KEYS[1], 'startedAtMs', at)
   local claim = table.concat({ fence, ARGV[3], gaveItBack, before }, ' ')
-  redis.call('HSET', KEYS[1], 'status', 'in_progress', 'worker', ARGV[1], own, claim)
+  redis.call('HSET', KEYS[1], 'status', 'in_progress', 'worker', ARGV[1], own, claim, 'claimRevision', ARGV[4])
 end
 local record = redis.call('HGETALL', KEYS[1])
 return { tonumber(fence), tonumber(held[3] or '0'), at, record, before, tonumber(gaveItBack) }
@@ -116,14 +116,18 @@ end
 return 1
 `;
 
-/** KEYS record events channel; ARGV fence stage begun write event ... Returns 1, or 0 when the claim is void. */
+/**
+ * KEYS record events channel; ARGV fence stage begun write tokens event ... Returns 1, or 0 when the claim is
+ * void. The first tokens bind the job to the model revision that they are of.
+ */
 const APPEND = `${COMMON}
-local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'lastWrite')
+local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'lastWrite', 'claimRevision')
 if held[3] == ARGV[4] then return 1 end
 if not held[1] or terminal(held[1]) or held[2] ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'lastWrite', ARGV[4], unpack(ARGV[2] ~= '' and { 'stage', ARGV[2] } or {}))
 if ARGV[3] == '1' then redis.call('HSETNX', KEYS[1], 'begunAtMs', now()) end
-emit(KEYS[1], KEYS[2], KEYS[3], 5)
+if ARGV[5] == '1' and held[4] and held[4] ~= '' then redis.call('HSETNX', KEYS[1], 'revision', held[4]) end
+emit(KEYS[1], KEYS[2], KEYS[3], 6)
 return 1
 `;
 

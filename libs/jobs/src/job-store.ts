@@ -43,6 +43,10 @@ export interface Claim {
   readonly emitted: readonly SequencedEvent[];
   /** Earlier claims whose workers neither ended the job nor handed it back. */
   readonly losses: number;
+  /** Earlier claims that were handed back. */
+  readonly handedBack: number;
+  /** The model revision that emitted tokens are of, which alone can go on; null: any may begin. */
+  readonly boundTo: string | null;
   /** The claim before this one: whose it was, and whether it was handed back or lost. Null: there was none. */
   readonly before: { readonly worker: string; readonly handedBack: boolean } | null;
 }
@@ -73,10 +77,10 @@ export interface JobStore {
   /** Without the jobs whose record cannot be read. Throws `PlaceError` when `after` is not known. */
   list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }>;
   /**
-   * A worker takes the job up. Null when it is terminal or gone. Voids earlier claims. Throws
+   * A worker, of a model `revision`, takes the job up. Null when it is terminal or gone. Voids earlier claims. Throws
    * `RecordError`, and changes nothing, when the record is of a version that this process does not know.
    */
-  claim(id: string, worker: string): Promise<Claim | null>;
+  claim(id: string, worker: string, revision?: string): Promise<Claim | null>;
   /** The worker gives the job back, alive: its claim is no loss, also if others have claimed the job since. */
   handBack(id: string, fence: number): Promise<void>;
   /** Adds events under a claim. False: the claim is void or the job terminal; stop. */

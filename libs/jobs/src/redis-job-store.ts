@@ -83,9 +83,10 @@ export class RedisJobStore implements JobStore {
     return listJobs(this.#redis, this.#keys, options, this.#onUnreadable);
   }
 
-  async claim(id: string, worker: string): Promise<Claim | null> {
+  async claim(id: string, worker: string, revision = ''): Promise<Claim | null> {
     const record = this.#keys.record(id);
-    const reply = await this.#redis.jobClaim(1, record, worker, RECORD_VERSION, writeNumber());
+    const args = [worker, RECORD_VERSION, writeNumber(), revision];
+    const reply = await this.#redis.jobClaim(1, record, ...args);
     const [fence, handedBack, atMs, flat, earlier, gaveItBack] = reply;
     if (fence < 0) throw new RecordError(id, 'it is of another version', true);
     if (fence === 0) return null;
@@ -95,8 +96,9 @@ export class RedisJobStore implements JobStore {
     const waitedMs = Number(fields['waitedMs'] ?? 0);
     const emitted = fence === 1 ? [] : await this.events(id, 0);
     const losses = fence - 1 - handedBack;
+    const boundTo = fields['revision'] ?? null;
     const before = earlier === '' ? null : { worker: earlier, handedBack: gaveItBack === 1 };
-    return { job, fence, acceptedAt, waitedMs, emitted, losses, before };
+    return { job, fence, acceptedAt, waitedMs, emitted, losses, before, handedBack, boundTo };
   }
 
   async handBack(id: string, fence: number): Promise<void> {
@@ -113,6 +115,7 @@ export class RedisJobStore implements JobStore {
       stage,
       begun,
       writeNumber(),
+      events.some(({ type }) => type === 'tokens') ? '1' : '',
       ...json,
     );
     return kept === 1;

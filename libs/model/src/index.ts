@@ -3,6 +3,7 @@ export type { ModelConfig } from './configs.ts';
 export { ModelError, ModelFolderError, PromptError } from './errors.ts';
 export type { ModelFolderErrorCode, PromptErrorCode } from './errors.ts';
 export { fingerprint } from './fingerprint.ts';
+export { revision } from './revision.ts';
 export { imageLayout } from './geometry.ts';
 export type { ImageCost, ImageGeometry, ImageSize } from './geometry.ts';
 export { modelCard } from './model-card.ts';

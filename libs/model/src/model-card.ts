@@ -9,6 +9,8 @@ export interface ModelFacts {
   readonly v: 1;
   readonly id: string;
   readonly fingerprint: string;
+  /** What shapes answers; absent where it is not known: an encoder reads no decoder. */
+  readonly revision?: string;
   /** Options of the image processor that shape embeddings: part of an image's `mm_hash`. */
   readonly processing: Readonly<Record<string, unknown>>;
   readonly geometry: ImageGeometry & Record<string, unknown>;
@@ -21,11 +23,12 @@ export interface ModelFacts {
   readonly createdAtMs: number;
 }
 
-export function modelCard(folder: ModelFolder, fingerprint: string): ModelFacts {
+export function modelCard(folder: ModelFolder, fingerprint: string, revision?: string): ModelFacts {
   return {
     v: 1,
     id: folder.id,
     fingerprint,
+    ...(revision === undefined ? {} : { revision }),
     processing: folder.model.processing,
     geometry: { ...imageRules(folder, new Tokenizer(folder)).geometry },
     contextLength: folder.model.text.contextLength,

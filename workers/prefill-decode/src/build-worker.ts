@@ -39,7 +39,10 @@ export interface WorkerParts {
 
 export interface PdWorker {
   readonly engine: Engine;
+  /** It takes jobs, or would if its model's name pointed to its revision. */
   readonly isRunning: boolean;
+  /** Whether the model's name points to this worker's revision: else it takes no jobs, and ends those it has. */
+  serve(serving: boolean): void;
   readonly held: number;
   /** Takes no more, finishes what it can within the time, hands the rest back. */
   stop(withinMs: number): Promise<void>;
@@ -48,7 +51,7 @@ export interface PdWorker {
 /** A lost message about an ended job is made up for this often. */
 const DROP_ENDED_MS = 5_000;
 
-/** Puts a PD worker together. It takes work from the moment this resolves. */
+/** Puts a PD worker together. It takes work once it is told to serve. */
 export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   await using stack = new AsyncDisposableStack();
   const jobs = new RedisJobStore({ redis: parts.redis, prefix: parts.config.prefix });
@@ -70,6 +73,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     redis: parts.redis,
     prompts,
     fingerprint: parts.model.card.fingerprint,
+    revision: parts.model.card.revision ?? '',
     worker: parts.worker,
     sharePrefixes: parts.config.sharePrefixes,
     log: parts.log,
@@ -80,11 +84,18 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   const sweep = setInterval(() => void processor.dropEnded().catch(() => undefined), DROP_ENDED_MS);
   stack.defer(() => clearInterval(sweep));
   const queue = buildQueueWorker(parts, processor);
+  let serving = false;
   const held = stack.move();
   return {
     engine,
     get isRunning() {
-      return queue.isRunning();
+      return !serving || queue.isRunning();
+    },
+    serve: (now) => {
+      serving = now;
+      void (now ? queue.resume() : queue.pause(true)).catch((err: unknown) =>
+        parts.log.warn({ err }, 'queue'),
+      );
     },
     get held() {
       return processor.held;
@@ -180,6 +191,7 @@ function buildQueueWorker(
     {
       connection: redis,
       prefix: config.prefix,
+      autorun: false,
       concurrency: config.maxHeld,
       ...lockOptions(config.lockMs),
       // Deaths are counted by the record's fence; BullMQ's own count would fail the job without a word.

@@ -2,8 +2,10 @@ import {
   fingerprint,
   modelCard,
   readModelFolder,
+  revision,
   type ModelFacts,
   type ModelFolder,
+  type OnnxVariants,
 } from '@epd/model';
 
 /** What a PD worker knows of its model before it loads any weights. */
@@ -12,20 +14,38 @@ export interface PdModel {
   readonly card: ModelFacts;
 }
 
+interface Opened {
+  readonly folder: string;
+  readonly id?: string;
+  readonly variants?: OnnxVariants;
+}
+
+interface Settings {
+  readonly visionEncoder?: string | undefined;
+  readonly decoder?: string | undefined;
+  readonly imageTokensMax?: number;
+}
+
 /**
  * Reads the folder. `knownFingerprint` is asked when the vision encoder's file is not in it: a PD
  * worker loads no vision encoder, but its embeddings' fingerprint is that file's.
  */
 export async function readModel(
-  { folder: path, id }: { readonly folder: string; readonly id?: string },
-  settings: { readonly visionEncoder?: string | undefined; readonly imageTokensMax?: number },
+  opened: Opened,
+  settings: Settings,
   knownFingerprint: (model: string) => Promise<string>,
 ): Promise<PdModel> {
+  const { folder: path, id, variants = {} } = opened;
+  const decoder = settings.decoder ?? variants.decoder_model_merged ?? '';
   const folder = await readModelFolder(path, {
     ...(id === undefined ? {} : { id }),
     ...(settings.imageTokensMax === undefined ? {} : { imageTokensMax: settings.imageTokensMax }),
-    variants: { vision_encoder: settings.visionEncoder ?? '' },
+    variants: {
+      ...variants,
+      vision_encoder: settings.visionEncoder ?? '',
+      decoder_model_merged: decoder,
+    },
   });
   const digest = (await fingerprint(folder)) ?? (await knownFingerprint(folder.id));
-  return { folder, card: modelCard(folder, digest) };
+  return { folder, card: modelCard(folder, digest, await revision(folder, digest)) };
 }

@@ -109,7 +109,11 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   void worker.engine.lost.then(context.fail);
   addMetrics(registry, worker.engine);
   registry.setDefaultLabels({ model: model.card.id });
-  const announced = await models.announce('prefill-decode', name, model.card);
+  const announced = await models.announce('prefill-decode', name, model.card, (serving) => {
+    const { revision } = model.card;
+    log.info({ revision, serving }, serving ? 'serving' : 'standing by: another revision serves');
+    worker.serve(serving);
+  });
   stack.defer(() => announced.stop());
   const residents = new ResidentImages(redis, config.prefix);
   stack.defer(residents.announce(model.card.id, () => worker.engine.residentHashes()));

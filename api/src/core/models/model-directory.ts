@@ -1,4 +1,4 @@
-import type { ModelCard, ModelRegistry } from '@epd/fleet';
+import type { ModelCard, ModelRegistry, ModelRevision } from '@epd/fleet';
 import { ApiError } from '../../http/errors.ts';
 
 /** A card changes when its model is replaced; a second of the old one does no harm. */
@@ -27,6 +27,18 @@ export class ModelDirectory {
     const cards = await this.#registry.models();
     if (cards.length > 0) this.#expected = false;
     return cards;
+  }
+
+  revisions(id: string): Promise<ModelRevision[]> {
+    return this.#registry.revisions(id);
+  }
+
+  /** Points the name to the revision. False: it is not registered. */
+  async serve(id: string, revision: string | null): Promise<boolean> {
+    const moved = await this.#registry.serve(id, revision);
+    this.#seen.delete(id);
+    this.#single = null;
+    return moved;
   }
 
   /** Redis has lost the cards: until a worker has registered again, no job can be accepted. */
@@ -68,14 +80,21 @@ export class ModelDirectory {
     return card;
   }
 
+  /** Those that workers are there for: a model that is gone makes no choice necessary. */
+  async #served(cards: readonly ModelCard[]): Promise<ModelCard[]> {
+    const workers = await Promise.all(cards.map(({ id }) => this.workers(id)));
+    return cards.filter((_, index) => (workers[index]?.prefillDecode ?? 0) > 0);
+  }
+
   async #only(): Promise<ModelCard> {
     if (this.#single !== null && this.#single.untilAt > performance.now()) return this.#single.card;
-    const [card, ...others] = await this.models();
+    const cards = await this.models();
+    const [card, ...others] = cards.length > 1 ? await this.#served(cards) : cards;
     if (card !== undefined && others.length === 0) {
       this.#single = { card, untilAt: performance.now() + FRESH_MS };
       return card;
     }
-    const known = [card, ...others].flatMap((one) => (one === undefined ? [] : [one.id]));
+    const known = cards.map(({ id }) => id);
     throw new ApiError(
       'model_required',
       `model: expected one of ${JSON.stringify(known)}, got nothing`,

@@ -16,6 +16,7 @@ const ModelView = Type.Object(
     context_length: Type.Integer(),
     max_model_len: Type.Integer({ description: '`context_length`, by vLLM’s name.' }),
     fingerprint: Type.String(),
+    revision: Type.Union([Type.String(), Type.Null()]),
     workers: Type.Object({ encoder: Type.Integer(), prefill_decode: Type.Integer() }),
   },
   { title: 'Model' },
@@ -72,6 +73,7 @@ async function view(card: ModelCard, models: ModelDirectory) {
     context_length: card.contextLength,
     max_model_len: card.contextLength,
     fingerprint: card.fingerprint,
+    revision: card.revision ?? null,
     workers: { encoder, prefill_decode: prefillDecode },
   };
 }

@@ -1,3 +1,4 @@
+import { RedisModelRegistry } from '@epd/fleet';
 import { GIVEN_UP } from '@epd/jobs';
 import { eventually } from '@epd/service/testing';
 import test from 'ava';
@@ -202,6 +203,14 @@ test('with several models the request must name one', async (t) => {
   t.is(errorOf(unnamed).code, 'model_required');
   const named = await post(app, '/v1/jobs', { ...question('?'), model: 'other' });
   t.is(jobOf(named).model, 'other');
+});
+
+test('a model that nobody works for does not make a request name one', async (t) => {
+  const { app, redis, prefix } = await testApi(t, {}, [TEST_CARD, { ...TEST_CARD, id: 'gone' }]);
+  const registry = new RedisModelRegistry(redis, prefix);
+  const worker = await registry.announce('prefill-decode', 'w', TEST_CARD);
+  t.teardown(() => worker.stop());
+  t.is(jobOf(await post(app, '/v1/jobs', question('?'))).model, TEST_CARD.id);
 });
 
 test('text beside pictures keeps its place', async (t) => {

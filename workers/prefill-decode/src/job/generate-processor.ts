@@ -18,6 +18,7 @@ import { ConstraintServiceError } from '../constraint/errors.ts';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
 import { PromptFailedError } from '../prompt/errors.ts';
 import type { Prompts } from '../prompt/prompts.ts';
+import { failedEnding } from './ending.ts';
 import { buildEngineRequest } from './build-request.ts';
 import { HeldJob } from './held-job.ts';
 import { emittedTokens } from './resume.ts';
@@ -31,6 +32,8 @@ export interface ProcessorOptions {
   readonly prompts: Pick<Prompts, 'build'>;
   /** Of the embeddings that this worker's decoder can read. */
   readonly fingerprint: string;
+  /** Of the answers that this worker gives; '' in a fleet that knows none. */
+  readonly revision: string;
   readonly worker: string;
   /** Tenants may use each other's cached prefixes. */
   readonly sharePrefixes: boolean;
@@ -49,6 +52,8 @@ const LOSSES_MAX = 5;
 const SUSPECT_LOSSES = 2;
 /** What this worker cannot serve waits so long for one that can. */
 const HAND_BACK_MS = 1_000;
+/** A job of another version of the model is handed back so often, a second apart: a rollout takes no longer. */
+const OTHER_MODEL_STARTS_MAX = 60;
 
 const messageSchema = Compile(GenerateJob);
 
@@ -114,8 +119,8 @@ export class GenerateProcessor {
   }
 
   async #claim(id: string): Promise<Claim | null> {
-    const { jobs, worker, onTakeover } = this.#options;
-    const claim = await jobs.claim(id, worker);
+    const { jobs, worker, revision, onTakeover } = this.#options;
+    const claim = await jobs.claim(id, worker, revision);
     const before = claim?.before ?? null;
     if (before !== null && before.worker !== worker) {
       onTakeover(before.handedBack ? 'hand_back' : 'loss');
@@ -142,6 +147,7 @@ export class GenerateProcessor {
   async #serve(claim: Claim, queued: QueueJob, token?: string): Promise<void> {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
+    if (this.#isOfOtherModel(claim)) return this.#leaveToOthers(claim, queued, token);
     const held = new HeldJob(claim, this.#options.jobs, this.#options.validator);
     const { log } = this.#options;
     const facts = { job: id, attempt: claim.fence, model: claim.job.request.model };
@@ -164,6 +170,30 @@ export class GenerateProcessor {
       this.#options.engine.abort(id);
       held.leave();
     }
+  }
+
+  /** Tokens of another decoder cannot be gone on from, nor embeddings of another encoder be read. */
+  #isOfOtherModel({ job: { request }, boundTo }: Claim): boolean {
+    const { revision, fingerprint } = this.#options;
+    if (boundTo !== null && boundTo !== revision) return true;
+    return request.images.length > 0 && request.fingerprint !== fingerprint;
+  }
+
+  /** In the middle of a rollout there are workers of both versions. */
+  async #leaveToOthers(claim: Claim, queued: QueueJob, token?: string): Promise<void> {
+    const { jobs, log, onOver } = this.#options;
+    const { job, fence, handedBack, acceptedAt } = claim;
+    if (handedBack < OTHER_MODEL_STARTS_MAX) {
+      log.info(
+        { job: job.id, attempt: fence },
+        'handed back: it is of another version of the model',
+      );
+      await jobs.handBack(job.id, fence);
+      await this.#pause();
+      return this.#handBack(queued, token);
+    }
+    const ms = Math.round(performance.now() - acceptedAt);
+    if (await jobs.finish(job.id, failedEnding(MODEL_CHANGED, ms), fence)) await onOver(job);
   }
 
   /**
@@ -192,11 +222,7 @@ export class GenerateProcessor {
   }
 
   async #begin(held: HeldJob): Promise<void> {
-    const { job, losses } = held.claim;
-    if (losses >= LOSSES_MAX) return held.fail(WORKER_LOST);
-    if (job.request.images.length > 0 && job.request.fingerprint !== this.#options.fingerprint) {
-      return held.fail(MODEL_CHANGED);
-    }
+    if (held.claim.losses >= LOSSES_MAX) return held.fail(WORKER_LOST);
     try {
       await this.#ask(held);
     } catch (error) {
@@ -297,7 +323,7 @@ const WORKER_LOST: JobError = {
 
 const MODEL_CHANGED: JobError = {
   code: 'model_changed',
-  message: 'The images were accepted for another version of the model; submit the job again',
+  message: 'No worker is left of the version of the model that the job needs; submit it again',
   stage: 'prefill',
   item: null,
   retryable: true,

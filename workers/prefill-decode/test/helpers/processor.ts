@@ -55,7 +55,9 @@ export function processorFor(
   { jobs, redis }: TestJobs,
   engine: Engine,
   worker: string,
-  told: Partial<Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'prompts' | 'sharePrefixes'>> = {},
+  told: Partial<
+    Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'prompts' | 'revision' | 'sharePrefixes'>
+  > = {},
 ): GenerateProcessor {
   return new GenerateProcessor({
     engine,
@@ -66,6 +68,7 @@ export function processorFor(
     sharePrefixes: false,
     prompts,
     fingerprint: model.card.fingerprint,
+    revision: model.card.revision ?? '',
     log: createLogger({ service: 'pd-test', level: 'silent' }),
     onOver: async () => {},
     onTakeover: () => {},

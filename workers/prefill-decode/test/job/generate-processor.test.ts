@@ -262,3 +262,35 @@ for (const sharePrefixes of [false, true]) {
     else t.is(await cached('attacker'), 0);
   });
 }
+
+test('a job that tokens of another revision were emitted for waits for that revision, and ends when it stays away', async (t) => {
+  const fleet = testJobs(t);
+  const engine = await startEngine(t);
+  const id = await fleet.submit(LONG);
+  const job = await queued(fleet, id);
+  const old = processorFor(fleet, engine, 'old', { revision: 'old' });
+  const begun = old.process(job).catch(() => undefined);
+  await eventually(async () => tokensOf(await fleet.jobs.events(id, 0)).length > 3);
+  old.handBackAll();
+  await begun;
+  const said = tokensOf(await fleet.jobs.events(id, 0)).length;
+  const other = processorFor(fleet, engine, 'other', { revision: 'new' });
+  await t.throwsAsync(other.process(await queued(fleet, id)));
+  t.is(tokensOf(await fleet.jobs.events(id, 0)).length, said);
+  t.is((await fleet.jobs.get(id))?.ending, null);
+  await fleet.redis.hincrby(`${fleet.prefix}:job:${id}`, 'handedBack', 60);
+  await fleet.redis.hincrby(`${fleet.prefix}:job:${id}`, 'fence', 60);
+  await other.process(await queued(fleet, id));
+  const { ending } = (await fleet.jobs.get(id))!;
+  t.like(ending, { status: 'failed', error: { code: 'model_changed', retryable: true } });
+});
+
+test('a job that was begun, and of which nothing was emitted, may be answered by any revision', async (t) => {
+  const fleet = testJobs(t);
+  const id = await fleet.submit({ maxTokens: 3 });
+  const claim = await fleet.jobs.claim(id, 'one', 'old');
+  await fleet.jobs.append(id, claim?.fence ?? 0, [{ type: 'stage', stage: 'prefill', ms: 1 }]);
+  await fleet.jobs.handBack(id, claim?.fence ?? 0);
+  work(t, fleet, processorFor(fleet, await startEngine(t), 'two', { revision: 'new' }));
+  t.is((await fleet.ended(id)).status, 'completed');
+});

@@ -1,0 +1,106 @@
+import { generateQueueName } from '@epd/connector';
+import type { ModelRegistry } from '@epd/fleet';
+import { waitingKey, type Ending, type Job, type JobStore } from '@epd/jobs';
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+interface UnservedJobsOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly registry: Pick<ModelRegistry, 'models' | 'unservedMs'>;
+  readonly jobs: JobStore;
+  /** A job waits no longer than this for a worker of a model that has none, in ms. */
+  readonly waitMs: number;
+  /** Whatever an ended job held is released. */
+  readonly onEnded: (job: Job) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The bound is of minutes: a late look costs little of it. */
+const LOOK_MS = 15_000;
+/** Jobs that are looked at in one round trip. */
+const PAGE = 100;
+
+/**
+ * Ends jobs that wait for a model whose prefill/decode workers are all gone, and stay gone: nobody waits
+ * for ever. Any number of processes may do so, for a job ends once.
+ */
+export class UnservedJobs {
+  readonly #options: UnservedJobsOptions;
+  readonly #queues = new Map<string, Queue>();
+  #timer: NodeJS.Timeout | null = null;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(options: UnservedJobsOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => {
+      this.#looking = this.#looking.then(() => this.look()).catch(this.#options.onError);
+    }, LOOK_MS);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#looking;
+    await Promise.all(Array.from(this.#queues.values(), (queue) => queue.close()));
+    this.#queues.clear();
+  }
+
+  async look(): Promise<void> {
+    const { registry, waitMs } = this.#options;
+    for (const { id } of await registry.models()) {
+      const unserved = await registry.unservedMs(id);
+      if (unserved === null || unserved > waitMs) await this.#endWaiting(id);
+    }
+  }
+
+  async #endWaiting(model: string): Promise<void> {
+    const { redis, prefix, waitMs } = this.#options;
+    const [seconds] = await redis.time(); // records are by its clock
+    const acceptedBy = Number(seconds) * 1000 - waitMs;
+    for (let from = 0; ;) {
+      const ids = await redis.zrange(waitingKey(prefix, model), `${from}`, `${from + PAGE - 1}`);
+      if (ids.length === 0) return;
+      // What ends leaves the queue, so the next page begins behind those that stay.
+      for (const id of ids) if (!(await this.#end(id, model, acceptedBy))) from++;
+    }
+  }
+
+  /** False: it stays in the queue. */
+  async #end(id: string, model: string, acceptedBy: number): Promise<boolean> {
+    const { jobs, onEnded } = this.#options;
+    const job = await jobs.get(id).catch(() => null); // of another version: those that know it end it
+    if (job === null || job.createdAtMs > acceptedBy) return false;
+    if (job.ending === null && (await jobs.finish(id, unserved(model)))) {
+      await onEnded(job);
+    }
+    return (await this.#queue(model).remove(id)) === 1;
+  }
+
+  #queue(model: string): Queue {
+    const open = this.#queues.get(model);
+    if (open !== undefined) return open;
+    const { redis: connection, prefix } = this.#options;
+    const queue = new Queue(generateQueueName(model), { connection, prefix });
+    queue.on('error', this.#options.onError);
+    this.#queues.set(model, queue);
+    return queue;
+  }
+}
+
+const unserved = (model: string): Ending => ({
+  status: 'failed',
+  choices: [],
+  usage: null,
+  timings: {},
+  error: {
+    code: 'model_unavailable',
+    message: `No worker of ${model} is left; submit the job again when there is one`,
+    stage: 'accept',
+    item: null,
+    retryable: true,
+  },
+});

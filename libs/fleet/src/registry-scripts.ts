@@ -1,0 +1,114 @@
+import type { Redis } from 'ioredis';
+
+const COMMON = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local function revisionOf(card)
+  return card and cjson.decode(card).revision
+end
+`;
+
+/**
+ * KEYS leases cards seen revisions holders pinned; ARGV worker leaseMs model card announced role revision
+ * keptMs. A card is written when its worker announces itself, and again whenever it is gone: Redis may have
+ * lost it. One without a revision ('' here) never replaces one that has one. Returns 1 when the model's
+ * name points to the revision.
+ */
+const RENEW = `${COMMON}
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - ARGV[2])
+redis.call('PEXPIRE', KEYS[1], 4 * ARGV[2])
+redis.call('ZADD', KEYS[3], now, ARGV[6] .. ' ' .. ARGV[3])
+local known = redis.call('HGET', KEYS[2], ARGV[3])
+local serving = revisionOf(known)
+local revision = ARGV[7]
+if revision == '' then
+  if not known or (ARGV[5] == '1' and not serving) then redis.call('HSET', KEYS[2], ARGV[3], ARGV[4]) end
+  return 1
+end
+redis.call('HSET', KEYS[4], revision, ARGV[4])
+redis.call('ZADD', KEYS[5], now + ARGV[2], revision .. ' ' .. ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[5], 0, now)
+for _, key in ipairs({ KEYS[4], KEYS[5] }) do redis.call('PEXPIRE', key, ARGV[8]) end
+local function isHeld(wanted)
+  for _, holder in ipairs(redis.call('ZRANGE', KEYS[5], 0, -1)) do
+    if string.sub(holder, 1, #wanted + 1) == wanted .. ' ' then return true end
+  end
+  return false
+end
+local pinned = redis.call('HGET', KEYS[6], ARGV[3])
+local mine = pinned == revision
+if not pinned then mine = not serving or serving == revision or not isHeld(serving) end
+if mine then redis.call('HSET', KEYS[2], ARGV[3], ARGV[4]) end
+return mine and 1 or 0`;
+
+/** KEYS leases. */
+const COUNT = `${COMMON}
+return redis.call('ZCOUNT', KEYS[1], now, '+inf')`;
+
+/** KEYS seen; ARGV member. Returns how long ago it was seen, or -1. */
+const SINCE = `${COMMON}
+local at = redis.call('ZSCORE', KEYS[1], ARGV[1])
+return at and now - at or -1`;
+
+/**
+ * KEYS cards seen; ARGV keptMs role ... Strikes out the models none of whose workers was seen for so long, and
+ * returns the cards of the others.
+ */
+const CARDS = `${COMMON}
+local kept = {}
+local cards = redis.call('HGETALL', KEYS[1])
+for i = 1, #cards, 2 do
+  local last = nil
+  for role = 2, #ARGV do
+    local at = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[role] .. ' ' .. cards[i]) or '0')
+    last = math.max(last or 0, at)
+  end
+  if last > now - ARGV[1] then
+    kept[#kept + 1] = cards[i + 1]
+  elseif last == 0 then
+    redis.call('ZADD', KEYS[2], now, ARGV[2] .. ' ' .. cards[i])
+    kept[#kept + 1] = cards[i + 1]
+  else
+    redis.call('HDEL', KEYS[1], cards[i])
+    for role = 2, #ARGV do redis.call('ZREM', KEYS[2], ARGV[role] .. ' ' .. cards[i]) end
+  end
+end
+return kept`;
+
+/** KEYS cards revisions pinned; ARGV model revision ('' unpins). Returns 1, or 0 when it is not registered. */
+const SERVE = `
+if ARGV[2] == '' then
+  redis.call('HDEL', KEYS[3], ARGV[1])
+  return 1
+end
+local card = redis.call('HGET', KEYS[2], ARGV[2])
+if not card then return 0 end
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[1], ARGV[1], card)
+return 1`;
+
+/** KEYS holders. Live holders, as `<revision> <worker>`. */
+const HOLDERS = `${COMMON}
+return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')`;
+
+type Arguments = readonly (string | number)[];
+
+export interface RegistryScripts extends Redis {
+  leaseRenew(keys: number, ...rest: Arguments): Promise<number>;
+  leaseCount(keys: number, leases: string): Promise<number>;
+  modelSince(keys: number, ...rest: Arguments): Promise<number>;
+  modelCards(keys: number, ...rest: Arguments): Promise<string[]>;
+  modelServe(keys: number, ...rest: Arguments): Promise<number>;
+  modelHolders(keys: number, holders: string): Promise<string[]>;
+}
+
+export function withRegistryScripts(redis: Redis): RegistryScripts {
+  redis.defineCommand('leaseRenew', { lua: RENEW });
+  redis.defineCommand('leaseCount', { lua: COUNT });
+  redis.defineCommand('modelSince', { lua: SINCE });
+  redis.defineCommand('modelCards', { lua: CARDS });
+  redis.defineCommand('modelServe', { lua: SERVE });
+  redis.defineCommand('modelHolders', { lua: HOLDERS });
+  return redis as RegistryScripts;
+}
