@@ -1,5 +1,6 @@
 import { ConfigError, fleetConfig, readConfig, tracingConfig } from '@epd/service';
 import { Type, type Static } from 'typebox';
+import { MAX_COPIES } from './http/body-parser.ts';
 import { isLoopback } from './http/loopback.ts';
 
 const MIB = 1024 * 1024;
@@ -48,7 +49,7 @@ export const configSchema = Type.Object({
     default: 128 * MIB,
     minimum: 65_536,
     description:
-      'Bytes of bodies, files and fetched pictures that the process holds at once; past it requests are answered 503 with Retry-After. At least EPD_MAX_BODY_BYTES and EPD_MAX_FILE_BYTES',
+      'Bytes of bodies, files and fetched pictures that the process holds at once; past it requests are answered 503 with Retry-After. At least three times EPD_MAX_BODY_BYTES, and EPD_MAX_FILE_BYTES',
   }),
   maxJsonElements: Type.Integer({
     env: 'EPD_MAX_JSON_ELEMENTS',
@@ -300,9 +301,9 @@ export function readApiConfig(env?: Readonly<Record<string, string>>): ApiConfig
 
 /** The largest body and the largest file have to fit, or they would never be accepted. */
 function checkMemory({ bodyMemoryBytes, maxBodyBytes, maxFileBytes }: ApiConfig): void {
-  const least = Math.max(maxBodyBytes, maxFileBytes);
+  const least = Math.max(maxBodyBytes * MAX_COPIES, maxFileBytes);
   if (bodyMemoryBytes >= least) return;
-  const expected = `at least ${least}, the larger of EPD_MAX_BODY_BYTES and EPD_MAX_FILE_BYTES`;
+  const expected = `at least ${least}: ${MAX_COPIES} times EPD_MAX_BODY_BYTES, and EPD_MAX_FILE_BYTES`;
   throw new ConfigError([
     { variable: 'EPD_BODY_MEMORY_BYTES', expected, value: String(bodyMemoryBytes) },
   ]);

@@ -2,6 +2,7 @@
 const PROCESSES: Readonly<Record<string, string>> = {
   'epd-api': 'API',
   'epd-encoder': 'Encoder',
+  'epd-index': 'Index worker',
   'epd-prefill-decode': 'Prefill/decode worker',
 };
 
@@ -25,8 +26,8 @@ export function metricsReference(scraped: Readonly<Record<string, string>>): str
     '# Metrics',
     '',
     'Made of what a running fleet answers by `node ops/docs/write-metrics.ts URL…` (the addresses of an API,',
-    'an encoder and a prefill/decode worker); a test holds it current. Every metric of a worker, and of the',
-    'queues, has the label `model`. Beside these each process tells the usual `process_*` and `nodejs_*`.',
+    'an encoder, a prefill/decode worker and an index worker); a test holds it current. Every metric of an encoder or',
+    'prefill/decode worker, and of the queues, has the label `model`. Beside these each process tells the usual `process_*` and `nodejs_*`.',
     '',
     '| metric | type | what it is | told by |',
     '| --- | --- | --- | --- |',

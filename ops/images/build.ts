@@ -5,7 +5,7 @@ import { buildah, localBases } from '../tools/buildah.ts';
  * `npm run images [-- target…]`: the images without a container engine and without an image
  * registry. Elsewhere `docker build` does it; see the head of the Dockerfile.
  */
-const TARGETS = ['api', 'encoder', 'prefill-decode', 'ops'];
+const TARGETS = ['api', 'encoder', 'prefill-decode', 'index', 'ops'];
 
 const chosen = process.argv.slice(2);
 const { build, runtime } = await localBases();

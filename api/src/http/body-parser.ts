@@ -26,6 +26,9 @@ interface BodyLimits {
 /** What a parsed value takes beside its text: a small object, or an array of one. */
 const BYTES_PER_ELEMENT = 64;
 
+/** Of the length of a body: text that is not ASCII takes two bytes a character in memory, and is there twice. */
+export const MAX_COPIES = 3;
+
 /**
  * Reads JSON bodies within the process's memory for bodies, and digests them where an Idempotency-Key came
  * along. What a body would grow to is known before it is parsed.
@@ -85,8 +88,8 @@ async function readText(
   if (elements > limits.maxElements) {
     throw refused(request, `at most ${limits.maxElements} values, got more`);
   }
-  // Other text takes two bytes a character in memory.
-  request.memory.take(elements * BYTES_PER_ELEMENT + (isAscii(bytes) ? 0 : bytes.length));
+  const wide = isAscii(bytes) ? 0 : bytes.length * (MAX_COPIES - 1);
+  request.memory.take(elements * BYTES_PER_ELEMENT + wide);
   return bytes.toString();
 }
 

@@ -11,7 +11,7 @@ import { prometheusTools } from '../../tools/prometheus.ts';
 import { run } from '../../tools/run.ts';
 
 const FOLDER = projectPath('infra/compose');
-const OWN = new Set(['api', 'encoder', 'prefill-decode']);
+const OWN = new Set(['api', 'encoder', 'index', 'prefill-decode']);
 
 interface Service {
   readonly image?: string;
@@ -77,14 +77,19 @@ test('only the proxy and what operators look at have ports, and the workers no w
   const { services } = await read('compose.yaml');
   const open = Object.keys(services).filter((name) => services[name]!.ports !== undefined);
   t.deepEqual(open, ['proxy', 'prometheus', 'grafana']);
-  for (const name of ['encoder', 'prefill-decode', 'valkey', 's3']) {
+  for (const name of ['encoder', 'index', 'prefill-decode', 'valkey', 's3']) {
     t.deepEqual(services[name]!.networks, ['backend'], name);
   }
 });
 
 test('each process has the secrets that it reads, and the keys of the API are with the API alone', async (t) => {
   const { services } = await read('compose.yaml');
-  const parts = { api: 'API', encoder: 'Encoder', 'prefill-decode': 'Prefill/decode worker' };
+  const parts = {
+    api: 'API',
+    encoder: 'Encoder',
+    index: 'Index worker',
+    'prefill-decode': 'Prefill/decode worker',
+  };
   const secrets = new Set(Object.values(parts).flatMap(secretSettings));
   for (const [name, part] of Object.entries(parts)) {
     const given = Object.keys(services[name]?.environment ?? {}).filter((key) => secrets.has(key));

@@ -8,7 +8,12 @@ import { runningFleet } from '../helpers/running-fleet.ts';
 
 test("what a fleet tells is in the reference, and named by Prometheus' conventions", async (t) => {
   t.timeout(120_000);
-  const { targets } = await runningFleet(t);
+  const { targets } = await runningFleet(t, [
+    'epd-api',
+    'epd-encoder',
+    'epd-prefill-decode',
+    'epd-index',
+  ]);
   const { promtool } = await prometheusTools();
   const scraped: Record<string, string> = {};
   for (const [job, target] of Object.entries(targets)) {

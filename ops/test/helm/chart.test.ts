@@ -241,7 +241,7 @@ test('an ingress leads to what callers use, and to nothing that operators look a
     paths.some(({ path, pathType }) =>
       pathType === 'Exact' ? url === path : url === path || url.startsWith(`${path}/`),
     );
-  for (const url of ['/', '/v1/jobs', '/page/main.js', '/docs/', '/openapi.json']) {
+  for (const url of ['/', '/gallery', '/v1/jobs', '/page/main.js', '/docs/', '/openapi.json']) {
     t.true(reaches(url), url);
   }
   for (const url of ['/metrics', '/healthz', '/readyz', '/admin/queues'])

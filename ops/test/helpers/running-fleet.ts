@@ -18,6 +18,7 @@ const PROGRAMS = {
   'epd-api': 'api/src/main.ts',
   'epd-encoder': 'workers/encoder/src/main.ts',
   'epd-prefill-decode': 'workers/prefill-decode/src/main.ts',
+  'epd-index': 'workers/index/src/main.ts',
 };
 const START_MS_MAX = 60_000;
 

@@ -94,12 +94,6 @@ export class Files {
     }
   }
 
-  async content(file: FileRecord): Promise<Uint8Array> {
-    const bytes = await this.#store.get(file.key);
-    if (bytes !== null) return bytes;
-    throw new ApiError('file_not_found', `The bytes of ${file.id} are kept no more`);
-  }
-
   /** A picture's bytes stay: others may have sent the same. */
   async remove(file: FileRecord): Promise<void> {
     await this.records.remove(file);

@@ -21,7 +21,8 @@ export async function toIndexExample(
   const given = [image, id, vector].filter((each) => each !== undefined);
   if (given.length !== 1) throw oneOfThree(param, given.length);
   if (id !== undefined) return { id };
-  if (vector !== undefined) return { vector: normalised(vector, `${param}.vector`) };
+  if (vector !== undefined)
+    return { vector: normalised(vector, `${param === '' ? '' : `${param}.`}vector`) };
   const path = param === '' ? 'image' : `${param}.image`;
   return { vector: await pictureVector(image!, path, vectors, context) };
 }

@@ -71,7 +71,8 @@ interface Line {
 async function linesOf({ api }: Setting, fileId: string | null): Promise<Line[]> {
   if (fileId === null) return [];
   const { files } = api.services;
-  const text = Buffer.from(await files.content(await files.get(TENANT, fileId))).toString();
+  const file = await files.get(TENANT, fileId);
+  const text = Buffer.from(await files.read(file, { start: 0, bytes: file.bytes })).toString();
   return text
     .trim()
     .split('\n')

@@ -1,0 +1,2 @@
+export { ImageTables } from './image-tables.ts';
+export type { ImageRow } from './image-row.ts';
