@@ -9,7 +9,7 @@ const PIXEL_TOLERANCE = 2e-6;
 const FEATURE_TOLERANCE = 1e-4;
 const ANSWER_TOKENS = 12;
 
-const FAMILIES = ['qwen2_5_vl', 'qwen3_vl', 'gemma3'];
+const FAMILIES = ['qwen2_5_vl', 'qwen3_vl', 'gemma3', 'llava'];
 
 type Case = Golden['cases'][number];
 
