@@ -28,6 +28,10 @@ const QUESTIONS: Readonly<Record<Command, () => Promise<Question>>> = {
   encoder: async () => ({ model: 'tiny', measure: (await import('./encoder.ts')).encoder }),
   memory: async () => ({ model: 'smolvlm', measure: (await import('./memory.ts')).memory }),
   connector: async () => ({ model: 'tiny', measure: (await import('./connector.ts')).connector }),
+  constraint: async () => ({
+    model: 'tiny',
+    measure: (await import('./constraint.ts')).constraint,
+  }),
   api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),
   images: async () => ({ model: 'tiny', measure: (await import('./images.ts')).images }),
 };

@@ -9,6 +9,7 @@ const COMMANDS = [
   'memory',
   'connector',
   'api',
+  'constraint',
   'images',
 ] as const;
 export type Command = (typeof COMMANDS)[number];
@@ -32,6 +33,8 @@ export interface BenchOptions {
   /** Processes of the fleet in `serve`. */
   readonly encoders: number;
   readonly decoders: number;
+  /** A file of schemas for `constraint`, one a line; null: some of our own. */
+  readonly schemas: string | null;
   /** Whether cores may sleep between one piece of work and the next; `auto`: where they are woken in time. */
   readonly cores: CoresMode;
 }
@@ -39,6 +42,7 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- <${COMMANDS.join('|')}> [--json FILE] [--full]
                 [--model tiny|smolvlm] [--scale 0.1..1] [--peer-threads N]
                 [--encoders N] [--decoders N] [--providers webgpu,cpu] [--cores awake|asleep]
+                [--schemas FILE.jsonl]
 docs/benchmarks.md says what each measures.`;
 
 export class UsageError extends Error {
@@ -65,6 +69,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     providers: (values.providers ?? 'cpu').split(','),
     encoders: count('encoders', values.encoders ?? '1'),
     decoders: count('decoders', values.decoders ?? '1'),
+    schemas: values.schemas ?? null,
     cores: coresOf(values.cores ?? 'auto'),
   };
 }
@@ -83,6 +88,7 @@ function parsed(args: readonly string[]) {
         encoders: { type: 'string' },
         decoders: { type: 'string' },
         providers: { type: 'string' },
+        schemas: { type: 'string' },
         cores: { type: 'string' },
       },
     });

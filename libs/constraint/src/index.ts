@@ -9,6 +9,7 @@ export type {
   TaggedConstraint,
 } from './constraint.ts';
 export { ConstraintError, type ConstraintErrorCode } from './errors.ts';
+export { follows } from './follows.ts';
 export type { Machine, State } from './grammar/machine.ts';
 export { DEFAULT_LIMITS, type ConstraintLimits } from './limits.ts';
 export { allow, allows, maskWords, type TokenMask } from './vocabulary/token-mask.ts';

@@ -10,10 +10,10 @@ export interface ConstraintLimits {
   readonly work: number;
 }
 
-/** Ten times what the most expensive schema of a public benchmark's sample needs, or more. */
+/** Three times the work that the most expensive schema of a public benchmark's sample needs, or more. */
 export const DEFAULT_LIMITS: ConstraintLimits = {
   bytes: 131_072,
   depth: 64,
   keys: 10_000,
-  work: 40_000,
+  work: 12_000,
 };

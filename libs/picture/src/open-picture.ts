@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import { exifFirst } from './exif-first.ts';
 
 /** Loaders of libvips that are let in. The others parse documents, vectors and rare formats. */
 const LOADERS = ['Jpeg', 'Png', 'Webp', 'Nsgif'];
@@ -10,4 +11,4 @@ sharp.cache(false);
 
 /** The first frame of a file, not yet read. Whoever reads a picture's size or its pixels opens it here. */
 export const openPicture = (bytes: Uint8Array, maxPixels: number): Sharp =>
-  sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels });
+  sharp(exifFirst(bytes), { failOn: 'error', limitInputPixels: maxPixels });

@@ -85,6 +85,17 @@ test('an orientation that lays the picture on its side swaps its sides', async (
   }
 });
 
+test('an orientation behind the pixels of a PNG turns it as one before them does', async (t) => {
+  const turn = pngChunk('eXIf', exif({ orientation: 6 }));
+  const [before, after] = await Promise.all(
+    (['before IDAT', 'after IDAT'] as const).map((where) =>
+      decodePicture(withChunk(png, turn, where), { maxPixels: 1_000_000 }),
+    ),
+  );
+  t.like(after, { width: HEIGHT, height: WIDTH });
+  t.deepEqual(after, before);
+});
+
 test('the type is what the bytes say', async (t) => {
   const types = await Promise.all(
     [jpeg, png, gif, webp].map(async (bytes) => (await readPictureHeader(bytes)).mediaType),

@@ -151,7 +151,7 @@ const constraints = {
   }),
   constraintWork: Type.Integer({
     env: 'EPD_CONSTRAINT_WORK',
-    default: 40_000,
+    default: 12_000,
     minimum: 1_000,
     description:
       'States of an automaton that compiling a constraint, or finding the next tokens, may make: some microseconds and up to a kilobyte each, counted so that all machines refuse alike',

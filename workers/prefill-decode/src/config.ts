@@ -104,7 +104,7 @@ export const configSchema = Type.Object({
   }),
   constraintMaskMs: Type.Integer({
     env: 'EPD_CONSTRAINT_MASK_MS',
-    default: 2_000,
+    default: 10_000,
     minimum: 10,
     description:
       'The longest that a step waits for the tokens that a constrained answer may go on with; past it the thread is taken for lost and its answers are resumed anew',

@@ -61,11 +61,15 @@ export class ModelDirectory {
     return workers;
   }
 
-  /** The named model, or the only one. Throws `model_not_found` and `model_required`. */
+  /**
+   * The named model, or the only one. Throws `model_not_found` and `model_required`, and `unavailable` while no
+   * model is registered at all: workers are starting, or register again after Redis has lost its data.
+   */
   async resolve(id: string | undefined): Promise<ModelCard> {
     if (id === undefined) return this.#only();
     const card = await this.find(id);
     if (card !== null) return card;
+    if ((await this.models()).length === 0) throw noModels();
     throw new ApiError('model_not_found', `No model ${JSON.stringify(id)} is registered`, {
       param: 'model',
     });
@@ -94,6 +98,7 @@ export class ModelDirectory {
       this.#single = { card, untilAt: performance.now() + FRESH_MS };
       return card;
     }
+    if (cards.length === 0) throw noModels();
     const known = cards.map(({ id }) => id);
     throw new ApiError(
       'model_required',
@@ -104,3 +109,11 @@ export class ModelDirectory {
     );
   }
 }
+
+/** As often as workers renew what they own. */
+const REGISTERED_WITHIN_S = 3;
+
+const noModels = (): ApiError =>
+  new ApiError('unavailable', 'No model is registered yet; try again', {
+    retryAfterS: REGISTERED_WITHIN_S,
+  });

@@ -1,6 +1,6 @@
 import { eventually } from '@epd/service/testing';
 import test from 'ava';
-import { errorOf, jsonOf } from '../../helpers/requests.ts';
+import { errorOf, jsonOf, post } from '../../helpers/requests.ts';
 import { testApi, type TestApi } from '../../helpers/test-api.ts';
 
 interface OpenApi {
@@ -44,6 +44,14 @@ test('readyz is 503 after Redis has lost its data, until a worker has registered
   const ready = await app.inject('/readyz');
   t.is(ready.statusCode, 503);
   t.like(jsonOf(ready), { ready: false, redis: 'lost its data' });
+  for (const model of [{}, { model: 'named' }]) {
+    const refused = await post(app, '/v1/jobs', {
+      ...model,
+      messages: [{ role: 'user', content: 'x' }],
+    });
+    t.is(refused.statusCode, 503);
+    t.is(refused.headers['retry-after'], '3');
+  }
   await redis.hset(`${prefix}:models`, card);
   t.truthy(await becomesReady({ app }));
 });

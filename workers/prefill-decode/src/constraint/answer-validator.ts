@@ -2,8 +2,10 @@ import { Worker } from 'node:worker_threads';
 import type { Constraint } from '@epd/constraint';
 import type { FromValidation, ToValidation } from './validation-thread.ts';
 
-/** Far above what any honest check takes; the thread's start is part of the first. */
+/** Far above what any honest check takes. */
 const CHECK_MS = 10_000;
+
+const ENDED = 'its check has ended early';
 
 type Waiting = PromiseWithResolvers<string | null>;
 
@@ -14,6 +16,7 @@ type Waiting = PromiseWithResolvers<string | null>;
 export class AnswerValidator {
   readonly #limitMs: number;
   #worker: Worker | null = null;
+  #ready: Promise<void> = Promise.resolve();
   readonly #waiting = new Map<number, Waiting>();
   #tickets = 0;
 
@@ -24,6 +27,8 @@ export class AnswerValidator {
   /** What is wrong with the answer; null: nothing. */
   async faultOf(constraint: Constraint, text: string): Promise<string | null> {
     const worker = (this.#worker ??= this.#start());
+    await this.#ready;
+    if (this.#worker !== worker) return ENDED;
     const ticket = this.#tickets++;
     const waiting = Promise.withResolvers<string | null>();
     this.#waiting.set(ticket, waiting);
@@ -42,14 +47,18 @@ export class AnswerValidator {
 
   #start(): Worker {
     const worker = new Worker(new URL('validation-thread.ts', import.meta.url));
+    const ready = Promise.withResolvers<void>();
+    this.#ready = ready.promise;
+    worker.once('exit', () => ready.resolve());
     // Nothing waits for it at the end of the process.
     worker.unref();
     worker.on('message', ({ ticket, fault }: FromValidation) => {
+      ready.resolve();
       this.#waiting.get(ticket)?.resolve(fault);
       this.#waiting.delete(ticket);
     });
     worker.once('error', (error) => this.#kill(worker, String(error)));
-    worker.once('exit', () => this.#kill(worker, 'its check has ended early'));
+    worker.once('exit', () => this.#kill(worker, ENDED));
     return worker;
   }
 

@@ -6,9 +6,14 @@ import { faultOf } from './validation.ts';
 const port = parentPort;
 if (!port) throw new Error('validation-thread.ts is started by AnswerValidator');
 
+/** Of no answer: the thread has loaded. */
+const READY = -1;
+
 port.on('message', ({ ticket, constraint, text }: ToValidation) => {
   port.postMessage({ ticket, fault: said(constraint, text) } satisfies FromValidation);
 });
+
+port.postMessage({ ticket: READY, fault: null } satisfies FromValidation);
 
 function said(constraint: Constraint, text: string): string | null {
   try {

@@ -1,7 +1,7 @@
-import { Ajv, type Options } from 'ajv';
+import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import type { Constraint } from '@epd/constraint';
+import { follows, type Constraint } from '@epd/constraint';
 
 const OPTIONS: Options = {
   strict: false,
@@ -28,8 +28,7 @@ export function faultOf(constraint: Constraint, text: string): string | null {
       return constraint.choices.includes(text) ? null : 'it is none of the choices';
     case 'tagged':
     default:
-      // Its parts are known to the parser of tool calls.
-      return null;
+      return followedOrNot(constraint, text);
   }
 }
 
@@ -42,9 +41,22 @@ function faultOfJson(schema: unknown, text: string): string | null {
   }
   if (typeof schema === 'boolean') return schema ? null : 'nothing is permitted';
   const ajv = validator(schema);
-  const check = ajv.compile(readable(schema) as object);
+  const check = compiled(ajv, schema);
+  if (check === null) return followedOrNot({ type: 'json', schema, ordered: false }, text);
   return check(value) ? null : ajv.errorsText(check.errors, { dataVar: 'answer' });
 }
+
+/** Null: ajv does not know this form of a schema, which older drafts have several of. */
+function compiled(ajv: Ajv | Ajv2020, schema: unknown): ValidateFunction | null {
+  try {
+    return ajv.compile(readable(schema) as object);
+  } catch {
+    return null;
+  }
+}
+
+const followedOrNot = (constraint: Constraint, text: string): string | null =>
+  follows(constraint, text) ? null : 'it does not follow the constraint';
 
 function validator(schema: unknown): Ajv | Ajv2020 {
   const ajv = NEWER.test(JSON.stringify(schema)) ? new Ajv2020(OPTIONS) : new Ajv(OPTIONS);
@@ -59,17 +71,39 @@ function matches(pattern: string, text: string): boolean {
   return new RegExp(`^(?:${pattern})$`, 'u').test(text);
 }
 
-/** The fourth draft has exclusive bounds as flags, the third `required` of each member. */
+/** Members whose own members are schemas by name. */
+const NAMED = new Set([
+  'properties',
+  'patternProperties',
+  'definitions',
+  '$defs',
+  'dependencies',
+  'dependentSchemas',
+]);
+const DATA = new Set(['const', 'enum', 'default', 'examples']);
+
+/**
+ * As ajv reads it: the fourth draft has `id`, and exclusive bounds as flags, the third `required` of
+ * each member.
+ */
 function readable(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(readable);
   if (typeof schema !== 'object' || schema === null) return schema;
   const copy: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(schema))
-    if (key !== '$schema' && !(key === 'required' && typeof value === 'boolean'))
-      copy[key] = key === 'const' || key === 'enum' ? value : readable(value);
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === '$schema' || key === 'id') continue;
+    if (key === 'required' && typeof value === 'boolean') continue;
+    copy[key] = DATA.has(key) ? value : NAMED.has(key) ? byName(value) : readable(value);
+  }
   exclusive(copy, 'exclusiveMinimum', 'minimum');
   exclusive(copy, 'exclusiveMaximum', 'maximum');
   return copy;
+}
+
+function byName(schemas: unknown): unknown {
+  if (typeof schemas !== 'object' || schemas === null) return schemas;
+  const entries = Object.entries(schemas).map(([name, schema]) => [name, readable(schema)]);
+  return Object.fromEntries(entries) as unknown;
 }
 
 function exclusive(schema: Record<string, unknown>, flag: string, bound: string): void {

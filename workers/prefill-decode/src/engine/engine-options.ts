@@ -40,7 +40,7 @@ export interface EngineOptions {
   readonly onHang?: () => void;
   /** For tests: the step that never ends. @default none */
   readonly hangAtStep?: number;
-  /** What constraints may cost. @default the engine's own limits, 5 s to compile one, 2 s a mask */
+  /** What constraints may cost. @default the engine's own limits, 5 s to compile one, 10 s a mask */
   readonly constraints?: ConstraintSettings;
   readonly logger?: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 }

@@ -16,7 +16,7 @@ import type { Sequence } from './sequences/sequence.ts';
 import { Wake } from './wake.ts';
 
 const RUN_TIMEOUT_MS = 120_000;
-const CONSTRAINTS = { limits: DEFAULT_LIMITS, compileMs: 5_000, maskMs: 2_000 };
+const CONSTRAINTS = { limits: DEFAULT_LIMITS, compileMs: 5_000, maskMs: 10_000 };
 
 /**
  * The prefill/decode engine. One loop: learn what images have come, decide what the next step computes,
