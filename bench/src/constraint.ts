@@ -12,6 +12,7 @@ import type { Harness } from './harness.ts';
 import { median, percentile, summarize } from './percentiles.ts';
 import { print, type Findings } from './report/json.ts';
 import { table } from './table.ts';
+// oxlint-disable-next-line no-restricted-imports -- a measurement is no service
 import { faultOf } from '@epd/prefill-decode/answer-fault';
 
 const ANSWERS = { quick: 60, full: 300 };
@@ -55,16 +56,16 @@ async function answered(
 ): Promise<Answers> {
   const found: Answers = { whole: 0, cut: 0, invalid: 0 };
   const one = async (index: number): Promise<void> => {
-    const constraint = held(cases[index % cases.length] as SchemaCase);
-    const prepared = await engine.prepare(constraint).then(
+    const wanted = held(cases[index % cases.length] as SchemaCase);
+    const prepared = await engine.prepare(wanted).then(
       () => true,
       () => false,
     );
     if (!prepared) return;
-    const sampling = { temperature: 1, maxTokens: ANSWER_TOKENS, constraint };
+    const sampling = { temperature: 1, maxTokens: ANSWER_TOKENS, constraint: wanted };
     const { text, finishReason } = await write(engine, index, sampling);
     if (finishReason !== 'stop') found.cut++;
-    else if (faultOf(constraint, text) === null) found.whole++;
+    else if (faultOf(wanted, text) === null) found.whole++;
     else found.invalid++;
   };
   for (let from = 0; from < count; from += NEIGHBOURS)
@@ -108,6 +109,7 @@ async function besides(
   let next = from + STREAMS;
   const other = async (): Promise<void> => {
     const ignoreEos = beside.constraint === undefined;
+    // oxlint-disable-next-line no-unmodified-loop-condition -- set when the streams have ended
     while (streaming)
       await write(engine, next++, { temperature: 1, maxTokens: 100, ignoreEos, ...beside });
   };

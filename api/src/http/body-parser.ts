@@ -102,6 +102,7 @@ async function readBytes(request: FastifyRequest, stream: IncomingMessage): Prom
   try {
     return await collectBytes(stream, { hold: request.memory, expectedBytes, maxBytes, tooLarge });
   } catch (error) {
+    stream.resume(); // who still sends gets to read the answer
     if (error instanceof ApiError) throw error;
     throw new ApiError('invalid_json', 'The body ended before it was whole', { cause: error });
   }

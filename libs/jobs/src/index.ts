@@ -20,7 +20,7 @@ export type {
   TerminalStatus,
   TokenLogprob,
 } from './job.ts';
-export type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
+export type { JobEvent, OutputDelta, SequencedEvent, Stage } from './job-event.ts';
 export { GREEDY } from './greedy.ts';
 export { GIVEN_UP } from './given-up.ts';
 export { queuePlace, waitingKey } from './generate-queues.ts';

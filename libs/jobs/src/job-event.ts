@@ -12,6 +12,20 @@ export type Stage =
   | 'first_token'
   | 'resumed';
 
+/** A typed piece of an answer, as an output parser tells it. */
+export type OutputDelta =
+  | { readonly type: 'content' | 'reasoning'; readonly text: string }
+  | {
+      readonly type: 'tool_call';
+      /** Which of the answer's calls, from 0. */
+      readonly index: number;
+      /** With the first delta of a call. */
+      readonly id?: string;
+      readonly name?: string;
+      /** The next piece of its arguments, JSON in text. */
+      readonly arguments: string;
+    };
+
 /** What a job's stream holds. `seq` counts from 1 without gaps and is given by the store. */
 export type JobEvent =
   | {
@@ -30,6 +44,8 @@ export type JobEvent =
       readonly ids: readonly number[];
       /** What the reader may see now; a part of a character or of a stop string is held back. */
       readonly text: string;
+      /** What the text is, where the model's output is parsed; absent: all of it is content. */
+      readonly deltas?: readonly OutputDelta[];
       readonly logprobs?: readonly TokenLogprob[];
     }
   | { readonly type: 'end'; readonly status: JobStatus };

@@ -11,8 +11,8 @@ import { afterWhere, hashesWhere, idsWhere, whereOf, type Selection } from './wh
 const INDEX_FROM_ROWS = 4_096;
 /** RaBitQ's codes are packed by eight dimensions. */
 const INDEX_WIDTH_STEP = 8;
-/** Candidates for each hit that are compared exactly. With 10, a filter on the tenant cost 4 % of recall. */
-const REFINE_FACTOR = 25;
+/** Candidates for each hit that are compared exactly: at 100,000 rows, with a tenant's filter, 25 found 0.983 of the nearest. */
+const REFINE_FACTOR = 50;
 /** Ids in one condition: keeps its text below what the parser takes milliseconds for. */
 const IDS_A_QUERY = 500;
 /** Old states of the table stay for readers that are in the middle of one. */

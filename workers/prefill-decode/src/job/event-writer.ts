@@ -104,11 +104,13 @@ function addMerged(pending: JobEvent[], event: JobEvent): void {
     pending.push(event);
     return;
   }
+  const deltas = event.deltas && { deltas: [...(last.deltas ?? []), ...event.deltas] };
   const logprobs = event.logprobs && { logprobs: [...(last.logprobs ?? []), ...event.logprobs] };
   pending[pending.length - 1] = {
     ...last,
     ids: [...last.ids, ...event.ids],
     text: last.text + event.text,
+    ...deltas,
     ...logprobs,
   };
 }

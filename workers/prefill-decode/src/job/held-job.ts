@@ -74,8 +74,15 @@ export class HeldJob {
   /** Takes what the engine says of this job. */
   take(event: EngineEvent): void {
     if (event.type === 'tokens') {
-      const { choice, ids, text, logprobs } = event;
-      this.#write({ type: 'tokens', choice, ids, text, ...(logprobs && { logprobs }) });
+      const { choice, ids, text, deltas, logprobs } = event;
+      this.#write({
+        type: 'tokens',
+        choice,
+        ids,
+        text,
+        ...(deltas && { deltas }),
+        ...(logprobs && { logprobs }),
+      });
     } else if (event.type === 'stage') {
       traceLoaded(this.claim.job, event, Date.now());
       this.#stage(event);

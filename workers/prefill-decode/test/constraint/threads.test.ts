@@ -67,8 +67,9 @@ test('an answer whose check never ends is called unchecked, and the next is chec
   t.is(await validator.faultOf(choice(['yes']), 'no'), 'it is none of the choices');
 });
 
+const json = (schema: unknown): Constraint => ({ type: 'json', schema, ordered: false });
+
 test('answers are checked by their schema, whichever draft it is of', (t) => {
-  const json = (schema: unknown): Constraint => ({ type: 'json', schema, ordered: false });
   const fourth = {
     $schema: 'http://json-schema.org/draft-04/schema#',
     minimum: 1,

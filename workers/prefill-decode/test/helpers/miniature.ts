@@ -6,6 +6,9 @@ import { PromptBuilder, readModelFolder, type Prompt, type PromptMessage } from 
 import { itemMaker, type PreparedImage, type RgbImage } from '@epd/model/preprocess';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
+/** Golden pictures have sizes that need no scaling. */
+const same = async (image: RgbImage): Promise<RgbImage> => image;
+
 const MINIATURES = fileURLToPath(new URL('../../../../models/miniatures', import.meta.url));
 
 /** A picture by its formula: width, height, seed. */
@@ -62,8 +65,6 @@ export class Miniature {
     const golden = JSON.parse(await readFile(join(path, 'golden.json'), 'utf8')) as Golden;
     const folder = await readModelFolder(path);
     const prompts = new PromptBuilder(folder);
-    // Golden pictures have sizes that need no scaling.
-    const same = async (image: RgbImage) => image;
     const make = itemMaker(folder, prompts.geometry, { sampled: same, antialiased: same });
     const vision = await InferenceSession.create(join(path, 'onnx/vision_encoder.onnx'), {
       intraOpNumThreads: 1,

@@ -33,7 +33,12 @@ export function holdRequest(
   const answers: Answer[] = [];
   const endIds = endIdsOf(request.sampling, model.eosTokenIds);
   for (let choice = 0; choice < request.sampling.n; choice++) {
-    const answer = new Answer(request.sampling, endIds, model.tokenizer);
+    const answer = new Answer(
+      request.sampling,
+      endIds,
+      model.tokenizer,
+      request.parser?.() ?? null,
+    );
     const key = nextKey();
     const leader = sequences[0] ?? null;
     const sequence = sequenceOf(request, images, { choice, key, leader, endIds });

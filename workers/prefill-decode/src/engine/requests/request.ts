@@ -6,10 +6,12 @@ import type {
   JobError,
   JobTimings,
   JobUsage,
+  OutputDelta,
   Sampling,
   Stage,
   TokenLogprob,
 } from '@epd/jobs';
+import type { OutputParser } from '../text/output-parser.ts';
 
 /** What the engine is asked. */
 export interface EngineRequest {
@@ -23,6 +25,8 @@ export interface EngineRequest {
   readonly sampling: Sampling;
   /** Tokens that were emitted before, per choice: generation goes on behind them. */
   readonly resume?: readonly (readonly number[])[];
+  /** Makes the parser of each answer; default: its text is not parsed. */
+  readonly parser?: () => OutputParser;
   /** Lower runs first; default 0. */
   readonly priority?: number;
   /** Requests of one scope share cached prefixes; default: the empty one. */
@@ -57,6 +61,7 @@ export type EngineEvent =
       readonly ids: readonly number[];
       /** Text that these tokens let out; what may be part of a character or stop string waits. */
       readonly text: string;
+      readonly deltas?: readonly OutputDelta[];
       readonly logprobs?: readonly TokenLogprob[];
     }
   | {

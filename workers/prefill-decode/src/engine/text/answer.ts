@@ -1,12 +1,15 @@
-import type { Choice, FinishReason, Sampling, TokenLogprob } from '@epd/jobs';
+import type { Choice, FinishReason, OutputDelta, Sampling, TokenLogprob } from '@epd/jobs';
 import type { Sampled } from '../../runner/messages.ts';
 import { Detokenizer, type TokenDecoder } from './detokenizer.ts';
+import type { OutputParser } from './output-parser.ts';
 import { StopMatcher } from './stop-matcher.ts';
 
 /** What a token adds to the answer; a reason when it is the last. */
 export interface AnswerPiece {
   readonly ids: readonly number[];
   readonly text: string;
+  /** What the text is; absent where nothing parses it. */
+  readonly deltas?: readonly OutputDelta[];
   readonly logprobs?: readonly TokenLogprob[];
   readonly finishReason: FinishReason | null;
 }
@@ -21,13 +24,20 @@ export class Answer {
   readonly #decoder: TokenDecoder;
   readonly #detokenizer: Detokenizer;
   readonly #stops: StopMatcher;
+  readonly #parser: OutputParser | null;
   readonly #tokenIds: number[] = [];
   readonly #logprobs: TokenLogprob[] = [];
   #text = '';
   #finishReason: FinishReason | null = null;
 
   /** `endIds`: the tokens that end it, see `endIdsOf`. */
-  constructor(sampling: Sampling, endIds: readonly number[], decoder: TokenDecoder) {
+  constructor(
+    sampling: Sampling,
+    endIds: readonly number[],
+    decoder: TokenDecoder,
+    parser: OutputParser | null = null,
+  ) {
+    this.#parser = parser;
     this.#sampling = sampling;
     this.#ends = new Set(endIds);
     this.#decoder = decoder;
@@ -51,6 +61,15 @@ export class Answer {
 
   /** Takes a token. `mayGoOn` is false when no further one has room. */
   push(sampled: AnswerToken, mayGoOn: boolean): AnswerPiece {
+    const piece = this.#take(sampled, mayGoOn);
+    const parser = this.#parser;
+    if (parser === null) return piece;
+    const deltas = parser.push(piece.text);
+    if (piece.finishReason !== null) deltas.push(...parser.flush());
+    return { ...piece, deltas };
+  }
+
+  #take(sampled: AnswerToken, mayGoOn: boolean): AnswerPiece {
     if (this.#ends.has(sampled.id)) return this.#end('stop', [], this.#flush());
     this.#tokenIds.push(sampled.id);
     const logprobs = this.#logprobsOf(sampled);

@@ -1,0 +1,23 @@
+import type { OutputDelta } from '@epd/jobs';
+
+/**
+ * Tells what kinds of output an answer's text is: content, reasoning, tool calls. Text comes as it is
+ * streamed, in pieces of any length, without stop strings; text that may be the beginning of a mark is held
+ * back until it is known. The deltas follow from the text alone, so a resumed answer is parsed anew.
+ */
+export interface OutputParser {
+  push(text: string): OutputDelta[];
+  /** The answer is over: what was held back. */
+  flush(): OutputDelta[];
+}
+
+/** Every text is content: a model without marks of its own. */
+export class PlainText implements OutputParser {
+  push(text: string): OutputDelta[] {
+    return text === '' ? [] : [{ type: 'content', text }];
+  }
+
+  flush(): OutputDelta[] {
+    return [];
+  }
+}
