@@ -12,6 +12,7 @@ test('a command alone takes the defaults', (t) => {
     providers: ['cpu'],
     encoders: 1,
     decoders: 1,
+    schemas: null,
     cores: 'auto',
   });
 });

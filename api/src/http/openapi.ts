@@ -18,6 +18,7 @@ export async function installOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'Jobs', description: 'The durable job: submit, poll, follow.' },
         { name: 'OpenAI', description: "The same jobs in the shapes of OpenAI's API." },
         { name: 'Files', description: 'Pictures to refer to, inputs and outputs of batches.' },
+        { name: 'Images', description: 'Pictures found by pictures, and their vectors.' },
         { name: 'Models', description: 'What can be asked.' },
         { name: 'Admin', description: 'Keys and tenants; opened by the admin key.' },
         { name: 'Operation', description: 'For load balancers and monitoring.' },

@@ -64,9 +64,16 @@ function topLogprobs({ logprobs, top_logprobs: top }: SamplingBody): number | nu
 }
 
 /** Behind a whole constrained answer nothing but its end may follow. */
-function refuseEndless({ ignore_eos: ignoreEos, min_tokens: minTokens }: SamplingBody): void {
-  const param = ignoreEos === true ? 'ignore_eos' : (minTokens ?? 0) > 0 ? 'min_tokens' : null;
-  if (param === null) return;
-  const message = `${param}: is not supported by this server together with a response format`;
-  throw new ApiError('invalid_value', message, { param });
+function refuseEndless({ ignore_eos: ignoreEos, min_tokens: minTokens = 0 }: SamplingBody): void {
+  if (ignoreEos === true) throw endless('ignore_eos', 'false', 'true');
+  if (minTokens > 0) throw endless('min_tokens', '0', String(minTokens));
 }
+
+const endless = (param: string, expected: string, got: string): ApiError =>
+  new ApiError(
+    'invalid_value',
+    `${param}: expected ${expected} with a response format, got ${got}`,
+    {
+      param,
+    },
+  );

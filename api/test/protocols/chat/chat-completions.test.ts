@@ -180,6 +180,7 @@ test('what an answer cannot be held to is refused with the field, the keyword an
     ],
     [{ guided_choice: ['a'], guided_regex: 'a' }, 'guided_choice', /expected alone/],
     [{ guided_regex: 'a', ignore_eos: true }, 'ignore_eos', /expected false/],
+    [{ guided_regex: 'a', min_tokens: 2 }, 'min_tokens', /expected 0/],
   ];
   for (const [asked, param, reason] of cases) {
     const refused = client.chat.completions.create({ model, messages: ask('x'), ...asked });

@@ -131,6 +131,7 @@ test('a form that is not known runs as exported, with the same tokens', async (t
     path: decoder,
     groupsQueries: true,
     note: 'run as exported: GroupQueryAttention with a soft cap',
+    rewritten: false,
   });
   const engine = await startEngine(t, { decoder, embeddings, tokenBudgetPerStep: 48 });
   const finished = await Promise.all(
