@@ -34,8 +34,12 @@ const options = {
 
 test('a constraint that takes too long to compile is refused, and the next one is served anew', async (t) => {
   const client = new MaskClient();
-  const slow = new MaskService({ ...options, compileMs: 0 }, reader(client));
-  t.like(await t.throwsAsync(slow.prepare(choice(['a']))), { code: 'constraint_timeout' });
+  const limits = { ...DEFAULT_LIMITS, bytes: 2 ** 30, work: 2 ** 30 };
+  const slow = new MaskService({ ...options, limits, compileMs: 1 }, reader(client));
+  t.teardown(() => slow.close());
+  // Seconds of work, of which the first is never over in a millisecond.
+  const many = Array.from({ length: 20_000 }, (_, index) => `${index} `.repeat(20));
+  t.like(await t.throwsAsync(slow.prepare(choice(many))), { code: 'constraint_timeout' });
   const service = new MaskService(options, reader(client));
   t.teardown(() => service.close());
   await service.prepare(choice(['!']));
