@@ -38,6 +38,7 @@ const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
     'bench/test/peer/peer.test.ts',
     'libs/connector/test/ec/connector-factory.test.ts',
     'libs/connector/test/encodes/fleet-single-flight.test.ts',
+    'libs/hub/test/fetch-model.test.ts',
     'libs/service/test/run-service.test.ts',
     'libs/service/test/tracing.test.ts',
     'ops/test/bootstrap.test.ts',

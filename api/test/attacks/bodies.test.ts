@@ -57,12 +57,16 @@ test('an API of 512 MiB survives many of the largest bodies at once, in the wide
   const api = await keyed(t);
   // Three bytes each in UTF-8, two in memory: for V8 all of the text is then of two bytes.
   const text = `${'x'.repeat(31 * MIB)}\u4e16`;
-  const body = JSON.stringify({ messages: [{ role: 'user', content: text }] });
-  t.not(await send(`${api.url}/v1/jobs`, body, signed), 503);
+  // What is wrong with it is found after it was read and parsed.
+  const body = JSON.stringify({ messages: [{ role: 'user', content: text }], max_tokens: 0 });
   const statuses = await Promise.all(
     Array.from({ length: 12 }, () => send(`${api.url}/v1/jobs`, body, signed)),
   );
-  for (const status of statuses) t.true([400, 404, 503].includes(Number(status)), String(status));
+  for (const status of statuses) t.true([400, 503].includes(Number(status)), String(status));
+  t.true(
+    statuses.some((status) => status !== 503),
+    'some were read',
+  );
   const { peak } = await memoryOf(api.child);
   t.log(`peak ${peak.toFixed(0)} MiB`);
   t.true(peak < SMALL_MIB, `${peak} MiB`);
