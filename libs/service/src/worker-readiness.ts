@@ -42,13 +42,23 @@ export async function workerReadiness(
   return { ready, model, redis: redis.status, store, takesWork: isRunning, listed };
 }
 
+/** What a store may take to answer, in milliseconds: a probe waits three seconds for all of the report. */
+const STORE_MS = 1_000;
+
 /** `ok`, or what is wrong with the store. */
 async function storeReport({ store, fleetStore }: Dependencies): Promise<string> {
   if (fleetStore.state.verdict === 'other') return fleetStore.state.reason;
+  const silence = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => silence.reject(new Error(`The store does not answer within ${STORE_MS} ms`)),
+    STORE_MS,
+  );
   try {
-    await store.ping();
+    await Promise.race([store.ping(), silence.promise]);
     return 'ok';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
   }
 }
