@@ -7,7 +7,7 @@ import {
   redisOptions,
   runService,
   startTracing,
-  storeName,
+  storeIdentity,
   storeOptions,
   waitForRedis,
   type RunningService,
@@ -42,7 +42,7 @@ async function start({
     redis,
     prefix: config.prefix,
     store: durable,
-    name: storeName(storeOptions(config)),
+    ...storeIdentity(storeOptions(config)),
     onChange: storeStateLogger(log),
   });
   const store = new RequestStore(durable, {

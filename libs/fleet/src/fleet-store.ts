@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redisScript, type ObjectStore } from '@epd/connector';
 import type { Redis } from 'ioredis';
@@ -18,6 +19,11 @@ export interface FleetStoreOptions {
   readonly store: Pick<ObjectStore, 'get' | 'put'>;
   /** What this process calls the store, for whoever has to find the mistake. No secrets. */
   readonly name: string;
+  /**
+   * Whether equal names mean the same store, as with buckets; a folder of one path may be another one on each
+   * host. Processes that meet such a store new then propose one id for it, by way of Redis.
+   */
+  readonly isNameUnique?: boolean;
   /** Called with every change. */
   readonly onChange?: (state: StoreState) => void;
 }
@@ -42,6 +48,10 @@ return {ARGV[1], ARGV[2]}`);
 
 /** Where Redis says which store the fleet uses. */
 export const fleetStoreKey = (prefix: string): string => `${prefix}:store`;
+
+/** The id that processes propose for a store of this name which has none yet. */
+const proposedIdKey = (prefix: string, name: string): string =>
+  `${prefix}:store-id:${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 
 /**
  * Whether this process uses the store that its fleet uses. Every store has an id of its own, in an object;
@@ -114,11 +124,19 @@ export class FleetStore {
   }
 
   async #id(): Promise<string> {
-    const { store } = this.#options;
-    const id = await ensureStoreId(store);
+    const { store, isNameUnique } = this.#options;
+    const id = await ensureStoreId(store, isNameUnique ? () => this.#proposedId() : undefined);
     if (this.#confirmed === null || id === this.#confirmed) return id;
     await restoreStoreId(store, this.#confirmed);
     return this.#confirmed;
+  }
+
+  async #proposedId(): Promise<string> {
+    const { redis, prefix, name } = this.#options;
+    const key = proposedIdKey(prefix, name);
+    const own = randomUUID();
+    await redis.set(key, own, 'PX', LEASE_MS, 'NX');
+    return (await redis.get(key)) ?? own;
   }
 }
 

@@ -11,11 +11,17 @@ export async function readStoreId(store: Pick<ObjectStore, 'get'>): Promise<stri
   return bytes === null ? null : Buffer.from(bytes).toString();
 }
 
-/** The id of a store; a store that has none is given one. */
-export async function ensureStoreId(store: Pick<ObjectStore, 'get' | 'put'>): Promise<string> {
+/**
+ * The id of a store; a store that has none is given what `mint` answers. Some S3 servers ignore `onlyIfAbsent`:
+ * there racing processes agree only when their `mint` gives all of them the same id.
+ */
+export async function ensureStoreId(
+  store: Pick<ObjectStore, 'get' | 'put'>,
+  mint: () => string | Promise<string> = randomUUID,
+): Promise<string> {
   const known = await readStoreId(store);
   if (known !== null) return known;
-  const fresh = randomUUID();
+  const fresh = await mint();
   const { created } = await store.put(KEY, Buffer.from(fresh), { onlyIfAbsent: true });
   return created ? fresh : ((await readStoreId(store)) ?? fresh);
 }

@@ -8,7 +8,7 @@ interface Worker {
   readonly fail: (error: Error) => void;
 }
 
-interface WorkerStore extends Pick<FleetStoreOptions, 'redis' | 'store' | 'name'> {
+interface WorkerStore extends Pick<FleetStoreOptions, 'redis' | 'store' | 'name' | 'isNameUnique'> {
   readonly isAtWork: () => boolean;
 }
 

@@ -60,6 +60,30 @@ test('racing processes give a new store one id', async (t) => {
   t.true(looks.every(({ verdict }) => verdict === 'ours'));
 });
 
+test('racing processes give a new bucket one id though its server ignores conditions', async (t) => {
+  const { redis, prefix } = fleet(t);
+  const bucket = new MemoryStore();
+  const store = {
+    get: (key: string) => bucket.get(key),
+    put: (key: string, bytes: Uint8Array) => bucket.put(key, bytes),
+  };
+  const looks = await Promise.all(
+    Array.from({ length: 8 }, () =>
+      new FleetStore({ redis, prefix, store, name: 'the bucket a', isNameUnique: true }).look(),
+    ),
+  );
+  t.deepEqual(
+    looks.map(({ verdict }) => verdict),
+    looks.map(() => 'ours'),
+  );
+});
+
+test('two new folders of one path on two hosts stay two stores', async (t) => {
+  const { member } = fleet(t);
+  t.is((await member(new MemoryStore(), 'the folder /a').look()).verdict, 'ours');
+  t.is((await member(new MemoryStore(), 'the folder /a').look()).verdict, 'other');
+});
+
 test('a store that does not answer is unknown, with its reason, and waited for', async (t) => {
   const { member } = fleet(t);
   const store = new MemoryStore();

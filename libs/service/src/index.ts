@@ -14,7 +14,7 @@ export {
   type Service,
   type ServiceContext,
 } from './run-service.ts';
-export { storeName, storeOptions, type StoreOptions } from './store-options.ts';
+export { storeIdentity, storeName, storeOptions, type StoreOptions } from './store-options.ts';
 export {
   addDefaultMetrics,
   readiness,

@@ -35,6 +35,11 @@ export function storeName(options: StoreOptions): string {
   return `the bucket ${options.bucket} at ${options.endpoint ?? `AWS, ${options.region}`}`;
 }
 
+/** How a fleet's store is told from another: what to call it, and whether equal names mean one store. */
+export function storeIdentity(options: StoreOptions): { name: string; isNameUnique: boolean } {
+  return { name: storeName(options), isNameUnique: options.kind === 's3' };
+}
+
 function credentials({ s3AccessKeyId, s3SecretAccessKey }: StoreConfig) {
   if (s3AccessKeyId && s3SecretAccessKey) {
     return { accessKeyId: s3AccessKeyId, secretAccessKey: s3SecretAccessKey };

@@ -8,7 +8,7 @@ import {
   connectRedis,
   serveTelemetry,
   startTracing,
-  storeName,
+  storeIdentity,
   storeOptions,
   waitForRedis,
   workerReadiness,
@@ -51,7 +51,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   const fleetStore = workerFleetStore(context, {
     redis,
     store,
-    name: storeName(storeOptions(config)),
+    ...storeIdentity(storeOptions(config)),
     isAtWork: () => state.encoder !== null,
   });
   const state: Readable = {

@@ -15,7 +15,7 @@ import {
   connectRedis,
   serveTelemetry,
   startTracing,
-  storeName,
+  storeIdentity,
   storeOptions,
   waitForRedis,
   type Logger,
@@ -65,7 +65,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   const fleetStore = workerFleetStore(context, {
     redis,
     store: durable, // the disk's cache would tell of the store before
-    name: storeName(storeOptions(config)),
+    ...storeIdentity(storeOptions(config)),
     isAtWork: () => state.worker !== null,
   });
   const state: Readable = {
