@@ -211,12 +211,14 @@ export class GenerateProcessor {
   }
 
   async #giveUp(
-    { claim }: HeldJob,
+    held: HeldJob,
     release: 'handed_back' | 'refused' | 'broken',
     queued: QueueJob,
     token?: string,
   ): Promise<never> {
-    if (release !== 'broken') await this.#options.jobs.handBack(claim.job.id, claim.fence);
+    await held.flush();
+    const { job, fence } = held.claim;
+    if (release !== 'broken') await this.#options.jobs.handBack(job.id, fence);
     if (release !== 'handed_back') await this.#pause();
     return this.#handBack(queued, token);
   }

@@ -110,6 +110,13 @@ export class HeldJob {
     this.#release(release);
   }
 
+  /** Writes what was emitted and not written yet, then nothing more: whoever claims the job next resumes after it. */
+  async flush(): Promise<void> {
+    const { job, fence } = this.claim;
+    const rest = await this.#writer.close();
+    if (rest.length > 0) await this.#jobs.append(job.id, fence, rest);
+  }
+
   /** An answer that was promised to follow a constraint is checked before it is called completed. */
   async #finish(event: Finished): Promise<void> {
     const fault = await brokenPromise(this.claim.job.request.sampling, event, this.#validator);
