@@ -24,6 +24,7 @@ const variants: readonly (readonly [string, object])[] = [
       model: { claim: '', pull: { env: [{ name: 'AWS_REGION', value: 'eu-central-1' }] } },
       api: { ingress: { enabled: true, className: 'nginx', tlsSecret: 'tls' } },
       image: { pullSecrets: [{ name: 'regcred' }] },
+      index: { enabled: true },
       monitoring: { podMonitor: true, rules: true, dashboards: true, labels: { release: 'prom' } },
     },
   ],
@@ -141,6 +142,30 @@ test('a model of the Hub is fetched by each worker’s init container, its own g
     });
     const labels = at(deployment, 'spec.template.metadata.labels') as Record<string, string>;
     t.is(labels['epd-fleet/model'], 'org_vlm_q4');
+  }
+});
+
+test('an index worker needs no model and no scaler, and every process is told that there is one', async (t) => {
+  const manifests = await render({
+    index: { enabled: true, replicas: 2 },
+    model: { claim: '' },
+    monitoring: { podMonitor: true },
+  });
+  const deployment = find(manifests, 'Deployment', 'fleet-index');
+  t.is(at(deployment, 'spec.replicas'), 2);
+  t.is(at(deployment, `${POD}.initContainers`), undefined);
+  t.deepEqual(
+    (at(deployment, `${POD}.volumes`) as { name: string }[]).map(({ name }) => name),
+    ['data', 'tmp'],
+  );
+  for (const name of ['api', 'encoder', 'prefill-decode', 'index']) {
+    const config = find(manifests, 'ConfigMap', `fleet-${name}`);
+    t.is(at(config, 'data.EPD_INDEX'), 'true', name);
+  }
+  const { data } = find(manifests, 'ConfigMap', 'fleet-index');
+  t.false(Object.keys(data as object).some((setting) => setting.startsWith('EPD_MODEL')));
+  for (const kind of ['PodDisruptionBudget', 'NetworkPolicy', 'ServiceAccount', 'PodMonitor']) {
+    t.notThrows(() => find(manifests, kind, 'fleet-index'), kind);
   }
 });
 

@@ -7,6 +7,7 @@ const PROCESSES = [
   ['fleet-api', 'API'],
   ['fleet-encoder', 'Encoder'],
   ['fleet-prefill-decode', 'Prefill/decode worker'],
+  ['fleet-index', 'Index worker'],
   ['fleet-ops', 'Doctor'],
 ] as const;
 
@@ -49,7 +50,7 @@ const whose = [
 ] as const;
 for (const [title, secret, holder] of whose) {
   test(`each process gets of ${title} Secret the settings that it reads, and no others`, async (t) => {
-    const manifests = await render({ secret });
+    const manifests = await render({ secret, index: { enabled: true } });
     for (const [name, part] of PROCESSES) {
       const variables = taken(manifests, name);
       t.deepEqual(names(variables), secretSettings(part).toSorted(), name);
@@ -95,7 +96,7 @@ test('what the chart’s Secret does not hold is not asked of it', async (t) => 
 test('what the operator names as shared reaches every process', async (t) => {
   const shared = ['OTEL_EXPORTER_OTLP_HEADERS'];
   const values = { ...ALL, OTEL_EXPORTER_OTLP_HEADERS: 'authorization=hush' };
-  const manifests = await render({ secret: { shared, values } });
+  const manifests = await render({ secret: { shared, values }, index: { enabled: true } });
   for (const [name] of PROCESSES) {
     t.true(names(taken(manifests, name)).includes(shared[0]!), name);
   }

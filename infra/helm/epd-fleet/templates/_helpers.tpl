@@ -72,7 +72,7 @@ capabilities: { drop: [ALL] }
 {{- $names := list "EPD_REDIS_URL" "EPD_S3_ACCESS_KEY_ID" "EPD_S3_SECRET_ACCESS_KEY" "EPD_EMBEDDING_KEY" }}
 {{- if eq .component "api" }}
 {{- $names = concat $names (list "EPD_API_KEYS" "EPD_ADMIN_KEY" "EPD_WEBHOOK_SECRET") }}
-{{- else }}
+{{- else if ne .component "index" }}
 {{- $names = append $names "HF_TOKEN" }}
 {{- if and (eq .component "ops") .root.Values.api.enabled }}{{ $names = append $names "EPD_API_KEYS" }}{{ end }}
 {{- end }}
@@ -162,5 +162,6 @@ rollingUpdate: {{- toYaml .service.rollingUpdate | nindent 2 }}
 {{- define "epd.services" -}}
 {{- $services := dict "encoder" .Values.encoder "prefill-decode" .Values.prefillDecode }}
 {{- if .Values.api.enabled }}{{ $_ := set $services "api" .Values.api }}{{ end }}
+{{- if .Values.index.enabled }}{{ $_ := set $services "index" .Values.index }}{{ end }}
 {{- toJson $services }}
 {{- end }}
