@@ -1,6 +1,6 @@
 export { JobsError, PlaceError, RecordError } from './errors.ts';
 export { Admission, type AdmittedWork, type Excess, type JobCost } from './admission.ts';
-export { PassedOver } from './passed-over.ts';
+export { passedOver } from './passed-over.ts';
 export * as jobSchemas from './job.ts';
 export type {
   ChatMessage,

@@ -7,7 +7,7 @@ import { jobKeys, type JobKeys } from './job-keys.ts';
 import { LiveJobs } from './live-jobs.ts';
 import type { JobStore } from './job-store.ts';
 import type { Ending, Job } from './job.ts';
-import { PassedOver } from './passed-over.ts';
+import { passedOver } from './passed-over.ts';
 import { pruneExpired } from './prune-expired.ts';
 
 export interface ReconcilerOptions {
@@ -41,7 +41,7 @@ export class Reconciler {
   readonly #keys: JobKeys;
   readonly #queues: GenerateQueues;
   readonly #live: LiveJobs;
-  readonly #foreign = new PassedOver();
+  readonly #foreign = passedOver();
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> = Promise.resolve();
 
@@ -130,7 +130,7 @@ export class Reconciler {
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       this.#options.onError?.(error);
-      if (error.foreign) this.#foreign.add(id);
+      if (error.foreign) this.#foreign.set(id, true);
       else await this.#options.jobs.finish(id, GIVEN_UP);
       return !error.foreign;
     }

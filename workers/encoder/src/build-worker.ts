@@ -8,6 +8,7 @@ import {
   type ECConnector,
   type Embedding,
   type ObjectStore,
+  Semaphore,
 } from '@epd/connector';
 import { RedisJobStore } from '@epd/jobs';
 import { imageLayout } from '@epd/model/geometry';
@@ -28,7 +29,6 @@ import type { EncoderMetrics } from './metrics.ts';
 import { commitFault, type ImageFaults } from './preprocess/image-faults.ts';
 import { preprocess } from './preprocess/preprocess.ts';
 import { resizers } from './preprocess/resize.ts';
-import { TokenGate } from './batching/token-gate.ts';
 import type { LoadedVision } from './vision/load-vision.ts';
 
 type EncoderConfig = Pick<
@@ -144,7 +144,8 @@ function buildPipeline({
   return new ImagePipeline({
     maxImageBytes: config.maxImageBytes,
     inputs: store,
-    gate: new TokenGate(Math.max(2 * tokensMax, pixelTokensMax(shape))),
+    // The visual tokens of the images held as pixels, which is what takes the memory.
+    gate: new Semaphore(Math.max(2 * tokensMax, pixelTokensMax(shape))),
     preprocess: async (bytes, sha256) => {
       await commitFault(config, sha256);
       return preprocess(bytes, options);

@@ -1,11 +1,10 @@
-import type { Embedding, EncodeJob, EncodeTimings, ObjectStore } from '@epd/connector';
+import type { Embedding, EncodeJob, EncodeTimings, ObjectStore, Semaphore } from '@epd/connector';
 import type { ImageCost } from '@epd/model/geometry';
 import type { PreparedImage } from '@epd/model/preprocess';
 import type { Logger } from '@epd/service';
 import type { Batched } from '../batching/batcher.ts';
 import type { EncoderMetrics } from '../metrics.ts';
 import type { BatchItem } from '../batching/take-batch.ts';
-import type { TokenGate } from '../batching/token-gate.ts';
 import { checkLayout } from './check-layout.ts';
 import { fetchInput } from './fetch-input.ts';
 import { persist } from './persist.ts';
@@ -18,7 +17,8 @@ export interface PixelItem extends BatchItem {
 export interface ImagePipelineParts {
   readonly maxImageBytes: number;
   readonly inputs: Pick<ObjectStore, 'get'>;
-  readonly gate: TokenGate;
+  /** By visual tokens. */
+  readonly gate: Semaphore;
   readonly preprocess: (bytes: Uint8Array, sha256: string) => Promise<PreparedImage>;
   /** How an image of this size, in pixels as shown, is laid out. */
   readonly layoutOf: (width: number, height: number) => ImageCost;
@@ -47,7 +47,7 @@ export class ImagePipeline {
   encode(job: EncodeJob, options: { alone: boolean; signal: AbortSignal }): Promise<EncodedImage> {
     const { gate, encode } = this.#parts;
     const { tokens } = job;
-    return gate.within(tokens, async () => {
+    return gate.run(async () => {
       const { pixels, preprocessMs } = await this.#pixels(job, options.signal);
       const addedAt = performance.now();
       const {
@@ -57,7 +57,7 @@ export class ImagePipeline {
       } = await encode({ pixels, tokens, alone: options.alone });
       const queueMs = Math.max(0, performance.now() - addedAt - encodeMs);
       return { embedding: result, timings: { queueMs, preprocessMs, encodeMs, batch } };
-    });
+    }, tokens);
   }
 
   async #pixels(

@@ -1,11 +1,12 @@
-import type {
-  Embedding,
-  EncodeJob,
-  EncodeTimings,
-  ItemError,
-  RedisSingleFlight,
+import {
+  type Embedding,
+  type EncodeJob,
+  type EncodeTimings,
+  type ItemError,
+  type RedisSingleFlight,
+  Semaphore,
 } from '@epd/connector';
-import { startSpan, Turns, type Logger, type Span } from '@epd/service';
+import { startSpan, type Logger, type Span } from '@epd/service';
 import type { EmbeddingCache } from '../embedding-cache.ts';
 import { EncoderError } from '../errors.ts';
 import type { EncoderMetrics } from '../metrics.ts';
@@ -61,7 +62,7 @@ const OTHER_MODEL_STARTS_MAX = 30;
  */
 export class ItemEncoder {
   readonly #parts: ItemEncoderParts;
-  readonly #suspects = new Turns();
+  readonly #suspects = new Semaphore(1);
 
   constructor(parts: ItemEncoderParts) {
     this.#parts = parts;
@@ -143,7 +144,7 @@ export class ItemEncoder {
    * up, so that its death is counted against no other of them: the culprit reaches the limit alone.
    */
   async #takeUpSuspect(job: EncodeJob, context: TracedContext): Promise<void> {
-    const turn = this.#suspects.take();
+    const turn = this.#suspects.acquire();
     try {
       await orHandBack(turn, context.signal);
       if (await this.#isStored(job, context)) await this.#announceStored(job, context);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GenerateJob, MESSAGE_VERSION, moveBack } from '@epd/connector';
+import { GenerateJob, MESSAGE_VERSION, moveBack, Semaphore } from '@epd/connector';
 import {
   GIVEN_UP,
   RecordError,
@@ -9,7 +9,7 @@ import {
   type JobStore,
 } from '@epd/jobs';
 import { ModelError } from '@epd/model';
-import { Turns, type Logger } from '@epd/service';
+import type { Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
@@ -64,7 +64,7 @@ const messageSchema = Compile(GenerateJob);
 export class GenerateProcessor {
   readonly #options: ProcessorOptions;
   readonly #held = new Map<string, HeldJob>();
-  readonly #suspects = new Turns();
+  readonly #suspects = new Semaphore(1);
   #stopping = false;
 
   constructor(options: ProcessorOptions) {
@@ -134,7 +134,7 @@ export class GenerateProcessor {
    */
   async #serveSuspect({ job, fence }: Claim, queued: QueueJob, token?: string): Promise<void> {
     await this.#options.jobs.handBack(job.id, fence);
-    const end = await this.#suspects.take();
+    const end = await this.#suspects.acquire();
     try {
       if (this.#stopping) await this.#handBack(queued, token);
       const claim = await this.#claim(job.id);
