@@ -20,6 +20,7 @@ export interface Ports {
 const PROGRAMS: Readonly<Record<string, string>> = {
   api: 'api/src/main.ts',
   encoder: 'workers/encoder/src/main.ts',
+  index: 'workers/index/src/main.ts',
   pd: 'workers/prefill-decode/src/main.ts',
   s3: 'ops/local/s3-server.ts',
 };

@@ -18,6 +18,8 @@ export interface WorldOptions {
   readonly apis?: number;
   readonly encoders?: number;
   readonly pds?: number;
+  /** Index workers; with none the index is off. */
+  readonly indexes?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -60,7 +62,7 @@ export class World {
 
   /** Starts everything and waits until all of it is ready. `stop` must follow, also when this throws. */
   static async create(options: WorldOptions): Promise<World> {
-    const { folder, apis = 2, encoders = 2, pds = 2 } = options;
+    const { folder, apis = 2, encoders = 2, pds = 2, indexes = 0 } = options;
     const ports: Ports = {
       redis: await freePort(),
       redisProxy: await freePort(),
@@ -71,12 +73,14 @@ export class World {
     const world = new World(folder, ports);
     await mkdir(join(folder, 'logs'), { recursive: true });
     await world.#addFoundations();
-    const env = { ...fleetEnvironment(folder, ports), ...options.env };
+    const index = { EPD_INDEX: String(indexes > 0) };
+    const env = { ...fleetEnvironment(folder, ports), ...index, ...options.env };
     for (const [index, port] of ports.apis.entries())
       world.#add(nodeSpec(`api-${index + 1}`, folder, { ...env, EPD_PORT: String(port) }, port));
     for (const [role, count] of [
       ['encoder', encoders],
       ['pd', pds],
+      ['index', indexes],
     ] as const)
       for (const [index, port] of (await portsFor(count)).entries())
         world.#add(
@@ -121,7 +125,9 @@ export class World {
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.#sampling !== null) clearInterval(this.#sampling);
-    await Promise.all(this.named('api', 'encoder', 'pd').map((process) => process.stop(signal)));
+    await Promise.all(
+      this.named('api', 'encoder', 'pd', 'index').map((process) => process.stop(signal)),
+    );
     this.redis.disconnect();
     await this.store.close();
     await Promise.all([this.redisProxy.close(), this.s3Proxy.close()]);
