@@ -54,6 +54,7 @@ export {
   type SafetensorsFile,
   type SafetensorsTensor,
 } from './safetensors.ts';
+export { Lazy } from './lazy.ts';
 export { Semaphore } from './semaphore.ts';
 export type {
   ByteRange,

@@ -1,3 +1,4 @@
+import { Lazy } from '@epd/connector';
 import { Queue, QueueEvents, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { IndexRefusal, IndexUnavailableError } from './errors.ts';
@@ -31,7 +32,8 @@ export class IndexClient {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #onError: (error: Error) => void;
-  readonly #channels = new Map<string, Promise<Channel>>();
+  readonly #queries = new Lazy(() => this.#open(INDEX_QUERY_QUEUE));
+  readonly #writes = new Lazy(() => this.#open(INDEX_WRITE_QUEUE));
 
   constructor(options: {
     readonly redis: Redis;
@@ -46,7 +48,7 @@ export class IndexClient {
 
   /** Throws `IndexRefusal`, `IndexUnavailableError`. */
   async query<R extends QueryRequest>(request: R): Promise<Answers[R['op']]> {
-    const channel = await this.#channel(INDEX_QUERY_QUEUE);
+    const channel = await this.#queries.get();
     const job = await channel.queue.add(request.op, request, KEPT);
     try {
       return await answerTo<R['op']>(job, channel, QUERY_WITHIN_MS);
@@ -61,7 +63,7 @@ export class IndexClient {
     request: R,
     withinMs = WRITE_WITHIN_MS,
   ): Promise<Answers[R['op']]> {
-    const channel = await this.#channel(INDEX_WRITE_QUEUE);
+    const channel = await this.#writes.get();
     const job = await channel.queue.add(request.op, request, {
       ...KEPT,
       attempts: 5,
@@ -71,18 +73,10 @@ export class IndexClient {
   }
 
   async close(): Promise<void> {
-    for (const opening of this.#channels.values()) {
-      const { queue, events } = await opening;
-      await events.close();
-      await queue.close();
+    for (const opened of [this.#queries, this.#writes]) {
+      const channel = await opened.made();
+      if (channel !== null) await closeChannel(channel);
     }
-    this.#channels.clear();
-  }
-
-  #channel(name: string): Promise<Channel> {
-    const open = this.#channels.get(name) ?? this.#open(name);
-    this.#channels.set(name, open);
-    return open;
   }
 
   async #open(name: string): Promise<Channel> {
@@ -96,9 +90,19 @@ export class IndexClient {
     const events = new QueueEvents(name, { connection, prefix: this.#prefix });
     queue.on('error', this.#onError);
     events.on('error', this.#onError);
-    await events.waitUntilReady();
+    try {
+      await events.waitUntilReady();
+    } catch (error) {
+      await closeChannel({ queue, events }).catch(this.#onError);
+      throw error;
+    }
     return { queue, events };
   }
+}
+
+async function closeChannel({ queue, events }: Channel): Promise<void> {
+  await events.close();
+  await queue.close();
 }
 
 const KEPT = {

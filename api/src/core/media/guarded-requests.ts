@@ -1,3 +1,4 @@
+import { Lazy } from '@epd/connector';
 import type { Dispatcher, request } from 'undici';
 import type { AddressPolicy } from './address-policy.ts';
 
@@ -14,22 +15,20 @@ interface Client {
  * API never makes one, and would start later and keep more memory for it.
  */
 export class GuardedRequests {
-  readonly #policy: AddressPolicy;
-  #client: Promise<Client> | null = null;
+  readonly #client: Lazy<Client>;
 
   constructor(policy: AddressPolicy) {
-    this.#policy = policy;
+    this.#client = new Lazy(() => loadClient(policy));
   }
 
   /** Rejects with `AddressRefusedError` before a byte is sent. */
   async request(url: URL | string, options: RequestOptions): Promise<Dispatcher.ResponseData> {
-    this.#client ??= loadClient(this.#policy);
-    const client = await this.#client;
+    const client = await this.#client.get();
     return client.request(url, { ...options, dispatcher: client.agent });
   }
 
   async close(): Promise<void> {
-    await (await this.#client)?.agent.close();
+    await (await this.#client.made())?.agent.close();
   }
 }
 

@@ -28,14 +28,22 @@ export function textLogprobs(
   logprobs: readonly TokenLogprob[],
   offset: number,
 ): CompletionLogprobs {
-  const tokens = logprobs.map(({ token }) => token);
-  const before = tokens.map((_, index) => tokens.slice(0, index).join('').length);
   return {
-    tokens,
+    tokens: logprobs.map(({ token }) => token),
     token_logprobs: logprobs.map(({ logprob }) => logprob),
     top_logprobs: logprobs.map(({ top }) =>
       Object.fromEntries(top.map(({ token, logprob }) => [token, logprob])),
     ),
-    text_offset: before.map((length) => offset + length),
+    text_offset: offsetsOf(logprobs, offset),
   };
+}
+
+/** Of an answer of thousands of tokens: one sum that goes on, not one for each token. */
+function offsetsOf(logprobs: readonly TokenLogprob[], first: number): number[] {
+  let next = first;
+  return logprobs.map(({ token }) => {
+    const offset = next;
+    next += token.length;
+    return offset;
+  });
 }

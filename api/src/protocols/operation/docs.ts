@@ -1,3 +1,4 @@
+import { Lazy } from '@epd/connector';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyInstance } from 'fastify';
 
@@ -15,7 +16,7 @@ const NOTHING_FROM_OUTSIDE = {
 
 /** The API's description as a page, from files of this process, and as JSON. */
 export const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  let page: Promise<FastifyInstance> | null = null;
+  const page = new Lazy(loadPage);
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config, access: 'public' };
   });
@@ -23,12 +24,12 @@ export const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   for (const url of ['/docs', '/docs/', '/docs/js/scalar.js']) {
     app.get(url, { schema: { hide: true } }, async (request, reply) => {
-      page ??= loadPage();
-      const { statusCode, headers, rawPayload } = await (await page).inject({ url: request.url });
+      const answer = await (await page.get()).inject({ url: request.url });
+      const { statusCode, headers, rawPayload } = answer;
       return reply.code(statusCode).headers(headers).send(rawPayload);
     });
   }
-  app.addHook('onClose', async () => (await page)?.close());
+  app.addHook('onClose', async () => (await page.made())?.close());
 };
 
 /** The page's script alone is five megabytes: it is loaded when somebody looks. */

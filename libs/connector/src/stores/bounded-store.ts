@@ -1,3 +1,4 @@
+import { Lazy } from '../lazy.ts';
 import { LruBytes } from './lru-bytes.ts';
 import { bytesOf, type ObjectBody } from './object-body.ts';
 import type {
@@ -22,7 +23,7 @@ export class BoundedStore implements ObjectStore {
   readonly #lru: LruBytes;
   /** Keys that are being put, and how often: counted already, and not there yet. */
   readonly #putting = new Map<string, number>();
-  #known: Promise<void> | null = null;
+  readonly #known = new Lazy(() => this.#learn());
 
   constructor(store: ObjectStore, maxBytes: number) {
     this.#store = store;
@@ -38,7 +39,7 @@ export class BoundedStore implements ObjectStore {
     body: ObjectBody,
     options: { onlyIfAbsent?: boolean } = {},
   ): Promise<PutResult> {
-    await this.#learn();
+    await this.#known.get();
     const bytes = bytesOf(body);
     if (!this.#lru.fits(bytes)) {
       await this.delete(key);
@@ -58,7 +59,7 @@ export class BoundedStore implements ObjectStore {
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array | null> {
-    await this.#learn();
+    await this.#known.get();
     const body = await this.#store.get(key, options);
     if (body) this.#lru.touch(key);
     else if (!this.#putting.has(key)) this.#lru.remove(key);
@@ -74,7 +75,7 @@ export class BoundedStore implements ObjectStore {
   }
 
   async delete(key: string): Promise<void> {
-    await this.#learn();
+    await this.#known.get();
     this.#lru.remove(key);
     await this.#store.delete(key);
   }
@@ -97,15 +98,7 @@ export class BoundedStore implements ObjectStore {
     else this.#putting.set(key, count);
   }
 
-  #learn(): Promise<void> {
-    this.#known ??= this.#learnOnce().catch((error: unknown) => {
-      this.#known = null;
-      throw error;
-    });
-    return this.#known;
-  }
-
-  async #learnOnce(): Promise<void> {
+  async #learn(): Promise<void> {
     await this.#store.removeLeftovers?.(LEFTOVER_MS);
     const objects = await Array.fromAsync(this.#store.list(''));
     objects.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);

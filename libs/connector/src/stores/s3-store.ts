@@ -19,6 +19,7 @@ import type {
   ObjectStore,
   PutResult,
 } from './object-store.ts';
+import { Lazy } from '../lazy.ts';
 import { Semaphore } from '../semaphore.ts';
 import { readBody } from './s3-body.ts';
 import { PLACEHOLDER, sendInParts } from './s3-parts.ts';
@@ -60,7 +61,7 @@ export class S3Store implements ObjectStore {
   readonly #sendsParts: boolean;
   readonly #slots = new Semaphore(REQUESTS_MAX);
   /** Whether the server honours `If-None-Match: *`; asked once, at the first put that wants it. */
-  #conditionalPuts: Promise<boolean> | null = null;
+  readonly #conditionalPuts = new Lazy(() => this.#probeConditions());
 
   constructor(options: S3StoreOptions) {
     this.bucket = options.bucket;
@@ -176,11 +177,7 @@ export class S3Store implements ObjectStore {
 
   /** Whether the server heeds `If-None-Match` on puts; tried once. Without it there is a look before. */
   honoursConditions(): Promise<boolean> {
-    this.#conditionalPuts ??= this.#probeConditions().catch((error: unknown) => {
-      this.#conditionalPuts = null;
-      throw error;
-    });
-    return this.#conditionalPuts;
+    return this.#conditionalPuts.get();
   }
 
   async #read(key: string, options: GetOptions): Promise<Uint8Array> {
