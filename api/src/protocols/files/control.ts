@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { create } from 'content-disposition';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
@@ -40,7 +41,7 @@ export const fileControlRoutes =
         // Never as what it claims to be: a browser must not run what somebody uploaded.
         return reply
           .type('application/octet-stream')
-          .header('content-disposition', 'attachment')
+          .header('content-disposition', create(file.filename))
           .header('x-content-type-options', 'nosniff')
           .header('content-length', file.bytes)
           .send(bytes);
