@@ -72,6 +72,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     validator,
     redis: parts.redis,
     prompts,
+    format: parts.model.format,
     fingerprint: parts.model.card.fingerprint,
     revision: parts.model.card.revision ?? '',
     worker: parts.worker,

@@ -139,8 +139,14 @@ export class PromptLane {
   }
 }
 
-const promptOf = ({ tokens, spans, positions }: FromPromptThread & { type: 'built' }): Prompt => ({
+const promptOf = ({
+  tokens,
+  spans,
+  positions,
+  opensReasoning,
+}: FromPromptThread & { type: 'built' }): Prompt => ({
   tokens: Array.from(tokens),
   spans,
   positions,
+  opensReasoning,
 });

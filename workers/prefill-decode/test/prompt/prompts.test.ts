@@ -30,7 +30,7 @@ test('a prompt is the one that the builder makes, images and all', async (t) => 
     { type: 'text', text: 'What is <image>?' },
     { type: 'image', image: 0 },
   ]);
-  t.deepEqual(await lane.build({ messages, images }, KEPT), builder.build(messages, images));
+  t.deepEqual(await lane.build({ messages, images }, KEPT), builder.build({ messages }, images));
 });
 
 test('what makes no prompt is refused with the code of the model', async (t) => {
