@@ -190,7 +190,7 @@ export class GenerateProcessor {
     if (handedBack < OTHER_MODEL_STARTS_MAX) {
       log.info(
         { job: job.id, attempt: fence },
-        'handed back: it is of another version of the model',
+        'returned to the queue: the job needs another version of the model',
       );
       await jobs.handBack(job.id, fence);
       await this.#pause();
@@ -267,18 +267,21 @@ export class GenerateProcessor {
     const { v } = (queued.data ?? {}) as { v?: unknown };
     if (typeof v === 'number' && v !== MESSAGE_VERSION) return this.#handBackForeign(queued, token);
     const facts = { id: queued.id };
-    this.#options.log.error(facts, 'dropping a damaged message; the reconciler writes it anew');
+    this.#options.log.error(
+      facts,
+      'dropped a damaged queue message; the reconciler will write it again',
+    );
   }
 
   /** What the job held in the fleet is not known: it expires by itself. */
   async #giveUpDamaged(error: RecordError): Promise<void> {
-    this.#options.log.error({ err: error, job: error.jobId }, 'a job is given up: it is damaged');
+    this.#options.log.error({ err: error, job: error.jobId }, 'job failed: its record is damaged');
     await this.#options.jobs.finish(error.jobId, GIVEN_UP);
   }
 
   async #handBackForeign(queued: QueueJob, token?: string): Promise<never> {
     const facts = { id: queued.id, known: MESSAGE_VERSION };
-    this.#options.log.warn(facts, 'handing back a job of unknown version');
+    this.#options.log.warn(facts, 'returning a job of an unknown record version to the queue');
     await this.#pause();
     return this.#handBack(queued, token);
   }
@@ -294,12 +297,12 @@ export class GenerateProcessor {
    */
   async #handBackClaim({ job, fence }: Claim, reason: unknown): Promise<void> {
     const { jobs, log } = this.#options;
-    log.warn({ err: reason, job: job.id }, 'a job is handed back: it cannot be served now');
+    log.warn({ err: reason, job: job.id }, 'job returned to the queue: it cannot be served now');
     for (;;) {
       try {
         return await jobs.handBack(job.id, fence);
       } catch (err) {
-        log.warn({ err, job: job.id }, 'handing a job back failed; trying again');
+        log.warn({ err, job: job.id }, 'returning a job to the queue failed; retrying');
         if (this.#stopping) return;
         await this.#pause();
       }
@@ -320,7 +323,7 @@ function orUnreadable(error: unknown): null {
 
 const WORKER_LOST: JobError = {
   code: 'worker_lost',
-  message: `Given up after ${LOSSES_MAX} attempts that a worker, or its engine, did not survive`,
+  message: `Failed after ${LOSSES_MAX} attempts that a worker, or its engine, did not survive`,
   stage: 'prefill',
   item: null,
   retryable: true,
@@ -328,7 +331,7 @@ const WORKER_LOST: JobError = {
 
 const MODEL_CHANGED: JobError = {
   code: 'model_changed',
-  message: 'No worker is left of the version of the model that the job needs; submit it again',
+  message: 'No worker is left with the version of the model that the job needs; submit it again',
   stage: 'prefill',
   item: null,
   retryable: true,

@@ -1,9 +1,9 @@
 import type { Conversation, ImageSize, ImageSpan, PromptPositions } from '@epd/model';
 
-/** What crosses between the main thread and one that builds prompts. */
+/** Messages between the main thread and a prompt thread. */
 
 export interface PromptRequest extends Conversation {
-  /** The one message's text is the prompt. */
+  /** The text of the single message is the prompt. */
   readonly raw?: boolean;
   /** The answer begins at once, without the reasoning that a template may have opened. */
   readonly withoutReasoning?: boolean;
@@ -26,5 +26,5 @@ export type FromPromptThread =
       readonly positions: PromptPositions | null;
       readonly opensReasoning: boolean;
     }
-  /** The messages make no prompt of this model; `code` is the `ModelError`'s. */
+  /** The messages are no valid prompt for this model; `code` is the `ModelError`'s. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string };
