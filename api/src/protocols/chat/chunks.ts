@@ -67,12 +67,9 @@ function piecesOf({ choice: index, ids, logprobs, ...event }: TokensEvent, job: 
   };
   const deltas = deltasOf(event);
   if (deltas.length === 0 && Object.keys(told).length > 0) deltas.push({});
-  return deltas.map((delta, at) => ({
-    index,
-    delta,
-    finish_reason: null,
-    ...(at === 0 ? told : {}),
-  }));
+  return deltas.map((delta, at) =>
+    Object.assign({ index, delta, finish_reason: null }, at === 0 ? told : null),
+  );
 }
 
 function deltasOf({ text, deltas }: Pick<TokensEvent, 'text' | 'deltas'>): object[] {
