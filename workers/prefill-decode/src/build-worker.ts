@@ -70,6 +70,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     timeoutMs: parts.config.promptTimeoutMs,
     imageTokensMax: parts.config.imageTokensMax,
   });
+  prompts.warm();
   stack.defer(() => prompts.close());
   const processor = new GenerateProcessor({
     engine,

@@ -32,6 +32,11 @@ export class Prompts {
     this.#long = new PromptLane(options, { ...common, idleMs: LONG_IDLE_MS });
   }
 
+  /** The first prompt does not wait for its thread. */
+  warm(): void {
+    this.#short.warm();
+  }
+
   /** Rejects as `PromptLane.build` does. */
   build(request: PromptRequest, signal: AbortSignal): Promise<Prompt> {
     const lane = sizeOf(request) > LONG_TEXT ? this.#long : this.#short;
