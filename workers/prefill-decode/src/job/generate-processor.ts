@@ -8,7 +8,7 @@ import {
   type JobError,
   type JobStore,
 } from '@epd/jobs';
-import { ModelError } from '@epd/model';
+import { ModelError, type OutputFormat } from '@epd/model';
 import type { Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -17,6 +17,8 @@ import type { AnswerValidator } from '../constraint/answer-validator.ts';
 import { ConstraintServiceError } from '../constraint/errors.ts';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
 import { PromptFailedError } from '../prompt/errors.ts';
+import { effectiveSampling } from './effective-sampling.ts';
+import { promptRequest } from './prompt-request.ts';
 import type { Prompts } from '../prompt/prompts.ts';
 import { failedEnding } from './ending.ts';
 import { buildEngineRequest } from './build-request.ts';
@@ -27,6 +29,8 @@ export interface ProcessorOptions {
   readonly engine: Engine;
   readonly jobs: JobStore;
   readonly validator: AnswerValidator;
+  /** What the model's output holds beside content. */
+  readonly format: OutputFormat;
   /** Of the queue. */
   readonly redis: Redis;
   readonly prompts: Pick<Prompts, 'build'>;
@@ -148,7 +152,7 @@ export class GenerateProcessor {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
     if (this.#isOfOtherModel(claim)) return this.#leaveToOthers(claim, queued, token);
-    const held = new HeldJob(claim, this.#options.jobs, this.#options.validator);
+    const held = new HeldJob(claim, this.#options.jobs, this.#options);
     const { log } = this.#options;
     const facts = { job: id, attempt: claim.fence, model: claim.job.request.model };
     log.info(facts, 'taken up');
@@ -238,19 +242,18 @@ export class GenerateProcessor {
 
   /** The prompt is built elsewhere; by then somebody may have ended the job. */
   async #ask(held: HeldJob): Promise<void> {
-    const { engine, prompts, sharePrefixes } = this.#options;
+    const { engine, prompts, sharePrefixes, format } = this.#options;
     const { claim, gone } = held;
     const { tenant, request } = claim.job;
-    const sizes = request.images.map(({ input: { width, height } }) => ({ width, height }));
-    const { constraint } = request.sampling;
+    const { constraint } = effectiveSampling(request, format);
     const [prompt] = await Promise.all([
-      prompts.build({ messages: request.messages, images: sizes, raw: request.raw ?? false }, gone),
+      prompts.build(promptRequest(request, format), gone),
       constraint === undefined ? null : engine.prepare(constraint),
     ]);
     if (gone.aborted) return;
     const resume = emittedTokens(claim.emitted, request.sampling.n);
     const scope = sharePrefixes ? '' : tenant;
-    const asked = buildEngineRequest(claim, prompt, resume, scope);
+    const asked = buildEngineRequest(claim, prompt, { resume, scope, format });
     held.images = asked.images;
     engine.add(asked.request);
   }
