@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GenerateJob, MESSAGE_VERSION, moveBack, Semaphore } from '@epd/connector';
 import {
-  GIVEN_UP,
+  DAMAGED_ENDING,
   RecordError,
   type Claim,
   type Job,
@@ -276,7 +276,7 @@ export class GenerateProcessor {
   /** What the job held in the fleet is not known: it expires by itself. */
   async #giveUpDamaged(error: RecordError): Promise<void> {
     this.#options.log.error({ err: error, job: error.jobId }, 'job failed: its record is damaged');
-    await this.#options.jobs.finish(error.jobId, GIVEN_UP);
+    await this.#options.jobs.finish(error.jobId, DAMAGED_ENDING);
   }
 
   async #handBackForeign(queued: QueueJob, token?: string): Promise<never> {
