@@ -2,16 +2,16 @@ import { Worker } from 'node:worker_threads';
 import type { Constraint } from '@epd/constraint';
 import type { FromValidation, ToValidation } from './validation-thread.ts';
 
-/** Far above what any honest check takes. */
+/** Far above what any legitimate check takes. */
 const CHECK_MS = 10_000;
 
-const ENDED = 'its check has ended early';
+const ENDED = 'its validation thread exited early';
 
 type Waiting = PromiseWithResolvers<string | null>;
 
 /**
- * Checks constrained answers in a thread of its own, before they are called completed. The thread is
- * started for the first answer, and again after one took too long.
+ * Validates constrained answers in a separate thread before they are reported as completed. The
+ * thread starts with the first answer, and restarts after a validation timed out.
  */
 export class AnswerValidator {
   readonly #limitMs: number;
@@ -24,7 +24,7 @@ export class AnswerValidator {
     this.#limitMs = limitMs;
   }
 
-  /** What is wrong with the answer; null: nothing. */
+  /** The validation error of the answer; null if it is valid. */
   async faultOf(constraint: Constraint, text: string): Promise<string | null> {
     const worker = (this.#worker ??= this.#start());
     await this.#ready;
@@ -32,7 +32,7 @@ export class AnswerValidator {
     const ticket = this.#tickets++;
     const waiting = Promise.withResolvers<string | null>();
     this.#waiting.set(ticket, waiting);
-    const timer = setTimeout(() => this.#kill(worker, 'it took too long to check'), this.#limitMs);
+    const timer = setTimeout(() => this.#kill(worker, 'its validation timed out'), this.#limitMs);
     worker.postMessage({ ticket, constraint, text } satisfies ToValidation, []);
     try {
       return await waiting.promise;
@@ -50,7 +50,7 @@ export class AnswerValidator {
     const ready = Promise.withResolvers<void>();
     this.#ready = ready.promise;
     worker.once('exit', () => ready.resolve());
-    // Nothing waits for it at the end of the process.
+    // The thread does not keep the process alive.
     worker.unref();
     worker.on('message', ({ ticket, fault }: FromValidation) => {
       ready.resolve();
@@ -62,7 +62,7 @@ export class AnswerValidator {
     return worker;
   }
 
-  /** Answers that waited behind the one that took too long share its fate: none was checked. */
+  /** Answers queued behind the one that timed out fail too: none was validated. */
   #kill(worker: Worker, fault: string): void {
     if (this.#worker !== worker) return;
     this.#worker = null;

@@ -5,24 +5,25 @@ import { ConstraintServiceError } from './errors.ts';
 import type { FromMaskThread, MaskThreadOptions, Refused, ToMaskThread } from './mask-messages.ts';
 
 export interface MaskServiceOptions extends MaskThreadOptions {
-  /** A constraint that takes longer to compile ends the thread. */
+  /** A constraint that takes longer to compile terminates the thread. */
   readonly compileMs: number;
   /** The longest that a step waits for one mask. */
   readonly maskMs: number;
   readonly logger?: Pick<Logger, 'info' | 'warn'>;
 }
 
-/** Where masks are read: the runner. */
+/** The reader of the masks: the runner. */
 export interface MaskReader {
   connectMasks(port: MessagePort, tokens: number, limitMs: number): void;
 }
 
-/** Reading the vocabulary comes on top of the first constraint's time. */
+/** Reading the vocabulary adds to the first constraint's time. */
 const START_MS = 60_000;
 
 /**
- * The main thread's side of the mask thread. It is started for the first constraint, and again after it
- * has died or was killed for taking too long: sequences that it held then fail as lost.
+ * The main thread's side of the mask thread. It starts the thread for the first constraint, and
+ * again after the thread died or was killed on a timeout. Sequences of the dead thread fail as
+ * lost.
  */
 export class MaskService {
   readonly #options: MaskServiceOptions;
@@ -34,7 +35,10 @@ export class MaskService {
     this.#runner = runner;
   }
 
-  /** Resolves when sequences may be held to the constraint. Throws `ConstraintServiceError`. */
+  /**
+   * Resolves when the constraint is compiled and sequences may use it. Throws
+   * `ConstraintServiceError`.
+   */
   async prepare(constraint: Constraint): Promise<void> {
     const thread = await (this.#thread ??= this.#start());
     const refused = await thread.compile(constraint, this.#options.compileMs);
@@ -53,7 +57,7 @@ export class MaskService {
 
   async #forget(thread: MaskThread): Promise<void> {
     const reason = await thread.ended;
-    if (this.#thread !== null) this.#options.logger?.warn({ reason }, 'the mask thread has ended');
+    if (this.#thread !== null) this.#options.logger?.warn({ reason }, 'mask thread exited');
     this.#thread = null;
   }
 
@@ -65,7 +69,7 @@ export class MaskService {
     const { port1, port2 } = new MessageChannel();
     thread.connect(port1);
     this.#runner.connectMasks(port2, tokens, maskMs);
-    logger?.info({ tokens }, 'constraints are ready');
+    logger?.info({ tokens }, 'mask thread ready');
     return thread;
   }
 }
@@ -135,7 +139,7 @@ class MaskThread {
   #end(reason: string, resolve: (reason: string) => void): void {
     const error = new ConstraintServiceError(
       'constraint_lost',
-      `The mask thread has ended: ${reason}`,
+      `The mask thread exited: ${reason}`,
     );
     this.#ready.reject(error);
     for (const ticket of this.#tickets.values()) ticket.reject(error);

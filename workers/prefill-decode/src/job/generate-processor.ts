@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GenerateJob, MESSAGE_VERSION, moveBack, Semaphore } from '@epd/connector';
 import {
-  GIVEN_UP,
+  DAMAGED_ENDING,
   RecordError,
   type Claim,
   type Job,
   type JobError,
   type JobStore,
 } from '@epd/jobs';
-import { ModelError } from '@epd/model';
+import { ModelError, type OutputFormat } from '@epd/model';
 import type { Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -17,6 +17,8 @@ import type { AnswerValidator } from '../constraint/answer-validator.ts';
 import { ConstraintServiceError } from '../constraint/errors.ts';
 import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
 import { PromptFailedError } from '../prompt/errors.ts';
+import { effectiveSampling } from './effective-sampling.ts';
+import { promptRequest } from './prompt-request.ts';
 import type { Prompts } from '../prompt/prompts.ts';
 import { failedEnding } from './ending.ts';
 import { buildEngineRequest } from './build-request.ts';
@@ -27,6 +29,8 @@ export interface ProcessorOptions {
   readonly engine: Engine;
   readonly jobs: JobStore;
   readonly validator: AnswerValidator;
+  /** What the model's output holds beside content. */
+  readonly format: OutputFormat;
   /** Of the queue. */
   readonly redis: Redis;
   readonly prompts: Pick<Prompts, 'build'>;
@@ -148,7 +152,7 @@ export class GenerateProcessor {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
     if (this.#isOfOtherModel(claim)) return this.#leaveToOthers(claim, queued, token);
-    const held = new HeldJob(claim, this.#options.jobs, this.#options.validator);
+    const held = new HeldJob(claim, this.#options.jobs, this.#options);
     const { log } = this.#options;
     const facts = { job: id, attempt: claim.fence, model: claim.job.request.model };
     log.info(facts, 'taken up');
@@ -186,7 +190,7 @@ export class GenerateProcessor {
     if (handedBack < OTHER_MODEL_STARTS_MAX) {
       log.info(
         { job: job.id, attempt: fence },
-        'handed back: it is of another version of the model',
+        'returned to the queue: the job needs another version of the model',
       );
       await jobs.handBack(job.id, fence);
       await this.#pause();
@@ -238,19 +242,18 @@ export class GenerateProcessor {
 
   /** The prompt is built elsewhere; by then somebody may have ended the job. */
   async #ask(held: HeldJob): Promise<void> {
-    const { engine, prompts, sharePrefixes } = this.#options;
+    const { engine, prompts, sharePrefixes, format } = this.#options;
     const { claim, gone } = held;
     const { tenant, request } = claim.job;
-    const sizes = request.images.map(({ input: { width, height } }) => ({ width, height }));
-    const { constraint } = request.sampling;
+    const { constraint } = effectiveSampling(request, format);
     const [prompt] = await Promise.all([
-      prompts.build({ messages: request.messages, images: sizes, raw: request.raw ?? false }, gone),
+      prompts.build(promptRequest(request, format), gone),
       constraint === undefined ? null : engine.prepare(constraint),
     ]);
     if (gone.aborted) return;
     const resume = emittedTokens(claim.emitted, request.sampling.n);
     const scope = sharePrefixes ? '' : tenant;
-    const asked = buildEngineRequest(claim, prompt, resume, scope);
+    const asked = buildEngineRequest(claim, prompt, { resume, scope, format });
     held.images = asked.images;
     engine.add(asked.request);
   }
@@ -264,18 +267,21 @@ export class GenerateProcessor {
     const { v } = (queued.data ?? {}) as { v?: unknown };
     if (typeof v === 'number' && v !== MESSAGE_VERSION) return this.#handBackForeign(queued, token);
     const facts = { id: queued.id };
-    this.#options.log.error(facts, 'dropping a damaged message; the reconciler writes it anew');
+    this.#options.log.error(
+      facts,
+      'dropped a damaged queue message; the reconciler will write it again',
+    );
   }
 
   /** What the job held in the fleet is not known: it expires by itself. */
   async #giveUpDamaged(error: RecordError): Promise<void> {
-    this.#options.log.error({ err: error, job: error.jobId }, 'a job is given up: it is damaged');
-    await this.#options.jobs.finish(error.jobId, GIVEN_UP);
+    this.#options.log.error({ err: error, job: error.jobId }, 'job failed: its record is damaged');
+    await this.#options.jobs.finish(error.jobId, DAMAGED_ENDING);
   }
 
   async #handBackForeign(queued: QueueJob, token?: string): Promise<never> {
     const facts = { id: queued.id, known: MESSAGE_VERSION };
-    this.#options.log.warn(facts, 'handing back a job of unknown version');
+    this.#options.log.warn(facts, 'returning a job of an unknown record version to the queue');
     await this.#pause();
     return this.#handBack(queued, token);
   }
@@ -291,12 +297,12 @@ export class GenerateProcessor {
    */
   async #handBackClaim({ job, fence }: Claim, reason: unknown): Promise<void> {
     const { jobs, log } = this.#options;
-    log.warn({ err: reason, job: job.id }, 'a job is handed back: it cannot be served now');
+    log.warn({ err: reason, job: job.id }, 'job returned to the queue: it cannot be served now');
     for (;;) {
       try {
         return await jobs.handBack(job.id, fence);
       } catch (err) {
-        log.warn({ err, job: job.id }, 'handing a job back failed; trying again');
+        log.warn({ err, job: job.id }, 'returning a job to the queue failed; retrying');
         if (this.#stopping) return;
         await this.#pause();
       }
@@ -317,7 +323,7 @@ function orUnreadable(error: unknown): null {
 
 const WORKER_LOST: JobError = {
   code: 'worker_lost',
-  message: `Given up after ${LOSSES_MAX} attempts that a worker, or its engine, did not survive`,
+  message: `Failed after ${LOSSES_MAX} attempts that a worker, or its engine, did not survive`,
   stage: 'prefill',
   item: null,
   retryable: true,
@@ -325,7 +331,7 @@ const WORKER_LOST: JobError = {
 
 const MODEL_CHANGED: JobError = {
   code: 'model_changed',
-  message: 'No worker is left of the version of the model that the job needs; submit it again',
+  message: 'No worker is left with the version of the model that the job needs; submit it again',
   stage: 'prefill',
   item: null,
   retryable: true,

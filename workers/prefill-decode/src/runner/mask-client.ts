@@ -9,7 +9,7 @@ interface Connection {
   readonly port: MessagePort;
   readonly tokens: number;
   readonly limitMs: number;
-  /** A mask was waited for in vain: the others would be, too. */
+  /** A wait for a mask timed out: later waits would, too. */
   lost: boolean;
 }
 
@@ -36,9 +36,9 @@ export class MaskClient {
   };
 }
 
-/** One sequence held to its constraint by masks that another thread makes. */
+/** The constraint of one sequence, by masks that another thread computes. */
 class MaskedSequence implements TokenConstraint {
-  /** What ends the answer is in the masks: behind a whole one only end tokens are allowed. */
+  /** The masks end the answer: after a complete one only end tokens are allowed. */
   readonly done = false;
   readonly #connection: Connection;
   readonly #sequence: number;
@@ -60,11 +60,11 @@ class MaskedSequence implements TokenConstraint {
       throw lost();
     }
     if (ready === BROKEN)
-      throw new ConstraintError('constraint_broken', 'The answer has left its constraint');
+      throw new ConstraintError('constraint_broken', 'The answer violates its constraint');
     if (ready !== this.#accepted)
       throw new ConstraintError(
         'constraint_too_complex',
-        'The next token takes too much work to find',
+        'Computing the token mask exceeded its work limit',
       );
     return this.#shared.mask;
   }
@@ -84,6 +84,6 @@ class MaskedSequence implements TokenConstraint {
   }
 }
 
-/** The job is another's to resume: its tokens are replayed there. */
+/** Another claim may resume the job and replay its tokens. */
 const lost = (): ConstraintError =>
-  new ConstraintError('constraint_lost', 'The thread that makes token masks does not answer');
+  new ConstraintError('constraint_lost', 'The mask thread does not respond');
