@@ -114,7 +114,7 @@ async function readBytes(request: FastifyRequest, stream: IncomingMessage): Prom
 }
 
 const isZlibError = (error: unknown): error is Error =>
-  error instanceof Error && 'code' in error && /^Z_/.test(String(error.code));
+  error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 
 function notEncoded({ headers }: FastifyRequest, cause: Error): ApiError {
   const message = `The body: expected ${headers['content-encoding']}, as its Content-Encoding says, got other bytes`;
