@@ -151,7 +151,7 @@ test("OpenAI's client uploads a file in parts, whatever the store, and gets it b
   const content = await client.files.content(id);
   t.is(await content.text(), '{"a"}{"b":2}');
   const disposition = content.headers.get('content-disposition');
-  t.is(disposition, 'attachment; filename=requests.jsonl');
+  t.is(disposition, 'attachment; filename="requests.jsonl"');
 });
 
 test('parts that are not the file that was announced are refused, and can be sent again', async (t) => {
