@@ -109,6 +109,8 @@ export type FinishReason = 'stop' | 'length' | 'cancelled' | 'error';
 export interface Choice {
   readonly text: string;
   readonly finishReason: FinishReason | null;
+  /** The caller's stop string, or token, that ended it; absent: it ended otherwise. */
+  readonly stoppedBy?: string | number;
   readonly tokenIds: readonly number[];
   readonly logprobs?: readonly TokenLogprob[];
 }

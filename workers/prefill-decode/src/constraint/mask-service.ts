@@ -1,8 +1,16 @@
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { Semaphore } from '@epd/connector';
 import type { Constraint } from '@epd/constraint';
 import type { Logger } from '@epd/service';
 import { ConstraintServiceError } from './errors.ts';
-import type { FromMaskThread, MaskThreadOptions, Refused, ToMaskThread } from './mask-messages.ts';
+import { MaskLink } from './mask-link.ts';
+import type {
+  FromMaskThread,
+  MaskConnection,
+  MaskThreadOptions,
+  Refused,
+  ToMaskThread,
+} from './mask-messages.ts';
 
 export interface MaskServiceOptions extends MaskThreadOptions {
   /** A constraint that takes longer to compile ends the thread. */
@@ -14,7 +22,7 @@ export interface MaskServiceOptions extends MaskThreadOptions {
 
 /** Where masks are read: the runner. */
 export interface MaskReader {
-  connectMasks(port: MessagePort, tokens: number, limitMs: number): void;
+  connectMasks(connection: MaskConnection): void;
 }
 
 /** Reading the vocabulary comes on top of the first constraint's time. */
@@ -22,11 +30,13 @@ const START_MS = 60_000;
 
 /**
  * The main thread's side of the mask thread. It is started for the first constraint, and again after it
- * has died or was killed for taking too long: sequences that it held then fail as lost.
+ * has died, was killed for taking too long, or is waited for in vain: sequences that it held then fail as lost.
+ * Constraints are compiled one at a time, so that each has its time to itself and none fails for another's.
  */
 export class MaskService {
   readonly #options: MaskServiceOptions;
   readonly #runner: MaskReader;
+  readonly #turns = new Semaphore(1);
   #thread: Promise<MaskThread> | null = null;
 
   constructor(options: MaskServiceOptions, runner: MaskReader) {
@@ -36,8 +46,10 @@ export class MaskService {
 
   /** Resolves when sequences may be held to the constraint. Throws `ConstraintServiceError`. */
   async prepare(constraint: Constraint): Promise<void> {
-    const thread = await (this.#thread ??= this.#start());
-    const refused = await thread.compile(constraint, this.#options.compileMs);
+    const refused = await this.#turns.run(async () => {
+      const thread = await this.#usable();
+      return thread.compile(constraint, this.#options.compileMs);
+    });
     if (refused === null) return;
     throw new ConstraintServiceError(
       'constraint_refused',
@@ -51,26 +63,47 @@ export class MaskService {
     await thread?.end();
   }
 
-  async #forget(thread: MaskThread): Promise<void> {
-    const reason = await thread.ended;
-    if (this.#thread !== null) this.#options.logger?.warn({ reason }, 'the mask thread has ended');
+  /** The thread, or another in the place of one that the runner has given up. */
+  async #usable(): Promise<MaskThread> {
+    const thread = await (this.#thread ?? this.#open());
+    if (thread.link.open) return thread;
     this.#thread = null;
+    await thread.end();
+    return this.#open();
+  }
+
+  #open(): Promise<MaskThread> {
+    const opened = this.#start();
+    this.#thread = opened;
+    const forget = (): void => {
+      if (this.#thread === opened) this.#thread = null;
+    };
+    void opened
+      .then(({ ended }) => ended)
+      .then((reason) => {
+        if (this.#thread !== null)
+          this.#options.logger?.warn({ reason }, 'the mask thread has ended');
+      })
+      .catch(() => undefined) // who asked for it was told
+      .finally(forget);
+    return opened;
   }
 
   async #start(): Promise<MaskThread> {
     const { modelFolder, limits, maskMs, logger } = this.#options;
     const thread = new MaskThread({ modelFolder, limits });
-    void this.#forget(thread);
     const tokens = await thread.ready(START_MS);
     const { port1, port2 } = new MessageChannel();
     thread.connect(port1);
-    this.#runner.connectMasks(port2, tokens, maskMs);
+    const link = thread.link.memory;
+    this.#runner.connectMasks({ port: port2, tokens, limitMs: maskMs, link });
     logger?.info({ tokens }, 'constraints are ready');
     return thread;
   }
 }
 
 class MaskThread {
+  readonly link = new MaskLink();
   readonly ended: Promise<string>;
   readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<number>();
@@ -113,6 +146,7 @@ class MaskThread {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       late.reject(new ConstraintServiceError('constraint_timeout', `${what} within ${limitMs} ms`));
+      this.link.replace();
       void this.end();
     }, limitMs);
     try {
@@ -137,6 +171,7 @@ class MaskThread {
       'constraint_lost',
       `The mask thread has ended: ${reason}`,
     );
+    this.link.lose();
     this.#ready.reject(error);
     for (const ticket of this.#tickets.values()) ticket.reject(error);
     this.#tickets.clear();

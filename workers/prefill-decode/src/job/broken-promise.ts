@@ -5,19 +5,19 @@ import type { EngineEvent } from '../engine/index.ts';
 export type Finished = Extract<EngineEvent, { type: 'finished' }>;
 
 /**
- * Why answers do not follow the constraint that they were held to; null: they do. What `max_tokens` or
- * a stop string of the caller's cut short says so by its finish reason, and is not held to it.
+ * Why answers do not follow the constraint that they were held to; null: they do. What `max_tokens`, or a
+ * stop string or token of the caller's, cut short says so by how it ended, and is not held to it.
  */
 export async function brokenPromise(
-  { constraint, stop }: Sampling,
+  { constraint }: Sampling,
   { choices }: Finished,
-  validator: AnswerValidator,
+  validator: Pick<AnswerValidator, 'faultOf'>,
 ): Promise<JobError | null> {
   if (constraint === undefined) return null;
-  for (const { text, finishReason } of choices) {
-    if (finishReason !== 'stop') continue;
+  for (const { text, finishReason, stoppedBy } of choices) {
+    if (finishReason !== 'stop' || stoppedBy !== undefined) continue;
     const fault = await validator.faultOf(constraint, text);
-    if (fault !== null && stop.length === 0) return broken(fault);
+    if (fault !== null) return broken(fault);
   }
   return null;
 }

@@ -1,4 +1,5 @@
 import { Worker, type MessagePort } from 'node:worker_threads';
+import type { MaskConnection } from '../constraint/mask-messages.ts';
 import type {
   FromRunner,
   RunnerFacts,
@@ -85,9 +86,9 @@ export class Runner {
     this.#send({ type: 'forget', mmHash });
   }
 
-  /** Token masks for constrained sequences come through `port`, for a vocabulary of so many tokens. */
-  connectMasks(port: MessagePort, tokens: number, limitMs: number): void {
-    this.#send({ type: 'masks', port, tokens, limitMs }, [port]);
+  /** Where token masks for constrained sequences come from, until it is connected anew. */
+  connectMasks(connection: MaskConnection): void {
+    this.#send({ type: 'masks', connection }, [connection.port]);
   }
 
   /** Lets the steps in hand end, then the thread. Ending the thread inside a run would abort the process. */

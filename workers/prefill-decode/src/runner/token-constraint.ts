@@ -40,12 +40,15 @@ export class ConstraintError extends Error {
   }
 }
 
-/** Takes the forbidden tokens out of the logits, in place. Throws when nothing is left. */
+/**
+ * Takes the forbidden tokens out of the logits, in place. Throws when nothing is left: also what is allowed may
+ * have been taken out before, as an end token is that comes too early.
+ */
 export function applyMask(logits: Float32Array, mask: TokenMask): void {
-  let allowed = false;
+  let left = false;
   for (let id = 0; id < logits.length; id++) {
-    if ((((mask[id >> 5] ?? 0) >>> (id & 31)) & 1) === 1) allowed = true;
-    else logits[id] = -Infinity;
+    if ((((mask[id >> 5] ?? 0) >>> (id & 31)) & 1) === 0) logits[id] = -Infinity;
+    else if (logits[id] !== -Infinity) left = true;
   }
-  if (!allowed) throw new ConstraintError('constraint_stuck', 'No token may come next');
+  if (!left) throw new ConstraintError('constraint_stuck', 'No token may come next');
 }

@@ -87,7 +87,7 @@ export class RequestBook {
   /** One answer cannot be held to what was asked of it: its request ends. */
   takeFailure({ sequence, code, message }: SamplingFailure): void {
     const held = this.#bySequence.get(sequence);
-    const retryable = code === 'constraint_lost';
+    const retryable = code === 'constraint_lost' || code === 'constraint_replaced';
     if (held) this.fail(held, { code, message, stage: 'decode', item: null, retryable });
   }
 

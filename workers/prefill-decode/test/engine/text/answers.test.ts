@@ -35,7 +35,7 @@ test('a stop string ends the answer and is never streamed, wherever tokens divid
       events,
     );
     t.is(choices[0]?.text, text.slice(0, text.indexOf(stop)));
-    t.is(choices[0]?.finishReason, 'stop');
+    t.like(choices[0], { finishReason: 'stop', stoppedBy: stop });
     t.is(streamed(events), choices[0]?.text ?? '');
   }
 });
@@ -153,7 +153,7 @@ test('a stop token ends the answer and is no part of it, unless min_tokens are n
   const first = long.expected.indexOf(stopTokenIds[0] as number);
   const stopped = await generate(engine, { ...long, sampling: sampling({ stopTokenIds }) });
   t.deepEqual(stopped.choices[0]?.tokenIds, long.expected.slice(0, first));
-  t.is(stopped.choices[0]?.finishReason, 'stop');
+  t.like(stopped.choices[0], { finishReason: 'stop', stoppedBy: stopTokenIds[0] });
   const held = sampling({ stopTokenIds, minTokens: first + 3, maxTokens: first + 3 });
   const longer = await generate(engine, { ...long, sampling: held });
   t.is(longer.choices[0]?.tokenIds.length, first + 3);
