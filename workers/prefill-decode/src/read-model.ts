@@ -8,7 +8,7 @@ import {
   type OnnxVariants,
 } from '@epd/model';
 
-/** What a PD worker knows of its model before it loads any weights. */
+/** What a PD worker knows about its model before it loads any weights. */
 export interface PdModel {
   readonly folder: ModelFolder;
   readonly card: ModelFacts;
@@ -27,8 +27,8 @@ interface Settings {
 }
 
 /**
- * Reads the folder. `knownFingerprint` is asked when the vision encoder's file is not in it: a PD
- * worker loads no vision encoder, but its embeddings' fingerprint is that file's.
+ * Reads the folder. Calls `knownFingerprint` when the vision encoder's file is missing: a PD worker
+ * loads no vision encoder, but the fingerprint of embeddings is that file's.
  */
 export async function readModel(
   opened: Opened,

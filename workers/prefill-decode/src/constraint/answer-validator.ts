@@ -3,16 +3,16 @@ import { Semaphore } from '@epd/connector';
 import type { Constraint } from '@epd/constraint';
 import type { FromValidation, ToValidation } from './validation-thread.ts';
 
-/** Far above what any honest check takes. */
+/** Far above what any legitimate check takes. */
 const CHECK_MS = 10_000;
 
-const ENDED = 'its check has ended early';
+const ENDED = 'its validation thread exited early';
 
 type Waiting = PromiseWithResolvers<string | null>;
 
 /**
- * Checks constrained answers in a thread of its own, before they are called completed. The thread is
- * started for the first answer, and again after one took too long.
+ * Validates constrained answers in a separate thread before they are reported as completed. The
+ * thread starts with the first answer, and restarts after a validation timed out.
  */
 export class AnswerValidator {
   readonly #limitMs: number;
@@ -25,7 +25,7 @@ export class AnswerValidator {
     this.#limitMs = limitMs;
   }
 
-  /** What is wrong with the answer; null: nothing. One at a time: a check that never ends fails no other. */
+  /** The validation error of the answer; null if it is valid. One at a time: a check that hangs fails no other. */
   faultOf(constraint: Constraint, text: string): Promise<string | null> {
     return this.#turns.run(() => this.#check(constraint, text));
   }
@@ -36,7 +36,7 @@ export class AnswerValidator {
     if (this.#worker !== worker) return ENDED;
     const waiting = Promise.withResolvers<string | null>();
     this.#waiting = waiting;
-    const timer = setTimeout(() => this.#kill(worker, 'it took too long to check'), this.#limitMs);
+    const timer = setTimeout(() => this.#kill(worker, 'its validation timed out'), this.#limitMs);
     worker.postMessage({ constraint, text } satisfies ToValidation, []);
     try {
       return await waiting.promise;
@@ -54,7 +54,7 @@ export class AnswerValidator {
     const ready = Promise.withResolvers<void>();
     this.#ready = ready.promise;
     worker.once('exit', () => ready.resolve());
-    // Nothing waits for it at the end of the process.
+    // The thread does not keep the process alive.
     worker.unref();
     worker.on('message', (said: FromValidation) => {
       if (said.type === 'ready') ready.resolve();

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Constraint, ConstraintErrorCode, ConstraintLimits } from '@epd/constraint';
 
-/** What crosses between the main thread, the runner and the thread that makes token masks. */
+/** Messages between the main thread, the runner and the mask thread. */
 
 export interface MaskThreadOptions {
   readonly modelFolder: string;
@@ -34,7 +34,7 @@ export interface Refused {
   readonly message: string;
 }
 
-/** From the runner: what happens to sequences, in order. */
+/** From the runner: events of sequences, in order. */
 export type ToMasks =
   | {
       readonly type: 'open';

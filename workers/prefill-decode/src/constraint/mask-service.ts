@@ -13,25 +13,25 @@ import type {
 } from './mask-messages.ts';
 
 export interface MaskServiceOptions extends MaskThreadOptions {
-  /** A constraint that takes longer to compile ends the thread. */
+  /** A constraint that takes longer to compile terminates the thread. */
   readonly compileMs: number;
   /** The longest that a step waits for one mask. */
   readonly maskMs: number;
   readonly logger?: Pick<Logger, 'info' | 'warn'>;
 }
 
-/** Where masks are read: the runner. */
+/** The reader of the masks: the runner. */
 export interface MaskReader {
   connectMasks(connection: MaskConnection): void;
 }
 
-/** Reading the vocabulary comes on top of the first constraint's time. */
+/** Reading the vocabulary adds to the first constraint's time. */
 const START_MS = 60_000;
 
 /**
- * The main thread's side of the mask thread. It is started for the first constraint, and again after it
- * has died, was killed for taking too long, or is waited for in vain: sequences that it held then fail as lost.
- * Constraints are compiled one at a time, so that each has its time to itself and none fails for another's.
+ * The main thread's side of the mask thread. It starts the thread for the first constraint, and
+ * again after the thread died, was killed on a timeout, or no longer responds to the runner. Sequences of
+ * the dead thread fail as lost. Constraints compile one at a time: each has its timeout to itself.
  */
 export class MaskService {
   readonly #options: MaskServiceOptions;
@@ -44,7 +44,10 @@ export class MaskService {
     this.#runner = runner;
   }
 
-  /** Resolves when sequences may be held to the constraint. Throws `ConstraintServiceError`. */
+  /**
+   * Resolves when the constraint is compiled and sequences may use it. Throws
+   * `ConstraintServiceError`.
+   */
   async prepare(constraint: Constraint): Promise<void> {
     const refused = await this.#turns.run(async () => {
       const thread = await this.#usable();
@@ -63,7 +66,7 @@ export class MaskService {
     await thread?.end();
   }
 
-  /** The thread, or another in the place of one that the runner has given up. */
+  /** The thread; a new one when the runner has given up on it. */
   async #usable(): Promise<MaskThread> {
     const thread = await (this.#thread ?? this.#open());
     if (thread.link.open) return thread;
@@ -81,8 +84,7 @@ export class MaskService {
     void opened
       .then(({ ended }) => ended)
       .then((reason) => {
-        if (this.#thread !== null)
-          this.#options.logger?.warn({ reason }, 'the mask thread has ended');
+        if (this.#thread !== null) this.#options.logger?.warn({ reason }, 'mask thread exited');
       })
       .catch(() => undefined) // who asked for it was told
       .finally(forget);
@@ -97,7 +99,7 @@ export class MaskService {
     thread.connect(port1);
     const link = thread.link.memory;
     this.#runner.connectMasks({ port: port2, tokens, limitMs: maskMs, link });
-    logger?.info({ tokens }, 'constraints are ready');
+    logger?.info({ tokens }, 'mask thread ready');
     return thread;
   }
 }
@@ -169,7 +171,7 @@ class MaskThread {
   #end(reason: string, resolve: (reason: string) => void): void {
     const error = new ConstraintServiceError(
       'constraint_lost',
-      `The mask thread has ended: ${reason}`,
+      `The mask thread exited: ${reason}`,
     );
     this.link.lose();
     this.#ready.reject(error);

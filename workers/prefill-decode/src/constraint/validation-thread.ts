@@ -2,7 +2,9 @@ import { parentPort } from 'node:worker_threads';
 import type { Constraint } from '@epd/constraint';
 import { faultOf } from './validation.ts';
 
-/** The thread that checks answers: a pattern may take for ever, and the thread may be killed. */
+/**
+ * The thread that validates answers. A pattern may take unbounded time, and a thread can be killed.
+ */
 const port = parentPort;
 if (!port) throw new Error('validation-thread.ts is started by AnswerValidator');
 
@@ -16,7 +18,7 @@ function said(constraint: Constraint, text: string): string | null {
   try {
     return faultOf(constraint, text);
   } catch (error) {
-    return `it cannot be checked: ${String(error)}`;
+    return `it cannot be validated: ${String(error)}`;
   }
 }
 

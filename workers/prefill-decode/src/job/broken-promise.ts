@@ -5,8 +5,8 @@ import type { EngineEvent } from '../engine/index.ts';
 export type Finished = Extract<EngineEvent, { type: 'finished' }>;
 
 /**
- * Why answers do not follow the constraint that they were held to; null: they do. What `max_tokens`, or a
- * stop string or token of the caller's, cut short says so by how it ended, and is not held to it.
+ * Why answers violate their constraint; null: they follow it. An answer that `max_tokens`, or the
+ * caller's stop string or stop token, truncated is not validated.
  */
 export async function brokenPromise(
   { constraint }: Sampling,

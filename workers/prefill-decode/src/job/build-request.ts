@@ -14,7 +14,7 @@ export interface BuiltRequest {
   readonly images: readonly number[];
 }
 
-/** What the engine is asked for a job whose prompt is built. */
+/** The engine's request for a job whose prompt is built. */
 export function buildEngineRequest(
   claim: Claim,
   { tokens, spans, positions }: Prompt,
@@ -51,8 +51,8 @@ export function buildEngineRequest(
 }
 
 /**
- * All the time since acceptance, while no token has come of it: what was done for it then was in vain.
- * Of one that others have answered in part, the time that it was with nobody.
+ * All the time since acceptance, if no token was emitted: earlier work for it was lost. For a
+ * partly answered job: the time without a worker.
  */
 const waitedBefore = (claim: Claim, resume: readonly number[][]): number =>
   resume.some((tokens) => tokens.length > 0)
@@ -65,7 +65,10 @@ function imageAt(job: Job, index: number): JobImage {
   return image;
 }
 
-/** What the API joined for this job is not joined again: a failure since then is this job's, too. */
+/**
+ * A generation that the API joined for this job is not joined again: a failure since then is this
+ * job's failure, too.
+ */
 function joinedFlight({ found, generation }: JobImage): { generation?: number } {
   return found === 'requested' || found === 'joined' ? { generation } : {};
 }

@@ -44,7 +44,7 @@ function usage(job: Job, event: Finished, images: readonly ImageTimings[]): JobU
   };
 }
 
-/** An image that is shown four times is four times in the prompt. */
+/** An image that occurs four times counts four times in the prompt. */
 function imageTokens({ messages, images }: Job['request']): number {
   return messages
     .flatMap(({ content }) => (typeof content === 'string' ? [] : content))

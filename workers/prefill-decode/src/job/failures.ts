@@ -9,7 +9,7 @@ export const LOSSES_MAX = 5;
 
 export const WORKER_LOST: JobError = {
   code: 'worker_lost',
-  message: `Given up after ${LOSSES_MAX} attempts that a worker, or its engine, did not survive`,
+  message: `Failed after ${LOSSES_MAX} attempts that a worker, or its engine, did not survive`,
   stage: 'prefill',
   item: null,
   retryable: true,
@@ -17,7 +17,7 @@ export const WORKER_LOST: JobError = {
 
 export const MODEL_CHANGED: JobError = {
   code: 'model_changed',
-  message: 'No worker is left of the version of the model that the job needs; submit it again',
+  message: 'No worker is left with the version of the model that the job needs; submit it again',
   stage: 'prefill',
   item: null,
   retryable: true,

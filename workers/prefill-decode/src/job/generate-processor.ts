@@ -184,7 +184,7 @@ export class GenerateProcessor {
     if (handedBack < OTHER_MODEL_STARTS_MAX) {
       log.info(
         { job: job.id, attempt: fence },
-        'handed back: it is of another version of the model',
+        'returned to the queue: the job needs another version of the model',
       );
       await jobs.handBack(job.id, fence);
       return this.#handBacks.later(queued, token);
@@ -263,12 +263,15 @@ export class GenerateProcessor {
     if (typeof v === 'number' && v !== MESSAGE_VERSION)
       return this.#handBacks.foreign(queued, token);
     const facts = { id: queued.id };
-    this.#options.log.error(facts, 'dropping a damaged message; the reconciler writes it anew');
+    this.#options.log.error(
+      facts,
+      'dropped a damaged queue message; the reconciler will write it again',
+    );
   }
 
   /** What the job held in the fleet is not known: it expires by itself. */
   async #giveUpDamaged(error: RecordError): Promise<void> {
-    this.#options.log.error({ err: error, job: error.jobId }, 'a job is given up: it is damaged');
+    this.#options.log.error({ err: error, job: error.jobId }, 'job failed: its record is damaged');
     await this.#options.jobs.finish(error.jobId, GIVEN_UP);
   }
 }

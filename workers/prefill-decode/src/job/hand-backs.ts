@@ -51,7 +51,7 @@ export class HandBacks {
   /** A message, or a record, that only workers of another version can read. */
   async foreign(queued: QueueJob, token?: string): Promise<never> {
     const facts = { id: queued.id, known: MESSAGE_VERSION };
-    this.#options.log.warn(facts, 'handing back a job of unknown version');
+    this.#options.log.warn(facts, 'returning a job of an unknown record version to the queue');
     return this.later(queued, token);
   }
 
@@ -61,12 +61,12 @@ export class HandBacks {
    */
   async claim({ job, fence }: Claim, reason: unknown): Promise<void> {
     const { jobs, log } = this.#options;
-    log.warn({ err: reason, job: job.id }, 'a job is handed back: it cannot be served now');
+    log.warn({ err: reason, job: job.id }, 'job returned to the queue: it cannot be served now');
     for (;;) {
       try {
         return await jobs.handBack(job.id, fence);
       } catch (err) {
-        log.warn({ err, job: job.id }, 'handing a job back failed; trying again');
+        log.warn({ err, job: job.id }, 'returning a job to the queue failed; retrying');
         if (this.stopping) return;
         await this.#pause();
       }

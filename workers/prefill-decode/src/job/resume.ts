@@ -1,6 +1,6 @@
 import type { SequencedEvent, TokenLogprob } from '@epd/jobs';
 
-/** The tokens that earlier claimants emitted, per answer: where a takeover goes on from. */
+/** The tokens that earlier claimants emitted, per answer: a takeover resumes after them. */
 export function emittedTokens(events: readonly SequencedEvent[], n: number): number[][] {
   const perChoice = Array.from({ length: n }, (): number[] => []);
   for (const event of events) {

@@ -1,10 +1,10 @@
 import type { ImageSize, ImageSpan, PromptMessage, PromptPositions } from '@epd/model';
 
-/** What crosses between the main thread and one that builds prompts. */
+/** Messages between the main thread and a prompt thread. */
 
 export interface PromptRequest {
   readonly messages: readonly PromptMessage[];
-  /** The one message's text is the prompt. */
+  /** The text of the single message is the prompt. */
   readonly raw?: boolean;
   /** Sizes in pixels of the images that the messages name by index. */
   readonly images: readonly ImageSize[];
@@ -24,5 +24,5 @@ export type FromPromptThread =
       readonly spans: readonly ImageSpan[];
       readonly positions: PromptPositions | null;
     }
-  /** The messages make no prompt of this model; `code` is the `ModelError`'s. */
+  /** The messages are no valid prompt for this model; `code` is the `ModelError`'s. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string };

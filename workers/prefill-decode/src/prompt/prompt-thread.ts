@@ -2,7 +2,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ModelError, PromptBuilder, readModelFolder } from '@epd/model';
 import type { FromPromptThread, PromptRequest, PromptThreadOptions } from './messages.ts';
 
-/** Template and tokenizer in a thread that may be ended at any time: nothing else depends on it. */
+/**
+ * Template and tokenizer in a thread that may be terminated at any time: nothing else depends on
+ * it.
+ */
 const port = parentPort;
 if (!port) throw new Error('prompt-thread.ts is started by PromptLane');
 

@@ -2,16 +2,21 @@ import type { Prompt, PromptMessage } from '@epd/model';
 import type { PromptRequest } from './messages.ts';
 import { PromptLane } from './prompt-lane.ts';
 
-/** Above this, in UTF-16 units, a prompt goes to the lane of the long: less is done in some tens of ms. */
+/**
+ * Above this, in UTF-16 units, a prompt goes to the long lane: a shorter one takes some tens of ms.
+ */
 const LONG_TEXT = 32_768;
-/** What rendering a message or a part of one costs, in the same unit. */
+/** Cost of rendering a message or a part of one, in the same unit. */
 const PART_COST = 64;
 /** A vocabulary of 250,000 takes some 300 MiB; the rest is for the text of one prompt. */
 const HEAP_MIB = 1024;
-/** Long prompts are rare where they are not the rule: their thread gives its memory back. */
+/** Long prompts are usually rare: their thread exits when idle to free its memory. */
 const LONG_IDLE_MS = 60_000;
 
-/** Builds prompts off the main thread, which renews locks. The short never queue behind a long one. */
+/**
+ * Builds prompts off the main thread, which renews locks. Short prompts never queue behind a long
+ * one.
+ */
 export class Prompts {
   readonly #short: PromptLane;
   readonly #long: PromptLane;

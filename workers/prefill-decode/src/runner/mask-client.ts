@@ -29,9 +29,9 @@ export class MaskClient {
   };
 }
 
-/** One sequence held to its constraint by masks that another thread makes. */
+/** The constraint of one sequence, by masks that another thread computes. */
 class MaskedSequence implements TokenConstraint {
-  /** What ends the answer is in the masks: behind a whole one only end tokens are allowed. */
+  /** The masks end the answer: after a complete one only end tokens are allowed. */
   readonly done = false;
   readonly #connection: Connection;
   readonly #sequence: number;
@@ -54,11 +54,11 @@ class MaskedSequence implements TokenConstraint {
       throw lost(link);
     }
     if (ready === BROKEN)
-      throw new ConstraintError('constraint_broken', 'The answer has left its constraint');
+      throw new ConstraintError('constraint_broken', 'The answer violates its constraint');
     if (ready !== this.#accepted)
       throw new ConstraintError(
         'constraint_too_complex',
-        'The next token takes too much work to find',
+        'Computing the token mask exceeded its work limit',
       );
     return this.#shared.mask;
   }
@@ -78,8 +78,8 @@ class MaskedSequence implements TokenConstraint {
   }
 }
 
-/** The job is another's to resume: its tokens are replayed there. */
+/** Another claim may resume the job and replay its tokens. */
 const lost = (link: MaskLink | null): ConstraintError =>
   link?.replaced === true
-    ? new ConstraintError('constraint_replaced', 'The thread that makes token masks was replaced')
-    : new ConstraintError('constraint_lost', 'The thread that makes token masks does not answer');
+    ? new ConstraintError('constraint_replaced', 'The mask thread was replaced')
+    : new ConstraintError('constraint_lost', 'The mask thread does not respond');

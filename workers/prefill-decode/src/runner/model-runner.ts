@@ -21,8 +21,8 @@ interface Outcome {
 }
 
 /**
- * A change of the cache failed. The engine takes this change and those behind it as made: what it would
- * restore later could be another prompt's.
+ * A change of the KV cache failed. The engine assumes that this change and later ones succeeded: a
+ * block that it restores later could hold another prompt.
  */
 export class CacheError extends Error {
   override readonly name = 'CacheError';
@@ -126,7 +126,7 @@ export class ModelRunner {
     return { firstSlot, rows, width, embeds, deepstack: layers, positions, past, count };
   }
 
-  /** What images add behind the first layers stands in their rows, behind the hidden state. */
+  /** An image row holds the hidden state, then the deepstack features for the first layers. */
   #writeLevels(
     row: StepRow,
     into: FloatArray,

@@ -55,14 +55,14 @@ test('a constraint that takes too long to compile is refused, and the next one i
 
 test('without the thread no mask is made, and whoever waits is told within the limit', (t) => {
   const client = new MaskClient();
-  t.throws(() => opened(client, choice(['a'])), { message: /does not answer/ });
+  t.throws(() => opened(client, choice(['a'])), { message: /does not respond/ });
   const { port1, port2 } = new MessageChannel();
   t.teardown(() => port1.close());
   client.connect({ port: port2, tokens: 2048, limitMs: 5, link: new MaskLink().memory });
   t.teardown(() => client.close());
   const held = opened(client, choice(['a']));
   t.throws(() => held.mask(), { name: 'ConstraintError' });
-  t.throws(() => held.mask(), { message: /does not answer/ });
+  t.throws(() => held.mask(), { message: /does not respond/ });
 });
 
 /** Longer than any test runs. */
@@ -128,14 +128,14 @@ test('a check that never ends fails no other answer', async (t) => {
     validator.faultOf(endless, 'a'.repeat(40)),
     validator.faultOf(choice(['yes']), 'yes'),
   ]);
-  t.deepEqual(faults, ['it took too long to check', null]);
+  t.deepEqual(faults, ['its validation timed out', null]);
 });
 
 test('an answer whose check never ends is called unchecked, and the next is checked', async (t) => {
   const validator = new AnswerValidator(2_000);
   t.teardown(() => validator.close());
   const endless: Constraint = { type: 'regex', pattern: '(a*)*(a*)*(a*)*b' };
-  t.is(await validator.faultOf(endless, 'a'.repeat(40)), 'it took too long to check');
+  t.is(await validator.faultOf(endless, 'a'.repeat(40)), 'its validation timed out');
   t.is(await validator.faultOf(choice(['yes']), 'yes'), null);
   t.is(await validator.faultOf(choice(['yes']), 'no'), 'it is none of the choices');
 });

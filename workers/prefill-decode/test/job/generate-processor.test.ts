@@ -13,7 +13,7 @@ const LONG = { ignoreEos: true, maxTokens: 400 };
 const tokensOf = (events: readonly SequencedEvent[]): number[] =>
   events.flatMap((event) => (event.type === 'tokens' ? event.ids : []));
 
-test('a worker that is given a job which it still holds goes on with it, and says nothing twice', async (t) => {
+test('a worker that is given a job which it still holds continues it, and emits nothing twice', async (t) => {
   const fleet = testJobs(t);
   const engine = await startEngine(t);
   const processor = processorFor(fleet, engine, 'one');
@@ -29,7 +29,7 @@ test('a worker that is given a job which it still holds goes on with it, and say
   t.is(processor.held, 0);
 });
 
-test('a job that finds the engine full is handed back and served later', async (t) => {
+test('a job that finds the engine full is returned to the queue and served later', async (t) => {
   const fleet = testJobs(t);
   const engine = await startEngine(t, { maxHeld: 1 });
   work(t, fleet, processorFor(fleet, engine, 'one'));
@@ -62,7 +62,7 @@ test('a job that workers are lost with again and again fails, and is not served 
   t.is(ending?.error?.code, 'worker_lost');
 });
 
-test('a job whose writes Redis refuses is handed back by its worker, which is no loss', async (t) => {
+test('a job whose writes Redis refuses is returned to the queue, which is no loss', async (t) => {
   const fleet = testJobs(t);
   const id = await fleet.submit();
   const append = fleet.jobs.append.bind(fleet.jobs);
@@ -211,7 +211,10 @@ test('the times of a job count from its acceptance, whatever it waited for', asy
   t.true(totalMs >= ttftMs - 1); // it is rounded
 });
 
-/** A job that another worker held for a while and handed back, with what it emitted meanwhile. */
+/**
+ * A job that another worker held for a while and returned to the queue, with what it emitted
+ * meanwhile.
+ */
 async function handedBack(fleet: TestJobs, emitted: readonly number[]) {
   const id = await fleet.submit();
   const claim = await fleet.jobs.claim(id, 'drains');
@@ -226,7 +229,7 @@ async function handedBack(fleet: TestJobs, emitted: readonly number[]) {
   return { id, heldMs };
 }
 
-test('the first token of a job that was handed back counts from acceptance', async (t) => {
+test('the first token of a job that was returned to the queue counts from acceptance', async (t) => {
   const fleet = testJobs(t);
   const { id, heldMs } = await handedBack(fleet, []);
   work(t, fleet, processorFor(fleet, await startEngine(t), 'next'));
@@ -235,7 +238,7 @@ test('the first token of a job that was handed back counts from acceptance', asy
   t.true(ttftMs >= queueMs);
 });
 
-test('a job that goes on with another worker was not waiting while the first one answered it', async (t) => {
+test('a job that another worker resumes was not queued while the first one answered it', async (t) => {
   const fleet = testJobs(t);
   const { id, heldMs } = await handedBack(fleet, [1]);
   await eventually(async () => (await waitedSince(fleet, id)) > 100); // no worker

@@ -65,7 +65,7 @@ for (const temperature of [0, 2]) {
   });
 }
 
-test('a continuation replays what was generated and goes on the same', (t) => {
+test('a continuation replays what was generated and continues identically', (t) => {
   t.is(sampler(new Spelled(3, 33, 5), {}, [3, 33]).next(logits()).id, 5);
 });
 

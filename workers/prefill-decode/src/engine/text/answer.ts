@@ -14,10 +14,10 @@ export interface AnswerPiece {
   readonly finishReason: FinishReason | null;
 }
 
-/** A token as it was sampled, or as it is replayed. */
+/** A token as sampled or replayed. */
 type AnswerToken = Omit<Sampled, 'sequence'>;
 
-/** One answer as its reader sees it: tokens in, text out, and the decision that it is over. */
+/** One answer as its reader sees it: tokens in, text out, and the finish reason. */
 export class Answer {
   readonly #sampling: Sampling;
   readonly #ends: ReadonlySet<number>;
@@ -63,9 +63,9 @@ export class Answer {
     };
   }
 
-  /** Takes a token. `mayGoOn` is false when no further one has room. */
-  push(sampled: AnswerToken, mayGoOn: boolean): AnswerPiece {
-    const piece = this.#take(sampled, mayGoOn);
+  /** Processes a token. `mayContinue` is false when there is no room for another. */
+  push(sampled: AnswerToken, mayContinue: boolean): AnswerPiece {
+    const piece = this.#take(sampled, mayContinue);
     const parser = this.#parser;
     if (parser === null) return piece;
     const deltas = parser.push(piece.text);
@@ -73,14 +73,14 @@ export class Answer {
     return { ...piece, deltas };
   }
 
-  #take(sampled: AnswerToken, mayGoOn: boolean): AnswerPiece {
+  #take(sampled: AnswerToken, mayContinue: boolean): AnswerPiece {
     if (this.#ends.has(sampled.id)) return this.#endAt(sampled.id);
     this.#tokenIds.push(sampled.id);
     const logprobs = this.#logprobsOf(sampled);
     const { text, stopped } = this.#matched(this.#detokenizer.push(sampled.id));
     if (stopped) return this.#end('stop', [sampled.id], text, logprobs);
     if (sampled.done === true) return this.#endAfter(sampled.id, 'stop', text, logprobs);
-    if (!mayGoOn || this.#tokenIds.length >= this.#sampling.maxTokens) {
+    if (!mayContinue || this.#tokenIds.length >= this.#sampling.maxTokens) {
       return this.#endAfter(sampled.id, 'length', text, logprobs);
     }
     this.#text += text;
@@ -93,13 +93,13 @@ export class Answer {
     return this.#end('stop', [], this.#flush());
   }
 
-  /** Text of an answer that may not end yet is not looked at for stop strings. */
+  /** Text before `min_tokens` is not searched for stop strings. */
   #matched(text: string): { readonly text: string; readonly stopped: boolean } {
     const early = this.#tokenIds.length < (this.#sampling.minTokens ?? 0);
     return early ? { text, stopped: false } : this.#stops.push(text);
   }
 
-  /** What is let out at the end may complete a stop string. */
+  /** Text that is released at the end may complete a stop string. */
   #endAfter(id: number, reason: FinishReason, text: string, logprobs: Logprobs): AnswerPiece {
     const last = this.#stops.push(this.#detokenizer.flush());
     const rest = last.stopped ? last.text : last.text + this.#stops.flush();
@@ -133,7 +133,7 @@ export class Answer {
   }
 }
 
-/** The tokens that end an answer: the model's own unless they are to be ignored, and the request's. */
+/** The tokens that end an answer: the model's own unless they are ignored, and the request's. */
 export const endIdsOf = (sampling: Sampling, eosTokenIds: readonly number[]): readonly number[] => [
   ...(sampling.ignoreEos ? [] : eosTokenIds),
   ...(sampling.stopTokenIds ?? []),

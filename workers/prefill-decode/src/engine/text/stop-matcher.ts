@@ -1,6 +1,6 @@
 /**
- * Keeps stop strings out of a stream of text, also where they come in pieces: text that may be the
- * beginning of one is held back until it is known.
+ * Keeps stop strings out of a text stream, also when they arrive in pieces: text that may be the
+ * start of one is held back until that is decided.
  */
 export class StopMatcher {
   readonly #stops: readonly string[];
@@ -11,12 +11,12 @@ export class StopMatcher {
     this.#stops = stops;
   }
 
-  /** The stop string that was met. */
+  /** The stop string that was found. */
   get matched(): string | null {
     return this.#matched;
   }
 
-  /** What may be shown, and whether a stop string was met; then nothing more is to be pushed. */
+  /** The released text, and whether a stop string was found; then nothing more may be pushed. */
   push(text: string): { text: string; stopped: boolean } {
     if (this.#stops.length === 0) return { text, stopped: false };
     const seen = this.#held + text;
@@ -31,7 +31,7 @@ export class StopMatcher {
     return { text: seen.slice(0, safe), stopped: false };
   }
 
-  /** What was held back, now that nothing follows. */
+  /** The text that was held back, at the end of the stream. */
   flush(): string {
     const held = this.#held;
     this.#held = '';
@@ -43,7 +43,7 @@ export class StopMatcher {
     return found.length === 0 ? -1 : Math.min(...found);
   }
 
-  /** Length of the longest end of the text with which a stop string begins. */
+  /** Length of the longest suffix of the text that is a prefix of a stop string. */
   #longestBeginning(text: string): number {
     const longest = Math.max(...this.#stops.map((stop) => stop.length)) - 1;
     for (let length = Math.min(longest, text.length); length > 0; length--) {
