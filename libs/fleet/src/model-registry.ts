@@ -17,6 +17,8 @@ export const ModelCard = Type.Object({
   hiddenSize: Type.Integer({ minimum: 1 }),
   /** Values in a row of an image's embedding; absent in cards of older workers: `hiddenSize`. */
   embeddingWidth: Type.Optional(Type.Integer({ minimum: 1 })),
+  /** What its chat template can be told beside messages; absent: not known, so nothing. */
+  templateOptions: Type.Optional(Type.Array(Type.String())),
   createdAtMs: Type.Number(),
 });
 export type ModelCard = Static<typeof ModelCard>;

@@ -16,10 +16,12 @@ export type {
   JobStatus,
   JobTimings,
   JobUsage,
+  ParsedOutput,
   Sampling,
   TerminalStatus,
   TokenLogprob,
 } from './job.ts';
+export { JobTools, type ToolCall, type ToolFunction } from './tools.ts';
 export type { JobEvent, OutputDelta, SequencedEvent, Stage } from './job-event.ts';
 export { GREEDY } from './greedy.ts';
 export { GIVEN_UP } from './given-up.ts';

@@ -24,6 +24,8 @@ export const JobConstraint = Type.Union([
     tags: Type.Array(Tag, { minItems: 1 }),
     /** Text may stand before, between and behind the tags; what begins a tag is one. */
     freeText: Type.Boolean(),
+    /** With which every tag begins: it stands nowhere in free text. */
+    opener: Type.Optional(Type.String({ minLength: 1 })),
     least: Type.Integer({ minimum: 0 }),
     /** Null: any number. */
     most: Type.Union([Type.Null(), Type.Integer({ minimum: 1 })]),

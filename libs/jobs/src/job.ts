@@ -1,6 +1,7 @@
 import { InputRef } from '@epd/connector';
 import { Type, type Static } from 'typebox';
 import { JobConstraint } from './job-constraint.ts';
+import { JobTools, ToolCall } from './tools.ts';
 
 /** Where a job stands. The last four are terminal: a job enters exactly one of them, once. */
 export const JobStatus = Type.Union([
@@ -22,8 +23,18 @@ export const ImagePart = Type.Object({
 });
 
 export const ChatMessage = Type.Object({
-  role: Type.Union([Type.Literal('system'), Type.Literal('user'), Type.Literal('assistant')]),
+  role: Type.Union([
+    Type.Literal('system'),
+    Type.Literal('user'),
+    Type.Literal('assistant'),
+    Type.Literal('tool'),
+  ]),
   content: Type.Union([Type.String(), Type.Array(Type.Union([TextPart, ImagePart]))]),
+  /** Of an assistant: what it thought, and the calls that it made. */
+  reasoning: Type.Optional(Type.String()),
+  toolCalls: Type.Optional(Type.Array(ToolCall)),
+  /** Of a tool: the call that it answers. */
+  toolCallId: Type.Optional(Type.String()),
 });
 export type ChatMessage = Static<typeof ChatMessage>;
 
@@ -83,6 +94,12 @@ export const JobRequest = Type.Object({
   raw: Type.Optional(Type.Literal(true)),
   images: Type.Array(JobImage),
   sampling: Sampling,
+  /** Absent: none may be called, and the prompt shows none. */
+  tools: Type.Optional(JobTools),
+  /** What the model's chat template is given beside messages, such as `enable_thinking`. */
+  templateOptions: Type.Optional(
+    Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+  ),
   returnTokenIds: Type.Boolean(),
   /** Lower runs first; 0 is the default. */
   priority: Type.Integer({ minimum: -100, maximum: 100 }),
@@ -106,8 +123,20 @@ export type JobError = Static<typeof JobError>;
 
 export type FinishReason = 'stop' | 'length' | 'cancelled' | 'error';
 
+/** An answer's text, told apart by kind. */
+export interface ParsedOutput {
+  readonly content: string;
+  readonly reasoning: string;
+  /** Tokens that it took, its marks among them. */
+  readonly reasoningTokens: number;
+  readonly toolCalls: readonly ToolCall[];
+}
+
 export interface Choice {
+  /** As the model wrote it, markup and all. */
   readonly text: string;
+  /** Where the text was parsed; absent: all of it is content. */
+  readonly output?: ParsedOutput;
   readonly finishReason: FinishReason | null;
   /** The caller's stop string, or token, that ended it; absent: it ended otherwise. */
   readonly stoppedBy?: string | number;

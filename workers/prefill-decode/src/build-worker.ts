@@ -70,6 +70,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     timeoutMs: parts.config.promptTimeoutMs,
     imageTokensMax: parts.config.imageTokensMax,
   });
+  prompts.warm();
   stack.defer(() => prompts.close());
   const processor = new GenerateProcessor({
     engine,
@@ -77,6 +78,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     validator,
     redis: parts.redis,
     prompts,
+    format: parts.model.format,
     fingerprint: parts.model.card.fingerprint,
     revision: parts.model.card.revision ?? '',
     worker: parts.worker,

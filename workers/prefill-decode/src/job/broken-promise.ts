@@ -1,4 +1,4 @@
-import type { JobError, Sampling } from '@epd/jobs';
+import type { Choice, JobError, JobTools, Sampling } from '@epd/jobs';
 import type { AnswerValidator } from '../constraint/answer-validator.ts';
 import type { EngineEvent } from '../engine/index.ts';
 
@@ -9,15 +9,32 @@ export type Finished = Extract<EngineEvent, { type: 'finished' }>;
  * caller's stop string or stop token, truncated is not validated.
  */
 export async function brokenPromise(
-  { constraint }: Sampling,
+  { sampling, tools }: { readonly sampling: Sampling; readonly tools: JobTools | undefined },
   { choices }: Finished,
   validator: Pick<AnswerValidator, 'faultOf'>,
 ): Promise<JobError | null> {
+  const { constraint } = sampling;
   if (constraint === undefined) return null;
-  for (const { text, finishReason, stoppedBy } of choices) {
-    if (finishReason !== 'stop' || stoppedBy !== undefined) continue;
-    const fault = await validator.faultOf(constraint, text);
+  for (const choice of choices) {
+    if (choice.finishReason !== 'stop' || choice.stoppedBy !== undefined) continue;
+    const fault =
+      (await validator.faultOf(constraint, choice.text)) ??
+      (await faultOfCalls(choice, tools, validator));
     if (fault !== null) return broken(fault);
+  }
+  return null;
+}
+
+async function faultOfCalls(
+  { output }: Choice,
+  tools: JobTools | undefined,
+  validator: Pick<AnswerValidator, 'faultOf'>,
+): Promise<string | null> {
+  for (const { name, arguments: text } of output?.toolCalls ?? []) {
+    const schema = tools?.functions.find((one) => one.name === name)?.parameters;
+    if (schema === undefined) return `it calls ${name}, which there is not`;
+    const fault = await validator.faultOf({ type: 'json', schema, ordered: false }, text);
+    if (fault !== null) return `arguments of ${name}: ${fault}`;
   }
   return null;
 }

@@ -1,11 +1,14 @@
 import { GenerateJob, MESSAGE_VERSION, Semaphore } from '@epd/connector';
 import { GIVEN_UP, RecordError, type Claim, type Job, type JobStore } from '@epd/jobs';
+import type { OutputFormat } from '@epd/model';
 import type { Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
 import type { AnswerValidator } from '../constraint/answer-validator.ts';
 import type { Engine, EngineEvent } from '../engine/index.ts';
+import { effectiveSampling } from './effective-sampling.ts';
+import { promptRequest } from './prompt-request.ts';
 import type { Prompts } from '../prompt/prompts.ts';
 import { buildEngineRequest } from './build-request.ts';
 import { failedEnding } from './ending.ts';
@@ -18,6 +21,8 @@ export interface ProcessorOptions {
   readonly engine: Engine;
   readonly jobs: JobStore;
   readonly validator: AnswerValidator;
+  /** What the model's output holds beside content. */
+  readonly format: OutputFormat;
   /** Of the queue. */
   readonly redis: Redis;
   readonly prompts: Pick<Prompts, 'build'>;
@@ -136,7 +141,7 @@ export class GenerateProcessor {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
     if (this.#isOfOtherModel(claim)) return this.#leaveToOthers(claim, queued, token);
-    const held = new HeldJob(claim, this.#options.jobs, this.#options.validator);
+    const held = new HeldJob(claim, this.#options.jobs, this.#options);
     this.#held.set(id, held);
     try {
       const release = await this.#answer(held);
@@ -236,19 +241,18 @@ export class GenerateProcessor {
 
   /** The prompt is built elsewhere; by then somebody may have ended the job. */
   async #ask(held: HeldJob): Promise<void> {
-    const { engine, prompts, sharePrefixes } = this.#options;
+    const { engine, prompts, sharePrefixes, format } = this.#options;
     const { claim, gone } = held;
     const { tenant, request } = claim.job;
-    const sizes = request.images.map(({ input: { width, height } }) => ({ width, height }));
-    const { constraint } = request.sampling;
+    const { constraint } = effectiveSampling(request, format);
     const [prompt] = await Promise.all([
-      prompts.build({ messages: request.messages, images: sizes, raw: request.raw ?? false }, gone),
+      prompts.build(promptRequest(request, format), gone),
       constraint === undefined ? null : engine.prepare(constraint),
     ]);
     if (gone.aborted) return;
     const resume = emittedTokens(claim.emitted, request.sampling.n);
     const scope = sharePrefixes ? '' : tenant;
-    const asked = buildEngineRequest(claim, prompt, resume, scope);
+    const asked = buildEngineRequest(claim, prompt, { resume, scope, format });
     held.images = asked.images;
     engine.add(asked.request);
   }

@@ -1,14 +1,22 @@
 import type { Claim, Ending, JobError, JobEvent, JobStore } from '@epd/jobs';
 import type { AnswerValidator } from '../constraint/answer-validator.ts';
+import type { OutputFormat } from '@epd/model';
 import type { EngineEvent } from '../engine/index.ts';
 import { brokenPromise, type Finished } from './broken-promise.ts';
 import { completedEnding, failedEnding } from './ending.ts';
+import { effectiveSampling } from './effective-sampling.ts';
 import { EventWriter } from './event-writer.ts';
 import { releaseFor } from './failures.ts';
 import { traceFinished, traceLoaded } from './trace-job.ts';
 
 /** Why this worker is done with a job. */
 export type Release = 'ended' | 'handed_back' | 'refused' | 'broken' | 'lost';
+
+export interface HeldJobParts {
+  readonly validator: Pick<AnswerValidator, 'faultOf'>;
+  /** What the model's output holds beside content. */
+  readonly format: OutputFormat;
+}
 
 /**
  * One job that this worker has claimed, from the claim until it is ended, handed back or lost.
@@ -34,14 +42,15 @@ export class HeldJob {
   /** The job's image of each feature that the engine knows. */
   images: readonly number[] = [];
   readonly #jobs: JobStore;
-  readonly #validator: AnswerValidator;
+  readonly #validator: HeldJobParts['validator'];
+  readonly #format: OutputFormat;
   readonly #writer: EventWriter;
   readonly #release: (release: Release) => void;
   readonly #fail: (error: unknown) => void;
   /** Text that answers let out when they ended. */
   readonly #last: JobEvent[] = [];
 
-  constructor(claim: Claim, jobs: JobStore, validator: AnswerValidator) {
+  constructor(claim: Claim, jobs: JobStore, { validator, format }: HeldJobParts) {
     const { promise, resolve, reject } = Promise.withResolvers<Release>();
     const left = Promise.withResolvers<void>();
     const gone = new AbortController();
@@ -52,6 +61,7 @@ export class HeldJob {
     this.released = promise;
     this.#jobs = jobs;
     this.#validator = validator;
+    this.#format = format;
     this.#release = (release) => {
       gone.abort();
       resolve(release);
@@ -127,7 +137,10 @@ export class HeldJob {
 
   /** An answer that was promised to follow a constraint is checked before it is called completed. */
   async #finish(event: Finished): Promise<void> {
-    const fault = await brokenPromise(this.claim.job.request.sampling, event, this.#validator);
+    const { request } = this.claim.job;
+    const sampling = effectiveSampling(request, this.#format);
+    const asked = { sampling, tools: request.tools };
+    const fault = await brokenPromise(asked, event, this.#validator);
     if (fault === null) this.#end(completedEnding(this.claim, event, this.#ms()), this.#last);
     else this.fail(fault);
   }

@@ -51,6 +51,11 @@ export class PromptLane {
     });
   }
 
+  /** Starts the thread before the first prompt needs it. */
+  warm(): void {
+    if (this.#thread === null) this.#start();
+  }
+
   close(): void {
     const closed = new Error('The prompt lane is closed');
     for (const pending of this.#queue.splice(0)) pending.reject(closed);
@@ -91,7 +96,7 @@ export class PromptLane {
   #receive(message: FromPromptThread): void {
     if (message.type === 'ready') {
       this.#ready = true;
-      return this.#send();
+      return this.#current ? this.#send() : this.#rest();
     }
     const pending = this.#take();
     if (message.type === 'refused') pending?.reject(new ModelError(message.code, message.message));
@@ -146,8 +151,14 @@ export class PromptLane {
   }
 }
 
-const promptOf = ({ tokens, spans, positions }: FromPromptThread & { type: 'built' }): Prompt => ({
+const promptOf = ({
+  tokens,
+  spans,
+  positions,
+  opensReasoning,
+}: FromPromptThread & { type: 'built' }): Prompt => ({
   tokens: Array.from(tokens),
   spans,
   positions,
+  opensReasoning,
 });

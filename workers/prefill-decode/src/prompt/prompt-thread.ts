@@ -18,11 +18,17 @@ port.on('message', (request: PromptRequest) => {
 });
 port.postMessage({ type: 'ready' } satisfies FromPromptThread, []);
 
-function build({ messages, images, raw }: PromptRequest): FromPromptThread {
+function build({
+  images,
+  raw,
+  withoutReasoning = false,
+  ...conversation
+}: PromptRequest): FromPromptThread {
   try {
-    const made = raw ? prompts.raw(messages) : prompts.build(messages, images);
-    const { tokens, spans, positions } = made;
-    return { type: 'built', tokens: Int32Array.from(tokens), spans, positions };
+    const made = raw
+      ? prompts.raw(conversation.messages)
+      : prompts.build(conversation, images, { withoutReasoning });
+    return { type: 'built', ...made, tokens: Int32Array.from(made.tokens) };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return { type: 'refused', code: error.code, message: error.message };

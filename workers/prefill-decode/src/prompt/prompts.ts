@@ -1,4 +1,4 @@
-import type { Prompt, PromptMessage } from '@epd/model';
+import type { Conversation, Prompt } from '@epd/model';
 import type { PromptRequest } from './messages.ts';
 import { PromptLane } from './prompt-lane.ts';
 
@@ -32,9 +32,14 @@ export class Prompts {
     this.#long = new PromptLane(options, { ...common, idleMs: LONG_IDLE_MS });
   }
 
+  /** The first prompt does not wait for its thread. */
+  warm(): void {
+    this.#short.warm();
+  }
+
   /** Rejects as `PromptLane.build` does. */
   build(request: PromptRequest, signal: AbortSignal): Promise<Prompt> {
-    const lane = sizeOf(request.messages) > LONG_TEXT ? this.#long : this.#short;
+    const lane = sizeOf(request) > LONG_TEXT ? this.#long : this.#short;
     return lane.build(request, signal);
   }
 
@@ -44,10 +49,11 @@ export class Prompts {
   }
 }
 
-function sizeOf(messages: readonly PromptMessage[]): number {
-  let size = 0;
-  for (const { content } of messages) {
-    size += PART_COST;
+function sizeOf({ messages, tools = [] }: Conversation): number {
+  let size = tools.length === 0 ? 0 : JSON.stringify(tools).length;
+  for (const { content, reasoning = '', toolCalls = [] } of messages) {
+    size += PART_COST + reasoning.length;
+    for (const call of toolCalls) size += PART_COST + call.arguments.length;
     if (typeof content === 'string') size += content.length;
     else
       for (const part of content) size += PART_COST + (part.type === 'text' ? part.text.length : 0);

@@ -3,7 +3,10 @@ import type { Choice } from '@epd/jobs';
 import { brokenPromise, type Finished } from '../../src/job/broken-promise.ts';
 import { sampling } from '../helpers/engine.ts';
 
-const asked = sampling({ constraint: { type: 'choice', choices: ['yes'] }, stop: ['.'] });
+const asked = {
+  sampling: sampling({ constraint: { type: 'choice', choices: ['yes'] }, stop: ['.'] }),
+  tools: undefined,
+};
 const unfit = { faultOf: async () => 'it is none of the choices' };
 
 const finished = (choice: Partial<Choice>): Finished =>

@@ -1,5 +1,6 @@
 import { Reconciler, type SequencedEvent } from '@epd/jobs';
 import { eventually } from '@epd/service/testing';
+import { outputFormat } from '@epd/model';
 import test from 'ava';
 import { Registry } from 'prom-client';
 import { AnswerValidator } from '../../src/constraint/answer-validator.ts';
@@ -306,7 +307,10 @@ test('text that an end token let out is said once, whoever goes on before the en
   const token = { type: 'tokens', id, choice: 0, ids: [5], text: 'a' } as const;
   const last = { type: 'tokens', id, choice: 0, ids: [], text: '.' } as const;
   const held = async (worker: string): Promise<HeldJob> =>
-    new HeldJob((await fleet.jobs.claim(id, worker))!, fleet.jobs, new AnswerValidator());
+    new HeldJob((await fleet.jobs.claim(id, worker))!, fleet.jobs, {
+      validator: new AnswerValidator(),
+      format: outputFormat(''),
+    });
   const first = await held('first');
   first.take(token);
   first.take(last);

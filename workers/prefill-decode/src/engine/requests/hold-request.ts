@@ -37,7 +37,7 @@ export function holdRequest(
       request.sampling,
       endIds,
       model.tokenizer,
-      request.parser?.() ?? null,
+      request.parser?.(choice) ?? null,
     );
     const key = nextKey();
     const leader = sequences[0] ?? null;

@@ -25,8 +25,8 @@ export interface EngineRequest {
   readonly sampling: Sampling;
   /** Tokens that were emitted before, per choice: generation resumes after them. */
   readonly resume?: readonly (readonly number[])[];
-  /** Creates the parser of each answer; default: its text is not parsed. */
-  readonly parser?: () => OutputParser;
+  /** Creates the parser of an answer, by its number; default: its text is not parsed. */
+  readonly parser?: (choice: number) => OutputParser;
   /** Lower runs first; default 0. */
   readonly priority?: number;
   /** Requests of one scope share cached prefixes; default: the empty one. */

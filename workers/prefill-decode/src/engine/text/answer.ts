@@ -2,6 +2,7 @@ import type { Choice, FinishReason, OutputDelta, Sampling, TokenLogprob } from '
 import type { Sampled } from '../../runner/messages.ts';
 import { Detokenizer, type TokenDecoder } from './detokenizer.ts';
 import type { OutputParser } from './output-parser.ts';
+import { OutputRecord } from './output-record.ts';
 import { StopMatcher } from './stop-matcher.ts';
 
 /** What a token adds to the answer; a reason when it is the last. */
@@ -25,6 +26,7 @@ export class Answer {
   readonly #detokenizer: Detokenizer;
   readonly #stops: StopMatcher;
   readonly #parser: OutputParser | null;
+  readonly #output = new OutputRecord();
   readonly #tokenIds: number[] = [];
   readonly #logprobs: TokenLogprob[] = [];
   #text = '';
@@ -43,7 +45,8 @@ export class Answer {
     this.#sampling = sampling;
     this.#ends = new Set(endIds);
     this.#decoder = decoder;
-    this.#detokenizer = new Detokenizer(decoder);
+    // Some models' marks are control tokens.
+    this.#detokenizer = new Detokenizer(decoder, { skipSpecialTokens: parser === null });
     this.#stops = new StopMatcher(sampling.stop);
   }
 
@@ -59,6 +62,7 @@ export class Answer {
       finishReason: this.#finishReason,
       ...(stoppedBy === null ? {} : { stoppedBy }),
       tokenIds: this.#tokenIds,
+      ...(this.#parser === null ? {} : { output: this.#output.output }),
       ...logprobs,
     };
   }
@@ -68,8 +72,10 @@ export class Answer {
     const piece = this.#take(sampled, mayContinue);
     const parser = this.#parser;
     if (parser === null) return piece;
+    const isReasoning = parser.isReasoning;
     const deltas = parser.push(piece.text);
     if (piece.finishReason !== null) deltas.push(...parser.flush());
+    this.#output.add(deltas, isReasoning || parser.isReasoning);
     return { ...piece, deltas };
   }
 

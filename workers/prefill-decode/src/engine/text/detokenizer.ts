@@ -15,14 +15,16 @@ const WINDOW_MAX = 32;
  */
 export class Detokenizer {
   readonly #decoder: TokenDecoder;
+  readonly #options: { readonly skipSpecialTokens: boolean };
   /** Tokens that are decoded together: the context, then those since the last whole character. */
   #window: number[] = [];
   #context = 0;
   /** The part of the window's text that was released. */
   #shown = '';
 
-  constructor(decoder: TokenDecoder) {
+  constructor(decoder: TokenDecoder, options = { skipSpecialTokens: true }) {
     this.#decoder = decoder;
+    this.#options = options;
   }
 
   push(id: number): string {
@@ -55,6 +57,6 @@ export class Detokenizer {
   }
 
   #decode(ids: readonly number[]): string {
-    return this.#decoder.decode(ids, { skipSpecialTokens: true });
+    return this.#decoder.decode(ids, this.#options);
   }
 }

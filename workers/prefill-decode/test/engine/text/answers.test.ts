@@ -1,3 +1,4 @@
+import type { OutputDelta } from '@epd/jobs';
 import test from 'ava';
 import type { EngineEvent } from '../../../src/engine/index.ts';
 import { generate, sampling, sharedEngines, startEngine } from '../../helpers/engine.ts';
@@ -50,6 +51,16 @@ test('a stop string that is only begun at the end is let out', async (t) => {
   });
   t.is(choices[0]?.text, text);
   t.is(choices[0]?.finishReason, 'length');
+});
+
+test('what a parser holds back until the end is streamed, though no text comes with it', async (t) => {
+  const events: EngineEvent[] = [];
+  const last: OutputDelta = { type: 'content', text: '<' };
+  const parser = () => ({ isReasoning: false, push: () => [], flush: () => [last] });
+  const { choices } = await generate(engine, { ...long, sampling: sampling(), parser }, events);
+  t.is(choices[0]?.finishReason, 'stop');
+  const deltas = events.flatMap((event) => (event.type === 'tokens' ? (event.deltas ?? []) : []));
+  t.deepEqual(deltas, [last]);
 });
 
 test('max_tokens ends an answer with "length"', async (t) => {
