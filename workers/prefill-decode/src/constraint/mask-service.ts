@@ -78,17 +78,17 @@ export class MaskService {
   #open(): Promise<MaskThread> {
     const opened = this.#start();
     this.#thread = opened;
-    const forget = (): void => {
-      if (this.#thread === opened) this.#thread = null;
-    };
-    void opened
-      .then(({ ended }) => ended)
-      .then((reason) => {
-        if (this.#thread !== null) this.#options.logger?.warn({ reason }, 'mask thread exited');
-      })
-      .catch(() => undefined) // who asked for it was told
-      .finally(forget);
+    void this.#forget(opened);
     return opened;
+  }
+
+  /** A thread that ended, or never started, is none to wait for. */
+  async #forget(opened: Promise<MaskThread>): Promise<void> {
+    const thread = await opened.catch(() => null); // who asked for it is told
+    const reason = await thread?.ended;
+    if (this.#thread !== opened) return;
+    this.#thread = null;
+    if (reason !== undefined) this.#options.logger?.warn({ reason }, 'mask thread exited');
   }
 
   async #start(): Promise<MaskThread> {

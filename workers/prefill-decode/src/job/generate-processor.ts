@@ -1,5 +1,5 @@
 import { GenerateJob, MESSAGE_VERSION, Semaphore } from '@epd/connector';
-import { GIVEN_UP, RecordError, type Claim, type Job, type JobStore } from '@epd/jobs';
+import { DAMAGED_ENDING, RecordError, type Claim, type Job, type JobStore } from '@epd/jobs';
 import type { OutputFormat } from '@epd/model';
 import type { Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
@@ -276,7 +276,7 @@ export class GenerateProcessor {
   /** What the job held in the fleet is not known: it expires by itself. */
   async #giveUpDamaged(error: RecordError): Promise<void> {
     this.#options.log.error({ err: error, job: error.jobId }, 'job failed: its record is damaged');
-    await this.#options.jobs.finish(error.jobId, GIVEN_UP);
+    await this.#options.jobs.finish(error.jobId, DAMAGED_ENDING);
   }
 }
 

@@ -39,8 +39,9 @@ test('an image counts as often as it is shown', (t) => {
   t.deepEqual(usage?.images, { encoded: 0, reused: 2 });
 });
 
+const logprob = (id: number) => ({ id, token: `${id}`, logprob: -1, top: [] });
+
 test('the log probabilities of a resumed answer begin with those that others sampled', (t) => {
-  const logprob = (id: number) => ({ id, token: `${id}`, logprob: -1, top: [] });
   const request = { messages: [], images: [] };
   const tokens = { type: 'tokens', text: '' } as const;
   const emitted = [

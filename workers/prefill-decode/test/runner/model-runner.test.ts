@@ -4,6 +4,17 @@ import type { KVBackend } from '../../src/decoder/kv-backend.ts';
 import { ModelRunner } from '../../src/runner/model-runner.ts';
 import { sampling } from '../helpers/engine.ts';
 
+const opened = (sequence: number) => ({
+  sequence,
+  choice: 0,
+  sampling: sampling(),
+  prompt: [0],
+  endIds: [],
+  generated: [],
+});
+const row = (sequence: number) =>
+  ({ sequence, tokens: [0], past: 0, positions: null, images: [], sample: true }) as const;
+
 test('a constraint that cannot be opened fails its sequence alone, and skips no change of the cache', async (t) => {
   const changes: string[] = [];
   const backend = {
@@ -20,16 +31,6 @@ test('a constraint that cannot be opened fails its sequence alone, and skips no 
     if (sequence === 1) throw new RangeError('Array buffer allocation failed');
     return null;
   });
-  const opened = (sequence: number) => ({
-    sequence,
-    choice: 0,
-    sampling: sampling(),
-    prompt: [0],
-    endIds: [],
-    generated: [],
-  });
-  const row = (sequence: number) =>
-    ({ sequence, tokens: [0], past: 0, positions: null, images: [], sample: true }) as const;
   const { samples, failures } = await runner.step({
     operations: [
       { op: 'layout', slots: 2, length: 8, lengths: [] },
