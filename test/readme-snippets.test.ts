@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { projectPath } from '@epd/service';
 import test from 'ava';
+import { withCurl } from '../ops/tools/curl.ts';
 import { startFleet } from './helpers/fleet.ts';
 
 const run = promisify(execFile);
@@ -22,10 +23,11 @@ test('the snippets of the README answer as they are', async (t) => {
   const fleet = await startFleet(t);
   const cwd = projectPath('.');
   const here = (code: string): string => code.replaceAll(PRINTED, fleet.url);
+  const env = await withCurl();
   const asked = await snippets('sh');
   t.true(asked.length > 0);
   for (const code of asked) {
-    const { stdout } = await run('bash', ['-c', here(code)], { cwd });
+    const { stdout } = await run('bash', ['-c', here(code)], { cwd, env });
     t.regex(stdout, ANSWER);
   }
   const scripts = await snippets('js');
