@@ -1,30 +1,51 @@
-/** Lets at most so many pieces of work run at a time; the others wait in order. */
-export class Semaphore {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
+interface Waiter {
+  readonly weight: number;
+  readonly enter: () => void;
+}
 
-  constructor(slots: number) {
-    this.#free = slots;
+/**
+ * Bounds what runs at a time, by count or by weight. First come, first served: nothing light passes something
+ * heavy by. What weighs more than the bound runs alone.
+ */
+export class Semaphore {
+  readonly #bound: number;
+  readonly #waiting: Waiter[] = [];
+  #held = 0;
+
+  constructor(bound: number) {
+    this.#bound = bound;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    await this.#acquire();
+  /** Runs `work` once there is room, and gives the room back however it ends. */
+  async run<T>(work: () => Promise<T>, weight = 1): Promise<T> {
+    const release = await this.acquire(weight);
     try {
       return await work();
     } finally {
-      this.#release();
+      release();
     }
   }
 
-  async #acquire(): Promise<void> {
-    if (this.#free === 0) return new Promise((resolve) => this.#waiting.push(resolve));
-    this.#free -= 1;
+  /** Resolves once there is room, with what gives it back; to be called once. */
+  async acquire(weight = 1): Promise<() => void> {
+    await new Promise<void>((enter) => {
+      this.#waiting.push({ weight, enter });
+      this.#admit();
+    });
+    return () => {
+      this.#held -= weight;
+      this.#admit();
+    };
   }
 
-  /** A slot goes straight to the next in line. */
-  #release(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free += 1;
+  #admit(): void {
+    for (;;) {
+      const next = this.#waiting[0];
+      const fits = next && (this.#held === 0 || this.#held + next.weight <= this.#bound);
+      if (!fits) return;
+      this.#waiting.shift();
+      this.#held += next.weight;
+      next.enter();
+    }
   }
 }

@@ -32,4 +32,3 @@ export {
   type SpanOptions,
   type TracingConfig,
 } from './tracing.ts';
-export { Turns } from './turns.ts';

@@ -73,8 +73,8 @@ export class World {
     const world = new World(folder, ports);
     await mkdir(join(folder, 'logs'), { recursive: true });
     await world.#addFoundations();
-    const index = { EPD_INDEX: String(indexes > 0) };
-    const env = { ...fleetEnvironment(folder, ports), ...index, ...options.env };
+    const indexed = { EPD_INDEX: String(indexes > 0) };
+    const env = { ...fleetEnvironment(folder, ports), ...indexed, ...options.env };
     for (const [index, port] of ports.apis.entries())
       world.#add(nodeSpec(`api-${index + 1}`, folder, { ...env, EPD_PORT: String(port) }, port));
     for (const [role, count] of [

@@ -4,10 +4,11 @@ import {
   EmbeddingUsage,
   embeddingKey,
   RedisLock,
+  Semaphore,
   type ObjectStore,
 } from '@epd/connector';
 import { RedisModelRegistry } from '@epd/fleet';
-import { Turns, type Logger } from '@epd/service';
+import type { Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { Config } from './config.ts';
 import type { IndexMetrics } from './metrics.ts';
@@ -77,7 +78,7 @@ function buildWriter({ config, redis, store, tables, metrics, log }: IndexParts)
     nowMs: () => performance.now(),
   });
   const look = new StoreLook({ tables, indexer, store, usage, models });
-  const turns = new Turns();
+  const turns = new Semaphore(1);
   return new IndexWriter({
     redis,
     lock: new RedisLock({ redis, ...lock, ttlMs: LOCK_MS }),

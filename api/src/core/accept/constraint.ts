@@ -111,8 +111,8 @@ function refuseUnholdable(constraint: Constraint, field: string, limits: Constra
   }
 }
 
-/** The keyword, where it stands, and what is wrong with it. */
-function told({ keyword, path, message }: ConstraintError): string {
+/** Of a schema's error: the keyword, where it stands, and what is wrong with it. */
+export function told({ keyword, path, message }: ConstraintError): string {
   const place = keyword === null ? path : `${path}/${keyword}`;
   return place === '' ? `the constraint: ${message}` : `${place}: ${message}`;
 }

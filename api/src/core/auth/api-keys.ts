@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 
 export interface ApiKeyRecord {
   /** First characters of the digest: names the key without being it. */
@@ -23,7 +24,7 @@ export class ApiKeys {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #fixed: ReadonlyMap<string, string>;
-  readonly #seen = new Map<string, { tenant: string; untilAt: number }>();
+  readonly #seen = new LRUCache<string, string>({ max: MAX_REMEMBERED, ttl: FRESH_MS });
 
   /** `fixed` are `tenant:key` pairs of the configuration. */
   constructor(redis: Redis, prefix: string, fixed: readonly string[]) {
@@ -43,13 +44,11 @@ export class ApiKeys {
     const fixed = this.#fixed.get(sha256);
     if (fixed !== undefined) return fixed;
     const seen = this.#seen.get(sha256);
-    if (seen !== undefined && seen.untilAt > performance.now()) return seen.tenant;
-    this.#seen.delete(sha256);
+    if (seen !== undefined) return seen;
     const json = await this.#redis.hget(this.#key, sha256);
     if (json === null) return null;
     const { tenant } = JSON.parse(json) as ApiKeyRecord;
-    if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();
-    this.#seen.set(sha256, { tenant, untilAt: performance.now() + FRESH_MS });
+    this.#seen.set(sha256, tenant);
     return tenant;
   }
 

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import type { Tenant, TenantLimits } from './tenant.ts';
 
 /** What an operator sets for a tenant; what is left out is as configured for all. */
@@ -12,14 +13,16 @@ export interface TenantSettings extends Partial<TenantLimits> {
 /** What is configured for all. */
 export type TenantDefaults = Pick<Tenant, 'limits' | 'webhookHosts'>;
 
+/** How long a process may still go by settings that another has changed. */
 const FRESH_MS = 2_000;
+const MAX_REMEMBERED = 10_000;
 
 /** Settings of tenants in Redis, so that every replica has the same. */
 export class Tenants {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #defaults: TenantDefaults;
-  readonly #seen = new Map<string, { tenant: Tenant; untilAt: number }>();
+  readonly #seen = new LRUCache<string, Tenant>({ max: MAX_REMEMBERED, ttl: FRESH_MS });
 
   constructor(redis: Redis, prefix: string, defaults: TenantDefaults) {
     this.#redis = redis;
@@ -30,9 +33,9 @@ export class Tenants {
   /** A tenant is whoever a key says; it need not have settings. */
   async get(id: string): Promise<Tenant> {
     const seen = this.#seen.get(id);
-    if (seen !== undefined && seen.untilAt > performance.now()) return seen.tenant;
+    if (seen !== undefined) return seen;
     const tenant = this.#toTenant(id, await this.settings(id));
-    this.#seen.set(id, { tenant, untilAt: performance.now() + FRESH_MS });
+    this.#seen.set(id, tenant);
     return tenant;
   }
 

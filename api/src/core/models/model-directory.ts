@@ -1,10 +1,15 @@
 import type { ModelCard, ModelRegistry, ModelRevision } from '@epd/fleet';
+import { LRUCache } from 'lru-cache';
 import { ApiError } from '../../http/errors.ts';
 
 /** A card changes when its model is replaced; a second of the old one does no harm. */
 const FRESH_MS = 1_000;
 /** Leases last seconds; a list of jobs asks this once for each. */
 const WORKERS_FRESH_MS = 500;
+/** More names than a fleet has models: callers may ask for names that there are not. */
+const MAX_REMEMBERED = 1_000;
+/** Under which the only model is remembered; no model has an empty name. */
+const ONLY = '';
 
 export interface LiveWorkers {
   readonly encoder: number;
@@ -14,10 +19,12 @@ export interface LiveWorkers {
 /** The registry as the routes ask it; spares Redis a question for every request. */
 export class ModelDirectory {
   readonly #registry: ModelRegistry;
-  readonly #workers = new Map<string, { workers: Promise<LiveWorkers>; untilAt: number }>();
-  readonly #seen = new Map<string, { card: ModelCard; untilAt: number }>();
+  readonly #workers = new LRUCache<string, Promise<LiveWorkers>>({
+    max: MAX_REMEMBERED,
+    ttl: WORKERS_FRESH_MS,
+  });
+  readonly #seen = new LRUCache<string, ModelCard>({ max: MAX_REMEMBERED, ttl: FRESH_MS });
   #expected = false;
-  #single: { card: ModelCard; untilAt: number } | null = null;
 
   constructor(registry: ModelRegistry) {
     this.#registry = registry;
@@ -37,7 +44,7 @@ export class ModelDirectory {
   async serve(id: string, revision: string | null): Promise<boolean> {
     const moved = await this.#registry.serve(id, revision);
     this.#seen.delete(id);
-    this.#single = null;
+    this.#seen.delete(ONLY);
     return moved;
   }
 
@@ -54,9 +61,9 @@ export class ModelDirectory {
   /** Live workers, as of half a second ago at most. */
   workers(model: string): Promise<LiveWorkers> {
     const known = this.#workers.get(model);
-    if (known !== undefined && known.untilAt > performance.now()) return known.workers;
+    if (known !== undefined) return known;
     const workers = this.#registry.workers(model);
-    this.#workers.set(model, { workers, untilAt: performance.now() + WORKERS_FRESH_MS });
+    this.#workers.set(model, workers);
     workers.catch(() => this.#workers.delete(model));
     return workers;
   }
@@ -77,10 +84,9 @@ export class ModelDirectory {
 
   async find(id: string): Promise<ModelCard | null> {
     const seen = this.#seen.get(id);
-    if (seen !== undefined && seen.untilAt > performance.now()) return seen.card;
+    if (seen !== undefined) return seen;
     const card = await this.#registry.model(id);
-    if (card === null) this.#seen.delete(id);
-    else this.#seen.set(id, { card, untilAt: performance.now() + FRESH_MS });
+    if (card !== null) this.#seen.set(id, card);
     return card;
   }
 
@@ -91,18 +97,19 @@ export class ModelDirectory {
   }
 
   async #only(): Promise<ModelCard> {
-    if (this.#single !== null && this.#single.untilAt > performance.now()) return this.#single.card;
+    const known = this.#seen.get(ONLY);
+    if (known !== undefined) return known;
     const cards = await this.models();
     const [card, ...others] = cards.length > 1 ? await this.#served(cards) : cards;
     if (card !== undefined && others.length === 0) {
-      this.#single = { card, untilAt: performance.now() + FRESH_MS };
+      this.#seen.set(ONLY, card);
       return card;
     }
     if (cards.length === 0) throw noModels();
-    const known = cards.map(({ id }) => id);
+    const ids = cards.map(({ id }) => id);
     throw new ApiError(
       'model_required',
-      `model: expected one of ${JSON.stringify(known)}, got nothing`,
+      `model: expected one of ${JSON.stringify(ids)}, got nothing`,
       {
         param: 'model',
       },

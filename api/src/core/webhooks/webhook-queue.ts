@@ -1,4 +1,4 @@
-import { PassedOver, RecordError, jobKeys, type Job, type JobKeys, type JobStore } from '@epd/jobs';
+import { RecordError, jobKeys, skippedIds, type Job, type JobKeys, type JobStore } from '@epd/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobReader } from '../jobs/job-reader.ts';
@@ -39,7 +39,7 @@ export class WebhookQueue {
   readonly #parts: WebhookQueueParts;
   readonly #queue: Queue<WebhookMessage>;
   readonly #keys: JobKeys;
-  readonly #foreign = new PassedOver();
+  readonly #foreign = skippedIds();
   #timer: NodeJS.Timeout | null = null;
   #unsubscribe: (() => Promise<void>) | null = null;
   #round: Promise<void> = Promise.resolve();
@@ -102,7 +102,7 @@ export class WebhookQueue {
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       this.#parts.onError(error);
-      this.#foreign.add(id);
+      this.#foreign.set(id, true);
       await redis.del(mover);
       return false;
     }

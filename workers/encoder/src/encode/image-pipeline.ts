@@ -1,16 +1,15 @@
-import type { Embedding, EncodeJob, EncodeTimings, ObjectStore } from '@epd/connector';
+import type { Embedding, EncodeJob, EncodeTimings, ObjectStore, Semaphore } from '@epd/connector';
 import type { ImageCost } from '@epd/model/geometry';
 import type { PreparedImage } from '@epd/model/preprocess';
 import type { Logger } from '@epd/service';
 import type { Batched } from '../batching/batcher.ts';
 import type { EncoderMetrics } from '../metrics.ts';
 import type { BatchItem } from '../batching/take-batch.ts';
-import type { TokenGate } from '../batching/token-gate.ts';
 import { checkLayout } from './check-layout.ts';
 import { fetchInput } from './fetch-input.ts';
 import { persist } from './persist.ts';
 
-/** An image on its way into a batch. */
+/** An image that is prepared for a batch. */
 export interface PixelItem extends BatchItem {
   readonly pixels: PreparedImage;
 }
@@ -18,11 +17,12 @@ export interface PixelItem extends BatchItem {
 export interface ImagePipelineParts {
   readonly maxImageBytes: number;
   readonly inputs: Pick<ObjectStore, 'get'>;
-  readonly gate: TokenGate;
+  /** By visual tokens. */
+  readonly gate: Semaphore;
   readonly preprocess: (bytes: Uint8Array, sha256: string) => Promise<PreparedImage>;
-  /** How an image of this size, in pixels as shown, is laid out. */
+  /** The layout of an image of this size, in pixels as displayed. */
   readonly layoutOf: (width: number, height: number) => ImageCost;
-  /** Preparing an image that takes longer hangs; nothing but the end of the process helps. */
+  /** Preprocessing that takes longer counts as hung; only exiting the process ends it. */
   readonly watch: { readonly runTimeoutMs: number; readonly onHang: () => void };
   readonly encode: (item: PixelItem) => Promise<Batched<Embedding>>;
   readonly metrics: EncoderMetrics;
@@ -31,7 +31,7 @@ export interface ImagePipelineParts {
 
 export interface EncodedImage {
   readonly embedding: Embedding;
-  /** `queueMs` is the wait for the model. */
+  /** `queueMs` is the time queued for the model. */
   readonly timings: Omit<EncodeTimings, 'saveMs'>;
 }
 
@@ -43,11 +43,14 @@ export class ImagePipeline {
     this.#parts = parts;
   }
 
-  /** `alone`: nobody else is to be in the batch. Rejects with `EncoderError` for the image's own faults. */
+  /**
+   * `alone`: no other item may be in the batch. Rejects with `EncoderError` for the image's own
+   * faults.
+   */
   encode(job: EncodeJob, options: { alone: boolean; signal: AbortSignal }): Promise<EncodedImage> {
     const { gate, encode } = this.#parts;
     const { tokens } = job;
-    return gate.within(tokens, async () => {
+    return gate.run(async () => {
       const { pixels, preprocessMs } = await this.#pixels(job, options.signal);
       const addedAt = performance.now();
       const {
@@ -57,7 +60,7 @@ export class ImagePipeline {
       } = await encode({ pixels, tokens, alone: options.alone });
       const queueMs = Math.max(0, performance.now() - addedAt - encodeMs);
       return { embedding: result, timings: { queueMs, preprocessMs, encodeMs, batch } };
-    });
+    }, tokens);
   }
 
   async #pixels(

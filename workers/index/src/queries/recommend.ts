@@ -36,8 +36,9 @@ export async function bestScore(
   const probes = positive.length > 0 ? positive : negative.map((vector) => vector.map((v) => -v));
   const each = Math.min(MOST_CANDIDATES, limit * CANDIDATES_A_HIT);
   const found = await Promise.all(probes.map((probe) => table.query(probe, selection, each)));
-  const candidates = new Map(found.flat().map((row) => [row.id, row]));
-  return [...candidates.values()]
+  const candidates = await table.find([...new Set(found.flat().map(({ id }) => id))]);
+  return candidates
+    .filter(({ deletedAtMs }) => deletedAtMs === 0)
     .map((row) => Object.assign(row, { score: scoreOf(row.vector, examples) }))
     .toSorted((a, b) => b.score - a.score)
     .slice(0, limit);

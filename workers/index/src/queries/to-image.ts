@@ -1,8 +1,9 @@
 import type { ImageHit, IndexedImage } from '@epd/image-index';
+import type { ScoredRow } from '../table/embedding-index.ts';
 import type { ImageRow } from '../table/image-row.ts';
 
 /** What leaves the worker of a row: not its vector, and nothing of the writer's. */
-export const toImage = (row: ImageRow): IndexedImage => ({
+export const toImage = (row: Omit<ImageRow, 'vector'>): IndexedImage => ({
   id: row.id,
   model: row.model,
   mmHash: row.mmHash,
@@ -16,7 +17,7 @@ export const toImage = (row: ImageRow): IndexedImage => ({
   jobs: row.jobs,
 });
 
-export const toHit = (row: ImageRow & { readonly score: number }): ImageHit => ({
+export const toHit = (row: ScoredRow): ImageHit => ({
   ...toImage(row),
   score: row.score,
 });

@@ -1,7 +1,7 @@
 import type { ImageRow } from './image-row.ts';
 import type { Selection } from './where.ts';
 
-export interface ScoredRow extends ImageRow {
+export interface ScoredRow extends Omit<ImageRow, 'vector'> {
   /** Cosine similarity with what was asked for. */
   readonly score: number;
 }

@@ -1,7 +1,14 @@
 import { Index, type Connection, type Table } from '@lancedb/lancedb';
 import type { EmbeddingIndex, ListSelection, RowKey, ScoredRow } from './embedding-index.ts';
 import type { ImageRow } from './image-row.ts';
-import { DISTANCE, fromLance, lanceSchema, toLance, type LanceRow } from './lance-rows.ts';
+import {
+  DISTANCE,
+  detailsOf,
+  fromLance,
+  lanceSchema,
+  toLance,
+  type LanceRow,
+} from './lance-rows.ts';
 import { afterWhere, hashesWhere, idsWhere, whereOf, type Selection } from './where.ts';
 
 /**
@@ -9,12 +16,19 @@ import { afterWhere, hashesWhere, idsWhere, whereOf, type Selection } from './wh
  * partitions would hold a handful each.
  */
 const INDEX_FROM_ROWS = 4_096;
+/**
+ * Up to here the index holds whole vectors, which are searched fastest; beyond it would take more memory than
+ * workers have (2.3 kB a row of width 576), and holds codes of a bit a value.
+ */
+const WHOLE_UP_TO_ROWS = 200_000;
 /** RaBitQ's codes are packed by eight dimensions. */
 const INDEX_WIDTH_STEP = 8;
-/** Candidates for each hit that are compared exactly: at 100,000 rows, with a tenant's filter, 25 found 0.983 of the nearest. */
+/** Of codes, the candidates for each hit that are compared exactly: at 100,000 rows, with a tenant's filter, 25 found 0.983 of the nearest. */
 const REFINE_FACTOR = 50;
 /** Ids in one condition: keeps its text below what the parser takes milliseconds for. */
 const IDS_A_QUERY = 500;
+/** How long a process goes by what kind of index there was. */
+const KIND_MS = 60_000;
 /** Old states of the table stay for readers that are in the middle of one. */
 const OLD_STATES_MS = 10 * 60_000;
 
@@ -22,9 +36,13 @@ const SCALARS = {
   id: () => Index.btree(),
   mm_hash: () => Index.btree(),
   created_at_ms: () => Index.btree(),
-  tenant: () => Index.bitmap(),
+  owner: () => Index.bitmap(),
   tags: () => Index.labelList(),
 } as const;
+
+/** `kind`: as the database names it. */
+const WHOLE = { kind: 'IvfFlat', config: () => Index.ivfFlat({ distanceType: 'cosine' }) } as const;
+const CODES = { kind: 'IvfRq', config: () => Index.ivfRq({ distanceType: 'cosine' }) } as const;
 
 /**
  * `EmbeddingIndex` on LanceDB: a table in a folder or a bucket. The rows' ids are declared its key, for two
@@ -33,6 +51,7 @@ const SCALARS = {
 export class LanceIndex implements EmbeddingIndex {
   readonly width: number;
   readonly #table: Table;
+  #kind: { readonly name: Promise<string | undefined>; readonly untilMs: number } | null = null;
 
   private constructor(table: Table, width: number) {
     this.#table = table;
@@ -95,10 +114,13 @@ export class LanceIndex implements EmbeddingIndex {
       .column('vector')
       .distanceType('cosine')
       .where(whereOf(selection))
+      .select(['details', DISTANCE])
       .limit(k);
-    const found = exact ? nearest.bypassVectorIndex() : nearest.refineFactor(REFINE_FACTOR);
+    const isCoded = (await this.#vectorIndex()) === CODES.kind;
+    const approximate = isCoded ? nearest.refineFactor(REFINE_FACTOR) : nearest;
+    const found = exact ? nearest.bypassVectorIndex() : approximate;
     const rows = (await found.toArray()) as LanceRow[];
-    return rows.map((row) => Object.assign(fromLance(row), { score: 1 - (row[DISTANCE] ?? 1) }));
+    return rows.map((row) => Object.assign(detailsOf(row), { score: 1 - (row[DISTANCE] ?? 1) }));
   }
 
   async list({ limit, order, after, ...selection }: ListSelection): Promise<ImageRow[]> {
@@ -129,17 +151,37 @@ export class LanceIndex implements EmbeddingIndex {
   }
 
   async maintain(): Promise<void> {
-    const present = new Set((await this.#table.listIndices()).flatMap(({ columns }) => columns));
+    const indices = await this.#table.listIndices();
+    const present = new Set(indices.flatMap(({ columns }) => columns));
     const rows = await this.#table.countRows();
     if (rows === 0) return;
     for (const [column, config] of Object.entries(SCALARS)) {
       if (!present.has(column)) await this.#table.createIndex(column, { config: config() });
     }
-    if (!present.has('vector') && rows >= INDEX_FROM_ROWS && this.width % INDEX_WIDTH_STEP === 0) {
-      const config = Index.ivfRq({ distanceType: 'cosine' });
-      await this.#table.createIndex('vector', { config });
-    }
+    await this.#indexVectors(rows);
     await this.#table.optimize({ cleanupOlderThan: new Date(Date.now() - OLD_STATES_MS) });
+  }
+
+  async #indexVectors(rows: number): Promise<void> {
+    if (rows < INDEX_FROM_ROWS) return;
+    const codes = rows > WHOLE_UP_TO_ROWS && this.width % INDEX_WIDTH_STEP === 0;
+    const { kind, config } = codes ? CODES : WHOLE;
+    this.#kind = null;
+    if ((await this.#vectorIndex()) !== kind)
+      await this.#table.createIndex('vector', { config: config(), replace: true });
+    this.#kind = null;
+  }
+
+  /** Undefined: there is none yet. */
+  #vectorIndex(): Promise<string | undefined> {
+    if (this.#kind === null || performance.now() > this.#kind.untilMs) {
+      const name = this.#table
+        .listIndices()
+        .then((all) => all.find(({ columns }) => columns.includes('vector'))?.indexType);
+      name.catch(() => (this.#kind = null));
+      this.#kind = { name, untilMs: performance.now() + KIND_MS };
+    }
+    return this.#kind.name;
   }
 
   async #all(words: readonly string[], where: (some: readonly string[]) => string) {

@@ -16,8 +16,7 @@ export interface Selection {
 export function whereOf({ tenant, filter, exceptIds = [] }: Selection): string {
   const { createdFromMs, createdBeforeMs, metadata = {} } = filter;
   return [
-    `tenant = ${word(tenant)}`,
-    'deleted_at_ms = 0',
+    `owner = ${word(tenant)}`,
     ...(createdFromMs === undefined ? [] : [`created_at_ms >= ${number(createdFromMs)}`]),
     ...(createdBeforeMs === undefined ? [] : [`created_at_ms < ${number(createdBeforeMs)}`]),
     ...Object.entries(metadata).map(([key, values]) => hasAny(key, values)),

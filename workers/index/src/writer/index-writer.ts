@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serverTimeMs, type RedisLock } from '@epd/connector';
-import { Turns, type Logger } from '@epd/service';
+import { serverTimeMs, type RedisLock, type Semaphore } from '@epd/connector';
+import type { Logger } from '@epd/service';
 import type { Redis } from 'ioredis';
 import type { IndexMetrics } from '../metrics.ts';
 import type { BatchIndexer } from './batch-indexer.ts';
@@ -21,7 +21,7 @@ export interface IndexWriterParts {
   readonly upkeep: Upkeep;
   readonly requests: Pick<WriteRequests, 'open' | 'pause' | 'close'>;
   /** Everything that writes to a table takes its turn. */
-  readonly turns: Turns;
+  readonly turns: Semaphore;
   readonly metrics: IndexMetrics;
   readonly log: Logger;
 }
@@ -81,28 +81,19 @@ export class IndexWriter {
     const batch = await feed.next();
     if (batch) await this.#write(batch);
     else metrics.idle();
-    await this.#inTurn(() => upkeep.doWhatIsDue());
+    await this.#parts.turns.run(() => upkeep.doWhatIsDue());
   }
 
   async #write(batch: Batch): Promise<void> {
     const { redis, feed, indexer, upkeep, metrics } = this.#parts;
     const startedAt = performance.now();
-    const { written, removed, cursor } = await this.#inTurn(() => indexer.index(batch));
+    const { written, removed, cursor } = await this.#parts.turns.run(() => indexer.index(batch));
     if (!(await feed.commit(cursor))) this.#depose();
     upkeep.noteWritten(written);
     metrics.changed(written, removed);
     metrics.state({ pending: indexer.waiting });
     const times = [...batch.events, ...batch.notices].map(({ atMs }) => atMs);
     metrics.batch(performance.now() - startedAt, (await serverTimeMs(redis)) - Math.min(...times));
-  }
-
-  async #inTurn<R>(work: () => Promise<R>): Promise<R> {
-    const end = await this.#parts.turns.take();
-    try {
-      return await work();
-    } finally {
-      end();
-    }
   }
 
   /** What was read and not committed is read again. */

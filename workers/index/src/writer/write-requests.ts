@@ -1,4 +1,4 @@
-import { serverTimeMs } from '@epd/connector';
+import { serverTimeMs, type Semaphore } from '@epd/connector';
 import {
   INDEX_WRITE_QUEUE,
   MAX_METADATA_PAIRS,
@@ -8,7 +8,7 @@ import {
   type IndexedImage,
   type Outcome,
 } from '@epd/image-index';
-import type { Logger, Turns } from '@epd/service';
+import type { Logger } from '@epd/service';
 import { UnrecoverableError, Worker, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
@@ -25,7 +25,7 @@ export interface WriteRequestsParts {
   readonly prefix: string;
   readonly tables: Pick<ImageTables, 'all'>;
   readonly backfill: () => Promise<BackfillResult>;
-  readonly turns: Turns;
+  readonly turns: Semaphore;
   readonly log: Logger;
 }
 
@@ -71,12 +71,8 @@ export class WriteRequests {
 
   async #process(job: Job<unknown>): Promise<Outcome<Answers[WriteRequest['op']]>> {
     if (!schema.Check(job.data)) throw new UnrecoverableError('Not a request that is known');
-    const end = await this.#parts.turns.take();
-    try {
-      return await this.#do(job.data);
-    } finally {
-      end();
-    }
+    const request = job.data;
+    return this.#parts.turns.run(() => this.#do(request));
   }
 
   async #do(request: WriteRequest): Promise<Outcome<Answers[WriteRequest['op']]>> {

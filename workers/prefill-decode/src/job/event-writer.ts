@@ -3,16 +3,17 @@ import type { JobEvent } from '@epd/jobs';
 type Append = (events: readonly JobEvent[]) => Promise<boolean>;
 
 /**
- * Nobody reads faster than this, and a batch of fast answers would otherwise keep this process and Redis
- * busy with one write a token. The first tokens, and those after a pause, are written at once.
+ * Nobody reads faster than this, and a batch of fast answers would otherwise cost this process and
+ * Redis one write per token. The first tokens, and those after a pause, are written at once.
  */
 const WRITE_GAP_MS = 15;
 
 /**
- * Writes one job's events in order, one write at a time, and tokens a small gap apart. What is added in
- * one turn of the event loop goes in one write; what is added meanwhile goes with the next, so that a
- * slow Redis makes writes larger, never later than need be. Neighbouring token events of one answer
- * become one. After a write that was refused (the claim is void) or failed nothing more is written.
+ * Writes one job's events in order, one write at a time, and tokens with a small gap in between.
+ * Events added in one turn of the event loop share one write; events added during a write go into
+ * the next, so that a slow Redis makes writes larger, not later. Adjacent token events of one
+ * answer are merged. After a write that was refused (the claim is void) or failed, nothing more is
+ * written.
  */
 export class EventWriter {
   readonly #append: Append;
@@ -42,8 +43,8 @@ export class EventWriter {
   }
 
   /**
-   * Ends the writing and hands over what was added and not written, for the ending to take along. Waits
-   * for a write that is under way, never for a gap.
+   * Stops writing and returns the events that were not written yet, so that the terminal transition
+   * includes them. Waits for a write in flight, never for a gap.
    */
   async close(): Promise<readonly JobEvent[]> {
     this.#closed = true;
@@ -56,7 +57,7 @@ export class EventWriter {
 
   async #drain(): Promise<void> {
     try {
-      await Promise.resolve(); // the engine says several things at a time
+      await Promise.resolve(); // the engine emits several events at a time
       while (this.#pending.length > 0 && !this.#refused) {
         const restMs = this.#lastTokensMs + WRITE_GAP_MS - performance.now();
         if (restMs > 0 && !this.#closed) await this.#gap(restMs);
@@ -86,7 +87,7 @@ export class EventWriter {
     this.#onRefused();
   }
 
-  /** What was to be written is missing: nothing may come after it. */
+  /** An earlier event is missing: no later one may be written. */
   #fail(error: unknown): void {
     this.#stop();
     this.#onError(error);
