@@ -19,12 +19,10 @@ export function partialChoices(
     choice.tokenIds.push(...event.ids);
     choice.deltas.push(...(event.deltas ?? []));
   }
-  return written.map(({ text, tokenIds, deltas }) => ({
-    text,
-    tokenIds,
-    finishReason,
-    ...(deltas.length === 0 ? {} : { output: parsedOutput(deltas) }),
-  }));
+  return written.map(({ text, tokenIds, deltas }) => {
+    const choice = { text, tokenIds, finishReason };
+    return deltas.length === 0 ? choice : Object.assign(choice, { output: parsedOutput(deltas) });
+  });
 }
 
 /** How many tokens reasoning took is known at the end alone. */

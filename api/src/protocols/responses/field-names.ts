@@ -15,7 +15,8 @@ export function responseFieldName(field: string, placed: readonly PlacedMessage[
   const { place = 'input', message } = placed[Number(index)] ?? {};
   if (!place.startsWith('input[')) return place;
   const [, part] = /^\.content\[(\d+)\]/.exec(inMessage) ?? [];
-  const content = Array.isArray(message?.content) ? message.content[Number(part)] : undefined;
-  const isFile = content?.type === 'image_url' && content.image_url.file_id !== undefined;
+  const content = message?.content ?? '';
+  const sent = typeof content === 'string' ? undefined : content[Number(part)];
+  const isFile = sent?.type === 'image_url' && sent.image_url.file_id !== undefined;
   return place + inMessage.replace('.image_url.url', isFile ? '.file_id' : '.image_url');
 }

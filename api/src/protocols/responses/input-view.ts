@@ -1,6 +1,7 @@
 import type { Job } from '@epd/jobs';
 import type { SubmittedMessage } from '../../core/accept/image-sources.ts';
 import { inputItems, type Item } from './items.ts';
+import { reasoningPart } from './output-view.ts';
 
 /** What a response was asked, as `/v1/responses/{id}/input_items` lists it, the oldest first. */
 export const inputItemViews = (job: Job): { id: string }[] => inputItems(job).map(view);
@@ -8,22 +9,17 @@ export const inputItemViews = (job: Job): { id: string }[] => inputItems(job).ma
 function view({ id, kind, message }: Item): { id: string } {
   const { role, content = '', tool_calls: [call] = [], reasoning_content: reasoning } = message;
   const shown = { id, type: kind, status: 'completed' };
+  const { name, arguments: text } = call?.function ?? {};
   switch (kind) {
     case 'function_call':
-      return {
-        ...shown,
-        ...{ call_id: call?.id, name: call?.function.name, arguments: call?.function.arguments },
-      };
+      return Object.assign(shown, { call_id: call?.id, name, arguments: text });
     case 'function_call_output':
-      return { ...shown, ...{ call_id: message.tool_call_id, output: outputView(content) } };
+      return Object.assign(shown, { call_id: message.tool_call_id, output: outputView(content) });
     case 'reasoning':
-      return {
-        ...shown,
-        ...{ summary: [], content: [{ type: 'reasoning_text', text: reasoning }] },
-      };
+      return Object.assign(shown, { summary: [], content: [reasoningPart(reasoning ?? '')] });
     case 'message':
     default:
-      return { ...shown, ...{ role, content: partViews(role, content) } };
+      return Object.assign(shown, { role, content: partViews(role, content) });
   }
 }
 

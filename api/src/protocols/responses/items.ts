@@ -16,7 +16,7 @@ export function inputItems(job: Job): Item[] {
   const { messages } = job.request;
   const asked = responseNotes(job).instructions === null ? messages : messages.slice(1);
   const parts = asked.flatMap((message) => partsOf(message, job));
-  return parts.map((part, index) => ({ ...part, id: `${idOf(part.kind, job)}_in${index}` }));
+  return parts.map((part, index) => withId(`${idOf(part.kind, job)}_in${index}`, part));
 }
 
 /** What a response answered, in the order in which it is shown. */
@@ -29,9 +29,9 @@ export function outputItems(job: Job, choice: Choice | undefined): Item[] {
   };
   const isShown = content !== '' || toolCalls.length === 0;
   return [
-    ...(reasoning === '' ? [] : [{ id: reasoningId(job), ...thought(reasoning) }]),
-    ...(isShown ? [{ id: messageId(job), ...said('assistant', content) }] : []),
-    ...toolCalls.map((call, index) => ({ id: callId(job, index), ...called(call) })),
+    ...(reasoning === '' ? [] : [withId(reasoningId(job), thought(reasoning))]),
+    ...(isShown ? [withId(messageId(job), said('assistant', content))] : []),
+    ...toolCalls.map((call, index) => withId(callId(job, index), called(call))),
   ];
 }
 
@@ -56,6 +56,8 @@ const idOf = (kind: Item['kind'], job: Job): string => idAs(PREFIXES[kind], job.
 
 type Part = Omit<Item, 'id'>;
 
+const withId = (id: string, { kind, message }: Part): Item => ({ id, kind, message });
+
 /** A stored message as the items that it was put together from. */
 function partsOf({ role, content, reasoning, toolCalls = [], toolCallId }: ChatMessage, job: Job) {
   const submitted = submittedContent(content, job);
@@ -75,7 +77,7 @@ const thought = (text: string): Part => ({
   message: { role: 'assistant', reasoning_content: text },
 });
 
-export const said = (role: SubmittedMessage['role'], content: Content): Part => ({
+const said = (role: SubmittedMessage['role'], content: Content): Part => ({
   kind: 'message',
   message: { role, content },
 });

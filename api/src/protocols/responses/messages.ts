@@ -57,9 +57,7 @@ function messageOf(item: InputItem, place: string, { items }: ResponseContext): 
     }
     case 'function_call_output': {
       const { output, call_id: call } = item;
-      const content =
-        typeof output === 'string' ? output : output.map((part) => submitted(part, place));
-      return { role: 'tool', tool_call_id: call, content };
+      return { role: 'tool', tool_call_id: call, content: textOf(output) };
     }
     case 'reasoning':
       return { role: 'assistant', reasoning_content: reasoningText(item, place) };
@@ -67,15 +65,25 @@ function messageOf(item: InputItem, place: string, { items }: ResponseContext): 
     default: {
       const { role, content } = item;
       if (typeof content === 'string') return { role, content };
+      const texts =
+        role === 'assistant' ? content.filter((part) => part.type !== 'input_image') : [];
+      if (texts.length === content.length) return { role, content: textOf(texts) };
       const parts = content.map((part, at) => submitted(part, `${place}.content[${at}]`));
       return { role, content: parts };
     }
   }
 }
 
+type SpokenPart = Exclude<InputPart, { type: 'input_image' }>;
+
+/** One text, as the model wrote or was told it: a prompt with it begins as the one before did. */
+const textOf = (output: string | readonly SpokenPart[]): string =>
+  typeof output === 'string' ? output : output.map(spoken).join('');
+
+const spoken = (part: SpokenPart): string => (part.type === 'refusal' ? part.refusal : part.text);
+
 function submitted(part: InputPart, path: string): SubmittedPart {
-  if (part.type === 'refusal') return { type: 'text', text: part.refusal };
-  if (part.type !== 'input_image') return { type: 'text', text: part.text };
+  if (part.type !== 'input_image') return { type: 'text', text: spoken(part) };
   const { image_url: url, file_id: fileId } = part;
   if (typeof url === 'string') return { type: 'image_url', image_url: { url } };
   if (typeof fileId === 'string') return { type: 'image_url', image_url: { file_id: fileId } };
