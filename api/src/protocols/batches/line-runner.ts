@@ -71,10 +71,11 @@ export class BatchLineRunner implements BatchLines {
       await this.#parts.acceptor.accept(await this.#submission(batch, line, id, tenant, leftMs));
       return 'waiting';
     } catch (error) {
-      if (error instanceof ApiError) return isFinal(error) ? failedLine(line, error) : 'waiting';
+      if (error instanceof ApiError)
+        return isFinal(error) ? failedLine(line, id, error) : 'waiting';
       if (isOutage(error)) return 'waiting';
       this.#parts.log?.error({ err: error, batch: batch.id, job: id }, 'a line went wrong');
-      return failedLine(line, internalError(error));
+      return failedLine(line, id, internalError(error));
     }
   }
 
@@ -113,7 +114,7 @@ export class BatchLineRunner implements BatchLines {
 
   result(batch: Batch, line: BatchLine, job: Job): LineResult {
     const failure = failureOf(job);
-    if (failure !== null) return failedLine(line, failure);
+    if (failure !== null) return failedLine(line, job.id, failure);
     const isChat = batch.endpoint === '/v1/chat/completions';
     return answeredLine(line, job.id, isChat ? chatCompletion(job) : responseView(job));
   }

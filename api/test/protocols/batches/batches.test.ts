@@ -11,7 +11,11 @@ import { openaiClient, type ClientAndApi } from '../../helpers/openai-client.ts'
 
 interface Line {
   readonly custom_id: string;
-  readonly response: { status_code: number; body: { error?: { code: string } } } | null;
+  readonly response: {
+    request_id: string;
+    status_code: number;
+    body: { error?: { code: string } };
+  } | null;
   readonly error: { code: string } | null;
 }
 
@@ -86,6 +90,7 @@ test('a batch answers every line, failures apart, in order and with counts', asy
   const batch = await ended(both, id);
   t.like(batch, {
     status: 'completed',
+    completion_window: '24h',
     metadata: { a: 'b' },
     request_counts: { total: count + 3, completed: count, failed: 3 },
   });
@@ -97,6 +102,9 @@ test('a batch answers every line, failures apart, in order and with counts', asy
   t.is(output[7]?.response?.status_code, 200);
   t.like(output[7]?.response?.body, { choices: [{ message: { content: 'answer 7' } }] });
   const errors = await linesOf(both, batch.error_file_id);
+  const ids = new Set([...output, ...errors].map((line) => line.response?.request_id));
+  t.is(ids.size, count + 3);
+  for (const one of ids) t.regex(one ?? '', /^job_/);
   t.deepEqual(
     errors.map((line) => [
       line.custom_id,
