@@ -148,6 +148,8 @@ export interface Choice {
   /** Where the text was parsed; absent: all of it is content. */
   readonly output?: ParsedOutput;
   readonly finishReason: FinishReason | null;
+  /** The caller's stop string, or token, that ended it; absent: it ended otherwise. */
+  readonly stoppedBy?: string | number;
   readonly tokenIds: readonly number[];
   readonly logprobs?: readonly TokenLogprob[];
 }

@@ -92,7 +92,12 @@ const wrong: readonly (readonly [string, object, string, RegExp])[] = [
     'messages[1].tool_call_id',
     /"call_9"/,
   ],
-  ['another kind of tool', { tools: [{ type: 'web_search' }] }, 'tools[0]', /known type.*web_search/],
+  [
+    'another kind of tool',
+    { tools: [{ type: 'web_search' }] },
+    'tools[0]',
+    /known type.*web_search/,
+  ],
   [
     'an option that the template does not read',
     { chat_template_kwargs: { enable_thinking: true } },

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { Semaphore } from '@epd/connector';
 import type { Constraint } from '@epd/constraint';
 import type { FromValidation, ToValidation } from './validation-thread.ts';
 
@@ -17,23 +18,26 @@ export class AnswerValidator {
   readonly #limitMs: number;
   #worker: Worker | null = null;
   #ready: Promise<void> = Promise.resolve();
-  readonly #waiting = new Map<number, Waiting>();
-  #tickets = 0;
+  readonly #turns = new Semaphore(1);
+  #waiting: Waiting | null = null;
 
   constructor(limitMs: number = CHECK_MS) {
     this.#limitMs = limitMs;
   }
 
-  /** The validation error of the answer; null if it is valid. */
-  async faultOf(constraint: Constraint, text: string): Promise<string | null> {
+  /** The validation error of the answer; null if it is valid. One at a time: a check that hangs fails no other. */
+  faultOf(constraint: Constraint, text: string): Promise<string | null> {
+    return this.#turns.run(() => this.#check(constraint, text));
+  }
+
+  async #check(constraint: Constraint, text: string): Promise<string | null> {
     const worker = (this.#worker ??= this.#start());
     await this.#ready;
     if (this.#worker !== worker) return ENDED;
-    const ticket = this.#tickets++;
     const waiting = Promise.withResolvers<string | null>();
-    this.#waiting.set(ticket, waiting);
+    this.#waiting = waiting;
     const timer = setTimeout(() => this.#kill(worker, 'its validation timed out'), this.#limitMs);
-    worker.postMessage({ ticket, constraint, text } satisfies ToValidation, []);
+    worker.postMessage({ constraint, text } satisfies ToValidation, []);
     try {
       return await waiting.promise;
     } finally {
@@ -52,22 +56,19 @@ export class AnswerValidator {
     worker.once('exit', () => ready.resolve());
     // The thread does not keep the process alive.
     worker.unref();
-    worker.on('message', ({ ticket, fault }: FromValidation) => {
-      ready.resolve();
-      this.#waiting.get(ticket)?.resolve(fault);
-      this.#waiting.delete(ticket);
+    worker.on('message', (said: FromValidation) => {
+      if (said.type === 'ready') ready.resolve();
+      else this.#waiting?.resolve(said.fault);
     });
     worker.once('error', (error) => this.#kill(worker, String(error)));
     worker.once('exit', () => this.#kill(worker, ENDED));
     return worker;
   }
 
-  /** Answers queued behind the one that timed out fail too: none was validated. */
   #kill(worker: Worker, fault: string): void {
     if (this.#worker !== worker) return;
     this.#worker = null;
     void worker.terminate();
-    for (const waiting of this.#waiting.values()) waiting.resolve(fault);
-    this.#waiting.clear();
+    this.#waiting?.resolve(fault);
   }
 }

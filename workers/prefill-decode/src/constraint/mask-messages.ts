@@ -13,6 +13,17 @@ export type ToMaskThread =
   | { readonly type: 'compile'; readonly ticket: number; readonly constraint: Constraint }
   | { readonly type: 'runner'; readonly port: MessagePort };
 
+/** How the runner comes to masks, from one mask thread. */
+export interface MaskConnection {
+  readonly port: MessagePort;
+  /** Size of the vocabulary. */
+  readonly tokens: number;
+  /** The longest that a step waits for one mask. */
+  readonly limitMs: number;
+  /** Of a `MaskLink`. */
+  readonly link: SharedArrayBuffer;
+}
+
 export type FromMaskThread =
   /** `tokens`: the size of the vocabulary. */
   | { readonly type: 'ready'; readonly tokens: number }

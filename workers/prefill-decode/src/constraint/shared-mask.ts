@@ -10,6 +10,8 @@ export const TOO_COMPLEX = -3;
 const READY = 0;
 const WANTED = 1;
 const HEADER_BYTES = 8;
+/** Who waits looks so often, in milliseconds, whether there is anybody to wait for. */
+const LOOK_MS = 20;
 
 /**
  * The mask of one sequence, in memory that the runner and the mask thread share. The runner
@@ -47,15 +49,18 @@ export class SharedMask {
     Atomics.notify(this.#header, READY);
   }
 
-  /** Waits until mask `number` is ready or faulted; returns which, or `PENDING` after `limitMs`. */
-  wait(number: number, limitMs: number): number {
+  /**
+   * Waits until mask `number` is ready or faulted; returns which, or `PENDING` after `limitMs`, or once
+   * `isMade` says that no thread makes masks any more.
+   */
+  wait(number: number, limitMs: number, isMade: () => boolean): number {
     const end = performance.now() + limitMs;
     for (;;) {
       const ready = Atomics.load(this.#header, READY);
       if (ready === number || ready < PENDING) return ready;
       const rest = end - performance.now();
-      if (rest <= 0) return PENDING;
-      Atomics.wait(this.#header, READY, ready, rest);
+      if (rest <= 0 || !isMade()) return PENDING;
+      Atomics.wait(this.#header, READY, ready, Math.min(rest, LOOK_MS));
     }
   }
 }

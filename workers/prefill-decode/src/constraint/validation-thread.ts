@@ -8,14 +8,11 @@ import { faultOf } from './validation.ts';
 const port = parentPort;
 if (!port) throw new Error('validation-thread.ts is started by AnswerValidator');
 
-/** Belongs to no answer: signals that the thread has loaded. */
-const READY = -1;
-
-port.on('message', ({ ticket, constraint, text }: ToValidation) => {
-  port.postMessage({ ticket, fault: said(constraint, text) } satisfies FromValidation);
+port.on('message', ({ constraint, text }: ToValidation) => {
+  port.postMessage({ type: 'checked', fault: said(constraint, text) } satisfies FromValidation);
 });
 
-port.postMessage({ ticket: READY, fault: null } satisfies FromValidation);
+port.postMessage({ type: 'ready' } satisfies FromValidation);
 
 function said(constraint: Constraint, text: string): string | null {
   try {
@@ -26,12 +23,10 @@ function said(constraint: Constraint, text: string): string | null {
 }
 
 export interface ToValidation {
-  readonly ticket: number;
   readonly constraint: Constraint;
   readonly text: string;
 }
 
-export interface FromValidation {
-  readonly ticket: number;
-  readonly fault: string | null;
-}
+export type FromValidation =
+  | { readonly type: 'ready' }
+  | { readonly type: 'checked'; readonly fault: string | null };

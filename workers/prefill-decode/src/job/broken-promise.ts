@@ -5,22 +5,22 @@ import type { EngineEvent } from '../engine/index.ts';
 export type Finished = Extract<EngineEvent, { type: 'finished' }>;
 
 /**
- * Why answers violate their constraint; null: they follow it. An answer that `max_tokens` or the
- * caller's stop string truncated says so by its finish reason, and is not validated.
+ * Why answers violate their constraint; null: they follow it. An answer that `max_tokens`, or the
+ * caller's stop string or stop token, truncated is not validated.
  */
 export async function brokenPromise(
   { sampling, tools }: { readonly sampling: Sampling; readonly tools: JobTools | undefined },
   { choices }: Finished,
-  validator: AnswerValidator,
+  validator: Pick<AnswerValidator, 'faultOf'>,
 ): Promise<JobError | null> {
-  const { constraint, stop } = sampling;
+  const { constraint } = sampling;
   if (constraint === undefined) return null;
   for (const choice of choices) {
-    if (choice.finishReason !== 'stop') continue;
+    if (choice.finishReason !== 'stop' || choice.stoppedBy !== undefined) continue;
     const fault =
       (await validator.faultOf(constraint, choice.text)) ??
       (await faultOfCalls(choice, tools, validator));
-    if (fault !== null && stop.length === 0) return broken(fault);
+    if (fault !== null) return broken(fault);
   }
   return null;
 }
@@ -28,7 +28,7 @@ export async function brokenPromise(
 async function faultOfCalls(
   { output }: Choice,
   tools: JobTools | undefined,
-  validator: AnswerValidator,
+  validator: Pick<AnswerValidator, 'faultOf'>,
 ): Promise<string | null> {
   for (const { name, arguments: text } of output?.toolCalls ?? []) {
     const schema = tools?.functions.find((one) => one.name === name)?.parameters;

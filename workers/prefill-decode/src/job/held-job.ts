@@ -6,20 +6,14 @@ import { brokenPromise, type Finished } from './broken-promise.ts';
 import { completedEnding, failedEnding } from './ending.ts';
 import { effectiveSampling } from './effective-sampling.ts';
 import { EventWriter } from './event-writer.ts';
+import { releaseFor } from './failures.ts';
 import { traceFinished, traceLoaded } from './trace-job.ts';
 
 /** Why this worker is done with a job. */
 export type Release = 'ended' | 'handed_back' | 'refused' | 'broken' | 'lost';
 
-/** No answer about the job: another worker, or this one anew, may serve it. */
-const ENGINE_FAILURES: ReadonlySet<string> = new Set([
-  'runner_lost',
-  'step_failed',
-  'constraint_lost',
-]);
-
 export interface HeldJobParts {
-  readonly validator: AnswerValidator;
+  readonly validator: Pick<AnswerValidator, 'faultOf'>;
   /** What the model's output holds beside content. */
   readonly format: OutputFormat;
 }
@@ -31,7 +25,8 @@ export interface HeldJobParts {
  * - ended: the terminal transition was made, by us or by somebody else (cancel, deadline).
  * - handed back: this process stops; the job waits for another worker.
  * - refused: this engine has no room for it, or is ending; likewise.
- * - broken: the engine failed while it had the job; likewise, but it counts as a loss.
+ * - broken: the engine, or the thread that makes its token masks, failed while it had the job; likewise, but it
+ *   counts as a loss.
  * - lost: a later claim voided ours; nothing more is written.
  *
  * `released` resolves once, with the first of those after the first. `left` resolves when the engine
@@ -47,11 +42,13 @@ export class HeldJob {
   /** The job's image of each feature that the engine knows. */
   images: readonly number[] = [];
   readonly #jobs: JobStore;
-  readonly #validator: AnswerValidator;
+  readonly #validator: HeldJobParts['validator'];
   readonly #format: OutputFormat;
   readonly #writer: EventWriter;
   readonly #release: (release: Release) => void;
   readonly #fail: (error: unknown) => void;
+  /** Text that answers let out when they ended. */
+  readonly #last: JobEvent[] = [];
 
   constructor(claim: Claim, jobs: JobStore, { validator, format }: HeldJobParts) {
     const { promise, resolve, reject } = Promise.withResolvers<Release>();
@@ -84,27 +81,38 @@ export class HeldJob {
   /** Takes what the engine says of this job. */
   take(event: EngineEvent): void {
     if (event.type === 'tokens') {
-      const { choice, ids, text, deltas, logprobs } = event;
-      this.#write({
-        type: 'tokens',
-        choice,
-        ids,
-        text,
-        ...(deltas && { deltas }),
-        ...(logprobs && { logprobs }),
-      });
+      this.#take(event);
     } else if (event.type === 'stage') {
       traceLoaded(this.claim.job, event, Date.now());
       this.#stage(event);
     } else if (event.type === 'finished') {
       traceFinished(this.claim.job, event, Date.now());
       void this.#finish(event).catch(this.#fail);
-    } else if (ENGINE_FAILURES.has(event.error.code)) {
-      this.release('broken');
-    } else {
-      const { item = null } = this.#imageOf(event.error.item);
-      this.fail({ ...event.error, item });
-    }
+    } else this.#failed(event.error);
+  }
+
+  #failed(error: JobError): void {
+    const release = releaseFor(error.code);
+    if (release) return this.release(release);
+    const { item = null } = this.#imageOf(error.item);
+    this.fail({ ...error, item });
+  }
+
+  /**
+   * Text without a token is what an end token let out. That token is not written, so whoever goes on from what
+   * is samples it again: the text is written with the ending or not at all, for else it would be said twice.
+   */
+  #take({ choice, ids, text, deltas, logprobs }: Extract<EngineEvent, { type: 'tokens' }>): void {
+    const event: JobEvent = {
+      type: 'tokens',
+      choice,
+      ids,
+      text,
+      ...(deltas && { deltas }),
+      ...(logprobs && { logprobs }),
+    };
+    if (ids.length > 0) this.#write(event);
+    else this.#last.push(event);
   }
 
   fail(error: JobError): void {
@@ -133,7 +141,7 @@ export class HeldJob {
     const sampling = effectiveSampling(request, this.#format);
     const asked = { sampling, tools: request.tools };
     const fault = await brokenPromise(asked, event, this.#validator);
-    if (fault === null) this.#end(completedEnding(this.claim.job, event, this.#ms()));
+    if (fault === null) this.#end(completedEnding(this.claim, event, this.#ms()), this.#last);
     else this.fail(fault);
   }
 
@@ -158,12 +166,12 @@ export class HeldJob {
   }
 
   /** What was emitted is in the stream before the ending is; what is not written yet goes with it. */
-  #end(ending: Ending): void {
+  #end(ending: Ending, last: readonly JobEvent[] = []): void {
     const { job, fence } = this.claim;
     this.#writer
       .close()
       .then((rest) =>
-        this.#writer.refused ? false : this.#jobs.finish(job.id, ending, fence, rest),
+        this.#writer.refused ? false : this.#jobs.finish(job.id, ending, fence, [...rest, ...last]),
       )
       .then((ended) => this.release(ended ? 'ended' : 'lost'))
       .catch(this.#fail);

@@ -1,26 +1,19 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Constraint } from '@epd/constraint';
 import type { OpenSequence } from './messages.ts';
 import { ConstraintError, type TokenConstraint, type TokenMask } from './token-constraint.ts';
-import type { ToMasks } from '../constraint/mask-messages.ts';
+import { MaskLink } from '../constraint/mask-link.ts';
+import type { MaskConnection, ToMasks } from '../constraint/mask-messages.ts';
 import { BROKEN, PENDING, SharedMask } from '../constraint/shared-mask.ts';
 
-interface Connection {
-  readonly port: MessagePort;
-  readonly tokens: number;
-  readonly limitMs: number;
-  /** A wait for a mask timed out: later waits would, too. */
-  lost: boolean;
-}
+type Connection = Omit<MaskConnection, 'link'> & { readonly link: MaskLink };
 
 /** The runner's side of the mask thread. */
 export class MaskClient {
   #connection: Connection | null = null;
 
-  /** `limitMs`: the longest that a step waits for one mask. */
-  connect(port: MessagePort, tokens: number, limitMs: number): void {
+  connect({ link, ...connection }: MaskConnection): void {
     this.#connection?.port.close();
-    this.#connection = { port, tokens, limitMs, lost: false };
+    this.#connection = { ...connection, link: new MaskLink(link) };
   }
 
   close(): void {
@@ -31,7 +24,7 @@ export class MaskClient {
   readonly constraintOf = ({ sequence, sampling }: OpenSequence): TokenConstraint | null => {
     const { constraint } = sampling;
     if (constraint === undefined || constraint === null) return null;
-    if (this.#connection === null) throw lost();
+    if (this.#connection === null) throw lost(null);
     return new MaskedSequence(this.#connection, sequence, constraint);
   };
 }
@@ -53,11 +46,12 @@ class MaskedSequence implements TokenConstraint {
   }
 
   mask(): TokenMask {
-    if (this.#connection.lost) throw lost();
-    const ready = this.#shared.wait(this.#accepted, this.#connection.limitMs);
+    const { link, limitMs } = this.#connection;
+    const ready = link.open ? this.#shared.wait(this.#accepted, limitMs, () => link.open) : PENDING;
     if (ready === PENDING) {
-      this.#connection.lost = true;
-      throw lost();
+      // The others would be waited for in vain, too.
+      link.lose();
+      throw lost(link);
     }
     if (ready === BROKEN)
       throw new ConstraintError('constraint_broken', 'The answer violates its constraint');
@@ -85,5 +79,7 @@ class MaskedSequence implements TokenConstraint {
 }
 
 /** Another claim may resume the job and replay its tokens. */
-const lost = (): ConstraintError =>
-  new ConstraintError('constraint_lost', 'The mask thread does not respond');
+const lost = (link: MaskLink | null): ConstraintError =>
+  link?.replaced === true
+    ? new ConstraintError('constraint_replaced', 'The mask thread was replaced')
+    : new ConstraintError('constraint_lost', 'The mask thread does not respond');

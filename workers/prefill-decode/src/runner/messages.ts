@@ -1,6 +1,6 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { EmbeddingDtype } from '@epd/connector';
 import type { Sampling } from '@epd/jobs';
+import type { MaskConnection } from '../constraint/mask-messages.ts';
 import type { GraphKind } from '../decoder/decoder-graph.ts';
 import type { KVAbilities } from '../decoder/kv-backend.ts';
 import type { KVShape } from '../decoder/kv-shape.ts';
@@ -148,12 +148,7 @@ export type ToRunner =
   | { readonly type: 'step'; readonly step: Step }
   | { readonly type: 'embedding'; readonly embedding: SharedEmbedding }
   | { readonly type: 'forget'; readonly mmHash: string }
-  | {
-      readonly type: 'masks';
-      readonly port: MessagePort;
-      readonly tokens: number;
-      readonly limitMs: number;
-    }
+  | { readonly type: 'masks'; readonly connection: MaskConnection }
   | { readonly type: 'close' };
 
 export type FromRunner =

@@ -58,10 +58,11 @@ export class ModelRunner {
   }
 
   async step(step: Step): Promise<StepResult> {
+    // First, for the engine takes them as made, whatever comes of the rest of the step.
+    for (const operation of step.operations) await this.#change(operation);
     for (const open of step.open)
       this.#samplers.set(open.sequence, new Sampler(open, this.#constraints));
     for (const sequence of step.close) this.#close(sequence);
-    for (const operation of step.operations) await this.#change(operation);
     const outcome: Outcome = { samples: [], failures: [] };
     const runsMs: number[] = [];
     for (const run of step.runs) {

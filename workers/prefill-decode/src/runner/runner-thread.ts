@@ -38,7 +38,7 @@ async function carryOut(message: ToRunner): Promise<void> {
       runner.forget(message.mmHash);
       return;
     case 'masks':
-      masks.connect(message.port, message.tokens, message.limitMs);
+      masks.connect(message.connection);
       return;
     case 'close':
       masks.close();

@@ -1,4 +1,5 @@
 import { Worker, type MessagePort } from 'node:worker_threads';
+import type { MaskConnection } from '../constraint/mask-messages.ts';
 import type {
   FromRunner,
   RunnerFacts,
@@ -85,12 +86,9 @@ export class Runner {
     this.#send({ type: 'forget', mmHash });
   }
 
-  /**
-   * Sets the `port` that delivers token masks for constrained sequences, and the size of the
-   * vocabulary.
-   */
-  connectMasks(port: MessagePort, tokens: number, limitMs: number): void {
-    this.#send({ type: 'masks', port, tokens, limitMs }, [port]);
+  /** Sets where token masks for constrained sequences come from. */
+  connectMasks(connection: MaskConnection): void {
+    this.#send({ type: 'masks', connection }, [connection.port]);
   }
 
   /**

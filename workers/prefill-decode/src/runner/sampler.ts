@@ -37,6 +37,7 @@ export class Sampler {
       this.#constraint = constraints(open);
       for (const id of open.generated) this.#constraint?.accept(id);
     } catch (error) {
+      // Nobody else's: the others of the step are opened, too.
       this.#failed = constraintError(error);
     }
   }
@@ -123,7 +124,9 @@ function logprobsOf(
   };
 }
 
-function constraintError(error: unknown): ConstraintError {
-  if (error instanceof ConstraintError) return error;
-  throw error;
+function constraintError(cause: unknown): ConstraintError {
+  if (cause instanceof ConstraintError) return cause;
+  return new ConstraintError('constraint_failed', `The constraint failed: ${String(cause)}`, {
+    cause,
+  });
 }

@@ -45,13 +45,15 @@ export class ConstraintError extends Error {
   }
 }
 
-/** Masks the forbidden tokens in the logits, in place. Throws when no token is left. */
+/**
+ * Masks the forbidden tokens in the logits, in place. Throws when no token is left: an end token that
+ * `min_tokens` forbids counts as masked.
+ */
 export function applyMask(logits: Float32Array, mask: TokenMask): void {
-  let allowed = false;
+  let left = false;
   for (let id = 0; id < logits.length; id++) {
-    if ((((mask[id >> 5] ?? 0) >>> (id & 31)) & 1) === 1) allowed = true;
-    else logits[id] = -Infinity;
+    if ((((mask[id >> 5] ?? 0) >>> (id & 31)) & 1) === 0) logits[id] = -Infinity;
+    else if (logits[id] !== -Infinity) left = true;
   }
-  if (!allowed)
-    throw new ConstraintError('constraint_stuck', 'The constraint permits no next token');
+  if (!left) throw new ConstraintError('constraint_stuck', 'The constraint permits no next token');
 }

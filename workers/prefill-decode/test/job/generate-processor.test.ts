@@ -1,7 +1,10 @@
 import { Reconciler, type SequencedEvent } from '@epd/jobs';
 import { eventually } from '@epd/service/testing';
+import { outputFormat } from '@epd/model';
 import test from 'ava';
 import { Registry } from 'prom-client';
+import { AnswerValidator } from '../../src/constraint/answer-validator.ts';
+import { HeldJob } from '../../src/job/held-job.ts';
 import { takeoverCount } from '../../src/metrics.ts';
 import { startEngine } from '../helpers/engine.ts';
 import { processorFor, queued, testJobs, work, type TestJobs } from '../helpers/processor.ts';
@@ -295,5 +298,50 @@ test('a job that was begun, and of which nothing was emitted, may be answered by
   await fleet.jobs.append(id, claim?.fence ?? 0, [{ type: 'stage', stage: 'prefill', ms: 1 }]);
   await fleet.jobs.handBack(id, claim?.fence ?? 0);
   work(t, fleet, processorFor(fleet, await startEngine(t), 'two', { revision: 'new' }));
+  t.is((await fleet.ended(id)).status, 'completed');
+});
+
+test('text that an end token let out is said once, whoever goes on before the ending is written', async (t) => {
+  const fleet = testJobs(t);
+  const id = await fleet.submit();
+  const token = { type: 'tokens', id, choice: 0, ids: [5], text: 'a' } as const;
+  const last = { type: 'tokens', id, choice: 0, ids: [], text: '.' } as const;
+  const held = async (worker: string): Promise<HeldJob> =>
+    new HeldJob((await fleet.jobs.claim(id, worker))!, fleet.jobs, {
+      validator: new AnswerValidator(),
+      format: outputFormat(''),
+    });
+  const first = await held('first');
+  first.take(token);
+  first.take(last);
+  await first.flush(); // it is lost before the engine has said that the answer is finished
+  const second = await held('second');
+  second.take(last);
+  const choices = [{ text: 'a.', finishReason: 'stop', tokenIds: [5] }] as const;
+  const usage = { promptTokens: 1, completionTokens: 1, cachedTokens: 0 };
+  second.take({ type: 'finished', id, choices, usage, timings: {}, images: [] });
+  t.is(await second.released, 'ended');
+  const events = await fleet.jobs.events(id, 0);
+  const text = events.map((event) => (event.type === 'tokens' ? event.text : '')).join('');
+  t.is(text, 'a.');
+});
+
+test('a job that is claimed while its worker stops is handed back and not begun', async (t) => {
+  const fleet = testJobs(t);
+  const id = await fleet.submit(LONG);
+  const claim = fleet.jobs.claim.bind(fleet.jobs);
+  const processor = processorFor(fleet, await startEngine(t), 'stopping');
+  const slow: typeof claim = async (...args) => {
+    const claimed = await claim(...args);
+    Object.assign(fleet.jobs, { claim });
+    processor.handBackAll(); // as its time is over
+    return claimed;
+  };
+  Object.assign(fleet.jobs, { claim: slow });
+  work(t, fleet, processor);
+  await eventually(
+    async () => Number(await fleet.redis.hget(`${fleet.prefix}:job:${id}`, 'handedBack')) > 0,
+  );
+  work(t, fleet, processorFor(fleet, await startEngine(t), 'other'));
   t.is((await fleet.ended(id)).status, 'completed');
 });

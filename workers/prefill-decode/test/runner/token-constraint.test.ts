@@ -92,6 +92,14 @@ test('a mask that leaves no token is an error, not a token', (t) => {
   t.throws(() => applyMask(logits(), maskOf()), { code: 'constraint_stuck' });
 });
 
+test('an end token that comes too early is none that is left', (t) => {
+  const early = sampler(new Spelled(3), { minTokens: 2 });
+  early.next(logits());
+  const only39 = logits();
+  only39[39] = -Infinity;
+  t.throws(() => early.next(only39), { code: 'constraint_stuck' });
+});
+
 test('closing a sampler closes its constraint', (t) => {
   const constraint = new Spelled(1);
   sampler(constraint).close();

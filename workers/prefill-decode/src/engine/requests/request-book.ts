@@ -1,5 +1,6 @@
 import type { JobError } from '@epd/jobs';
 import type { OpenSequence, Sampled, SamplingFailure } from '../../runner/messages.ts';
+import type { AnswerPiece } from '../text/answer.ts';
 import type { HeldRequest } from './held-request.ts';
 import type { Outbox } from './outbox.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
@@ -79,7 +80,7 @@ export class RequestBook {
     }
     sequence.tokens.push(sampled.id);
     const { finishReason, ...piece } = answer.push(sampled, mayContinue(sequence.tokens.length));
-    if (piece.ids.length > 0 || piece.text !== '') {
+    if (!isEmpty(piece)) {
       this.#outbox.add({ type: 'tokens', id: held.id, choice: sequence.choice, ...piece });
     }
     if (finishReason === null) return;
@@ -90,7 +91,7 @@ export class RequestBook {
   /** One answer cannot satisfy its constraint any more: its request fails. */
   takeFailure({ sequence, code, message }: SamplingFailure): void {
     const held = this.#bySequence.get(sequence);
-    const retryable = code === 'constraint_lost';
+    const retryable = code === 'constraint_lost' || code === 'constraint_replaced';
     if (held) this.fail(held, { code, message, stage: 'decode', item: null, retryable });
   }
 
@@ -116,6 +117,10 @@ export class RequestBook {
     this.#close.push(sequence.key);
   }
 }
+
+/** The end of an answer may release what its parser held back, without any text. */
+const isEmpty = ({ ids, text, deltas = [] }: Omit<AnswerPiece, 'finishReason'>): boolean =>
+  ids.length === 0 && text === '' && deltas.length === 0;
 
 function openSequence(sequence: Sequence): OpenSequence {
   return {

@@ -31,6 +31,8 @@ export class Answer {
   readonly #logprobs: TokenLogprob[] = [];
   #text = '';
   #finishReason: FinishReason | null = null;
+  /** The caller's token that ended it. */
+  #stopToken: number | null = null;
 
   /** `endIds`: the tokens that end it, see `endIdsOf`. */
   constructor(
@@ -54,9 +56,11 @@ export class Answer {
 
   get choice(): Choice {
     const logprobs = this.#sampling.topLogprobs === null ? {} : { logprobs: this.#logprobs };
+    const stoppedBy = this.#stops.matched ?? this.#stopToken;
     return {
       text: this.#text,
       finishReason: this.#finishReason,
+      ...(stoppedBy === null ? {} : { stoppedBy }),
       tokenIds: this.#tokenIds,
       ...(this.#parser === null ? {} : { output: this.#output.output }),
       ...logprobs,
@@ -76,7 +80,7 @@ export class Answer {
   }
 
   #take(sampled: AnswerToken, mayContinue: boolean): AnswerPiece {
-    if (this.#ends.has(sampled.id)) return this.#end('stop', [], this.#flush());
+    if (this.#ends.has(sampled.id)) return this.#endAt(sampled.id);
     this.#tokenIds.push(sampled.id);
     const logprobs = this.#logprobsOf(sampled);
     const { text, stopped } = this.#matched(this.#detokenizer.push(sampled.id));
@@ -87,6 +91,12 @@ export class Answer {
     }
     this.#text += text;
     return { ids: [sampled.id], text, ...logprobs, finishReason: null };
+  }
+
+  /** An end token is no part of the answer. */
+  #endAt(id: number): AnswerPiece {
+    if (this.#sampling.stopTokenIds?.includes(id) === true) this.#stopToken = id;
+    return this.#end('stop', [], this.#flush());
   }
 
   /** Text before `min_tokens` is not searched for stop strings. */

@@ -5,9 +5,15 @@
 export class StopMatcher {
   readonly #stops: readonly string[];
   #held = '';
+  #matched: string | null = null;
 
   constructor(stops: readonly string[]) {
     this.#stops = stops;
+  }
+
+  /** The stop string that was found. */
+  get matched(): string | null {
+    return this.#matched;
   }
 
   /** The released text, and whether a stop string was found; then nothing more may be pushed. */
@@ -17,6 +23,7 @@ export class StopMatcher {
     const at = this.#firstStop(seen);
     if (at >= 0) {
       this.#held = '';
+      this.#matched = this.#stops.find((stop) => seen.startsWith(stop, at)) ?? null;
       return { text: seen.slice(0, at), stopped: true };
     }
     const safe = seen.length - this.#longestBeginning(seen);
