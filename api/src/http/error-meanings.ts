@@ -34,6 +34,7 @@ export const ERROR_MEANINGS: Readonly<Record<ApiErrorCode, string>> = {
   model_not_found: 'No such model is registered',
   job_not_found: "Unknown, deleted, expired, or another tenant's",
   response_not_found: "Unknown, deleted, expired, or another tenant's",
+  item_not_found: 'No such item of a response: unknown, or forgotten with it',
   key_not_found: 'No such API key',
   file_not_found: "Unknown, deleted, expired, or another tenant's",
   image_not_found: "No such image in the index: unknown, deleted, or another tenant's",

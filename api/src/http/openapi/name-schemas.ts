@@ -9,11 +9,13 @@ const NAME = /^[A-Z]\w*$/;
 export function nameSchemas<D extends Document>(document: D): D {
   const schemas = new Map<string, string>();
   const paths: unknown = named(document.paths, schemas);
-  const components = Array.from(schemas, ([name, json]) => [name, JSON.parse(json) as unknown]);
+  const components = Object.fromEntries(
+    Array.from(schemas, ([name, json]) => [name, JSON.parse(json) as object]),
+  );
   return {
     ...document,
     paths,
-    components: { ...document.components, schemas: Object.fromEntries(components) },
+    components: { ...document.components, schemas: components },
   };
 }
 
