@@ -79,7 +79,7 @@ test('a process whose Redis is away at its start lives, is not ready, and says w
   await eventually(async () => (await fetch(`${url}/healthz`)).ok, { withinMs: 30_000 });
   const ready = await fetch(`${url}/readyz`);
   t.is(ready.status, 503);
-  t.deepEqual(await ready.json(), { ready: false, reason: 'Redis is not reachable' });
+  t.deepEqual(await ready.json(), { ready: false, reason: 'Redis is unreachable' });
 });
 
 test('what a killed encoder held is encoded by another', async (t) => {
