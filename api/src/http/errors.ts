@@ -44,6 +44,7 @@ export const API_ERRORS = {
   model_not_found: 404,
   job_not_found: 404,
   response_not_found: 404,
+  item_not_found: 404,
   key_not_found: 404,
   file_not_found: 404,
   image_not_found: 404,

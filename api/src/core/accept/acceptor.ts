@@ -20,6 +20,7 @@ import { toSampling } from './sampling.ts';
 import { toRequest, type Submission } from './submission.ts';
 import { toTemplateOptions } from './template-options.ts';
 import { toTools } from './tools.ts';
+import { inCallersWords } from './callers-words.ts';
 import { resolveImages } from './resolve-images.ts';
 
 export interface Accepted {
@@ -73,7 +74,7 @@ export class Acceptor {
       return accepted;
     } catch (error) {
       span.end({ error });
-      throw error;
+      throw inCallersWords(error, submission.fieldName);
     }
   }
 
@@ -119,7 +120,7 @@ export class Acceptor {
     card: ModelCard,
   ): Pick<JobRequest, 'sampling' | 'tools' | 'templateOptions'> {
     const { defaultMaxTokens, constraints } = this.#parts.limits;
-    const { sampling, formatField } = submission;
+    const { sampling } = submission;
     const tools = submission.tools && toTools(submission.tools, sampling, constraints);
     const templateOptions = submission.template && toTemplateOptions(submission.template, card);
     return {
@@ -127,7 +128,6 @@ export class Acceptor {
         defaultMaxTokens,
         contextLength: card.contextLength,
         constraints,
-        formatField,
       }),
       ...(tools === undefined ? {} : { tools }),
       ...(templateOptions === undefined ? {} : { templateOptions }),

@@ -22,8 +22,8 @@ export interface Submission {
   readonly tools?: AskedTools;
   /** What the caller says to the model's chat template. */
   readonly template?: TemplateBody;
-  /** The name under which the caller knows `response_format`, where it has another. */
-  readonly formatField?: string;
+  /** The caller's name for a field that chat completions have, where it has another. */
+  readonly fieldName?: (field: string) => string;
   readonly returnTokenIds: boolean;
   readonly priority: number;
   readonly startWithinS: number | null;

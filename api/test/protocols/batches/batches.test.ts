@@ -4,9 +4,8 @@ import { eventually } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { BadRequestError, NotFoundError } from 'openai';
 import type { Batch } from 'openai/resources/batches';
-import { BatchLineRunner } from '../../../src/protocols/batches/line-runner.ts';
-import { BatchRunner } from '../../../src/core/batches/batch-runner.ts';
-import { BatchStepper } from '../../../src/core/batches/batch-stepper.ts';
+import type { BatchRunner } from '../../../src/core/batches/batch-runner.ts';
+import { batchRunner } from '../../helpers/batch-runner.ts';
 import { openaiClient, type ClientAndApi } from '../../helpers/openai-client.ts';
 
 interface Line {
@@ -28,9 +27,7 @@ const chat = (custom_id: string, content: string, more: object = {}) => ({
 
 /** What an API process does for batches. */
 function startRunner(t: ExecutionContext, { api }: ClientAndApi): BatchRunner {
-  const { services } = api;
-  const stepper = new BatchStepper({ ...services, lines: new BatchLineRunner(services) });
-  const runner = new BatchRunner(services.batches, stepper, (error) => t.log(error));
+  const { runner } = batchRunner(t, api);
   runner.start();
   t.teardown(() => runner.stop());
   return runner;
