@@ -74,7 +74,7 @@ export class BatchLineRunner implements BatchLines {
       if (error instanceof ApiError)
         return isFinal(error) ? failedLine(line, id, error) : 'waiting';
       if (isOutage(error)) return 'waiting';
-      this.#parts.log?.error({ err: error, batch: batch.id, job: id }, 'a line went wrong');
+      this.#parts.log?.error({ err: error, batch: batch.id, job: id }, 'batch line failed');
       return failedLine(line, id, internalError(error));
     }
   }
