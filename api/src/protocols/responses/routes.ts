@@ -49,6 +49,10 @@ export const responseRoutes =
             'When the caller of the first two goes away the response is cancelled, unless an `Idempotency-Key` came ' +
             'with it: then the same request, sent again, gets the answer, which is kept for that also with ' +
             '`store: false`.',
+          describes: {
+            headers: ['Idempotency-Key'],
+            events: "OpenAI's `response.…` events, with `stream: true`.",
+          },
           body: ResponseBody,
           response: { 200: ResponseView, ...ERROR_RESPONSES },
         },
