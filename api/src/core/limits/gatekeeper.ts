@@ -37,10 +37,14 @@ export class Gatekeeper {
     return { tokens, most: { total, tenant: tenant.limits.waitingCost } };
   }
 
-  /** Throws `too_much_waiting` if a job of this cost would be refused now; reserves nothing. */
+  /**
+   * Throws `too_much_waiting` or `rate_limited` if a job of this cost would be refused now; reserves
+   * nothing and counts nothing.
+   */
   async check(tenant: Tenant, cost: JobCost): Promise<void> {
     const excess = await this.#parts.admission.check(tenant.id, cost);
     if (excess !== null) throw await this.refusal(excess, cost);
+    await this.#askForTokens('look', tenant, cost);
   }
 
   /** The error for a refused job, with the time after which a retry may succeed. */
@@ -54,13 +58,18 @@ export class Gatekeeper {
     );
   }
 
-  /**
-   * Counts the maximum cost of a job against the tenant's limit per minute. Throws `rate_limited`.
-   */
-  async takeTokens(tenant: Tenant, { tokens }: Pick<JobCost, 'tokens'>): Promise<void> {
-    const limit = tenant.limits.tokensPerMinute;
+  /** Counts the maximum cost of a job against the tenant's limit per minute. Throws `rate_limited`. */
+  async takeTokens(tenant: Tenant, cost: JobCost): Promise<void> {
+    await this.#askForTokens('take', tenant, cost);
+  }
+
+  async #askForTokens(
+    how: 'look' | 'take',
+    { id, limits: { tokensPerMinute: limit } }: Tenant,
+    { tokens }: JobCost,
+  ): Promise<void> {
     if (limit === 0) return;
-    const { allowed, retryMs } = await this.#parts.limiter.take(tenant.id, 'tokens', limit, tokens);
+    const { allowed, retryMs } = await this.#parts.limiter[how](id, 'tokens', limit, tokens);
     if (allowed) return;
     throw new ApiError('rate_limited', `Rate limit exceeded: at most ${limit} tokens per minute`, {
       retryAfterS: Math.ceil(retryMs / 1000),
