@@ -20,6 +20,7 @@ import { PromptFailedError } from '../prompt/errors.ts';
 import type { Prompts } from '../prompt/prompts.ts';
 import { failedEnding } from './ending.ts';
 import { buildEngineRequest } from './build-request.ts';
+import { WritePace } from './write-pace.ts';
 import { HeldJob } from './held-job.ts';
 import { emittedTokens } from './resume.ts';
 
@@ -64,6 +65,7 @@ const messageSchema = Compile(GenerateJob);
 export class GenerateProcessor {
   readonly #options: ProcessorOptions;
   readonly #held = new Map<string, HeldJob>();
+  readonly #pace = new WritePace(() => this.#held.size);
   readonly #suspects = new Semaphore(1);
   #stopping = false;
 
@@ -148,7 +150,7 @@ export class GenerateProcessor {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
     if (this.#isOfOtherModel(claim)) return this.#leaveToOthers(claim, queued, token);
-    const held = new HeldJob(claim, this.#options.jobs, this.#options.validator);
+    const held = new HeldJob(claim, this.#options.jobs, this.#options.validator, this.#pace);
     const { log } = this.#options;
     const facts = { job: id, attempt: claim.fence, model: claim.job.request.model };
     log.info(facts, 'taken up');

@@ -5,6 +5,7 @@ import { brokenPromise, type Finished } from './broken-promise.ts';
 import { completedEnding, failedEnding } from './ending.ts';
 import { EventWriter } from './event-writer.ts';
 import { traceFinished, traceLoaded } from './trace-job.ts';
+import type { WritePace } from './write-pace.ts';
 
 /** Why this worker is done with a job. */
 export type Release = 'ended' | 'handed_back' | 'refused' | 'broken' | 'lost';
@@ -44,7 +45,7 @@ export class HeldJob {
   readonly #release: (release: Release) => void;
   readonly #fail: (error: unknown) => void;
 
-  constructor(claim: Claim, jobs: JobStore, validator: AnswerValidator) {
+  constructor(claim: Claim, jobs: JobStore, validator: AnswerValidator, pace: WritePace) {
     const { promise, resolve, reject } = Promise.withResolvers<Release>();
     const left = Promise.withResolvers<void>();
     const gone = new AbortController();
@@ -65,6 +66,7 @@ export class HeldJob {
     };
     this.#writer = new EventWriter(
       (events) => jobs.append(claim.job.id, claim.fence, events),
+      pace,
       () => this.release('lost'),
       this.#fail,
     );
