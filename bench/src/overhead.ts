@@ -130,13 +130,14 @@ async function profilerSettings(
   return settings;
 }
 
+const share = (count: number): number => count / WATCHED_REQUESTS;
+
 async function watched(harness: Harness, fleet: BenchFleet, workload: Workload): Promise<Traffic> {
   let seed = 10_000;
   const traffic = await trafficOf(fleet.redisUrl, async () => {
     const questions = await questionsFor(harness, workload, WATCHED_REQUESTS, ++seed);
     await runLoad(fleet.client, questions, RATIOS_AT);
   });
-  const share = (count: number): number => count / WATCHED_REQUESTS;
   return {
     bytes: share(traffic.bytes),
     inScripts: share(traffic.inScripts),

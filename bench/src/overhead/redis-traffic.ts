@@ -20,9 +20,9 @@ export async function trafficOf(url: string, work: () => Promise<void>): Promise
   const sent = new Map<string, number>();
   let inScripts = 0;
   monitor.on('monitor', (_time: string, args: readonly string[], source: string) => {
-    if (source === 'lua') return void inScripts++;
     const name = commandName(args);
-    sent.set(name, (sent.get(name) ?? 0) + 1);
+    if (source === 'lua') inScripts += 1;
+    else sent.set(name, (sent.get(name) ?? 0) + 1);
   });
   await work();
   monitor.disconnect();

@@ -37,8 +37,9 @@ test('what lies outside of the window does not count, and profiles add up', (t) 
   t.deepEqual([...timesWithin([PROFILE, PROFILE], [6_000, 8_000])], [['ioredis', 2]]);
 });
 
+const part = (url: string, name = 'f'): string | null => partOf(frame(name, url), null);
+
 test('parts are packages, modules of Node and folders of ours', (t) => {
-  const part = (url: string, name = 'f'): string | null => partOf(frame(name, url), null);
   t.is(part('file:///app/node_modules/@scope/name/node_modules/inner/a.js'), 'inner');
   t.is(part('file:///app/node_modules/@aws-sdk/client-s3/a.js'), '@aws-sdk/client-s3');
   t.is(part('file:///app/node_modules/onnxruntime-node/dist/backend.js'), 'ONNX Runtime');
