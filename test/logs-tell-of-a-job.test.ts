@@ -35,7 +35,7 @@ test.serial('logs tell where a job was, by its ids, and nothing that was asked',
   // The worker's last word comes after the job's end.
   const lines = await eventually(async () => {
     const read = await logged(fleet.folder);
-    return read.some(({ msg }) => msg === 'let go') && read;
+    return read.some(({ msg }) => msg === 'released') && read;
   });
   const accepted = lines.find(({ msg }) => msg === 'accepted')!;
   t.like(accepted, { service: 'api', job: id, request: response.headers.get('x-request-id') });
@@ -44,7 +44,7 @@ test.serial('logs tell where a job was, by its ids, and nothing that was asked',
   const worker = lines.filter(({ service }) => service === 'prefill-decode');
   t.deepEqual(
     worker.filter(({ job }) => job === id).map(({ msg }) => msg),
-    ['taken up', 'let go'],
+    ['claimed', 'released'],
   );
   const all = JSON.stringify(lines);
   for (const said of [golden.question, output?.text, 'a note of the caller', 'base64']) {

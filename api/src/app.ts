@@ -78,6 +78,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     pluginTimeout: PLUGIN_TIMEOUT_MS,
     requestTimeout: config.requestTimeoutMs,
     http: { connectionsCheckingInterval: Math.min(config.requestTimeoutMs, MAX_CHECK_MS) },
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     // What came in before the door was shut is answered.
     return503OnClosing: false,
     ...(log === undefined ? {} : { loggerInstance: log }),
@@ -109,7 +110,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(responseControlRoutes(services));
   await app.register(fileRoutes(services, maxFileBytes));
   await app.register(fileControlRoutes(services));
-  await app.register(uploadRoutes(services));
+  await app.register(uploadRoutes(services, maxFileBytes));
   await app.register(batchRoutes(services));
   await app.register(batchControlRoutes(services));
   await app.register(imageSearchRoutes(services));

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { EmbeddingSweeper, EmbeddingUsage } from '@epd/connector';
 import { DataMark, RedisModelRegistry } from '@epd/fleet';
 import { Reconciler } from '@epd/jobs';
@@ -6,7 +7,8 @@ import type { Redis } from 'ioredis';
 import type { Composed } from './compose.ts';
 import type { ApiConfig } from './config.ts';
 import { BatchLineRunner } from './protocols/batches/line-runner.ts';
-import { BatchRunner } from './core/batches/batch-runner.ts';
+import { BatchLocks } from './core/batches/batch-locks.ts';
+import { BATCH_LOCK_MS, BatchRunner } from './core/batches/batch-runner.ts';
 import { BatchStepper } from './core/batches/batch-stepper.ts';
 import { storedReferences } from './core/files/references.ts';
 import { InputSweeper } from './core/inputs/input-sweeper.ts';
@@ -150,12 +152,15 @@ async function startWebhooks({
   return [sender, queue];
 }
 
-function startBatches({ services, log }: BackgroundParts): Stoppable {
+function startBatches({ config, redis, services, log }: BackgroundParts): Stoppable {
   const lines = new BatchLineRunner({ ...services, log });
-  const stepper = new BatchStepper({ ...services, lines });
-  const runner = new BatchRunner(services.batches, stepper, (err) =>
-    log.warn({ err }, 'a batch is held up; it is tried again'),
-  );
+  const owner = randomUUID();
+  const runner = new BatchRunner({
+    batches: services.batches,
+    locks: new BatchLocks(redis, config.prefix, { owner, ms: BATCH_LOCK_MS }),
+    stepper: new BatchStepper({ ...services, lines }),
+    onError: (err) => log.warn({ err }, 'a batch is held up; it is tried again'),
+  });
   runner.start();
   return runner;
 }

@@ -160,8 +160,8 @@ function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore, memor
   });
   const files = new Files({ records, store, pictures: resolver });
   const signer = createUploadSigner(storeOptions(config), config.s3PublicEndpoint);
-  const { prefix, maxImageBytes: maxBytes } = config;
-  const uploads = new Uploads({ signer, redis, prefix, store, files, maxBytes, memory });
+  const { prefix } = config;
+  const uploads = new Uploads({ signer, redis, prefix, store, files, limits: config, memory });
   return { fetcher, resolver, files, signer, uploads };
 }
 

@@ -3,6 +3,7 @@ import { createObjectStore } from '@epd/connector';
 import {
   addDefaultMetrics,
   batchWrites,
+  ConfigError,
   connectRedis,
   redisOptions,
   runService,
@@ -66,7 +67,9 @@ async function start({
   });
   const lookout = new FleetLookout(patient, config.prefix);
   installFleetMetrics(registry, lookout);
-  const url = await app.listen({ host: config.host, port: config.port });
+  const url = await app
+    .listen({ host: config.host, port: config.port })
+    .catch(refuseAddress(config));
   log.info({ url, access: accessOf(config) }, 'listening');
   // Until Redis is there, callers are told that the service is unavailable.
   const background = redisAnswers(patient, redis, signal).then(async (answers) => {
@@ -90,6 +93,19 @@ async function start({
     },
   };
 }
+
+/** A name or an address that is not this machine's, or a port that somebody else has, is a setting to change. */
+const refuseAddress =
+  ({ host, port }: ApiConfig) =>
+  (error: NodeJS.ErrnoException): never => {
+    if (error.code === 'EADDRINUSE' || error.code === 'EACCES')
+      throw new ConfigError([
+        { variable: 'EPD_PORT', expected: 'a port that is free to be taken', value: String(port) },
+      ]);
+    throw new ConfigError([
+      { variable: 'EPD_HOST', expected: 'an address or name of this machine', value: host },
+    ]);
+  };
 
 /** However long it takes; false: the process stops before. */
 async function redisAnswers(patient: Redis, redis: Redis, signal: AbortSignal): Promise<boolean> {

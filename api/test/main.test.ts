@@ -85,3 +85,16 @@ test('without keys it will not listen where others can reach it, and says so', a
   t.is(code, 1);
   t.regex(output.join(''), /EPD_HOST.*loopback/);
 });
+
+test("an address that is not this machine's is told in one line", async (t) => {
+  const { child, output } = apiProcess(t, { EPD_HOST: '192.0.2.1', EPD_OPEN: 'true' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  t.is(code, 1);
+  const lines = output
+    .join('')
+    .split('\n')
+    .filter((line) => line !== '');
+  t.deepEqual(lines, [
+    'api cannot start. The configuration cannot be used: EPD_HOST: must be an address or name of this machine; it is "192.0.2.1"',
+  ]);
+});

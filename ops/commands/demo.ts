@@ -1,31 +1,32 @@
-/** `npm run demo`: the fleet, one question about a bundled picture, and how to go on from there. */
+/** `npm run demo`: the fleet, two questions about a bundled picture, what they show, and how to go on from there. */
 import { readFile } from 'node:fs/promises';
 import { projectPath } from '@epd/service';
 import { DemoScreen } from '../local/demo-screen.ts';
 import { FLEET_USAGE, fleetOptions } from '../local/fleet-options.ts';
-import { ask } from '../local/question.ts';
+import { ask, type FinishedJob } from '../local/question.ts';
 import { shown } from '../local/shown-path.ts';
+import { whatWasShown } from '../local/what-was-shown.ts';
 import { summary } from '../local/summary.ts';
 import { complain, say, withFleet } from '../local/with-fleet.ts';
 
 const PICTURE = projectPath('ops/local/demo.png');
-const QUESTION = 'What does the image show?';
-/** Far more than the small model needs, and an end for a job that nobody takes up. */
+const QUESTIONS = ['What does the image show?', 'Name this.'] as const;
+/** Far more than the small model needs, and an end for a job that no worker claims. */
 const ANSWER_WITHIN_MS = 180_000;
 
-async function answered(url: string, signal: AbortSignal): Promise<boolean> {
-  say(`Asking about ${shown(PICTURE)}: ${QUESTION}\n`);
+async function answered(url: string, question: string, signal: AbortSignal): Promise<FinishedJob> {
+  say(`\nAsking about ${shown(PICTURE)}: ${question}\n`);
   const screen = new DemoScreen((text) => void process.stdout.write(text));
   const job = await ask(
     url,
-    { picture: await readFile(PICTURE), mediaType: 'image/png', text: QUESTION },
+    { picture: await readFile(PICTURE), mediaType: 'image/png', text: question },
     {
       onEvent: (event) => screen.show(event),
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
     },
   );
   screen.end(job);
-  return job.status === 'completed';
+  return job;
 }
 
 /** Through standard input, because a photograph is longer than an argument may be. */
@@ -57,9 +58,13 @@ async function demo(args: readonly string[]): Promise<void> {
   await withFleet(options, async (fleet, stop) => {
     const [url = ''] = fleet.urls;
     say(summary(fleet));
-    const completed = await answered(url, stop.signal);
+    const [about, again] = QUESTIONS;
+    const first = await answered(url, about, stop.signal);
+    const second = await answered(url, again, stop.signal);
+    say(whatWasShown(first, second));
+    const completed = [first, second].every(({ status }) => status === 'completed');
     if (args.includes('--exit')) return completed;
-    say(`${howToGoOn(url)}\nThe fleet keeps running. Ctrl-C stops it.`);
+    say(`${howToGoOn(url)}\nThe fleet keeps running; Ctrl-C stops it. Open ${url}/`);
     await stop.asked;
     return completed;
   });

@@ -10,7 +10,7 @@ if (args.includes('--help') || args.includes('-h')) {
   try {
     await withFleet(fleetOptions(args, process.env), async (fleet, stop) => {
       say(summary(fleet));
-      say('Ctrl-C stops it.');
+      say(`Ctrl-C stops it. Open ${fleet.urls[0]}/`);
       await stop.asked;
       return true;
     });

@@ -16,7 +16,7 @@ export function checkWorkers(config: DoctorConfig, card: ModelFacts | null): Pro
       for (const model of models) {
         findings.push(count(model.id, await registry.workers(model.id)));
         const revisions = await registry.revisions(model.id);
-        findings.push(...mixed(model.id, revisions));
+        findings.push(...pinned(model.id, revisions), ...mixed(model.id, revisions));
         if (model.id === card?.id) findings.push(same(card, model));
       }
       return findings;
@@ -44,6 +44,19 @@ function count(
     found,
     `Start ${missing}; jobs wait until then (a scaler may hold them at zero)`,
   );
+}
+
+/** A name that is pinned to a revision without workers is served by nobody, whoever stands by. */
+function pinned(model: string, revisions: readonly ModelRevision[]): Finding[] {
+  return revisions
+    .filter((one) => one.pinned && one.workers === 0)
+    .map(({ revision }) =>
+      fail(
+        `pinned revision of ${model}`,
+        `the name is pinned to ${short(revision)}, of which no worker runs: jobs wait and then fail`,
+        `Start a prefill/decode worker of that revision, or move the name with PUT /v1/admin/models/${model}/revision (null: to one that has workers)`,
+      ),
+    );
 }
 
 /** Workers of other revisions stand by: meant in a rollout, a wrong folder otherwise. */

@@ -24,6 +24,7 @@ export interface FinishedJob {
     readonly image_tokens?: number;
     readonly images?: { readonly encoded?: number; readonly reused?: number };
   } | null;
+  readonly timings?: { readonly ttft_ms?: number };
   readonly error?: { readonly code?: string; readonly message?: string } | null;
 }
 

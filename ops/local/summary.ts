@@ -14,10 +14,15 @@ export function summary({ urls, options, models, environmentFile }: Fleet): stri
   return [
     '',
     `The fleet is up: ${size.join(', ')}.`,
-    `  API             ${urls.join('  ')}`,
+    `  API             ${urls.map((url) => `${url}/v1`).join('  ')}  (OpenAI clients: this as base URL)`,
     `  documentation   ${urls[0]}/docs`,
     ...(index ? [`  gallery         ${urls[0]}/gallery`] : []),
     ...models.map((model) => `  model           ${model.id} (${model.shown})`),
+    ...(models.some(({ shown: path }) => path.endsWith('models/tiny-vlm'))
+      ? [
+          '                  a toy that knows drawn scenes; a real one: --model HuggingFaceTB/SmolVLM-256M-Instruct:q4',
+        ]
+      : []),
     `  data and logs   ${shown(dataDir)}`,
     `  another worker  (set -a; . ${shown(environmentFile)}; npm run -w workers/encoder start)`,
     '',

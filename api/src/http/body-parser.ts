@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import { collectBytes } from './collect-bytes.ts';
+import { decodedBody } from './content-encoding.ts';
 import { jsonShape, type ShapeLimits } from './json-shape.ts';
 import { whenOver } from './when-over.ts';
 import type { MemoryBudget, MemoryHold } from './memory-budget.ts';
@@ -97,15 +98,27 @@ async function readBytes(request: FastifyRequest, stream: IncomingMessage): Prom
   const maxBytes = request.routeOptions.bodyLimit ?? 0;
   const tooLarge = (bytes: number): ApiError =>
     new ApiError('body_too_large', `The body: expected at most ${maxBytes} bytes, got ${bytes}`);
-  const expectedBytes = Number(request.headers['content-length'] ?? 0);
-  if (expectedBytes > maxBytes) throw tooLarge(expectedBytes);
+  const plainBytes = Number(request.headers['content-length'] ?? 0);
+  if (plainBytes > maxBytes) throw tooLarge(plainBytes);
+  const body = decodedBody(request, stream);
+  const expectedBytes = body === stream ? plainBytes : 0;
   try {
-    return await collectBytes(stream, { hold: request.memory, expectedBytes, maxBytes, tooLarge });
+    return await collectBytes(body, { hold: request.memory, expectedBytes, maxBytes, tooLarge });
   } catch (error) {
-    stream.resume(); // who still sends gets to read the answer
+    stream.unpipe().resume(); // who still sends gets to read the answer
+    if (body !== stream) body.destroy();
+    if (isZlibError(error)) throw notEncoded(request, error);
     if (error instanceof ApiError) throw error;
     throw new ApiError('invalid_json', 'The body ended before it was whole', { cause: error });
   }
+}
+
+const isZlibError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
+
+function notEncoded({ headers }: FastifyRequest, cause: Error): ApiError {
+  const message = `The body: expected ${headers['content-encoding']}, as its Content-Encoding says, got other bytes`;
+  return new ApiError('invalid_json', message, { cause });
 }
 
 function refused(request: FastifyRequest, expected: string): ApiError {

@@ -2,7 +2,7 @@ import { StoreUnavailableError } from '@epd/connector';
 import { isRedisOutage } from '@epd/service';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, type ApiErrorCode, errorBody } from './errors.ts';
-import { noSuchRoute } from './request-guard.ts';
+import { preview } from './preview.ts';
 import { describeViolation } from './validation.ts';
 
 /** Fastify's own refusals, in the API's words. */
@@ -23,8 +23,9 @@ export function installErrorHandler(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     send(reply, toApiError(error, request));
   });
-  app.setNotFoundHandler((request, reply) => {
-    send(reply, noSuchRoute(request));
+  // The request guard has answered before; what is left are routes that give a request up.
+  app.setNotFoundHandler((_request, reply) => {
+    send(reply, new ApiError('route_not_found', 'No such route'));
   });
 }
 
@@ -40,6 +41,7 @@ function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
     return describeViolation(error.validation, error.validationContext ?? 'body');
   }
   const known = FRAMEWORK_CODES[error.code];
+  if (known === 'unsupported_media_type') return unsupportedMediaType(request, error);
   if (known !== undefined) return new ApiError(known, error.message, { cause: error });
   if (error instanceof SyntaxError || (error.statusCode ?? 500) < 500) {
     return new ApiError('invalid_json', `The body cannot be read: ${error.message}`, {
@@ -56,6 +58,13 @@ function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
   }
   request.log.error({ err: error, request: request.id }, 'unexpected error');
   return internalError(error);
+}
+
+function unsupportedMediaType({ headers, routeOptions }: FastifyRequest, cause: Error): ApiError {
+  const { consumes = ['application/json'] } = routeOptions.schema ?? {};
+  const type = preview(headers['content-type']);
+  const message = `Content-Type: expected ${consumes.join(' or ')}, got ${type}`;
+  return new ApiError('unsupported_media_type', message, { cause });
 }
 
 /** What a caller is told of a defect; the log says more. */
@@ -80,7 +89,10 @@ function send(reply: FastifyReply, error: ApiError): void {
   if (error.retryAfterS !== null) void reply.header('retry-after', String(error.retryAfterS));
   // OpenAI's clients repeat what was answered 408, 409, 429 or 5xx, unless they are told otherwise.
   else if (isFinal(error)) void reply.header('x-should-retry', 'false');
+  // Fastify would end the connection under a caller that is still sending, which then never reads the answer. The
+  // rest is read and dropped; the time that a request may take bounds it.
   void reply
+    .removeHeader('connection')
     .code(error.statusCode)
     .send(errorBody(error.code, error.statusCode, error.message, error.param));
 }

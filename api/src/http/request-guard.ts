@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 import { isLoopback } from './loopback.ts';
+import { RouteMethods } from './route-methods.ts';
 
 interface GuardSettings {
   /** Names under which callers reach the API. */
@@ -27,8 +28,9 @@ const MAX_SHOWN_CHARACTERS = 100;
 export function installRequestGuard(app: FastifyInstance, settings: GuardSettings): void {
   const hosts = new Set(settings.publicHosts.map((host) => host.toLowerCase()));
   const origins = new Set(settings.corsOrigins.map((origin) => origin.toLowerCase()));
-  app.addHook('onRequest', async (request) => {
-    if (request.is404) throw noSuchRoute(request);
+  const methods = new RouteMethods(app);
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) throw noSuchRoute(request, reply, methods);
     if (request.routeOptions.config.access !== 'public') {
       checkHost(request, hosts, settings.loopbackOnly);
     }
@@ -37,8 +39,17 @@ export function installRequestGuard(app: FastifyInstance, settings: GuardSetting
 }
 
 /** The answer to a path, or to a method of it, that there is not. */
-export const noSuchRoute = ({ method, url }: FastifyRequest): ApiError =>
-  new ApiError('route_not_found', `No such route: ${method} ${url.slice(0, MAX_SHOWN_CHARACTERS)}`);
+function noSuchRoute(
+  { method, url }: FastifyRequest,
+  reply: FastifyReply,
+  methods: RouteMethods,
+): ApiError {
+  const path = url.slice(0, MAX_SHOWN_CHARACTERS);
+  const allowed = methods.of(url).join(', ');
+  if (allowed === '') return new ApiError('route_not_found', `No such route: ${method} ${path}`);
+  void reply.header('allow', allowed);
+  return new ApiError('method_not_allowed', `${path}: expected ${allowed}, got ${method}`);
+}
 
 function checkHost(
   { hostname }: FastifyRequest,

@@ -11,6 +11,7 @@ export interface Violation {
   readonly params: Readonly<Record<string, unknown>>;
   readonly message?: string;
   readonly data?: unknown;
+  readonly parentSchema?: object | undefined;
 }
 
 const SHARED = {
@@ -84,8 +85,8 @@ const depth = ({ keyword, instancePath }: Violation): number =>
 
 function pathOf(violation: Violation): string {
   const segments = violation.instancePath.split('/').slice(1);
-  const { missingProperty, additionalProperty } = violation.params;
-  const named = missingProperty ?? additionalProperty;
+  const { missingProperty, additionalProperty, tag } = violation.params;
+  const named = missingProperty ?? additionalProperty ?? tag;
   if (typeof named === 'string') segments.push(named.slice(0, MAX_SHOWN_CHARACTERS));
   return segments.reduce(
     (path, segment) =>
@@ -94,7 +95,7 @@ function pathOf(violation: Violation): string {
   );
 }
 
-function expectation({ keyword, params, message }: Violation): string {
+function expectation({ keyword, params, message, parentSchema }: Violation): string {
   switch (keyword) {
     case 'type':
       return String(params['type']);
@@ -107,7 +108,7 @@ function expectation({ keyword, params, message }: Violation): string {
     case 'additionalProperties':
       return 'no such parameter';
     case 'discriminator':
-      return `a known ${String(params['tag'])}`;
+      return `one of ${JSON.stringify(tagsOf(parentSchema, String(params['tag'])))}`;
     default:
       return (message ?? keyword).replace(/^must (be|have|NOT have|match) ?/, (_, verb: string) =>
         verb === 'be' ? '' : `to ${verb.replace('NOT', 'not')} `,
@@ -118,5 +119,14 @@ function expectation({ keyword, params, message }: Violation): string {
 function show({ keyword, data, params }: Violation): string {
   if (keyword === 'required') return 'nothing';
   if (keyword === 'additionalProperties') return preview(params['additionalProperty']);
+  if (keyword === 'discriminator') return preview(params['tagValue']);
   return preview(data);
+}
+
+/** The values that tell the members of a union apart. */
+function tagsOf(schema: object | undefined, tag: string): unknown[] {
+  const { oneOf: members = [] } = (schema ?? {}) as {
+    oneOf?: readonly { properties?: Record<string, { const?: unknown }> }[];
+  };
+  return members.map(({ properties }) => properties?.[tag]?.const);
 }

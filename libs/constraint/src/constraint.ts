@@ -31,6 +31,8 @@ export interface TaggedConstraint {
   readonly tags: Tag[];
   /** Text may stand before, between and behind them; what begins a tag is one. */
   readonly freeText: boolean;
+  /** With which every tag begins: it stands nowhere in free text, whatever follows it. */
+  readonly opener?: string;
   readonly least: number;
   /** Null: any number. */
   readonly most: number | null;

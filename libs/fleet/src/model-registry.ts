@@ -17,6 +17,8 @@ export const ModelCard = Type.Object({
   hiddenSize: Type.Integer({ minimum: 1 }),
   /** Values in a row of an image's embedding; absent in cards of older workers: `hiddenSize`. */
   embeddingWidth: Type.Optional(Type.Integer({ minimum: 1 })),
+  /** What its chat template can be told beside messages; absent: not known, so nothing. */
+  templateOptions: Type.Optional(Type.Array(Type.String())),
   createdAtMs: Type.Number(),
 });
 export type ModelCard = Static<typeof ModelCard>;
@@ -45,7 +47,8 @@ export interface Announced {
 /**
  * The facts of a model outlive its workers for a while; whether workers are there is a lease. A model's
  * name points to one revision at a time: to the first that was registered, while workers of it live, then
- * to one whose workers do. `serve` moves it, and keeps it there.
+ * to one whose workers do. `serve` moves it, and keeps it there while the model is listed. A name that is pinned
+ * to a revision without workers is served by nobody, however many workers stand by.
  */
 export interface ModelRegistry {
   /** Announces a worker, and until `stop` renews its lease, and its model's card should that be lost. */
@@ -58,9 +61,9 @@ export interface ModelRegistry {
   ): Promise<Announced>;
   models(): Promise<ModelCard[]>;
   model(id: string): Promise<ModelCard | null>;
-  /** Live workers of a model by role. */
+  /** Live workers of a model by role; prefill/decode workers of the revision that its name points to. */
   workers(model: string): Promise<{ encoder: number; prefillDecode: number }>;
-  /** How long ago a prefill/decode worker of the model last renewed its lease, in ms; null: never. */
+  /** How long ago a prefill/decode worker that served the model last renewed its lease, in ms; null: never. */
   unservedMs(model: string): Promise<number | null>;
   /** The one that serves comes first. */
   revisions(model: string): Promise<ModelRevision[]>;

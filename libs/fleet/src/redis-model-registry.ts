@@ -16,7 +16,9 @@ const RENEW_MS = 3_000;
 /** A model without workers stays listed over a weekend on which a scaler holds it at zero. */
 const KEPT_MS = 3 * 24 * 3_600_000;
 
-const ROLES: readonly WorkerRole[] = ['encoder', 'prefill-decode'];
+/** The role in which a worker is seen whose revision does not serve. */
+const STANDBY = 'standby';
+const ROLES = ['encoder', 'prefill-decode', STANDBY] as const satisfies (WorkerRole | 'standby')[];
 
 const cardSchema = Compile(ModelCard);
 
@@ -49,12 +51,19 @@ export class RedisModelRegistry implements ModelRegistry {
       serving = now;
     };
     await renew(1);
-    const timer = setInterval(() => void renew(0).catch(() => undefined), RENEW_MS); // the next renewal tries again
+    let renewing: Promise<void> | null = null;
+    const timer = setInterval(() => {
+      // While Redis is away one renewal waits for it, not one for each time that has passed.
+      renewing ??= renew(0)
+        .catch(() => undefined) // the next renewal tries again
+        .finally(() => (renewing = null));
+    }, RENEW_MS);
     const key = this.#leases(card.id, role);
     return {
       isListed: async () => (await this.#redis.zscore(key, worker)) !== null,
       stop: async () => {
         clearInterval(timer);
+        await renewing; // it would list the worker again
         await this.#redis.zrem(key, worker);
         await this.#redis.zrem(this.#holders(card.id), `${card.revision ?? ''} ${worker}`);
       },
@@ -62,8 +71,8 @@ export class RedisModelRegistry implements ModelRegistry {
   }
 
   async models(): Promise<ModelCard[]> {
-    const keys = [this.#cards, this.#seen];
-    return readCards(await this.#redis.modelCards(2, ...keys, this.#keptMs, ...ROLES));
+    const keys = [this.#cards, this.#seen, this.#pinned];
+    return readCards(await this.#redis.modelCards(3, ...keys, this.#keptMs, ...ROLES));
   }
 
   async model(id: string): Promise<ModelCard | null> {
@@ -71,10 +80,13 @@ export class RedisModelRegistry implements ModelRegistry {
   }
 
   async workers(model: string): Promise<{ encoder: number; prefillDecode: number }> {
-    const [encoder, prefillDecode] = await Promise.all([
-      this.#redis.leaseCount(1, this.#leases(model, 'encoder')),
-      this.#redis.leaseCount(1, this.#leases(model, 'prefill-decode')),
-    ]);
+    const keys = [
+      this.#leases(model, 'encoder'),
+      this.#leases(model, 'prefill-decode'),
+      this.#cards,
+      this.#holders(model),
+    ];
+    const [encoder, prefillDecode] = await this.#redis.leaseCount(4, ...keys, model);
     return { encoder, prefillDecode };
   }
 
@@ -127,6 +139,7 @@ export class RedisModelRegistry implements ModelRegistry {
       role,
       card.revision ?? '',
       this.#keptMs,
+      STANDBY,
     );
     return serving === 1;
   }
@@ -135,7 +148,7 @@ export class RedisModelRegistry implements ModelRegistry {
     return `${this.#prefix}:models`;
   }
 
-  /** When a worker of a role of a model last renewed: members `<role> <model>`. */
+  /** When a worker of a role of a model last renewed: members `<role> <model>`; `standby` is a role here. */
   get #seen(): string {
     return `${this.#prefix}:models-seen`;
   }

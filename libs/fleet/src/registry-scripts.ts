@@ -6,23 +6,32 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local function revisionOf(card)
   return card and cjson.decode(card).revision
 end
+local function liveOf(holders, revision)
+  local live = 0
+  for _, holder in ipairs(redis.call('ZRANGEBYSCORE', holders, now, '+inf')) do
+    if string.sub(holder, 1, #revision + 1) == revision .. ' ' then live = live + 1 end
+  end
+  return live
+end
 `;
 
 /**
  * KEYS leases cards seen revisions holders pinned; ARGV worker leaseMs model card announced role revision
- * keptMs. A card is written when its worker announces itself, and again whenever it is gone: Redis may have
- * lost it. One without a revision ('' here) never replaces one that has one. Returns 1 when the model's
- * name points to the revision.
+ * keptMs standby. A card is written when its worker announces itself, and again whenever it is gone: Redis may
+ * have lost it. One without a revision ('' here) never replaces one that has one. A worker of a revision that
+ * does not serve is seen in the role `standby`. A pin to a revision that nobody knows any more ends here.
+ * Returns 1 when the model's name points to the revision.
  */
 const RENEW = `${COMMON}
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - ARGV[2])
 redis.call('PEXPIRE', KEYS[1], 4 * ARGV[2])
-redis.call('ZADD', KEYS[3], now, ARGV[6] .. ' ' .. ARGV[3])
+local function see(role) redis.call('ZADD', KEYS[3], now, role .. ' ' .. ARGV[3]) end
 local known = redis.call('HGET', KEYS[2], ARGV[3])
 local serving = revisionOf(known)
 local revision = ARGV[7]
 if revision == '' then
+  see(ARGV[6])
   if not known or (ARGV[5] == '1' and not serving) then redis.call('HSET', KEYS[2], ARGV[3], ARGV[4]) end
   return 1
 end
@@ -30,21 +39,24 @@ redis.call('HSET', KEYS[4], revision, ARGV[4])
 redis.call('ZADD', KEYS[5], now + ARGV[2], revision .. ' ' .. ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[5], 0, now)
 for _, key in ipairs({ KEYS[4], KEYS[5] }) do redis.call('PEXPIRE', key, ARGV[8]) end
-local function isHeld(wanted)
-  for _, holder in ipairs(redis.call('ZRANGE', KEYS[5], 0, -1)) do
-    if string.sub(holder, 1, #wanted + 1) == wanted .. ' ' then return true end
-  end
-  return false
-end
 local pinned = redis.call('HGET', KEYS[6], ARGV[3])
+local pinnedCard = pinned and redis.call('HGET', KEYS[4], pinned)
+if pinned and not pinnedCard and liveOf(KEYS[5], pinned) == 0 then
+  redis.call('HDEL', KEYS[6], ARGV[3])
+  pinned = nil
+end
 local mine = pinned == revision
-if not pinned then mine = not serving or serving == revision or not isHeld(serving) end
-if mine then redis.call('HSET', KEYS[2], ARGV[3], ARGV[4]) end
+if not pinned then mine = not serving or serving == revision or liveOf(KEYS[5], serving) == 0 end
+if mine then redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
+elseif not known and pinnedCard then redis.call('HSET', KEYS[2], ARGV[3], pinnedCard) end
+see(mine and ARGV[6] or ARGV[9])
 return mine and 1 or 0`;
 
-/** KEYS leases. */
+/** KEYS encoderLeases leases cards holders; ARGV model. Live encoders, and workers of what the name points to. */
 const COUNT = `${COMMON}
-return redis.call('ZCOUNT', KEYS[1], now, '+inf')`;
+local serving = revisionOf(redis.call('HGET', KEYS[3], ARGV[1]))
+return { redis.call('ZCOUNT', KEYS[1], now, '+inf'),
+  serving and liveOf(KEYS[4], serving) or redis.call('ZCOUNT', KEYS[2], now, '+inf') }`;
 
 /** KEYS seen; ARGV member. Returns how long ago it was seen, or -1. */
 const SINCE = `${COMMON}
@@ -52,8 +64,8 @@ local at = redis.call('ZSCORE', KEYS[1], ARGV[1])
 return at and now - at or -1`;
 
 /**
- * KEYS cards seen; ARGV keptMs role ... Strikes out the models none of whose workers was seen for so long, and
- * returns the cards of the others.
+ * KEYS cards seen pinned; ARGV keptMs role ... Strikes out the models none of whose workers was seen for so long,
+ * with what their names were pinned to, and returns the cards of the others.
  */
 const CARDS = `${COMMON}
 local kept = {}
@@ -71,6 +83,7 @@ for i = 1, #cards, 2 do
     kept[#kept + 1] = cards[i + 1]
   else
     redis.call('HDEL', KEYS[1], cards[i])
+    redis.call('HDEL', KEYS[3], cards[i])
     for role = 2, #ARGV do redis.call('ZREM', KEYS[2], ARGV[role] .. ' ' .. cards[i]) end
   end
 end
@@ -96,7 +109,7 @@ type Arguments = readonly (string | number)[];
 
 export interface RegistryScripts extends Redis {
   leaseRenew(keys: number, ...rest: Arguments): Promise<number>;
-  leaseCount(keys: number, leases: string): Promise<number>;
+  leaseCount(keys: number, ...rest: Arguments): Promise<[encoder: number, prefillDecode: number]>;
   modelSince(keys: number, ...rest: Arguments): Promise<number>;
   modelCards(keys: number, ...rest: Arguments): Promise<string[]>;
   modelServe(keys: number, ...rest: Arguments): Promise<number>;

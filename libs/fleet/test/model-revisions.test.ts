@@ -107,3 +107,53 @@ test('a model leaves the list when none of its workers was seen for long', async
   t.is((await registry.models()).length, 0);
   t.is(await registry.unservedMs('tiny-vlm'), null);
 });
+
+test('a name that is pinned to a revision without workers is served by nobody, whoever stands by', async (t) => {
+  const { registry, redis, prefix, worker } = fleet(t);
+  const old = await worker('one', 'old');
+  await registry.serve('tiny-vlm', 'old');
+  t.is((await registry.workers('tiny-vlm')).prefillDecode, 1);
+  await old.stop();
+  await worker('two', 'new');
+  t.is((await registry.workers('tiny-vlm')).prefillDecode, 0);
+  await redis.zincrby(`${prefix}:models-seen`, -50_000, 'prefill-decode tiny-vlm');
+  await worker('three', 'new');
+  t.true(
+    ((await registry.unservedMs('tiny-vlm')) ?? 0) >= 50_000,
+    'those that stand by serve nothing',
+  );
+  await registry.serve('tiny-vlm', null);
+  await worker('four', 'new');
+  t.is((await registry.workers('tiny-vlm')).prefillDecode, 3);
+});
+
+test('a pin goes with the card of its model', async (t) => {
+  const { registry, redis, prefix, worker, serving } = fleet(t, 60_000);
+  const old = await worker('one', 'old');
+  await registry.serve('tiny-vlm', 'old');
+  await old.stop();
+  await redis.zincrby(`${prefix}:models-seen`, -100_000, 'prefill-decode tiny-vlm');
+  t.is((await registry.models()).length, 0);
+  t.deepEqual((await worker('two', 'new')).serving, [true]);
+  t.is(await serving(), 'new');
+});
+
+test('a card that Redis has lost comes back, be its revision pinned and without workers', async (t) => {
+  const { registry, redis, prefix, worker, serving } = fleet(t);
+  const old = await worker('one', 'old');
+  await registry.serve('tiny-vlm', 'old');
+  await old.stop();
+  await redis.del(`${prefix}:models`);
+  t.deepEqual((await worker('two', 'new')).serving, [false]);
+  t.is(await serving(), 'old');
+});
+
+test('a pin to a revision that nobody knows any more ends', async (t) => {
+  const { registry, redis, prefix, worker, serving } = fleet(t);
+  const old = await worker('one', 'old');
+  await registry.serve('tiny-vlm', 'old');
+  await old.stop();
+  await redis.del(`${prefix}:models`, `${prefix}:revisions:tiny-vlm`);
+  t.deepEqual((await worker('two', 'new')).serving, [true]);
+  t.is(await serving(), 'new');
+});

@@ -18,6 +18,8 @@ export interface Download {
   /** Bytes of the file that are here by now. */
   readonly onProgress?: (received: number) => void;
   readonly signal?: AbortSignal;
+  /** After how long the lock of a process that says nothing is another's to take. @default 15 s */
+  readonly lockStaleMs?: number;
 }
 
 /** Silence of the line, in milliseconds, after which it counts as broken. */
@@ -30,18 +32,31 @@ const LOCK_POLL_MS = 1_000;
 /**
  * Fetches a file whole: what is there of an earlier try is kept (`<target>.incomplete`), a broken line
  * is taken up where it broke, the content is compared with its digest, and only then it appears under
- * its name. Processes that want the same file wait for the one that fetches it. Throws `HubError`.
+ * its name. Processes that want the same file wait for the one that fetches it; one that loses its lock, as
+ * after a long sleep of its machine, stops writing and waits for it again. Throws `HubError`.
  */
 export async function downloadFile(download: Download): Promise<void> {
+  await mkdir(dirname(download.target), { recursive: true });
+  while (!(await downloadUnderLock(download)));
+}
+
+/** False: the lock was lost on the way, and somebody else may be writing. */
+async function downloadUnderLock(download: Download): Promise<boolean> {
   const { target, file, signal, onProgress } = download;
-  await mkdir(dirname(target), { recursive: true });
-  const release = await takeLock(target, signal);
+  const lost = new AbortController();
+  const release = await takeLock(download, () => lost.abort());
+  const both = AbortSignal.any([lost.signal, ...(signal ? [signal] : [])]);
   try {
-    if (await exists(target)) return onProgress?.(file.size);
-    await withRetries(() => attempt(download), PASSING, signal);
+    if (await exists(target)) return (onProgress?.(file.size), true);
+    await withRetries(() => attempt({ ...download, signal: both }), PASSING, both);
+    both.throwIfAborted();
     await rename(incomplete(target), target);
+    return true;
+  } catch (error) {
+    if (lost.signal.aborted && signal?.aborted !== true) return false;
+    throw error;
   } finally {
-    await release();
+    if (!lost.signal.aborted) await release();
   }
 }
 
@@ -50,11 +65,14 @@ const PASSING = ['unreachable', 'rate_limited', 'digest_mismatch'] as const;
 
 const incomplete = (target: string): string => `${target}.incomplete`;
 
-async function takeLock(target: string, signal: AbortSignal | undefined) {
+async function takeLock(
+  { target, signal, lockStaleMs = LOCK_STALE_MS }: Download,
+  onCompromised: () => void,
+) {
   for (;;) {
     signal?.throwIfAborted();
     try {
-      return await lock(target, { realpath: false, stale: LOCK_STALE_MS });
+      return await lock(target, { realpath: false, stale: lockStaleMs, onCompromised });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
     }

@@ -105,15 +105,25 @@ export class HubClient {
     }
   }
 
-  /** Only within the Hub: a listing that points elsewhere would be sent the token. */
+  /**
+   * The next page, as a path below the endpoint. A mirror may lie below a path, and may pass on addresses of the
+   * hub that it mirrors: it is asked itself in any case, and nobody else is sent the token.
+   */
   #nextPage(link: string | null): string | null {
-    const url = /<([^>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
+    const url = /<([^>]+)>;\s*rel="?next"?/.exec(link ?? '')?.[1];
     if (url === undefined) return null;
-    const { endpoint } = this.#settings;
-    const { origin, pathname, search } = new URL(url, endpoint);
-    return origin === new URL(endpoint).origin ? pathname + search : null;
+    const { pathname, search } = new URL(url, this.#settings.endpoint);
+    const path = API_PATH.exec(pathname)?.[0];
+    if (path !== undefined) return path + search;
+    throw new HubError(
+      'invalid_answer',
+      `The Hub's listing goes on at ${url}, which is none of its`,
+    );
   }
 }
+
+/** Where the API begins in the path of an address. */
+const API_PATH = /\/api\/models\/.*$/;
 
 function fileOf({ path, size, oid, lfs }: Static<typeof TreeRow>): HubFile {
   return { path, size: lfs?.size ?? size, digest: lfs?.oid ?? oid, isLfs: lfs !== undefined };

@@ -88,6 +88,25 @@ test('the needed files lie in the Hub’s cache layout: links into blobs named b
   await t.throwsAsync(readFile(join(folder, 'README.md')));
 });
 
+for (const linksTo of ['https://huggingface.co', 'http://127.0.0.1:9/hub']) {
+  test(`a mirror below a path gives all pages of a listing that go on at ${linksTo}`, async (t) => {
+    const files = modelFiles();
+    const hub = await startHubServer({ 'org/vlm': { files } }, { path: '/hub', linksTo });
+    t.teardown(() => hub.close());
+    const { folder } = await fetchModel(parseModelName('org/vlm'), {
+      graphs: ['vision_encoder', 'decoder_model_merged'],
+      settings: {
+        endpoint: hub.url,
+        cacheFolder: await tempFolder(t),
+        token: null,
+        offline: false,
+      },
+    });
+    t.true((await readFile(join(folder, WEIGHTS))).equals(files[WEIGHTS] as Buffer));
+    t.true((await lstat(join(folder, 'onnx/decoder_model_merged.onnx'))).isSymbolicLink());
+  });
+}
+
 test('what is in the cache is not fetched again, and other graphs are added to the same commit', async (t) => {
   const { fetch, hub } = await setting(t);
   await fetch();

@@ -1,13 +1,11 @@
 /**
- * The account of admitted work, one hash, so that whoever admits or ends a job changes it in the same script
- * and no order of two commands matters. Its fields, each fleet-wide and once more per model (`<field>:<model>`):
- *   count, total             jobs that have not ended, and what they may cost, in tokens
- *   endedCount, endedCost    what has ended since the fleet began
- *   busyMs                   how long there was anything to do, up to `changedAtMs`
- * and beside them
- *   tenant:<id>              what a tenant's jobs may cost
- *   job:<id>                 `<cost> <tenant> <model>` of each job that has not ended: it counts once
- * A field that is missing counts as zero: the account may be lost, and `keepAccount` is repeated for live jobs.
+ * The admission account, one hash: scripts that admit or end a job update it atomically. Its
+ * fields, each fleet-wide and per model (`<field>:<model>`): count, total jobs that have not ended,
+ * and their maximum cost in tokens endedCount, endedCost jobs that have ended since the fleet
+ * started busyMs how long there was work, up to `changedAtMs` and beside them tenant:<id>
+ * maximum cost of a tenant's jobs job:<id> `<cost> <tenant> <model>` of each job that has not
+ * ended: it counts once A missing field counts as zero: Redis may lose the account, and
+ * `keepAccount` runs again for live jobs.
  */
 export const ACCOUNT = `
 local function changeWork(account, scope, jobs, cost, ended, at)

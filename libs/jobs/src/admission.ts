@@ -3,20 +3,20 @@ import type { Redis } from 'ioredis';
 import { ACCOUNT } from './admission-scripts.ts';
 import { jobKeys } from './job-keys.ts';
 
-/** Most cost, in tokens, that may have been admitted and not ended; 0: no bound. */
+/** Maximum cost in tokens of admitted jobs that have not ended; 0: unlimited. */
 export interface CostBounds {
   readonly total: number;
   readonly tenant: number;
 }
 
-/** What a job counts for until it ends, and the bounds within which it is admitted. */
+/** The cost of a job until it ends, and the bounds for its admission. */
 export interface JobCost {
   /** In tokens. */
   readonly tokens: number;
   readonly most: CostBounds;
 }
 
-/** Which bound a job would exceed, and what is admitted under it already, in tokens. */
+/** Which bound a job would exceed, and the admitted cost under that bound, in tokens. */
 export interface Excess {
   readonly bound: keyof CostBounds;
   readonly waiting: number;
@@ -27,7 +27,7 @@ export interface AdmittedWork {
   readonly count: number;
   readonly endedCost: number;
   readonly endedCount: number;
-  /** How long there has been work, in milliseconds, since the account began. */
+  /** How long there was work, in milliseconds, since the account was created. */
   readonly busyMs: number;
 }
 
@@ -46,8 +46,8 @@ if changedAt and work[2] > 0 then work[5] = work[5] + math.max(0, now - changedA
 return work`);
 
 /**
- * The account of work that was admitted and has not ended. A job enters it with its record and leaves it with
- * its ending, in the scripts that write those; here it is only read.
+ * The account of admitted jobs that have not ended. The scripts that write a job's record and its
+ * ending update it; this class only reads it.
  */
 export class Admission {
   readonly #redis: Redis;
@@ -58,7 +58,7 @@ export class Admission {
     this.#account = jobKeys(prefix).admission;
   }
 
-  /** Whether a job of this cost would be refused now. Null: it would not. Reserves nothing. */
+  /** Whether a job of this cost would be refused now; null if not. Reserves nothing. */
   async check(tenant: string, { tokens, most }: JobCost): Promise<Excess | null> {
     const args = [tenant, tokens, most.total, most.tenant];
     const found = (await checkScript(this.#redis, [this.#account], args)) as

@@ -1,4 +1,4 @@
-/** What goes wrong with the record of a job itself. A job that fails is no error here: it is an ending. */
+/** Errors about the record of a job. A job that fails is not such an error: it is an ending. */
 export class JobsError extends Error {
   override readonly name: string = 'JobsError';
   readonly code: string;
@@ -9,7 +9,7 @@ export class JobsError extends Error {
   }
 }
 
-/** A page was to begin after a job that has no place in the list. */
+/** A page should start after a job that is not in the list. */
 export class PlaceError extends JobsError {
   override readonly name = 'PlaceError';
 
@@ -24,7 +24,10 @@ export const UNREADABLE = 'record_unreadable';
 export class RecordError extends JobsError {
   override readonly name = 'RecordError';
   readonly jobId: string;
-  /** Written by another version, which can read it. Otherwise it is damaged: nobody can. */
+  /**
+   * True: another version wrote it and can read it. False: it is damaged, and no version can read
+   * it.
+   */
   readonly foreign: boolean;
 
   constructor(jobId: string, reason: string, foreign: boolean, options?: ErrorOptions) {

@@ -10,9 +10,15 @@ import { Queue, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Job } from './job.ts';
 
-/** Attempts that end in an error of the worker itself; then the `Reconciler` puts the job back. */
+/**
+ * Attempts that may fail with an error of the worker itself; after that the `Reconciler` requeues
+ * the job.
+ */
 const ATTEMPTS = 20;
-/** Fixed: what fails so is Redis or the worker, and doubling would keep a job waiting for hours after. */
+/**
+ * Fixed: such failures come from Redis or the worker, and exponential backoff would delay a job for
+ * hours afterwards.
+ */
 const RETRY_MS = 1_000;
 
 const OPTIONS: JobsOptions = {
@@ -22,14 +28,14 @@ const OPTIONS: JobsOptions = {
   backoff: { type: 'fixed', delay: RETRY_MS },
 };
 
-/** BullMQ's score of a waiting job: its priority, then its turn among those of the same. */
+/** BullMQ's score of a queued job: its priority, then its order among jobs of the same priority. */
 const TURNS_PER_PRIORITY = 2 ** 32;
 
-/** The score, excluded, up to which those go first that wait before a new job of this priority. */
+/** The exclusive upper score of the jobs that are queued ahead of a new job of this priority. */
 export const scoreBehind = (priority: number, createdAtMs: number): string =>
   `(${(queuePriority(priority, createdAtMs) + 1) * TURNS_PER_PRIORITY}`;
 
-/** Where BullMQ has a queue's jobs: those without a priority, those with one, those to be tried again later. */
+/** BullMQ's key of a queue's jobs: without a priority, with one, and delayed for a retry. */
 export const queuePlace = (
   prefix: string,
   queue: string,
@@ -37,16 +43,16 @@ export const queuePlace = (
 ): string => `${prefix}:${queue}:${place}`;
 
 /**
- * Where the jobs of a model wait that no worker has taken up. Every generate job has a priority, so all of
- * them are in BullMQ's set of those.
+ * BullMQ's key of the queued jobs of a model. Every generate job has a priority, so all of them are
+ * in the set of prioritized jobs.
  */
 export const waitingKey = (prefix: string, model: string): string =>
   queuePlace(prefix, generateQueueName(model), 'prioritized');
 
-/** What of a job its place in the queue follows from. */
+/** The fields of a job that determine its place in the queue. */
 type QueuedJob = Pick<Job, 'id' | 'request' | 'createdAtMs'>;
 
-/** The generate queues, one per model, opened when first used. Adding a job twice adds it once. */
+/** The generate queues, one per model, opened on first use. Adding a job is idempotent. */
 export class GenerateQueues {
   readonly #redis: Redis;
   readonly #prefix: string;
@@ -73,12 +79,15 @@ export class GenerateQueues {
     return waitingKey(this.#prefix, model);
   }
 
-  /** Whether a generate job waits or is held by a worker. */
+  /** Whether a generate job is queued or claimed by a worker. */
   has(jobId: string, model: string): Promise<boolean> {
     return isQueued(this.#redis, this.#queue(model), jobId);
   }
 
-  /** Adds a generate job that Redis has lost, or its place. False: a worker holds it after all. */
+  /**
+   * Requeues a generate job that Redis lost, or whose queue entry it lost. False: a worker holds it
+   * after all.
+   */
   putBack(job: QueuedJob): Promise<boolean> {
     return putBack(this.#queue(job.request.model), job.id, () => this.add(job));
   }
@@ -94,7 +103,7 @@ export class GenerateQueues {
       connection: this.#redis,
       prefix: this.#prefix,
     });
-    queue.on('error', () => undefined); // the command that fails says so
+    queue.on('error', () => undefined); // the failing command rejects
     this.#queues.set(model, queue);
     return queue;
   }

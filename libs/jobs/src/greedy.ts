@@ -1,6 +1,6 @@
 import type { Sampling } from './job.ts';
 
-/** One token, the likeliest, with nothing that would change what is likely. */
+/** Greedy sampling of one token, without any setting that changes the logits. */
 export const GREEDY: Sampling = {
   maxTokens: 1,
   temperature: 0,

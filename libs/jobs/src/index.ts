@@ -1,6 +1,6 @@
 export { JobsError, PlaceError, RecordError } from './errors.ts';
 export { Admission, type AdmittedWork, type Excess, type JobCost } from './admission.ts';
-export { passedOver } from './passed-over.ts';
+export { skippedIds } from './skipped-ids.ts';
 export * as jobSchemas from './job.ts';
 export type {
   ChatMessage,
@@ -16,13 +16,15 @@ export type {
   JobStatus,
   JobTimings,
   JobUsage,
+  ParsedOutput,
   Sampling,
   TerminalStatus,
   TokenLogprob,
 } from './job.ts';
+export { JobTools, type ToolCall, type ToolFunction } from './tools.ts';
 export type { JobEvent, OutputDelta, SequencedEvent, Stage } from './job-event.ts';
 export { GREEDY } from './greedy.ts';
-export { GIVEN_UP } from './given-up.ts';
+export { DAMAGED_ENDING } from './damaged-record.ts';
 export { queuePlace, waitingKey } from './generate-queues.ts';
 export { jobKeys, type JobKeys } from './job-keys.ts';
 export type {

@@ -8,10 +8,10 @@ type Listener = (message: string) => void;
 const DEFAULT_SILENCE_MS = 20_000;
 
 /**
- * All live streams of a process over one subscribing connection, opened when first needed. A message
- * missed while the connection was down is not repeated here: readers compare sequence numbers and
- * read the stream when they find a gap. A connection that only listens would not notice that the way
- * to the server was cut, so it asks now and then; the client's `socketTimeout` does the rest.
+ * All live streams of a process over one subscriber connection, opened on first use. A message
+ * missed while the connection was down is not repeated: readers compare sequence numbers and read
+ * the stream when they find a gap. A connection that only listens would not notice a broken network
+ * path, so it sends periodic pings; the client's `socketTimeout` does the rest.
  */
 export class JobChannel {
   readonly #redis: Redis;
@@ -51,7 +51,7 @@ export class JobChannel {
     try {
       await this.#connection().subscribe(channel);
     } catch (error) {
-      this.#off(channel, listener).catch(() => undefined); // nobody else will take it away
+      this.#off(channel, listener).catch(() => undefined); // nothing else would unsubscribe it
       throw error;
     }
     return () => this.#off(channel, listener);

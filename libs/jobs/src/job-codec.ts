@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile';
 import type { Ending, ImageNote, Job, JobStatus } from './job.ts';
 import { JobRequest } from './job.ts';
 import { RecordError } from './errors.ts';
-import { isGivenUp, soundFields } from './given-up.ts';
+import { endedAsDamaged, soundFields } from './damaged-record.ts';
 import { RECORD_VERSION } from './new-record.ts';
 
 const requestSchema = Compile(JobRequest);
@@ -20,8 +20,8 @@ export function fieldsOf(flat: readonly string[]): Fields {
 /** A record's hash as Redis returns it, read back into a `Job`. Throws `RecordError`. */
 export function decodeJob(id: string, fields: Fields): Job {
   const ending = parsed(id, fields, 'ending') as Ending | null;
-  const givenUp = ending !== null && isGivenUp(ending);
-  return decode(id, givenUp ? soundFields(fields) : fields, ending);
+  const damaged = ending !== null && endedAsDamaged(ending);
+  return decode(id, damaged ? soundFields(fields) : fields, ending);
 }
 
 function decode(id: string, fields: Fields, ending: Ending | null): Job {

@@ -6,12 +6,12 @@ const Tag = Type.Object({
   end: Type.String(),
 });
 
-/** What an answer's text is held to, as `@epd/constraint` has it. */
+/** The constraint of an answer's text, in the form of `@epd/constraint`. */
 export const JobConstraint = Type.Union([
   Type.Object({
     type: Type.Literal('json'),
     schema: Type.Unknown(),
-    /** Members come in the order in which the schema names them. */
+    /** Members appear in the order of the schema. */
     ordered: Type.Boolean(),
   }),
   Type.Object({ type: Type.Literal('regex'), pattern: Type.String() }),
@@ -22,12 +22,14 @@ export const JobConstraint = Type.Union([
   Type.Object({
     type: Type.Literal('tagged'),
     tags: Type.Array(Tag, { minItems: 1 }),
-    /** Text may stand before, between and behind the tags; what begins a tag is one. */
+    /** Free text may precede, separate and follow the tags; text that begins a tag is a tag. */
     freeText: Type.Boolean(),
+    /** With which every tag begins: it stands nowhere in free text. */
+    opener: Type.Optional(Type.String({ minLength: 1 })),
     least: Type.Integer({ minimum: 0 }),
     /** Null: any number. */
     most: Type.Union([Type.Null(), Type.Integer({ minimum: 1 })]),
-    /** Between two tags where there is no free text. */
+    /** Separator of two tags if there is no free text. */
     separator: Type.String(),
   }),
 ]);

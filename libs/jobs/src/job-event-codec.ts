@@ -1,6 +1,6 @@
 import type { SequencedEvent } from './job-event.ts';
 
-/** Stream entries `[id, ['e', json]]` as events. The scripts wrote them; nobody else writes there. */
+/** Stream entries `[id, ['e', json]]` as events. Only the scripts write there. */
 export function decodeEvents(entries: readonly [string, string[]][]): SequencedEvent[] {
   return entries.map(([, fields]) => decodeEvent(fields[1] ?? '{}'));
 }

@@ -1,6 +1,6 @@
 import type { ImageTimings, JobStatus, TokenLogprob } from './job.ts';
 
-/** Stages in the order in which a job may pass them; the image stages come once per image. */
+/** Stages in the order in which a job may pass them; the image stages occur once per image. */
 export type Stage =
   | 'queued'
   | 'waiting_for_encoder'
@@ -12,7 +12,7 @@ export type Stage =
   | 'first_token'
   | 'resumed';
 
-/** A typed piece of an answer, as an output parser tells it. */
+/** A typed piece of an answer, from an output parser. */
 export type OutputDelta =
   | { readonly type: 'content' | 'reasoning'; readonly text: string }
   | {
@@ -26,7 +26,7 @@ export type OutputDelta =
       readonly arguments: string;
     };
 
-/** What a job's stream holds. `seq` counts from 1 without gaps and is given by the store. */
+/** The entries of a job's stream. `seq` counts from 1 without gaps; the store assigns it. */
 export type JobEvent =
   | {
       readonly type: 'stage';
@@ -42,9 +42,12 @@ export type JobEvent =
       /** Which of the `n` answers. */
       readonly choice: number;
       readonly ids: readonly number[];
-      /** What the reader may see now; a part of a character or of a stop string is held back. */
+      /** Text that the reader may see now; an incomplete character or stop string is held back. */
       readonly text: string;
-      /** What the text is, where the model's output is parsed; absent: all of it is content. */
+      /**
+       * The typed pieces of the text, if the model's output is parsed; absent: all of it is
+       * content.
+       */
       readonly deltas?: readonly OutputDelta[];
       readonly logprobs?: readonly TokenLogprob[];
     }

@@ -6,22 +6,22 @@ export interface JobKeys {
   index(tenant: string): string;
   /** Ids of jobs that are not terminal, by time of acceptance. */
   readonly live: string;
-  /** Ids by their next deadline. */
+  /** Ids by next deadline. */
   readonly deadlines: string;
-  /** `tenant id` of terminal jobs by the time when their record expires. */
+  /** `tenant id` of terminal jobs by the expiry time of their record. */
   readonly retained: string;
-  /** Ids of ended jobs whose webhook is still to be sent, by time. */
+  /** Ids of ended jobs whose webhook was not sent yet, by time. */
   readonly webhooks: string;
   /** Count of endings by status. */
   readonly totals: string;
-  /** What jobs that have not ended cost; see admission-scripts.ts. */
+  /** The cost of jobs that have not ended; see admission-scripts.ts. */
   readonly admission: string;
   idempotency(tenant: string, keySha256: string): string;
   /** Channel on which a job's events are published. */
   channel(id: string): string;
   /** Channel on which the ids of ended jobs are published. */
   readonly ended: string;
-  /** Channel on which those of them are published that have a webhook. */
+  /** Channel on which the ids of ended jobs with a webhook are published. */
   readonly webhookDue: string;
   /** Mark: a process puts the job's webhook on its queue. */
   webhookMover(id: string): string;

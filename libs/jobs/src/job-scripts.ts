@@ -4,13 +4,14 @@ import type { CostBounds } from './admission.ts';
 
 /*
  * One script per atomic change. Events are stored as JSON under the explicit stream id `<seq>-0`, so
- * that the sequence number a client sees is the stream's own order. `terminal` is spelled out in each
- * script, for a terminal record never changes again: that is guarantee 1.
+ * that the sequence number a client sees is the stream's own order. Each script checks `terminal`,
+ * because a terminal record never changes again: that is guarantee 1.
  *
- * A client sends a command again when its connection broke before the reply came, though the server
- * may have carried it out. So each write has a number of its own (`write`), kept beside what it did: the
- * second time it changes nothing and is answered as the first. Others may have written in between: so
- * each worker's last claim is kept, and the number of every note, of which a job has a few an image.
+ * A client resends a command when its connection broke before the reply, although the server may
+ * have executed it. So each write has its own number (`write`), which is stored with its effect: a
+ * repeated write changes nothing and gets the first reply. Others may have written in between, so
+ * the record keeps each worker's last claim and the number of every note, of which a job has a few
+ * per image.
  */
 
 const COMMON = `
@@ -37,10 +38,11 @@ end
 /**
  * KEYS record events index live deadlines idempotency queue account; ARGV idemValue idemTtlMs startBy endBy
  * sentAt id queuedEvent write tenant model cost most mostOwn scoreBehind forgottenIdemValue
- * requestWithoutDeadlines field value ... Admits the job and writes it, or does neither. Returns 'created', when
- * by the server's clock, and how many others its queue has before it; 'earlier' and the use of the idempotency
- * key or id; or 'refused', the bound that the cost exceeds and what waits under it.
- * Deadlines came by the sender's clock, whose `sentAt` it is now. Nobody can listen yet: nothing is published.
+ * requestWithoutDeadlines field value ... Admits and writes the job, or does neither. Returns
+ * 'created', the time by the server's clock, and how many jobs are queued ahead of it; 'earlier'
+ * and the use of the idempotency key or id; or 'refused', the bound that the cost exceeds and the
+ * admitted cost under it. Deadlines are by the sender's clock, which now shows `sentAt`. No client
+ * can be subscribed yet, so nothing is published.
  */
 const CREATE = `${COMMON}${ACCOUNT}
 local known = redis.call('HMGET', KEYS[1], 'createdBy', 'createdAtMs', 'status')
@@ -75,10 +77,11 @@ return created(createdAt)
 `;
 
 /**
- * KEYS record; ARGV worker version write revision. Returns the fence, how many claims were handed back, the time,
- * the record, and who had the last claim, if anybody ('' else) and whether that one was handed back; fence 0
- * when the job is terminal or gone, -1 when its record is of another version. `waitedMs` adds up how long no
- * worker had it: until the first claim, and after each that was handed back.
+ * KEYS record; ARGV worker version write revision. Returns the fence, the number of claims that
+ * were released, the time, the record, the worker of the last claim ('' if none) and whether it
+ * released that claim; fence 0 when the job is terminal or gone, -1 when its record is of another
+ * version. `waitedMs` adds up how long no worker held it: until the first claim, and after each
+ * release.
  */
 const CLAIM = `${COMMON}
 local own = 'claim:' .. ARGV[1]
@@ -103,8 +106,8 @@ return { tonumber(fence), tonumber(held[3] or '0'), at, record, before, tonumber
 `;
 
 /**
- * KEYS record; ARGV fence. The claim ended with its worker alive: it does not count as a loss, also when that is
- * written late, after another worker's claim.
+ * KEYS record; ARGV fence. Releases a claim whose worker is alive: it does not count as a loss,
+ * even if this is written late, after another worker's claim.
  */
 const HAND_BACK = `${COMMON}
 local fence = tonumber(redis.call('HGET', KEYS[1], 'fence') or '0')
@@ -118,7 +121,7 @@ return 1
 
 /**
  * KEYS record events channel; ARGV fence stage begun write tokens event ... Returns 1, or 0 when the claim is
- * void. The first tokens bind the job to the model revision that they are of.
+ * void. The first tokens bind the job to the model revision that produced them.
  */
 const APPEND = `${COMMON}
 local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'lastWrite', 'claimRevision')
@@ -153,8 +156,8 @@ return 1
 
 /**
  * KEYS record events channel ended live deadlines retained webhooks totals webhookDue account; ARGV fence status
- * ending retentionMs id write stage begun event ... The last event is the end; what comes before it had not
- * been written yet.
+ * ending retentionMs id write stage begun event ... The last event is the end; the events before it
+ * were not written yet.
  */
 const FINISH = `${COMMON}${ACCOUNT}
 local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'tenant', 'webhook', 'endedBy')
@@ -182,8 +185,9 @@ return 1
 `;
 
 /**
- * KEYS record events index retained, the last two where no place is to be kept; ARGV id. Otherwise index entries
- * stay until the record would have expired: somebody may page on from one.
+ * KEYS record events index retained, the last two if no place in the lists should remain; ARGV id.
+ * Otherwise index entries stay until the record would have expired: a client may continue a list
+ * from one.
  */
 const REMOVE = `${COMMON}
 local held = redis.call('HMGET', KEYS[1], 'status', 'tenant')

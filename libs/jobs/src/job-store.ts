@@ -14,18 +14,18 @@ export interface NewJob {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly idempotency?: Idempotency;
   readonly webhook?: { readonly url: string; readonly events: readonly string[] };
-  /** What it counts for until it ends. @default nothing: it is admitted in any case */
+  /** Its cost until it ends. @default none: it is always admitted */
   readonly cost?: JobCost;
 }
 
 export type EarlierUse =
-  /** The idempotency key was used before, with the same body, or the id was. */
+  /** The idempotency key was used before with the same body, or the id was used before. */
   | { readonly outcome: 'repeated'; readonly job: Job }
-  /** The idempotency key was used before, with another body, for a job whose record is kept. */
+  /** The idempotency key was used before with another body, for a job whose record still exists. */
   | { readonly outcome: 'conflict' };
 
 export type CreateResult =
-  /** `ahead`: jobs that wait in the same queue and go first. */
+  /** `ahead`: jobs ahead of it in the same queue. */
   | { readonly outcome: 'created'; readonly job: Job; readonly ahead: number }
   | EarlierUse
   /** It would exceed a bound: nothing was written. */
@@ -35,61 +35,82 @@ export type CreateResult =
 export interface Claim {
   readonly job: Job;
   readonly fence: number;
-  /** When the job was accepted, told by the server's clock and given in `performance.now()` of this process. */
+  /**
+   * When the job was accepted: measured by the server's clock, expressed in `performance.now()` of
+   * this process.
+   */
   readonly acceptedAt: number;
-  /** How long no worker had it, by the server's clock; after a worker that was lost nothing is known. */
+  /**
+   * How long no worker held it, by the server's clock; the time after a lost worker is unknown and
+   * not included.
+   */
   readonly waitedMs: number;
-  /** What earlier claimants have emitted, in order. */
+  /** Events that earlier claimants emitted, in order. */
   readonly emitted: readonly SequencedEvent[];
-  /** Earlier claims whose workers neither ended the job nor handed it back. */
+  /** Earlier claims that were lost: the worker neither ended the job nor released it. */
   readonly losses: number;
-  /** Earlier claims that were handed back. */
+  /** Earlier claims that were released. */
   readonly handedBack: number;
-  /** The model revision that emitted tokens are of, which alone can go on; null: any may begin. */
+  /**
+   * The model revision that produced the emitted tokens; only that one can resume. Null: any
+   * revision may start.
+   */
   readonly boundTo: string | null;
-  /** The claim before this one: whose it was, and whether it was handed back or lost. Null: there was none. */
+  /** The previous claim: its worker, and whether it was released or lost. Null: there was none. */
   readonly before: { readonly worker: string; readonly handedBack: boolean } | null;
 }
 
 export interface ListOptions {
   readonly tenant: string;
   readonly limit: number;
-  /** Id after which the page begins: of a job of this tenant, also of one that was removed since. */
+  /** Id after which the page starts: a job of this tenant, also one that was removed since. */
   readonly after?: string;
   readonly order: 'asc' | 'desc';
   readonly status?: JobStatus;
 }
 
-/** What an encoder tells a job. The store adds the time, and the image's index from its `mmHash`. */
+/**
+ * A note from an encoder to a job. The store adds the time, and the image's index from its
+ * `mmHash`.
+ */
 export interface StageNote {
   readonly stage: Stage;
   readonly mmHash?: string;
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** The durable job: a record and a stream in Redis, any replica's to read. Each method is atomic. */
+/**
+ * The durable job: a record and a stream in Redis that any replica can read. Each method is atomic.
+ */
 export interface JobStore {
   /** Admits the job, writes its record and `queued` event, then its generate job: accepted when it resolves. */
   create(job: NewJob): Promise<CreateResult>;
-  /** What an idempotency key was used for; null: nothing, or nothing that is kept. */
+  /** The job that an idempotency key was used for; null: none, or none that still exists. */
   earlier(tenant: string, idempotency: Idempotency): Promise<EarlierUse | null>;
   get(id: string): Promise<Job | null>;
-  /** Without the jobs whose record cannot be read. Throws `PlaceError` when `after` is not known. */
+  /** Omits jobs whose record cannot be read. Throws `PlaceError` when `after` is unknown. */
   list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }>;
   /**
-   * A worker, of a model `revision`, takes the job up. Null when it is terminal or gone. Voids earlier claims. Throws
-   * `RecordError`, and changes nothing, when the record is of a version that this process does not know.
+   * A worker that serves a model `revision` claims the job. Null when it is terminal or gone. Voids
+   * earlier claims. Throws `RecordError`, and changes nothing, when the record is of a version that
+   * this process does not know.
    */
   claim(id: string, worker: string, revision?: string): Promise<Claim | null>;
-  /** The worker gives the job back, alive: its claim is no loss, also if others have claimed the job since. */
+  /**
+   * The worker releases its claim while alive: the claim is no loss, even if others have claimed
+   * the job since.
+   */
   handBack(id: string, fence: number): Promise<void>;
-  /** Adds events under a claim. False: the claim is void or the job terminal; stop. */
+  /**
+   * Adds events under a claim. False: the claim is void or the job is terminal; the worker must
+   * stop.
+   */
   append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean>;
   /** Adds a stage event from someone who holds no claim (an encoder). Ignored on a terminal job. */
   note(id: string, note: StageNote): Promise<void>;
   /**
-   * The one terminal transition. False: somebody was first. Without a fence: whoever holds the job.
-   * `unwritten` are the claim's last events, which come with it.
+   * The only terminal transition. False: another caller was first. Without a fence: regardless of
+   * who holds the job. `unwritten` are the claim's last events, which come with it.
    */
   finish(
     id: string,
@@ -97,16 +118,25 @@ export interface JobStore {
     fence?: number,
     unwritten?: readonly JobEvent[],
   ): Promise<boolean>;
-  /** Removes a terminal job's record and stream; lists go on from its place. False when not terminal. */
+  /**
+   * Removes a terminal job's record and stream; lists can still continue from its place. False when
+   * not terminal.
+   */
   remove(id: string): Promise<boolean>;
-  /** The same of one that nobody was to find: it keeps no place in lists, which would grow long by such. */
+  /**
+   * Removes a job that no client should find. It keeps no place in lists, which would otherwise
+   * grow.
+   */
   forget(job: Pick<Job, 'id' | 'tenant'>): Promise<void>;
   /** Events after `seq` (0: all). */
   events(id: string, afterSeq: number): Promise<SequencedEvent[]>;
-  /** Calls back with events as they are added by anyone; may repeat, never reorders. */
+  /** Calls back with events as anyone adds them; may repeat, never reorders. */
   subscribe(id: string, listener: (event: SequencedEvent) => void): Promise<() => Promise<void>>;
-  /** Calls back with the ids of jobs that have ended, whoever ended them: workers drop what they hold. */
+  /** Calls back with the ids of ended jobs, whoever ended them, so that workers drop them. */
   onEnded(listener: (id: string) => void): Promise<() => Promise<void>>;
-  /** Calls back with the ids of ended jobs that have a webhook, as they come onto the list of those. */
+  /**
+   * Calls back with the ids of ended jobs with a webhook, as they are added to the list of due
+   * webhooks.
+   */
   onWebhookDue(listener: (id: string) => void): Promise<() => Promise<void>>;
 }

@@ -6,11 +6,16 @@ import type { JobKeys } from './job-keys.ts';
 import type { ListOptions } from './job-store.ts';
 import type { Job } from './job.ts';
 
-/** Records read in one go: a page takes one turn, and a search for rare ones keeps nobody waiting. */
+/**
+ * Records per round trip: a page takes one, and a search for rare statuses does not block Redis.
+ */
 const CHUNK_MIN = 20;
 const CHUNK_MAX = 200;
 
-/** Places whose status is looked at in one turn, which reads no records: about a millisecond of the server's time. */
+/**
+ * Index entries whose status is checked per round trip, without reading records: about a
+ * millisecond of the server's time.
+ */
 const SEARCHED = 1_000;
 
 /** ARGV start of a record's key, status, id ... Returns, of each id, whether its record has the status. */
@@ -21,7 +26,7 @@ for at = 3, #ARGV do
 end
 return found`);
 
-/** An entry of the index: ids stand in it by time of acceptance, those of one millisecond by name. */
+/** An entry of the index: ids in order of acceptance time, then by name. */
 interface Place {
   readonly id: string;
   readonly atMs: number;
@@ -30,8 +35,9 @@ interface Place {
 type Order = ListOptions['order'];
 
 /**
- * A page of a tenant's jobs, and whether more follow. Reads no more of the index than it needs. A record that
- * cannot be read hides no other. Throws `PlaceError`: from the beginning again, who pages would never end.
+ * A page of a tenant's jobs, and whether more follow. Reads only as much of the index as needed.
+ * Skips a record that cannot be read. Throws `PlaceError` for an unknown `after`: starting over
+ * would make a client page for ever.
  */
 export async function listJobs(
   redis: Redis,
@@ -49,7 +55,7 @@ export async function listJobs(
     const wanted = status === undefined ? places : await withStatus(redis, keys, places, status);
     for (let at = 0; at < wanted.length; at += atOnce) {
       const read = await readJobs(redis, keys, wanted.slice(at, at + atOnce), onUnreadable);
-      // A status may have changed since it was looked at.
+      // A status may have changed since it was checked.
       jobs.push(...read.filter((job) => status === undefined || job.status === status));
       if (jobs.length > limit) return { jobs: jobs.slice(0, limit), hasMore: true };
     }
@@ -64,7 +70,7 @@ async function placeOf(redis: Redis, key: string, id: string): Promise<Place> {
   return { id, atMs: Number(score) };
 }
 
-/** By place and not by rank: entries that come and go meanwhile shift nothing. */
+/** By score and not by rank, so that concurrent inserts and removals shift nothing. */
 async function placesAfter(
   redis: Redis,
   key: string,
@@ -96,7 +102,9 @@ function isAfter(place: Place, last: Place, order: Order): boolean {
   return first.atMs < second.atMs || (first.atMs === second.atMs && first.id < second.id);
 }
 
-/** Of the places those whose record has the status, so that a search for rare ones reads only those. */
+/**
+ * The entries whose record has the status, so that a search for rare ones reads only those records.
+ */
 async function withStatus(
   redis: Redis,
   keys: JobKeys,
@@ -109,7 +117,7 @@ async function withStatus(
   return places.filter((_, at) => found[at] === 1);
 }
 
-/** Those that are there still: records expire, and are removed, before their entries go. */
+/** The records that still exist: records expire or are removed before their index entries. */
 async function readJobs(
   redis: Redis,
   keys: JobKeys,

@@ -11,18 +11,19 @@ export interface LiveJobsParts {
   readonly prefix: string;
   readonly jobs: Pick<JobStore, 'get'>;
   readonly queues: GenerateQueues;
-  /** Called for each live job whose generate job was gone and is put back. */
+  /** Called for each live job whose generate job was lost and is requeued. */
   readonly onLost?: ((id: string) => void) | undefined;
 }
 
-/** Jobs looked at in one turn: a millisecond or two of the server's time. */
+/** Jobs checked per round trip: a millisecond or two of the server's time. */
 const PAGE = 100;
-/** A job younger than this may still be between its record and its queue. */
+/** A younger job may have its record but not its queue entry yet. */
 const GRACE_MS = 5_000;
 
 /**
- * Finds live jobs that lack what the record says they have, a page at a time, and restores it. The set of live
- * jobs and the account of admitted work both name them: what one of them has lost is found by the other.
+ * Finds live jobs that lack data which their record implies, a page at a time, and restores it.
+ * Both the set of live jobs and the admission account name them: a job that one has lost is found
+ * by the other.
  */
 export class LiveJobs {
   readonly #parts: LiveJobsParts;
@@ -35,12 +36,14 @@ export class LiveJobs {
     this.#keys = jobKeys(parts.prefix);
   }
 
-  /** The next page of ids that lack something. Beyond the last it begins anew. */
+  /** The next page of ids that lack something. After the last it starts over. */
   async lacking(nowMs: number): Promise<readonly string[]> {
     return [...(await this.#lackingOfLive(nowMs)), ...(await this.#missingInLive())];
   }
 
-  /** Restores what the job lacks, or drops what is left of it. Throws `RecordError`. */
+  /**
+   * Restores what the job lacks, or drops the remains of a job that ended. Throws `RecordError`.
+   */
   async mend(id: string): Promise<void> {
     const job = await this.#parts.jobs.get(id);
     if (job === null || job.ending !== null) await this.#drop(id);
@@ -60,7 +63,7 @@ export class LiveJobs {
     return (await lookScript(redis, keys, [this.#keys.record(''), ...named])) as string[];
   }
 
-  /** What the account knows and the set of live jobs does not, where they differ at all. */
+  /** Jobs that are in the account and not in the set of live jobs. */
   async #missingInLive(): Promise<string[]> {
     const { redis } = this.#parts;
     const { live, admission } = this.#keys;
@@ -87,8 +90,8 @@ export class LiveJobs {
   }
 
   /**
-   * A generate job is gone only if the record is live after the queue was looked at: a worker ends the record
-   * before it takes the job off its queue.
+   * A generate job is lost only if the record is live after the check of the queue: a worker ends
+   * the record before it removes the job from its queue.
    */
   async #keep(job: Job): Promise<void> {
     const { id, request } = job;

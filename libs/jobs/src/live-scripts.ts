@@ -2,8 +2,9 @@ import { redisScript } from '@epd/connector';
 import { ACCOUNT } from './admission-scripts.ts';
 
 /*
- * What Redis may lose of a live job, one key at a time: its place among the live jobs, its deadline, its cost
- * in the account, its place in a queue. The record says all of them; these scripts find and restore them.
+ * Redis may lose parts of a live job, one key at a time: its entry in the live set, its deadline,
+ * its cost in the account, its queue entry. The record implies all of them; these scripts find and
+ * restore them.
  */
 
 /**
@@ -27,7 +28,10 @@ for at = 2, #ARGV, 2 do
 end
 return lacking`);
 
-/** KEYS record live deadlines account; ARGV id model. Restores what a live job lacks beside its queue. */
+/**
+ * KEYS record live deadlines account; ARGV id model. Restores what a live job lacks, except its
+ * queue entry.
+ */
 export const keepScript = redisScript(`${ACCOUNT}
 local held = redis.call('HMGET', KEYS[1], 'status', 'createdAtMs', 'due', 'tenant', 'cost')
 if held[1] ~= 'queued' and held[1] ~= 'in_progress' then return 0 end
@@ -36,7 +40,10 @@ if held[3] then redis.call('ZADD', KEYS[3], 'NX', held[3], ARGV[1]) end
 keepAccount(KEYS[4], ARGV[1], held[4], ARGV[2], held[5] or '0', now)
 return 1`);
 
-/** KEYS record live deadlines account; ARGV id. Of a job that has ended, or is gone, nothing live is kept. */
+/**
+ * KEYS record live deadlines account; ARGV id. Removes the live entries of a job that has ended or
+ * is gone.
+ */
 export const dropScript = redisScript(`${ACCOUNT}
 local status = redis.call('HGET', KEYS[1], 'status')
 if status == 'queued' or status == 'in_progress' then return 0 end

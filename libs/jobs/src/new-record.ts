@@ -1,7 +1,10 @@
 import type { Job } from './job.ts';
 import type { NewJob } from './job-store.ts';
 
-/** Of what a record holds; one that a worker does not know is left to those that do. */
+/**
+ * Version of a record's content; a worker leaves records of a version that it does not know to
+ * other workers.
+ */
 export const RECORD_VERSION = 1;
 
 /** The request as the script takes it, which adds the deadlines by the server's clock. */
@@ -9,7 +12,7 @@ export function requestJson({ request }: NewJob): string {
   return JSON.stringify({ ...request, startByMs: undefined, endByMs: undefined });
 }
 
-/** What else is known of a record before it is written, as names and values. */
+/** The other fields of a record that are known before it is written, as names and values. */
 export function recordFields(job: NewJob): string[] {
   const fields = ['v', String(RECORD_VERSION)];
   const { images } = job.request;
@@ -22,7 +25,9 @@ export function recordFields(job: NewJob): string[] {
   return fields;
 }
 
-/** The job as it reads once it is written. `aheadMs`: the server's clock over the sender's. */
+/**
+ * The job as it will be read once it is written. `aheadMs`: the server's clock over the sender's.
+ */
 export function writtenJob(
   { id, tenant, request, metadata = {}, webhook }: NewJob,
   createdAtMs: number,

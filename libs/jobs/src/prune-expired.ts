@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { JobKeys } from './job-keys.ts';
 
-/** Entries that go in one turn: a few milliseconds of the server's time. */
+/** Entries removed per round trip: a few milliseconds of the server's time. */
 const CHUNK = 500;
 
 /** Drops index entries of jobs whose record had expired at `nowMs`, up to about `limit` of them. */

@@ -2,12 +2,12 @@ import { serverTimeMs } from '@epd/connector';
 import type { Redis } from 'ioredis';
 import { RecordError } from './errors.ts';
 import { GenerateQueues } from './generate-queues.ts';
-import { GIVEN_UP } from './given-up.ts';
+import { DAMAGED_ENDING } from './damaged-record.ts';
 import { jobKeys, type JobKeys } from './job-keys.ts';
 import { LiveJobs } from './live-jobs.ts';
 import type { JobStore } from './job-store.ts';
 import type { Ending, Job } from './job.ts';
-import { passedOver } from './passed-over.ts';
+import { skippedIds } from './skipped-ids.ts';
 import { pruneExpired } from './prune-expired.ts';
 
 export interface ReconcilerOptions {
@@ -15,9 +15,9 @@ export interface ReconcilerOptions {
   readonly prefix: string;
   readonly jobs: JobStore;
   readonly intervalMs?: number;
-  /** Called with each job that it ended, so that what the job held can be released. */
+  /** Called with each job that it ended, so that the job's reservations can be released. */
   readonly onExpired?: (job: Job) => Promise<void>;
-  /** Called for each live job whose generate job was gone and is put back. */
+  /** Called for each live job whose generate job was lost and is requeued. */
   readonly onLost?: (id: string) => void;
   readonly onError?: (error: unknown) => void;
 }
@@ -32,16 +32,16 @@ const PAGE = 500;
 const MAX_PRUNED_PER_ROUND = 10_000;
 
 /**
- * Sees to it that every accepted job ends: expires those past a deadline, restores what Redis has lost of live
- * jobs, and drops index entries whose record is gone. Every API process runs one; a short lock lets one of them
- * work at a time, and every action is idempotent should two.
+ * Ensures that every accepted job ends: expires jobs past a deadline, restores what Redis lost of
+ * live jobs, and drops index entries whose record is gone. Every API process runs one. A short lock
+ * lets one of them work at a time, and every action is idempotent in case two do.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #keys: JobKeys;
   readonly #queues: GenerateQueues;
   readonly #live: LiveJobs;
-  readonly #foreign = passedOver();
+  readonly #foreign = skippedIds();
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> = Promise.resolve();
 
@@ -68,7 +68,7 @@ export class Reconciler {
     await this.#queues.close();
   }
 
-  /** One round, if no other process is at it. */
+  /** One round, unless another process is running one. */
   async runOnce(): Promise<void> {
     const lock = `${this.#options.prefix}:reconciler`;
     const lockMs = this.#options.intervalMs ?? DEFAULT_INTERVAL_MS;
@@ -79,7 +79,7 @@ export class Reconciler {
     await pruneExpired(this.#options.redis, this.#keys, nowMs, MAX_PRUNED_PER_ROUND);
   }
 
-  /** What is handled leaves the list; what another version is to handle is passed over. */
+  /** Handled entries leave the list; entries for another version are skipped. */
   async #expireDue(nowMs: number): Promise<void> {
     let handled = 0;
     for (let passed = 0; handled < MAX_EXPIRED_PER_ROUND;) {
@@ -105,7 +105,7 @@ export class Reconciler {
     } else if (isExpired(job, nowMs)) {
       if (await jobs.finish(id, expiry(job, nowMs))) await onExpired?.(job);
     } else if (job.request.endByMs === null) {
-      await redis.hdel(this.#keys.record(id), 'due'); // it began in time
+      await redis.hdel(this.#keys.record(id), 'due'); // it started in time
       await redis.zrem(this.#keys.deadlines, id);
     } else {
       await redis.zadd(this.#keys.deadlines, job.request.endByMs, id);
@@ -119,8 +119,8 @@ export class Reconciler {
   }
 
   /**
-   * A record of a version that only a newer process knows is left to that one, and starves nobody behind it. A
-   * damaged one is nobody's to read: the job ends. False: it was passed over.
+   * Leaves a record of a newer version to newer processes, without starving the records after it.
+   * No process can read a damaged record: the job ends. False: it was skipped.
    */
   async #readable(id: string, work: () => Promise<void>): Promise<boolean> {
     if (this.#foreign.has(id)) return false;
@@ -131,7 +131,7 @@ export class Reconciler {
       if (!(error instanceof RecordError)) throw error;
       this.#options.onError?.(error);
       if (error.foreign) this.#foreign.set(id, true);
-      else await this.#options.jobs.finish(id, GIVEN_UP);
+      else await this.#options.jobs.finish(id, DAMAGED_ENDING);
       return !error.foreign;
     }
   }
@@ -153,8 +153,8 @@ function expiry(job: Job, nowMs: number): Ending {
     error: {
       code: began ? 'deadline_exceeded' : 'not_started_in_time',
       message: began
-        ? 'The job was not finished by its deadline'
-        : 'The job had not begun by its deadline',
+        ? 'The job did not finish by its deadline'
+        : 'The job did not start by its deadline',
       stage: began ? 'decode' : 'queue',
       item: null,
       retryable: true,

@@ -26,11 +26,11 @@ import type { Ending, Job } from './job.ts';
 export interface JobStoreOptions {
   readonly redis: Redis;
   readonly prefix: string;
-  /** How long a record outlives its ending. */
+  /** How long a record is kept after its ending. */
   readonly retentionMs?: number;
-  /** How long an idempotency key is remembered at most; it stands for no job whose record is gone. */
+  /** Maximum time that an idempotency key is remembered; it does not outlive its job's record. */
   readonly idempotencyMs?: number;
-  /** Called for each record that a list leaves out. */
+  /** Called for each record that a list omits. */
   readonly onUnreadable?: (error: RecordError) => void;
 }
 
@@ -43,8 +43,8 @@ const DEFAULT_RETENTION_MS = HOUR_MS;
 const DEFAULT_IDEMPOTENCY_MS = 24 * HOUR_MS;
 
 /**
- * `JobStore` on Redis. The record's hash is the single truth; every change is one Lua script that
- * refuses to touch a terminal record, so whoever comes second changes nothing.
+ * `JobStore` on Redis. The record's hash is the single source of truth; every change is one Lua
+ * script that does not touch a terminal record, so the second of two endings changes nothing.
  */
 export class RedisJobStore implements JobStore {
   readonly #redis: JobScripts;
@@ -192,8 +192,8 @@ export class RedisJobStore implements JobStore {
   }
 
   /**
-   * First the record, then the generate job: a worker that finds no record drops the job. `forgotten`: the
-   * earlier use of the idempotency key, when of its job nothing is kept.
+   * Writes the record first, then the generate job: a worker that finds no record drops the job.
+   * `forgotten`: the earlier use of the idempotency key, if its job no longer exists.
    */
   async #create(job: NewJob, forgotten: string): Promise<CreateResult> {
     const sentAtMs = Date.now();
@@ -202,7 +202,7 @@ export class RedisJobStore implements JobStore {
       return { outcome: 'refused', excess: { bound: written[1], waiting: written[2] } };
     }
     if (written[0] === 'earlier') {
-      // A record that is gone stays gone: the key, or the id, is free again.
+      // A record that is gone stays gone: the key or id is free again.
       const earlier = await this.#earlier(written[1], job.idempotency?.bodySha256);
       return earlier ?? this.#create(job, written[1]);
     }
@@ -251,20 +251,20 @@ export class RedisJobStore implements JobStore {
     const first = await this.get(id ?? '');
     if (first === null) return null;
     if (firstSha256 !== undefined && firstSha256 !== bodySha256) return { outcome: 'conflict' };
-    // The first attempt may have died between the record and the queue.
+    // The first attempt may have failed between the record and the queue.
     if (first.ending === null) await this.#queues.add(first);
     return { outcome: 'repeated', job: first };
   }
 }
 
-/** The stage that events lead to, whether prefill has begun with them, and each as JSON. */
+/** The stage after the events, whether prefill started with them, and each event as JSON. */
 function writable(events: readonly JobEvent[]): [stage: string, begun: string, json: string[]] {
   const stage = events.findLast((event) => event.type === 'stage')?.stage ?? '';
   const begun = events.some((event) => event.type === 'stage' && event.stage === 'prefill');
   return [stage, begun ? '1' : '', events.map((event) => JSON.stringify(event))];
 }
 
-/** Tells a command that is sent again from another one; see job-scripts.ts. */
+/** Distinguishes a resent command from a new one; see job-scripts.ts. */
 const writeNumber = (): string => randomUUID();
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

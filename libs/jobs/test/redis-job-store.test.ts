@@ -2,7 +2,7 @@ import { generateQueueName } from '@epd/connector';
 import { eventually, testRedisUrl } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Queue, Worker } from 'bullmq';
-import { Admission, GIVEN_UP, RecordError, type SequencedEvent } from '../src/index.ts';
+import { Admission, DAMAGED_ENDING, RecordError, type SequencedEvent } from '../src/index.ts';
 import { completed, newJob, testStore } from './helpers/store.ts';
 
 const costing = (tokens: number, total: number) => ({ tokens, most: { total, tenant: 0 } });
@@ -481,14 +481,14 @@ test('a damaged record is told as one that cannot be read', async (t) => {
   }
 });
 
-test('a job that is given up for its damaged record reads as failed, with what is sound', async (t) => {
+test('a job that failed because its record is damaged reads as failed, with its intact fields', async (t) => {
   const { jobs, redis, prefix } = testStore(t);
   const webhook = { url: 'https://example.org', events: ['job.failed'] };
   for (const field of ['request', 'metadata', 'webhook', 'note:0:encoding']) {
     const job = newJob({}, { metadata: { a: 'b' }, webhook });
     await jobs.create(job);
     await redis.hset(`${prefix}:job:${job.id}`, field, '{"cut');
-    t.true(await jobs.finish(job.id, GIVEN_UP));
+    t.true(await jobs.finish(job.id, DAMAGED_ENDING));
     t.like(await jobs.get(job.id), {
       tenant: 'default',
       status: 'failed',
@@ -506,7 +506,7 @@ test('a job ends though its record says not even whose it is', async (t) => {
   const job = newJob();
   await jobs.create(job);
   await redis.hdel(`${prefix}:job:${job.id}`, 'tenant', 'request', 'createdAtMs');
-  t.true(await jobs.finish(job.id, GIVEN_UP));
+  t.true(await jobs.finish(job.id, DAMAGED_ENDING));
   t.is((await jobs.get(job.id))?.status, 'failed');
   t.is(await redis.zcard(`${prefix}:jobs:live`), 0);
   t.is(await redis.hget(`${prefix}:jobs:totals`, 'failed'), '1');
@@ -529,7 +529,7 @@ test('what a newer version wrote is told from what is damaged', async (t) => {
   t.false(await foreign({ request: 'null' }));
 });
 
-test('a claim that was handed back is no loss, however often', async (t) => {
+test('a claim that was released is no loss, however often', async (t) => {
   const { jobs } = testStore(t);
   const job = newJob();
   await jobs.create(job);
@@ -553,7 +553,7 @@ test('a claim tells who had the job before, and whether that worker gave it back
   t.deepEqual(third?.before, { worker: 'two', handedBack: false });
 });
 
-test('a claim that is handed back after another claim was no loss either, and is counted once', async (t) => {
+test('a claim that is released after another claim is no loss either, and is counted once', async (t) => {
   const { jobs } = testStore(t);
   const job = newJob();
   await jobs.create(job);

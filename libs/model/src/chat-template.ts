@@ -17,12 +17,42 @@ export interface ImagePart {
 }
 
 export interface PromptMessage {
-  readonly role: 'system' | 'user' | 'assistant';
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string | readonly (TextPart | ImagePart)[];
+  /** Of an assistant. */
+  readonly reasoning?: string;
+  readonly toolCalls?: readonly PromptToolCall[];
+  /** Of a tool: the call that it answers. */
+  readonly toolCallId?: string;
+}
+
+export interface PromptToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON in text. */
+  readonly arguments: string;
+}
+
+/** A function as templates know it, which is OpenAI's form. */
+export interface PromptTool {
+  readonly type: 'function';
+  readonly function: {
+    readonly name: string;
+    readonly description?: string;
+    readonly parameters: unknown;
+  };
+}
+
+export type TemplateOptions = Readonly<Record<string, string | number | boolean>>;
+
+export interface Conversation {
+  readonly messages: readonly PromptMessage[];
+  readonly tools?: readonly PromptTool[];
+  readonly options?: TemplateOptions;
 }
 
 /** Renders messages, ready for the assistant's answer. Throws `PromptError` (`template_failed`). */
-export type ChatTemplate = (messages: readonly PromptMessage[]) => string;
+export type ChatTemplate = (conversation: Conversation) => string;
 
 export function readChatTemplate(folder: ModelFolder): ChatTemplate {
   const template = new Template(templateText(folder));
@@ -32,19 +62,56 @@ export function readChatTemplate(folder: ModelFolder): ChatTemplate {
       .map(([name, token]) => [name, tokenText(token)] as const)
       .filter(([, text]) => text !== null),
   );
-  return (messages) => render(template, { messages, add_generation_prompt: true, ...tokens });
+  return ({ messages, tools = [], options = {} }) =>
+    render(template, {
+      ...options,
+      messages: messages.map(forTemplate),
+      ...(tools.length === 0 ? {} : { tools }),
+      add_generation_prompt: true,
+      ...tokens,
+    });
+}
+
+/** Messages by the names that templates know. Arguments are a value to them, which they write in their own way. */
+function forTemplate({ reasoning, toolCalls, toolCallId, ...message }: PromptMessage): object {
+  return {
+    ...message,
+    ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
+    ...(toolCallId === undefined ? {} : { tool_call_id: toolCallId }),
+    ...(toolCalls === undefined ? {} : { tool_calls: toolCalls.map(callForTemplate) }),
+  };
+}
+
+const callForTemplate = ({ id, name, arguments: text }: PromptToolCall): object => ({
+  id,
+  type: 'function',
+  function: { name, arguments: parsed(text) },
+});
+
+/** A call that was cut off is text that is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The Hub's order: a template file, then the processor's, then the tokenizer's; the family's at last. */
-function templateText(folder: ModelFolder): string {
-  const { path, chatTemplate, processor, tokenizerConfig, model } = folder;
+export function templateText(folder: ModelFolder): string {
+  const text = findTemplate(folder);
+  if (text === null) throw missing(join(folder.path, 'chat_template.jinja'));
+  return text;
+}
+
+/** Null: the folder has none, as that of an encoder may. */
+export function findTemplate(folder: ModelFolder): string | null {
+  const { chatTemplate, processor, tokenizerConfig, model } = folder;
   const inTokenizer = tokenizerConfig.chat_template;
   const fallback = Array.isArray(inTokenizer)
     ? inTokenizer.find(({ name }) => name === 'default')?.template
     : inTokenizer;
-  const text = chatTemplate ?? processor.chat_template ?? fallback ?? model.chatTemplate;
-  if (text === null) throw missing(join(path, 'chat_template.jinja'));
-  return text;
+  return chatTemplate ?? processor.chat_template ?? fallback ?? model.chatTemplate;
 }
 
 function render(template: Template, values: Record<string, unknown>): string {

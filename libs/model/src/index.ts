@@ -1,4 +1,12 @@
-export type { ImagePart, PromptMessage, TextPart } from './chat-template.ts';
+export { findTemplate } from './chat-template.ts';
+export type {
+  Conversation,
+  ImagePart,
+  PromptMessage,
+  PromptTool,
+  TemplateOptions,
+  TextPart,
+} from './chat-template.ts';
 export type { ModelConfig } from './configs.ts';
 export { ModelError, ModelFolderError, PromptError } from './errors.ts';
 export type { ModelFolderErrorCode, PromptErrorCode } from './errors.ts';
@@ -13,6 +21,8 @@ export { readModelFolder } from './model-folder.ts';
 export type { ModelFolder, ModelFolderOptions } from './model-folder.ts';
 export { ONNX_ROLES, requireOnnxFile } from './onnx-files.ts';
 export type { OnnxFile, OnnxFiles, OnnxRole, OnnxVariants } from './onnx-files.ts';
+export { outputFormat } from './output-format.ts';
+export type { OutputFormat, ReasoningFormat, ToolCallFormat } from './output-format.ts';
 export type { PromptPositions } from './positions.ts';
 export { PromptBuilder } from './prompt-builder.ts';
 export type { ImageSpan, Prompt } from './prompt-builder.ts';

@@ -1,6 +1,8 @@
+import { findTemplate } from './chat-template.ts';
 import type { ImageGeometry } from './geometry.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { imageRules } from './image-rules.ts';
+import { templateOptions } from './output-format.ts';
 import { bytesPerTokenMax } from './token-bytes.ts';
 import { Tokenizer } from './tokenizer.ts';
 
@@ -20,10 +22,13 @@ export interface ModelFacts {
   readonly hiddenSize: number;
   /** Values in a row of an image's embedding. */
   readonly embeddingWidth: number;
+  /** What its chat template can be told beside messages; absent where it is not known. */
+  readonly templateOptions?: string[];
   readonly createdAtMs: number;
 }
 
 export function modelCard(folder: ModelFolder, fingerprint: string, revision?: string): ModelFacts {
+  const template = findTemplate(folder);
   return {
     v: 1,
     id: folder.id,
@@ -35,6 +40,7 @@ export function modelCard(folder: ModelFolder, fingerprint: string, revision?: s
     bytesPerTokenMax: bytesPerTokenMax(folder.tokenizer),
     hiddenSize: folder.model.text.hiddenSize,
     embeddingWidth: folder.embeddingWidth,
+    ...(template === null ? {} : { templateOptions: templateOptions(template) }),
     createdAtMs: folder.createdAtMs,
   };
 }

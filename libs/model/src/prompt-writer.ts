@@ -48,7 +48,7 @@ export class PromptWriter {
   }
 
   /** `inGrid`: positions follow the cells of images. */
-  prompt(inGrid: boolean): Prompt {
+  prompt(inGrid: boolean): Omit<Prompt, 'opensReasoning'> {
     this.#flush();
     const { length } = this.#tokens;
     const positions = inGrid ? gridPositions(length, this.#blocks) : null;

@@ -4,7 +4,7 @@ import { guardText } from '../src/guarded-text.ts';
 const CONTROLS = ['<image>', '<|im_start|>', '[INST]'];
 
 function guarded(text: string): { text: string; unmark: (text: string) => string } {
-  const { messages, unmark } = guardText([{ role: 'user', content: text }], CONTROLS);
+  const { messages, unmark } = guardText({ messages: [{ role: 'user', content: text }] }, CONTROLS);
   return { text: messages[0]?.content as string, unmark };
 }
 

@@ -115,7 +115,7 @@ test('a template file goes before the tokenizer’s template', async (t) => {
   const folder = await copyOfTinyVlm(t);
   await writeFile(join(folder, 'chat_template.jinja'), '{{ messages[0].content }}!');
   const builder = new PromptBuilder(await readModelFolder(folder));
-  const { tokens } = builder.build([{ role: 'user', content: 'hi' }], []);
+  const { tokens } = builder.build({ messages: [{ role: 'user', content: 'hi' }] }, []);
   t.is(builder.tokenizer.decode(tokens), 'hi!');
 });
 

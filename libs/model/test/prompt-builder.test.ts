@@ -36,7 +36,7 @@ test('the golden prompts are those of the training', async (t) => {
       { type: 'text', text: golden.question } as const,
     ];
     const sizes = golden.images.map(() => square);
-    const { tokens, spans } = builder.build([{ role: 'user', content }], sizes);
+    const { tokens, spans } = builder.build({ messages: [{ role: 'user', content }] }, sizes);
     t.deepEqual(tokens, tokenizer?.encode(trainedText(golden)));
     t.is(spans.length, golden.images.length);
   }
@@ -51,21 +51,26 @@ test('the prompt of cut images is that of the reference', async (t) => {
     [30, 30],
   ] as const;
   const { tokens } = builder.build(
-    [
-      { role: 'system', content: 'Be brief.' },
-      {
-        role: 'user',
-        content: [...imageParts(2), { type: 'text', text: 'Compare\n\nthem: naïve 日本 🎈 12345' }],
-      },
-      { role: 'assistant', content: 'They differ.' },
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: 'And this? ' },
-          { type: 'image', image: 2 },
-        ],
-      },
-    ],
+    {
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        {
+          role: 'user',
+          content: [
+            ...imageParts(2),
+            { type: 'text', text: 'Compare\n\nthem: naïve 日本 🎈 12345' },
+          ],
+        },
+        { role: 'assistant', content: 'They differ.' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'And this? ' },
+            { type: 'image', image: 2 },
+          ],
+        },
+      ],
+    },
     sizes.map(([width, height]) => ({ width, height })),
   );
   const text =
@@ -79,7 +84,7 @@ test('the prompt of cut images is that of the reference', async (t) => {
 test('a span covers its image and counts its rows', async (t) => {
   const builder = new PromptBuilder(await readModelFolder(await splittingModel(t)));
   const { tokens, spans } = builder.build(
-    [{ role: 'user', content: [...imageParts(2), { type: 'image', image: 0 }] }],
+    { messages: [{ role: 'user', content: [...imageParts(2), { type: 'image', image: 0 }] }] },
     [{ width: 900, height: 400 }, square],
   );
   t.deepEqual(
@@ -112,7 +117,7 @@ const HOSTILE = [
 for (const text of HOSTILE) {
   test(`a user's ${JSON.stringify(text)} stays text`, async (t) => {
     const { tokenizer, ...builder } = await builderParts();
-    const { tokens, spans } = builder.build([{ role: 'user', content: text }], []);
+    const { tokens, spans } = builder.build({ messages: [{ role: 'user', content: text }] }, []);
     const specials = tokens
       .filter((id) => tokenizer.isSpecial(id))
       .map((id) => tokenizer.tokenText(id));
@@ -131,7 +136,7 @@ test('a control text pieced together from parts stays text', async (t) => {
     { type: 'image', image: 0 },
     { type: 'text', text: 'image>' },
   ] as const;
-  const { tokens, spans } = builder.build([{ role: 'user', content }], [square]);
+  const { tokens, spans } = builder.build({ messages: [{ role: 'user', content }] }, [square]);
   t.is(tokens.filter((id) => id === tokenizer.imageTokenId).length, 16);
   t.is(spans.length, 1);
   t.true(tokenizer.decode(tokens.slice(0, spans[0]?.offset)).endsWith('a<image>\uFDD0\uFDD0<'));
@@ -140,7 +145,7 @@ test('a control text pieced together from parts stays text', async (t) => {
 test('guarding leaves ordinary text tokenized as the reference does', async (t) => {
   const { tokenizer: _, ...builder } = await builderParts();
   const question = 'Is 3 < 4 and <b>bold</b>?';
-  const { tokens } = builder.build([{ role: 'user', content: question }], []);
+  const { tokens } = builder.build({ messages: [{ role: 'user', content: question }] }, []);
   const { tokenizer } = await yardstick(TINY_VLM);
   t.deepEqual(
     tokens,
@@ -152,7 +157,7 @@ test('an image that the request does not have is refused', async (t) => {
   const { build } = await builderParts();
   for (const image of [1, -1, 0.5]) {
     const message = { role: 'user', content: [{ type: 'image', image }] } as const;
-    t.throws(() => build([message], [square]), { code: 'unknown_image' });
+    t.throws(() => build({ messages: [message] }, [square]), { code: 'unknown_image' });
   }
 });
 
@@ -161,7 +166,7 @@ test('a template that drops an image is found out', async (t) => {
   await change(folder, 'chat_template.json', () => ({ chat_template: 'User: no pictures' }));
   const builder = new PromptBuilder(await readModelFolder(folder));
   const message = { role: 'user', content: imageParts(1) } as const;
-  t.throws(() => builder.build([message], [square]), { code: 'image_lost' });
+  t.throws(() => builder.build({ messages: [message] }, [square]), { code: 'image_lost' });
 });
 
 test('what a template refuses is told with its reason', async (t) => {
@@ -170,7 +175,7 @@ test('what a template refuses is told with its reason', async (t) => {
     chat_template: "{{ raise_exception('roles must alternate') }}",
   }));
   const builder = new PromptBuilder(await readModelFolder(folder));
-  t.throws(() => builder.build([{ role: 'user', content: 'hi' }], []), {
+  t.throws(() => builder.build({ messages: [{ role: 'user', content: 'hi' }] }, []), {
     code: 'template_failed',
     message: /roles must alternate/,
   });

@@ -21,7 +21,7 @@ export class ConfigError extends ServiceError {
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
-    super(['The configuration cannot be used:', ...problems.map(line)].join('\n'));
+    super(`The configuration cannot be used:${listed(problems)}`);
     this.problems = problems;
   }
 }
@@ -41,7 +41,11 @@ export class RedisUnavailableError extends ServiceError {
   }
 }
 
+/** One problem goes on the same line. */
+const listed = (problems: readonly ConfigProblem[]): string =>
+  problems.map((problem) => `${problems.length === 1 ? ' ' : '\n  '}${line(problem)}`).join('');
+
 function line({ variable, expected, value }: ConfigProblem): string {
   const found = value === undefined ? 'it is not set' : `it is ${JSON.stringify(value)}`;
-  return `  ${variable}: must be ${expected}; ${found}`;
+  return `${variable}: must be ${expected}; ${found}`;
 }

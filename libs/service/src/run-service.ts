@@ -1,5 +1,4 @@
 import closeWithGrace from 'close-with-grace';
-import { ConfigError } from './errors.ts';
 import { createLogger, type Logger, type LogLevel } from './logger.ts';
 
 export interface RunningService {
@@ -47,13 +46,17 @@ function configOrComplaint<C>({ name, config }: Service<C>): C | null {
 
 /** Somebody is at a terminal when a start fails: text for them, a stack only where it helps. */
 function complain(name: string, error: unknown): void {
-  const text =
-    error instanceof ConfigError
-      ? error.message
-      : error instanceof Error
-        ? error.stack
-        : String(error);
+  const text = error instanceof Error && !explainsItself(error) ? error.stack : messageOf(error);
   process.stderr.write(`${name} cannot start. ${text}\n`);
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/** An error with a code is one that was foreseen, here or by the system; Node's own are of misuse. */
+function explainsItself(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return typeof code === 'string' && !code.startsWith('ERR_');
 }
 
 function run<C extends { readonly logLevel: LogLevel; readonly stopMs: number }>(
@@ -63,8 +66,9 @@ function run<C extends { readonly logLevel: LogLevel; readonly stopMs: number }>
   const log = createLogger({ service: service.name, level: config.logLevel });
   const abort = new AbortController();
   let failure: Error | undefined;
+  let isSaid = false;
   const grace = closeWithGrace(
-    { delay: config.stopMs, logger: graceLogger(log) },
+    { delay: config.stopMs, logger: graceLogger(log, () => isSaid) },
     async ({ signal, err }) => {
       if (err) log.fatal({ err }, 'uncaught error');
       log.info({ signal }, 'stopping');
@@ -86,16 +90,18 @@ function run<C extends { readonly logLevel: LogLevel; readonly stopMs: number }>
     (error: unknown) => {
       if (abort.signal.aborted) return;
       complain(service.name, error);
+      isSaid = explainsItself(error);
       fail(error instanceof Error ? error : new Error(String(error)));
     },
   );
 }
 
-function graceLogger(log: Logger): { error(message: unknown): void } {
+/** What has been said in words is not said again with a stack. */
+function graceLogger(log: Logger, isSaid: () => boolean): { error(message: unknown): void } {
   return {
-    error: (message) =>
-      message instanceof Error
-        ? log.fatal({ err: message }, 'ended by an error')
-        : log.error(String(message)),
+    error: (message) => {
+      if (!(message instanceof Error)) log.error(String(message));
+      else if (!isSaid()) log.fatal({ err: message }, 'ended by an error');
+    },
   };
 }

@@ -67,6 +67,18 @@ test('a start that throws ends with its reason and code 1', async (t) => {
   t.regex(output(), /fixture cannot start\. Error: no model here/);
 });
 
+test('a start that a setting prevents is told in one line', async (t) => {
+  const { exit, output } = run(t, { MODE: 'start-refused' });
+  t.is(await exit, 1);
+  const lines = output()
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('{'));
+  t.deepEqual(lines, [
+    'fixture cannot start. The configuration cannot be used: MODE: must be another; it is "start-refused"',
+  ]);
+  t.notRegex(output(), /"stack"/);
+});
+
 test('a service that is asked to stop while it starts gives the start up', async (t) => {
   const { child, exit, output } = run(t, { MODE: 'start-slow' });
   await eventually(() => child.connected);

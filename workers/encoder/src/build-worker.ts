@@ -44,7 +44,7 @@ export interface WorkerParts {
   readonly config: EncoderConfig;
   readonly model: EncoderModel;
   readonly vision: LoadedVision;
-  /** Called when an image hangs: the process has to be ended. */
+  /** Called when an image hangs: the callee must exit the process. */
   readonly onHang: () => void;
   readonly redis: Redis;
   readonly store: ObjectStore;
@@ -54,11 +54,13 @@ export interface WorkerParts {
 
 export interface Encoder {
   readonly isRunning: boolean;
-  /** Takes no more, finishes or hands back what is held. The parts it was given stay open. */
+  /**
+   * Stops claiming items, and finishes or returns those it holds. The parts it was given stay open.
+   */
   stop(withinMs: number): Promise<void>;
 }
 
-/** Puts an encoder together. It takes work from the moment this resolves. */
+/** Assembles an encoder. It claims work from the moment this resolves. */
 export async function buildWorker(parts: WorkerParts): Promise<Encoder> {
   const { config, model, redis, log, metrics, store } = parts;
   const embeddings = new EmbeddingStore({
@@ -144,7 +146,7 @@ function buildPipeline({
   return new ImagePipeline({
     maxImageBytes: config.maxImageBytes,
     inputs: store,
-    // The visual tokens of the images held as pixels, which is what takes the memory.
+    // Visual tokens of the images held as pixels, which take the memory.
     gate: new Semaphore(Math.max(2 * tokensMax, pixelTokensMax(shape))),
     preprocess: async (bytes, sha256) => {
       await commitFault(config, sha256);
@@ -169,8 +171,16 @@ function buildBatcher(
     metrics.encoded(ms, items.length);
     return { results: embeddings, ms };
   }, limits);
-  metrics.gauge('epd_encoder_waiting', 'Images ready for the model', () => batcher.waiting);
-  metrics.gauge('epd_encoder_tiles_per_run', 'Tiles given to the model at once', () => tilesPerRun);
+  metrics.gauge(
+    'epd_encoder_waiting',
+    'Preprocessed images queued for the vision encoder',
+    () => batcher.waiting,
+  );
+  metrics.gauge(
+    'epd_encoder_tiles_per_run',
+    'Tiles per run of the vision encoder',
+    () => tilesPerRun,
+  );
   return batcher;
 }
 

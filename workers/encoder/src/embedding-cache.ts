@@ -1,8 +1,9 @@
 import type { Embedding } from '@epd/connector';
 
 /**
- * The encoder cache: embeddings by `mm_hash`, as the EC connector reads them. Beyond what is being
- * saved it keeps the latest up to `maxBytes`, so that one the store has lost is saved, not made, again.
+ * The encoder cache: embeddings by `mm_hash`, as the EC connector reads them. Besides embeddings
+ * that are being saved it keeps the latest up to `maxBytes`, so that one the store has lost is
+ * saved again, not encoded again.
  */
 export class EmbeddingCache extends Map<string, Embedding> {
   readonly #maxBytes: number;

@@ -13,13 +13,13 @@ export type EncoderErrorCode =
   | 'message_unreadable';
 
 /**
- * Why one image cannot be encoded. It is told to every job that waits for the image; what concerns
- * the worker itself (Redis or the store being away, a shutdown) is not in this family.
+ * Why one image cannot be encoded. Every job that waits for the image receives it. Problems of the
+ * worker itself (an outage of Redis or the store, a shutdown) are not in this family.
  */
 export class EncoderError extends Error {
   override readonly name = 'EncoderError';
   readonly code: EncoderErrorCode;
-  /** Whether asking again later, with nothing changed by the client, may succeed. */
+  /** Whether an unchanged request may succeed later. */
   readonly retryable: boolean;
 
   constructor(

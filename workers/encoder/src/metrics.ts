@@ -6,38 +6,38 @@ const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 /** Sizes of batches that are told apart. */
 const BATCHES = [1, 2, 4, 8, 16, 32];
 
-/** What became of an item that this encoder took up. */
+/** The outcome of an item that this encoder claimed. */
 export type ItemOutcome = 'encoded' | 'stored_already' | 'saved_again' | 'failed' | 'handed_back';
 
-/** What an encoder measures. */
+/** The metrics of an encoder. */
 export class EncoderMetrics {
   readonly registry = new Registry();
   readonly #encode = this.#histogram(
     'epd_encode_batch_seconds',
-    'Time in the vision encoder by size of the batch, rounded up to a power of two',
+    'Time in the vision encoder by batch size, rounded up to a power of two',
     ['batch'],
   );
   readonly #preprocess = this.#histogram(
     'epd_encode_preprocess_seconds',
-    'Time to fetch an image and turn it into pixels',
+    'Time to fetch and preprocess an image',
   );
   readonly #queue = this.#histogram(
     'epd_encode_queue_seconds',
-    'Time that an image waited to be taken up, and then for the model',
+    'Time that an image was queued for an encoder, and then for the model',
   );
-  readonly #items = this.#counter('epd_encode_items_total', 'Images by what became of them', [
-    'outcome',
-  ]);
-  readonly #failures = this.#counter('epd_encode_failures_total', 'Images that failed, by code', [
-    'code',
-  ]);
+  readonly #items = this.#counter('epd_encode_items_total', 'Images by outcome', ['outcome']);
+  readonly #failures = this.#counter(
+    'epd_encode_failures_total',
+    'Images that failed, by error code',
+    ['code'],
+  );
   readonly #redispatches = this.#counter(
     'epd_encode_redispatches_total',
-    'Images taken up that another encoder had taken up and never settled',
+    'Images claimed again after another encoder claimed them and did not finish them',
   );
 
   constructor() {
-    // A series that begins above nought hides its first events from every rate.
+    // A series that starts above zero hides its first events from every rate.
     for (const batch of BATCHES) this.#encode.zero({ batch: String(batch) });
   }
 
@@ -66,7 +66,7 @@ export class EncoderMetrics {
     this.#encode.observe({ batch: String(2 ** Math.ceil(Math.log2(batch))) }, ms / 1000);
   }
 
-  /** A figure that is read whenever somebody asks. */
+  /** A gauge that is read on each scrape. */
   gauge(name: string, help: string, read: () => number): void {
     const collect = (): void => gauge.set(read());
     const gauge = new Gauge({ name, help, collect, registers: [this.registry] });

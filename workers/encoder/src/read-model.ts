@@ -7,7 +7,7 @@ import {
   type ModelFolder,
 } from '@epd/model';
 
-/** What an encoder knows of its model before it loads any weights. */
+/** What an encoder knows about its model before it loads any weights. */
 export interface EncoderModel {
   readonly folder: ModelFolder;
   readonly card: ModelFacts;

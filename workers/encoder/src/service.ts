@@ -22,10 +22,13 @@ import { readModel } from './read-model.ts';
 import { EncoderMetrics } from './metrics.ts';
 import { loadVision } from './vision/load-vision.ts';
 
-/** Of the time for a graceful stop: the rest is for handing back and closing. */
+/**
+ * Share of the graceful-stop time for finishing items; the rest is for returning items to the queue
+ * and closing.
+ */
 const FINISHING_SHARE = 0.7;
 
-/** What readiness rests on; filled in as the service comes up. */
+/** What readiness depends on; filled in during start-up. */
 interface Readable {
   redis: Redis;
   store: ObjectStore;
@@ -36,7 +39,7 @@ interface Readable {
   needsStore: true;
 }
 
-/** An encoder process: answers to telemetry at once, takes work when its model is loaded. */
+/** An encoder process: serves telemetry at once, and claims work when its model is loaded. */
 export async function startEncoder(context: ServiceContext<Config>): Promise<RunningService> {
   const { config, log, signal } = context;
   const name = `encoder-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
@@ -72,7 +75,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, encoder: name }, 'telemetry');
   await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
-  // Whatever it did without the fleet's store would be lost.
+  // Any work without the fleet's store would be lost.
   await fleetStore.until(['ours'], signal);
   fleetStore.start();
   stack.defer(() => fleetStore.stop());
@@ -92,7 +95,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   stack.defer(() => vision.runner.close());
   metrics.gauge(
     'epd_vision_graph_rewritten',
-    'Whether the vision encoder runs with fused attention (1), or as exported (0), which is slower',
+    'Whether the vision encoder graph was rewritten with fused attention (1) or runs as exported (0), which is slower',
     () => Number(vision.runner.preparation.rewritten),
   );
   const { id, fingerprint } = model.card;
@@ -123,6 +126,9 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
 
 /** Nothing can interrupt a run: an ordinary exit would wait for its thread. */
 function endHungProcess({ config, log }: ServiceContext<Config>): void {
-  log.fatal({ runTimeoutMs: config.runTimeoutMs }, 'an image hangs; the process ends');
+  log.fatal(
+    { runTimeoutMs: config.runTimeoutMs },
+    'image timed out in the encoder; exiting the process',
+  );
   process.kill(process.pid, 'SIGKILL');
 }

@@ -104,6 +104,14 @@ test('what a killed encoder held is encoded by another', async (t) => {
   t.is(await ended(second), 0, second.log());
 });
 
+test('a folder that holds no model is told in one line that names the setting', async (t) => {
+  const { env } = await processFleet(t);
+  const encoder = await startProcess(t, { ...env, EPD_MODEL_DIR: '/no/such/folder' });
+  t.is(await ended(encoder), 1);
+  t.regex(encoder.log(), /cannot be used: EPD_MODEL_DIR: must be .*; it is "\/no\/such\/folder"/);
+  t.notRegex(encoder.log(), /"stack"/);
+});
+
 test('a folder without vision encoder is told at the start', async (t) => {
   const { env } = await processFleet(t);
   const encoder = await startProcess(t, { ...env, EPD_VISION_ENCODER: 'q4' });

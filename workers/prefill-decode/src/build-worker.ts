@@ -39,19 +39,24 @@ export interface WorkerParts {
 
 export interface PdWorker {
   readonly engine: Engine;
-  /** It takes jobs, or would if its model's name pointed to its revision. */
+  /** Ready for jobs: it claims them when its model's name points to its revision. */
   readonly isRunning: boolean;
-  /** Whether the model's name points to this worker's revision: else it takes no jobs, and ends those it has. */
+  /**
+   * Sets whether the model's name points to this worker's revision. If not, it claims no jobs and
+   * finishes those it has.
+   */
   serve(serving: boolean): void;
   readonly held: number;
-  /** Takes no more, finishes what it can within the time, hands the rest back. */
+  /**
+   * Stops claiming jobs, finishes what it can within the time, and returns the rest to the queue.
+   */
   stop(withinMs: number): Promise<void>;
 }
 
-/** A lost message about an ended job is made up for this often. */
+/** Interval of the check for ended jobs whose notification was missed. */
 const DROP_ENDED_MS = 5_000;
 
-/** Puts a PD worker together. It takes work once it is told to serve. */
+/** Puts a PD worker together. It claims jobs once it is told to serve. */
 export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   await using stack = new AsyncDisposableStack();
   const jobs = new RedisJobStore({ redis: parts.redis, prefix: parts.config.prefix });
@@ -65,6 +70,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     timeoutMs: parts.config.promptTimeoutMs,
     imageTokensMax: parts.config.imageTokensMax,
   });
+  prompts.warm();
   stack.defer(() => prompts.close());
   const processor = new GenerateProcessor({
     engine,
@@ -72,6 +78,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     validator,
     redis: parts.redis,
     prompts,
+    format: parts.model.format,
     fingerprint: parts.model.card.fingerprint,
     revision: parts.model.card.revision ?? '',
     worker: parts.worker,
@@ -94,7 +101,7 @@ export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
     serve: (now) => {
       serving = now;
       void (now ? queue.resume() : queue.pause(true)).catch((err: unknown) =>
-        parts.log.warn({ err }, 'queue'),
+        parts.log.warn({ err }, 'queue error'),
       );
     },
     get held() {
@@ -120,7 +127,7 @@ async function buildConnector(
     usage,
     metrics,
     onQuarantine: (mmHash, reason) =>
-      log.warn({ mmHash, reason }, 'put an unusable embedding aside'),
+      log.warn({ mmHash, reason }, 'quarantined an unusable embedding'),
   });
   const requester = new EncodeRequester({ redis, prefix, embeddings, usage, metrics });
   stack.defer(() => requester.close());
@@ -136,7 +143,7 @@ async function buildConnector(
       requester,
       events,
       metrics,
-      onError: (error) => log.warn({ err: error }, 'the connector will try again'),
+      onError: (error) => log.warn({ err: error }, 'connector error; it will retry'),
     },
   );
   stack.defer(() => connector.shutdown());
@@ -177,7 +184,7 @@ function buildEngine(
 
 /** An ordinary exit would wait for the thread that hangs. */
 function endHungProcess({ runTimeoutMs }: Config, log: Logger): void {
-  log.fatal({ runTimeoutMs }, 'a step of the decoder hangs; the process ends');
+  log.fatal({ runTimeoutMs }, 'decoder step timed out; exiting the process');
   process.kill(process.pid, 'SIGKILL');
 }
 
@@ -194,18 +201,21 @@ function buildQueueWorker(
       autorun: false,
       concurrency: config.maxHeld,
       ...lockOptions(config.lockMs),
-      // Deaths are counted by the record's fence; BullMQ's own count would fail the job without a word.
+      // The record's fence counts worker losses. BullMQ's own count would fail the job silently.
       maxStalledCount: 1_000,
     },
   );
-  worker.on('error', (err) => log.warn({ err }, 'queue'));
+  worker.on('error', (err) => log.warn({ err }, 'queue error'));
   worker.on('failed', (job, err) =>
-    log.error({ err, job: job?.id }, 'a job failed in this worker and will be tried again'),
+    log.error({ err, job: job?.id }, 'job failed in this worker; it will be retried'),
   );
   return worker;
 }
 
-/** Most answers are done in a few seconds: those are finished, the long ones are handed over. */
+/**
+ * Most answers complete in a few seconds: the worker finishes those and returns the long ones to
+ * the queue.
+ */
 async function stopQueue(
   queue: Worker,
   processor: GenerateProcessor,

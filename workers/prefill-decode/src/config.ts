@@ -50,13 +50,14 @@ export const configSchema = Type.Object({
     env: 'EPD_EMBEDDING_CACHE_BYTES',
     default: 256 * MIB,
     minimum: MIB,
-    description: 'Memory for image embeddings that prompts in flight use',
+    description: 'Memory for the image embeddings of prompts in flight (the encoder cache)',
   }),
   diskCacheBytes: Type.Integer({
     env: 'EPD_DISK_CACHE_BYTES',
     default: 0,
     minimum: 0,
-    description: 'Disk under EPD_DATA_DIR for embeddings fetched from the store; 0 keeps none',
+    description:
+      'Disk cache under EPD_DATA_DIR for embeddings loaded from the store; 0 disables it',
   }),
   tokenBudgetPerStep: Type.Integer({
     env: 'EPD_STEP_TOKENS',
@@ -64,7 +65,7 @@ export const configSchema = Type.Object({
     minimum: 16,
     maximum: 65_536,
     description:
-      'Tokens that one step computes at most, decodes and prefill chunks together: bounds how long a long prompt holds up other answers',
+      'Maximum tokens per step, decode and prefill chunks together: bounds how long a long prompt delays other answers',
   }),
   prefillShare: Type.Number({
     env: 'EPD_PREFILL_SHARE',
@@ -72,61 +73,63 @@ export const configSchema = Type.Object({
     exclusiveMinimum: 0,
     maximum: 1,
     description:
-      'What prompts may take of the time in which answers are streamed: at 0.17 a token takes 1.2 times as long, at 0.5 twice, until a prompt has waited for EPD_PREFILL_WAIT_MS; 1 holds nothing back',
+      'Share of the time that prefill may take while answers are streamed: at 0.17 a token takes 1.2 times as long, at 0.5 twice, until a prompt has waited for EPD_PREFILL_WAIT_MS; 1 delays no prompt',
   }),
   prefillWaitMs: Type.Integer({
     env: 'EPD_PREFILL_WAIT_MS',
     default: 1_000,
     minimum: 0,
     description:
-      'A prompt that could be computed is held back for streams no longer than this, or ten times what it takes by itself: past that, throughput comes first',
+      'The longest that a ready prompt is delayed for the sake of running streams (or ten times its own prefill time, if longer); after that, throughput comes first',
   }),
   maxBatch: Type.Integer({
     env: 'EPD_MAX_BATCH',
     default: 32,
     minimum: 1,
     maximum: 1024,
-    description: 'Sequences that decode together at most',
+    description: 'Maximum sequences in one decode batch',
   }),
   maxHeld: Type.Integer({
     env: 'EPD_MAX_HELD',
     default: 256,
     minimum: 1,
     maximum: 65_536,
-    description: 'Jobs held at once: more than slots, for those that wait for an image need none',
+    description:
+      'Maximum jobs claimed at once: more than KV slots, because a job that waits for an image needs none',
   }),
   constraintCompileMs: Type.Integer({
     env: 'EPD_CONSTRAINT_COMPILE_MS',
     default: 5_000,
     minimum: 10,
     description:
-      'A constraint that takes longer to compile is refused, and the thread that compiles is replaced: its work is counted, so only a starved machine comes near',
+      'A constraint that takes longer to compile is refused and the compile thread is restarted. Its work is bounded by count, so only an overloaded machine reaches this limit',
   }),
   constraintMaskMs: Type.Integer({
     env: 'EPD_CONSTRAINT_MASK_MS',
     default: 10_000,
     minimum: 10,
     description:
-      'The longest that a step waits for the tokens that a constrained answer may go on with; past it the thread is taken for lost and its answers are resumed anew',
+      'The longest that a step waits for the token mask of a constrained answer; after that the mask thread counts as lost and its jobs are resumed by a new claim',
   }),
   promptTimeoutMs: Type.Integer({
     env: 'EPD_PROMPT_TIMEOUT_MS',
     default: 15_000,
     minimum: 100,
     description:
-      'What building one prompt (template, tokenizer) may take before its thread is ended and its job fails; a context of 128,000 tokens takes some seconds',
+      'Time limit for building one prompt (template, tokenizer); after that its thread is terminated and its job fails. A context of 128,000 tokens takes some seconds',
   }),
   runTimeoutMs: Type.Integer({
     env: 'EPD_PD_RUN_TIMEOUT_MS',
     default: 120_000,
     minimum: 100,
-    description: 'A step that takes longer hangs: the process ends and others take its jobs',
+    description:
+      'A step that takes longer counts as hung: the process exits and other workers claim its jobs',
   }),
   faultHangAtStep: Type.Integer({
     env: 'EPD_FAULT_HANG_AT_STEP',
     default: 0,
     minimum: 0,
-    description: 'For tests of the fleet only: the step of the decoder that never ends; 0: none',
+    description: 'For fleet tests only: the number of the decoder step that hangs; 0: none',
   }),
 });
 

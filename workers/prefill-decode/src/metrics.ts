@@ -2,13 +2,13 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Engine, EngineEvent } from './engine/index.ts';
 import type { Takeover } from './job/generate-processor.ts';
 
-/** Seconds; from a warm text prompt on a GPU to a cold picture behind a queue on a CPU. */
+/** Seconds; from a warm text prompt on a GPU to a cold image behind a queue on a CPU. */
 const TTFT_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** Seconds per token; 20 ms is smooth reading, 200 ms is slow. */
 const TPOT_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const WAIT_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 
-/** What a PD worker measures: gauges are read from the engine when somebody asks. */
+/** The metrics of a PD worker: gauges are read from the engine on each scrape. */
 export function addMetrics(registry: Registry, engine: Engine): void {
   const observe = histograms(registry);
   const counts = counters(registry);
@@ -20,15 +20,15 @@ export function addMetrics(registry: Registry, engine: Engine): void {
   });
 }
 
-/** Counts jobs that were others' before, by how those let go of them. */
+/** Counts claims of jobs that another worker had, by how that worker released them. */
 export function takeoverCount(registry: Registry): (after: Takeover) => void {
   const count = new Counter({
     name: 'epd_job_takeovers_total',
-    help: 'Jobs taken up that another worker had: after it handed them back, or was lost with them',
+    help: 'Jobs claimed from another worker: after it returned them to the queue, or was lost with them',
     labelNames: ['after'],
     registers: [registry],
   });
-  // A series that begins above nought hides its first events from every rate.
+  // A series that starts above zero hides its first events from every rate.
   for (const after of ['hand_back', 'loss'] satisfies Takeover[]) count.inc({ after }, 0);
   return (after) => count.inc({ after });
 }
@@ -38,22 +38,22 @@ function histograms(registry: Registry) {
     new Histogram({ name, help, buckets, registers: [registry] });
   const ttft = histogram(
     'epd_ttft_seconds',
-    'Time from accepting a request to its first token',
+    'Time to first token (TTFT): from accepting a request to its first token',
     TTFT_BUCKETS,
   );
   const tpot = histogram(
     'epd_tpot_seconds',
-    'Mean time per output token after the first',
+    'Mean time per output token (TPOT) after the first',
     TPOT_BUCKETS,
   );
   const queue = histogram(
     'epd_queue_seconds',
-    'Time that a request waited for a worker and then for a slot',
+    'Time that a request was queued for a worker and then for a KV slot',
     WAIT_BUCKETS,
   );
   const wait = histogram(
     'epd_embedding_wait_seconds',
-    'Time that prefill stood still for want of an embedding',
+    'Time that prefill was blocked waiting for an image embedding',
     WAIT_BUCKETS,
   );
   return ({ timings }: Extract<EngineEvent, { type: 'finished' }>): void => {
@@ -77,7 +77,7 @@ function counters(registry: Registry) {
     }),
     failed: new Counter({
       name: 'epd_engine_failures_total',
-      help: 'Requests that the engine could not answer, by code',
+      help: 'Requests that failed in the engine, by error code',
       labelNames: ['code'],
       registers,
     }),
@@ -86,7 +86,7 @@ function counters(registry: Registry) {
 
 type Stats = ReturnType<Engine['stats']>;
 
-/** The engine counts for itself; what it says replaces what was there. */
+/** The engine counts by itself; its value replaces the previous one. */
 function gauges(registry: Registry, engine: Engine): void {
   const gauge = (name: string, help: string, read: (stats: Stats) => number): void => {
     const made: Gauge = new Gauge({
@@ -108,21 +108,21 @@ function gauges(registry: Registry, engine: Engine): void {
   gauge('epd_batch_rows', 'Sequences in the last decode step', (stats) => stats.batchOccupancy);
   gauge(
     'epd_decoder_graph_rewritten',
-    'Whether the decoder runs rewritten (1), or as exported (0), which is slower',
+    'Whether the decoder graph was rewritten (1) or runs as exported (0), which is slower',
     (stats) => Number(stats.graphRewritten),
   );
   gauge('epd_kv_slots_used', 'KV slots in use', (stats) => stats.slotsUsed);
   total(
     'epd_prefix_hit_tokens_total',
-    'Prompt tokens whose KV was there already',
+    'Prompt tokens served from the prefix cache',
     (stats) => stats.prefixHitTokens,
   );
   total(
     'epd_preemptions_total',
-    'Sequences put back for want of KV memory',
+    'Sequences preempted because KV cache memory ran out',
     (stats) => stats.preemptions,
   );
-  total('epd_engine_steps_total', 'Steps run', (stats) => stats.steps);
+  total('epd_engine_steps_total', 'Engine steps run', (stats) => stats.steps);
   sequences(registry, engine);
   kvBytes(registry, engine);
 }
@@ -136,7 +136,7 @@ function sequences(registry: Registry, engine: Engine): void {
   };
   const made: Gauge<'state'> = new Gauge({
     name: 'epd_sequences',
-    help: 'Sequences by what they do',
+    help: 'Sequences by state',
     labelNames: ['state'],
     registers: [],
     collect,
@@ -146,13 +146,13 @@ function sequences(registry: Registry, engine: Engine): void {
 
 function kvBytes(registry: Registry, engine: Engine): void {
   const collect = (): void => {
-    const { kvBytes: all, parkedBytes: parked } = engine.stats();
-    made.set({ state: 'slots' }, all - parked);
-    made.set({ state: 'parked' }, parked);
+    const { kvBytes: all, cachedPrefixBytes: prefixes } = engine.stats();
+    made.set({ state: 'slots' }, all - prefixes);
+    made.set({ state: 'parked' }, prefixes);
   };
   const made: Gauge<'state'> = new Gauge({
     name: 'epd_kv_bytes',
-    help: 'Memory of KV slots and of parked prefixes',
+    help: 'KV cache memory in bytes: slots, and cached prefix blocks (state "parked")',
     labelNames: ['state'],
     registers: [],
     collect,

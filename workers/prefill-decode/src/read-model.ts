@@ -1,17 +1,21 @@
 import {
+  findTemplate,
   fingerprint,
   modelCard,
+  outputFormat,
   readModelFolder,
   revision,
   type ModelFacts,
   type ModelFolder,
   type OnnxVariants,
+  type OutputFormat,
 } from '@epd/model';
 
-/** What a PD worker knows of its model before it loads any weights. */
+/** What a PD worker knows about its model before it loads any weights. */
 export interface PdModel {
   readonly folder: ModelFolder;
   readonly card: ModelFacts;
+  readonly format: OutputFormat;
 }
 
 interface Opened {
@@ -27,8 +31,8 @@ interface Settings {
 }
 
 /**
- * Reads the folder. `knownFingerprint` is asked when the vision encoder's file is not in it: a PD
- * worker loads no vision encoder, but its embeddings' fingerprint is that file's.
+ * Reads the folder. Calls `knownFingerprint` when the vision encoder's file is missing: a PD worker
+ * loads no vision encoder, but the fingerprint of embeddings is that file's.
  */
 export async function readModel(
   opened: Opened,
@@ -47,5 +51,6 @@ export async function readModel(
     },
   });
   const digest = (await fingerprint(folder)) ?? (await knownFingerprint(folder.id));
-  return { folder, card: modelCard(folder, digest, await revision(folder, digest)) };
+  const card = modelCard(folder, digest, await revision(folder, digest));
+  return { folder, card, format: outputFormat(findTemplate(folder) ?? '') };
 }

@@ -31,13 +31,16 @@ import type { Config } from './config.ts';
 import { readModel } from './read-model.ts';
 import { addMetrics } from './metrics.ts';
 
-/** Of the time for a graceful stop: the rest is for handing back and closing. */
+/**
+ * Share of the graceful-stop time for finishing jobs; the rest is for returning jobs to the queue
+ * and closing.
+ */
 const FINISHING_SHARE = 0.6;
 const ASK_AGAIN_MS = 1_000;
-/** A cache that fails does so at every read: said once in so long. */
+/** A failing cache fails at every read: logged at most once per interval. */
 const CACHE_TOLD_EVERY_MS = 60_000;
 
-/** What readiness rests on; filled in as the service comes up. */
+/** What readiness depends on; filled in during start-up. */
 interface Readable {
   redis: Redis;
   store: ObjectStore;
@@ -48,7 +51,7 @@ interface Readable {
   needsStore: false;
 }
 
-/** A PD process: answers to telemetry at once, takes work when its model is loaded. */
+/** A PD process: serves telemetry at once, and claims jobs when its model is loaded. */
 export async function startWorker(context: ServiceContext<Config>): Promise<RunningService> {
   const { config, log, signal } = context;
   const name = `pd-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
@@ -64,7 +67,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => durable.close());
   const fleetStore = workerFleetStore(context, {
     redis,
-    store: durable, // the disk's cache would tell of the store before
+    store: durable, // the disk cache could belong to the previous store
     ...storeIdentity(storeOptions(config)),
     isAtWork: () => state.worker !== null,
   });
@@ -86,7 +89,8 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => telemetry.close());
   log.info({ url: telemetry.url, worker: name }, 'telemetry');
   await waitForRedis(redis, { withinMs: Number.POSITIVE_INFINITY, signal });
-  // Text is answered while the store is away; with another store than the fleet's, every image would fail.
+  // The worker serves text while the store is unavailable; with another store than the fleet's,
+  // every image would fail.
   await fleetStore.until(['ours', 'unknown'], signal);
   fleetStore.start();
   stack.defer(() => fleetStore.stop());
@@ -111,7 +115,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   registry.setDefaultLabels({ model: model.card.id });
   const announced = await models.announce('prefill-decode', name, model.card, (serving) => {
     const { revision } = model.card;
-    log.info({ revision, serving }, serving ? 'serving' : 'standing by: another revision serves');
+    log.info({ revision, serving }, serving ? 'serving' : 'standby: another revision serves');
     worker.serve(serving);
   });
   stack.defer(() => announced.stop());
@@ -129,7 +133,7 @@ function openStore(config: Config, log: Logger): ObjectStore {
   const onError = (tier: string, err: unknown): void => {
     if (performance.now() - toldAt < CACHE_TOLD_EVERY_MS) return;
     toldAt = performance.now();
-    log.warn({ err, tier }, 'a cache of embeddings fails; they are read from the store');
+    log.warn({ err, tier }, 'embedding cache failed; embeddings are loaded from the store');
   };
   return createObjectStore({
     ...storeOptions(config),
@@ -142,7 +146,10 @@ async function readiness({ worker, ...rest }: Readable): Promise<Readiness> {
   return worker === null ? report : { ...report, held: worker.held };
 }
 
-/** An image of a PD worker may leave the vision encoder out; then an encoder must come first. */
+/**
+ * The container image of a PD worker may omit the vision encoder; then an encoder must register
+ * first.
+ */
 async function registeredFingerprint(
   models: RedisModelRegistry,
   id: string,
@@ -155,7 +162,7 @@ async function registeredFingerprint(
     if (!told)
       log.warn(
         { model: id },
-        'no vision encoder in the model folder: waiting for an encoder to register',
+        'no vision encoder in the model folder; waiting for an encoder to register',
       );
     await sleep(ASK_AGAIN_MS, undefined, { signal });
   }

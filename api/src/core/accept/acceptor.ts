@@ -10,6 +10,7 @@ import type { JobCounts } from '../metrics/api-metrics.ts';
 import type { ModelDirectory } from '../models/model-directory.ts';
 import type { Tenant } from '../auth/tenant.ts';
 import { earlierJob, keyConflict } from './earlier-job.ts';
+import { checkCalls } from './check-calls.ts';
 import { checkText } from './check-text.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageResolver } from './image-resolver.ts';
@@ -17,6 +18,9 @@ import { findImages, toJobMessages, type ImageSource } from './image-sources.ts'
 import { checkContext, priceImage } from './price-images.ts';
 import { toSampling } from './sampling.ts';
 import { toRequest, type Submission } from './submission.ts';
+import { toTemplateOptions } from './template-options.ts';
+import { toTools } from './tools.ts';
+import { inCallersWords } from './callers-words.ts';
 import { resolveImages } from './resolve-images.ts';
 
 export interface Accepted {
@@ -70,7 +74,7 @@ export class Acceptor {
       return accepted;
     } catch (error) {
       span.end({ error });
-      throw error;
+      throw inCallersWords(error, submission.fieldName);
     }
   }
 
@@ -78,15 +82,11 @@ export class Acceptor {
     const earlier = await earlierJob(this.#parts.jobs, submission);
     if (earlier !== null) return { job: earlier, repeated: true };
     const card = await this.#parts.models.resolve(submission.model);
-    const { defaultMaxTokens, constraints, maxImages } = this.#parts.limits;
-    const sampling = toSampling(submission.sampling, {
-      defaultMaxTokens,
-      contextLength: card.contextLength,
-      constraints,
-      formatField: submission.formatField,
-    });
-    checkText(submission.messages, card);
-    const sources = findImages(submission.messages, maxImages);
+    const asked = this.#settle(submission, card);
+    const { sampling } = asked;
+    checkCalls(submission.messages);
+    checkText(submission.messages, card, asked.tools);
+    const sources = findImages(submission.messages, this.#parts.limits.maxImages);
     if (sources.length > 0) await this.#checkBeforeFetching(submission, sampling);
     const { images, messages, imageTokens } = await this.#takeIn(submission, sources, card);
     const id = submission.id ?? newJobId();
@@ -95,7 +95,7 @@ export class Acceptor {
     try {
       const context = { waiter: id, card, ...submission };
       const found = await this.#parts.encodes.join(images, context);
-      const request = toRequest(submission, card, { messages, images: found, sampling });
+      const request = toRequest(submission, card, { messages, images: found, ...asked });
       const created = await this.#create({ id, submission, request, cost });
       if (!created.repeated) {
         this.#note(created.job, submission.requestId);
@@ -112,6 +112,26 @@ export class Acceptor {
       if (live === false) await this.#giveBackTokens(submission.tenant, cost);
       throw error;
     }
+  }
+
+  /** What is asked of the answer, as workers take it. Throws `ApiError` for what none of them can do. */
+  #settle(
+    submission: Submission,
+    card: ModelCard,
+  ): Pick<JobRequest, 'sampling' | 'tools' | 'templateOptions'> {
+    const { defaultMaxTokens, constraints } = this.#parts.limits;
+    const { sampling } = submission;
+    const tools = submission.tools && toTools(submission.tools, sampling, constraints);
+    const templateOptions = submission.template && toTemplateOptions(submission.template, card);
+    return {
+      sampling: toSampling(sampling, {
+        defaultMaxTokens,
+        contextLength: card.contextLength,
+        constraints,
+      }),
+      ...(tools === undefined ? {} : { tools }),
+      ...(templateOptions === undefined ? {} : { templateOptions }),
+    };
   }
 
   /**

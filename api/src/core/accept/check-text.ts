@@ -1,12 +1,18 @@
 import type { ModelCard } from '@epd/fleet';
 import { ApiError } from '../../http/errors.ts';
+import type { JobTools } from '@epd/jobs';
 import type { SubmittedMessage } from './image-sources.ts';
+import { messageTexts } from './message-text.ts';
 
 /**
  * Refuses in microseconds what could never fit the model's context, however it is tokenized: no worker
  * spends seconds on it, and no image of it is fetched. The worker counts the tokens of all the rest.
  */
-export function checkText(messages: readonly SubmittedMessage[], card: ModelCard): void {
+export function checkText(
+  messages: readonly SubmittedMessage[],
+  card: ModelCard,
+  tools?: JobTools,
+): void {
   const { contextLength } = card;
   const parts = messages.reduce((sum, { content }) => sum + partsOf(content), 0);
   if (parts > contextLength) {
@@ -15,7 +21,7 @@ export function checkText(messages: readonly SubmittedMessage[], card: ModelCard
     );
   }
   const most = contextLength * card.bytesPerTokenMax;
-  const bytes = messages.reduce((sum, { content }) => sum + textBytes(content), 0);
+  const bytes = messages.reduce((sum, message) => sum + textBytes(message), 0) + toolBytes(tools);
   if (bytes <= most) return;
   throw tooLong(
     `at most ${most} bytes of text, as the model's context holds ${contextLength} tokens of at most ${card.bytesPerTokenMax} bytes, got ${bytes}`,
@@ -32,10 +38,9 @@ type Content = SubmittedMessage['content'];
 const partsOf = (content: Content): number => (Array.isArray(content) ? content.length : 1);
 
 /** Templates take blanks off both ends. */
-function textBytes(content: Content): number {
-  const texts =
-    typeof content === 'string'
-      ? [content]
-      : (content ?? []).flatMap((part) => (part.type === 'text' ? [part.text] : []));
-  return texts.reduce((sum, text) => sum + Buffer.byteLength(text.trim()), 0);
-}
+const textBytes = (message: SubmittedMessage): number =>
+  messageTexts(message).reduce((sum, text) => sum + Buffer.byteLength(text.trim()), 0);
+
+/** However templates write them: names, descriptions and schemas are all in the prompt. */
+const toolBytes = (tools: JobTools | undefined): number =>
+  (tools?.functions ?? []).reduce((sum, tool) => sum + Buffer.byteLength(JSON.stringify(tool)), 0);

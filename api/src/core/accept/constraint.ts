@@ -15,14 +15,10 @@ interface Asked {
 
 /**
  * What the answer is to be held to; undefined: nothing. Throws `ApiError` for what no worker can hold it
- * to. `formatField`: the name under which the caller knows `response_format`.
+ * to.
  */
-export function constraintOf(
-  body: FormatBody,
-  limits: ConstraintLimits,
-  formatField = 'response_format',
-): Constraint | undefined {
-  const asked = [...openAI(body, formatField), ...guided(body), ...structured(body)];
+export function constraintOf(body: FormatBody, limits: ConstraintLimits): Constraint | undefined {
+  const asked = [...openAI(body), ...guided(body), ...structured(body)];
   const [first, second] = asked;
   if (second) {
     const message = `${second.field}: expected alone, got ${first?.field} beside it`;
@@ -33,9 +29,9 @@ export function constraintOf(
   return first.constraint;
 }
 
-function openAI({ response_format: format }: FormatBody, field: string): Asked[] {
+function openAI({ response_format: format }: FormatBody): Asked[] {
   if (format === undefined) return [];
-  return [{ field, constraint: ofFormat(format) }];
+  return [{ field: 'response_format', constraint: ofFormat(format) }];
 }
 
 const ANY_OBJECT = { type: 'object' };
@@ -111,8 +107,8 @@ function refuseUnholdable(constraint: Constraint, field: string, limits: Constra
   }
 }
 
-/** The keyword, where it stands, and what is wrong with it. */
-function told({ keyword, path, message }: ConstraintError): string {
+/** Of a schema's error: the keyword, where it stands, and what is wrong with it. */
+export function told({ keyword, path, message }: ConstraintError): string {
   const place = keyword === null ? path : `${path}/${keyword}`;
   return place === '' ? `the constraint: ${message}` : `${place}: ${message}`;
 }

@@ -9,7 +9,7 @@ import type { Submission } from './submission.ts';
  */
 export async function earlierJob(
   jobs: Pick<JobStore, 'earlier'>,
-  { tenant, idempotency }: Submission,
+  { tenant, idempotency }: Pick<Submission, 'tenant' | 'idempotency'>,
 ): Promise<Job | null> {
   if (idempotency === undefined) return null;
   const earlier = await jobs.earlier(tenant.id, idempotency);

@@ -1,6 +1,7 @@
 import type { ChatMessage } from '@epd/jobs';
 import { ApiError } from '../../http/errors.ts';
 import type { ChatMessageBody, ContentPart } from './message-schema.ts';
+import type { ToolCallBody } from './tools-schema.ts';
 
 /** A picture that is in the store already: what files and earlier answers refer to. Never a caller's. */
 interface StoredImagePart {
@@ -12,6 +13,9 @@ interface StoredImagePart {
 export interface SubmittedMessage {
   readonly role: ChatMessageBody['role'];
   readonly content?: string | readonly (ContentPart | StoredImagePart)[] | null;
+  readonly tool_calls?: readonly ToolCallBody[];
+  readonly tool_call_id?: string;
+  readonly reasoning_content?: string;
 }
 
 /** One mention of a picture in a request. */
@@ -52,8 +56,9 @@ export function toJobMessages(
   images: readonly number[],
 ): ChatMessage[] {
   const next = images.values();
-  return messages.map(({ role, content }) => ({
+  return messages.map(({ role, content, ...rest }) => ({
     role: role === 'developer' ? 'system' : role,
+    ...callsOf(rest),
     content: isParts(content)
       ? content.map((part) =>
           part.type === 'text'
@@ -62,6 +67,26 @@ export function toJobMessages(
         )
       : (content ?? ''),
   }));
+}
+
+function callsOf({
+  tool_calls: calls = [],
+  tool_call_id: toolCallId,
+  reasoning_content: reasoning,
+}: Omit<SubmittedMessage, 'role' | 'content'>): Partial<ChatMessage> {
+  return {
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(toolCallId === undefined ? {} : { toolCallId }),
+    ...(calls.length === 0
+      ? {}
+      : {
+          toolCalls: calls.map(({ id, function: { name, arguments: text } }) => ({
+            id,
+            name,
+            arguments: text,
+          })),
+        }),
+  };
 }
 
 const isParts = (

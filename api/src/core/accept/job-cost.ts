@@ -1,4 +1,5 @@
 import type { SubmittedMessage } from './image-sources.ts';
+import { messageTexts } from './message-text.ts';
 
 /** Of text whose tokens only a worker can count. */
 const CHARACTERS_PER_TOKEN = 4;
@@ -12,13 +13,7 @@ export function jobCost(
   imageTokens: readonly number[],
   { n, maxTokens }: { readonly n: number; readonly maxTokens: number },
 ): number {
-  const characters = messages.reduce((sum, { content }) => sum + charactersOf(content), 0);
+  const characters = messages.flatMap(messageTexts).reduce((sum, text) => sum + text.length, 0);
   const pictures = imageTokens.reduce((sum, tokens) => sum + tokens, 0);
   return Math.ceil(characters / CHARACTERS_PER_TOKEN) + pictures + n * maxTokens;
-}
-
-function charactersOf(content: SubmittedMessage['content']): number {
-  if (content === undefined || content === null) return 0;
-  if (typeof content === 'string') return content.length;
-  return content.reduce((sum, part) => sum + (part.type === 'text' ? part.text.length : 0), 0);
 }

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Tagged } from '../../http/tagged.ts';
+import { ToolCallBody } from './tools-schema.ts';
 
 const TextPart = Type.Object({ type: Type.Literal('text'), text: Type.String() });
 
@@ -33,6 +34,9 @@ const ImageUrlPart = Type.Object({
 export const ContentPart = Tagged('type', [TextPart, ImageUrlPart]);
 export type ContentPart = Static<typeof ContentPart>;
 
+/** Of one message. */
+const MAX_CALLS = 128;
+
 const Name = Type.Optional(Type.String({ description: 'Accepted and ignored.' }));
 
 export const ChatMessageBody = Tagged('role', [
@@ -56,6 +60,16 @@ export const ChatMessageBody = Tagged('role', [
     content: Type.Optional(Type.Union([Type.String(), Type.Array(ContentPart), Type.Null()])),
     name: Name,
     refusal: Type.Optional(Type.Null()),
+    tool_calls: Type.Optional(Type.Array(ToolCallBody, { maxItems: MAX_CALLS })),
+    reasoning_content: Type.Optional(
+      Type.String({ description: 'What it thought; shown to models whose template has it.' }),
+    ),
+  }),
+  Type.Object({
+    role: Type.Literal('tool'),
+    tool_call_id: Type.String({ minLength: 1, maxLength: 200 }),
+    content: Type.Union([Type.String(), Type.Array(TextPart)]),
+    name: Name,
   }),
 ]);
 export type ChatMessageBody = Static<typeof ChatMessageBody>;

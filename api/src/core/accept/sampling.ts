@@ -9,15 +9,13 @@ interface SamplingLimits {
   readonly defaultMaxTokens: number;
   readonly contextLength: number;
   readonly constraints: ConstraintLimits;
-  /** The name under which the caller knows `response_format`, where it has another. */
-  readonly formatField?: string | undefined;
 }
 
 const SEEDS = 2 ** 32;
 
 /** OpenAI's parameters as the workers take them, every default filled in. */
 export function toSampling(body: SamplingBody, limits: SamplingLimits): Sampling {
-  const constraint = constraintOf(body, limits.constraints, limits.formatField);
+  const constraint = constraintOf(body, limits.constraints);
   if (constraint !== undefined) refuseEndless(body);
   return {
     maxTokens: Math.min(body.max_tokens ?? limits.defaultMaxTokens, limits.contextLength),

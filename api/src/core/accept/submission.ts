@@ -5,6 +5,8 @@ import type { SamplingBody } from './sampling-schema.ts';
 import type { Tenant } from '../auth/tenant.ts';
 import type { ApiNotes } from '../jobs/api-notes.ts';
 import type { SubmittedMessage } from './image-sources.ts';
+import type { TemplateBody } from './template-options.ts';
+import type { AskedTools } from './tools.ts';
 
 /** A request for an answer, whichever route it came by. */
 export interface Submission {
@@ -16,8 +18,12 @@ export interface Submission {
   /** The one message's text is the prompt: no template is put around it. */
   readonly raw?: true;
   readonly sampling: SamplingBody;
-  /** The name under which the caller knows `response_format`, where it has another. */
-  readonly formatField?: string;
+  /** Absent: none. */
+  readonly tools?: AskedTools;
+  /** What the caller says to the model's chat template. */
+  readonly template?: TemplateBody;
+  /** The caller's name for a field that chat completions have, where it has another. */
+  readonly fieldName?: (field: string) => string;
   readonly returnTokenIds: boolean;
   readonly priority: number;
   readonly startWithinS: number | null;
@@ -35,7 +41,7 @@ export interface Submission {
 export function toRequest(
   submission: Submission,
   card: ModelCard,
-  parts: Pick<JobRequest, 'messages' | 'images' | 'sampling'>,
+  parts: Pick<JobRequest, 'messages' | 'images' | 'sampling' | 'tools' | 'templateOptions'>,
 ): JobRequest & { api: ApiNotes } {
   const nowMs = Date.now();
   const within = (seconds: number | null): number | null =>

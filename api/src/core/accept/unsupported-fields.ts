@@ -45,11 +45,32 @@ export const UNSUPPORTED_IN_COMPLETIONS: UnsupportedFields = GENERATION;
 /** Of `/v1/responses`. */
 export const UNSUPPORTED_IN_RESPONSES: UnsupportedFields = {
   ...GENERATION,
+  access_programs: [],
   conversation: [],
   context_management: [[]],
+  image: [],
   max_tool_calls: [],
+  moderation: [],
+  n: [1],
   prompt: [],
   truncation: ['disabled'],
+  'text.verbosity': ['medium'],
+  'reasoning.context': ['auto'],
+  'reasoning.mode': ['standard'],
+  'reasoning.summary': ['auto'],
+  'reasoning.generate_summary': ['auto'],
+};
+
+/** Of chat completions, sent to `/v1/responses`, with the field that asks for the same there. */
+export const CHAT_FIELDS_IN_RESPONSES: Readonly<Record<string, string>> = {
+  function_call: 'tool_choice',
+  functions: 'tools',
+  logprobs: 'top_logprobs',
+  max_completion_tokens: 'max_output_tokens',
+  max_tokens: 'max_output_tokens',
+  messages: 'input',
+  reasoning_effort: 'reasoning.effort',
+  response_format: 'text.format',
 };
 
 /**
@@ -64,5 +85,16 @@ export function refuseUnsupported(body: object, fields: UnsupportedFields): void
     const only = neutral.length > 0 ? ` beyond ${JSON.stringify(neutral[0])}` : '';
     const message = `${field}: is not supported by this server${only}`;
     throw new ApiError('unsupported_parameter', message, { param: field });
+  }
+}
+
+/** Refuses what another protocol calls otherwise, and says how. Throws `ApiError` (`unsupported_parameter`). */
+export function refuseForeign(body: object, names: Readonly<Record<string, string>>): void {
+  for (const [field, value] of Object.entries(body)) {
+    const name = Object.hasOwn(names, field) ? names[field] : undefined;
+    if (name === undefined || value === undefined || value === null) continue;
+    throw new ApiError('unsupported_parameter', `${field}: is called ${name} here`, {
+      param: field,
+    });
   }
 }

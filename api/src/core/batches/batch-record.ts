@@ -25,6 +25,8 @@ export interface BatchRequest {
   readonly inputFileId: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly createdAtMs: number;
+  /** As it was asked for; absent from batches of earlier versions. */
+  readonly completionWindow?: string;
   readonly expiresAtMs: number;
 }
 

@@ -1,12 +1,16 @@
-import { randomBytes } from 'node:crypto';
+import type { BatchLocks } from './batch-locks.ts';
 import { isTerminal, type Batch, type BatchProblem } from './batch-record.ts';
 import type { BatchStepper } from './batch-stepper.ts';
 import type { BatchStore } from './batch-store.ts';
 
-const STEP_MS = 250;
-/** After that another process takes a dead one's batches over; longer steps renew it. */
-const LOCK_MS = 60_000;
-const RENEW_MS = LOCK_MS / 3;
+/** After that another process takes a dead one's batches over. */
+export const BATCH_LOCK_MS = 60_000;
+const RENEW_MS = BATCH_LOCK_MS / 3;
+const ROUND_MS = 250;
+/** Steps under way at once: each has a window of jobs, and may fetch their pictures. */
+const STEPS = 16;
+/** Those of one tenant, so that slow steps of its batches do not keep others' waiting. */
+const STEPS_OF_TENANT = 4;
 /** Processes that may die at a batch before it is taken for what killed them. */
 const MAX_ATTEMPTS = 4;
 
@@ -17,92 +21,149 @@ const POISONED: BatchProblem = {
   param: null,
 };
 
+interface RunnerParts {
+  readonly batches: BatchStore;
+  readonly locks: BatchLocks;
+  readonly stepper: Pick<BatchStepper, 'step' | 'keepOnly'>;
+  readonly onError: (error: unknown) => void;
+  /** How often locks are renewed. @default a third of what they last */
+  readonly renewMs?: number;
+}
+
+/** A batch whose lock this process has. */
+interface Owned {
+  readonly tenant: string;
+  readonly takenAt: number;
+  /** When its last step began. */
+  steppedAt: number;
+  /** The step that is under way. */
+  step: Promise<void> | null;
+  /** This process has not been seen to work at it for as long as a lock lasts. */
+  onTrial: boolean;
+}
+
 /**
- * Keeps the batches moving; each is moved by one process at a time. A process that takes a batch counts itself,
- * and takes that back once it has worked at it for as long as a lock lasts, or stops in peace: what is left
- * counts the processes that the batch has ended.
+ * Keeps the batches moving; each is moved by one process at a time, which moves several of them at once. A process
+ * that takes a batch counts itself, and takes that back once it has worked at it for as long as a lock lasts, or
+ * stops in peace: what is left counts the processes that the batch has ended.
+ *
+ * Invariants: a batch has one step under way at most; all locks are renewed together, whatever steps take; a batch
+ * stays owned while its step is under way.
  */
 export class BatchRunner {
-  readonly #batches: BatchStore;
-  readonly #stepper: BatchStepper;
-  readonly #onError: (error: unknown) => void;
-  readonly #owner = randomBytes(8).toString('hex');
-  /** Batches that this process has taken and not yet been seen to work at, by when it took them. */
-  readonly #onTrial = new Map<string, number>();
-  #timer: NodeJS.Timeout | null = null;
+  readonly #parts: RunnerParts;
+  readonly #owned = new Map<string, Owned>();
+  #timers: NodeJS.Timeout[] = [];
   #round: Promise<void> | null = null;
 
-  constructor(batches: BatchStore, stepper: BatchStepper, onError: (error: unknown) => void) {
-    this.#batches = batches;
-    this.#stepper = stepper;
-    this.#onError = onError;
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => {
-      this.#round ??= this.#runOnce()
-        .catch(this.#onError)
+    if (this.#timers.length > 0) return;
+    const { renewMs = RENEW_MS, locks, onError } = this.#parts;
+    const look = (): void => {
+      this.#round ??= this.#look()
+        .catch(onError)
         .finally(() => {
           this.#round = null;
         });
-    }, STEP_MS);
+    };
+    const renew = (): void => void locks.renew([...this.#owned.keys()]).catch(onError);
+    this.#timers = [setInterval(look, ROUND_MS), setInterval(renew, renewMs)];
   }
 
+  /** Lets the steps end, and leaves the batches to others. */
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
+    const [looking, renewing] = this.#timers;
+    clearInterval(looking);
     await this.#round;
-    for (const id of this.#onTrial.keys()) await this.#batches.works(id).catch(this.#onError);
-    this.#onTrial.clear();
+    const steps = [...this.#owned.values()].flatMap(({ step }) => step ?? []);
+    await Promise.all(steps);
+    clearInterval(renewing);
+    this.#timers = [];
+    for (const id of this.#owned.keys()) await this.#leave(id).catch(this.#parts.onError);
+    this.#owned.clear();
   }
 
-  async #runOnce(): Promise<void> {
-    const own = new Set<string>();
-    for (const id of await this.#batches.active()) {
-      const { attempt, taken } = await this.#batches.lock(id, this.#owner, LOCK_MS);
-      if (attempt === 0) continue;
-      own.add(id);
-      if (taken) this.#onTrial.set(id, performance.now());
-      const batch = await this.#batches.get(id);
-      if (batch === null) await this.#batches.forget(id);
-      else if (attempt > MAX_ATTEMPTS) await this.#giveUp(batch);
-      else await this.#step(batch);
-    }
-    this.#stepper.keepOnly(own);
-    for (const id of this.#onTrial.keys()) if (!own.has(id)) this.#onTrial.delete(id);
+  async #leave(id: string): Promise<void> {
+    const { locks } = this.#parts;
+    if (this.#owned.get(id)?.onTrial === true) await locks.works(id);
+    await locks.release(id);
   }
 
-  async #step(batch: Batch): Promise<void> {
-    const renew = (): unknown =>
-      this.#batches.lock(batch.id, this.#owner, LOCK_MS).catch(this.#onError);
-    const renewal = setInterval(renew, RENEW_MS);
-    try {
-      await this.#stepper.step(batch);
-    } catch (error) {
-      this.#onError(error);
-    } finally {
-      clearInterval(renewal);
+  async #look(): Promise<void> {
+    const active = await this.#parts.batches.active();
+    const resting = [...this.#owned].filter(([, { step }]) => step === null).map(([id]) => id);
+    const known = new Set(active);
+    for (const id of resting) if (!known.has(id)) this.#owned.delete(id);
+    for (const id of this.#inTurn(active)) await this.#begin(id);
+    this.#parts.stepper.keepOnly(new Set(this.#owned.keys()));
+  }
+
+  /** Those without a step under way; first the ones whose last step is longest ago. */
+  #inTurn(ids: readonly string[]): string[] {
+    const lastAt = (id: string): number => this.#owned.get(id)?.steppedAt ?? 0;
+    const waiting = ids.filter((id) => !this.#owned.get(id)?.step);
+    return waiting.toSorted((a, b) => lastAt(a) - lastAt(b));
+  }
+
+  /** Takes a batch whose turn it is, and begins a step of it. One for which there is no room is left to others. */
+  async #begin(id: string): Promise<void> {
+    const { batches, locks } = this.#parts;
+    const batch = await batches.get(id);
+    if (batch === null) {
+      this.#owned.delete(id);
+      return batches.forget(id);
     }
-    const since = this.#onTrial.get(batch.id);
-    if (since === undefined || performance.now() - since < LOCK_MS) return;
-    this.#onTrial.delete(batch.id);
-    await this.#batches.works(batch.id);
+    if (!this.#hasRoomFor(batch.tenant)) return;
+    const attempt = await locks.take(id);
+    if (attempt === 0) {
+      this.#owned.delete(id);
+      return;
+    }
+    const owned = this.#own(batch);
+    owned.steppedAt = performance.now();
+    owned.step = this.#work(batch, attempt)
+      .catch(this.#parts.onError)
+      .finally(() => {
+        owned.step = null;
+      });
+  }
+
+  #hasRoomFor(tenant: string): boolean {
+    const stepping = [...this.#owned.values()].filter(({ step }) => step !== null);
+    const own = stepping.filter((owned) => owned.tenant === tenant);
+    return stepping.length < STEPS && own.length < STEPS_OF_TENANT;
+  }
+
+  #own({ id, tenant }: Batch): Owned {
+    const known = this.#owned.get(id);
+    if (known !== undefined) return known;
+    const takenAt = performance.now();
+    const owned: Owned = { tenant, takenAt, steppedAt: takenAt, step: null, onTrial: true };
+    this.#owned.set(id, owned);
+    return owned;
+  }
+
+  async #work(batch: Batch, attempt: number): Promise<void> {
+    if (attempt > MAX_ATTEMPTS) return this.#giveUp(batch);
+    await this.#parts.stepper.step(batch);
+    const owned = this.#owned.get(batch.id);
+    if (!owned?.onTrial || performance.now() - owned.takenAt < BATCH_LOCK_MS) return;
+    owned.onTrial = false;
+    await this.#parts.locks.works(batch.id);
   }
 
   /** Its requests that are under way end by themselves; nobody looks at its file again. */
   async #giveUp(batch: Batch): Promise<void> {
+    const { batches } = this.#parts;
     const { id } = batch;
     if (!isTerminal(batch)) {
-      await this.#batches.setProblems(id, [POISONED]);
-      await this.#batches.enter(
-        id,
-        'failed',
-        'validating',
-        'in_progress',
-        'cancelling',
-        'finalizing',
-      );
+      await batches.setProblems(id, [POISONED]);
+      await batches.enter(id, 'failed', 'validating', 'in_progress', 'cancelling', 'finalizing');
     }
-    await this.#batches.retire(batch);
+    await batches.retire(batch);
   }
 }

@@ -1,5 +1,6 @@
 import { redisScript, serverTimeMs } from '@epd/connector';
 import type { Redis } from 'ioredis';
+import { batchKeys } from './batch-keys.ts';
 import {
   TERMINAL,
   type Batch,
@@ -10,18 +11,29 @@ import {
 } from './batch-record.ts';
 
 /**
- * KEYS record, index, active, the tenant's active; ARGV id, request, createdAtMs, keptMs, most. 0: the tenant
- * has as many at work as it may; 0 most: no bound.
+ * KEYS record, index, active, the tenant's active; ARGV id, request, createdAtMs, keptMs, most, what comes before an
+ * id in the key of a record. 0: the tenant has as many at work as it may; 0 most: no bound. One whose record has
+ * expired is at work no more, and nobody can say any more whose it was: it is looked for here.
  */
 const createScript = redisScript(`
 local most = tonumber(ARGV[5])
-if most > 0 and redis.call('SCARD', KEYS[4]) >= most then return 0 end
+if most > 0 and redis.call('SCARD', KEYS[4]) >= most then
+  for _, id in ipairs(redis.call('SMEMBERS', KEYS[4])) do
+    if redis.call('EXISTS', ARGV[6] .. id) == 0 then redis.call('SREM', KEYS[4], id) end
+  end
+  if redis.call('SCARD', KEYS[4]) >= most then return 0 end
+end
 redis.call('HSET', KEYS[1], 'request', ARGV[2], 'status', 'validating')
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 redis.call('SADD', KEYS[3], ARGV[1])
 redis.call('SADD', KEYS[4], ARGV[1])
+redis.call('PEXPIRE', KEYS[4], ARGV[4])
 return 1`);
+
+/** KEYS record; ARGV fields and values. A record that has expired is not made again. */
+const setScript = redisScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], unpack(ARGV)) end`);
 
 /** KEYS record; ARGV to, from ... Enters a state from one of those named. 1: done. */
 const enterScript = redisScript(`
@@ -36,11 +48,12 @@ return 0`);
 
 /**
  * KEYS record results; ARGV line, ok, json, most bytes of all. A line has one result: a second one is passed
- * over, and so is what comes from a process that does not know that the batch has come to rest. 2: all results
- * would take more than may be.
+ * over, and so is what comes from a process that does not know that the batch has come to rest, or has expired.
+ * 2: all results would take more than may be.
  */
 const recordScript = redisScript(`
 local status = redis.call('HGET', KEYS[1], 'status')
+if not status then return 0 end
 if ${TERMINAL.map((name) => `status == '${name}'`).join(' or ')} then return 0 end
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
 if tonumber(redis.call('HGET', KEYS[1], 'resultBytes') or '0') + #ARGV[3] > tonumber(ARGV[4]) then return 2 end
@@ -79,7 +92,7 @@ export class BatchStore {
   async create(request: BatchRequest, most = 0): Promise<boolean> {
     const { id, tenant, createdAtMs } = request;
     const keys = [this.#key(id), this.#index(tenant), this.#active, this.#activeOf(tenant)];
-    const args = [id, JSON.stringify(request), createdAtMs, KEPT_MS, most];
+    const args = [id, JSON.stringify(request), createdAtMs, KEPT_MS, most, this.#key('')];
     return (await createScript(this.#redis, keys, args)) === 1;
   }
 
@@ -121,12 +134,14 @@ export class BatchStore {
     id: string,
     fields: Partial<Pick<Batch, 'total' | 'outputFileId' | 'errorFileId'>>,
   ): Promise<void> {
-    const given = Object.entries(fields).filter(([, value]) => value !== null);
-    if (given.length > 0) await this.#redis.hset(this.#key(id), Object.fromEntries(given));
+    const given = Object.entries(fields).flatMap(([name, value]) =>
+      value === null ? [] : [name, value],
+    );
+    if (given.length > 0) await setScript(this.#redis, [this.#key(id)], given);
   }
 
   async setProblems(id: string, problems: readonly BatchProblem[]): Promise<void> {
-    await this.#redis.hset(this.#key(id), 'problems', JSON.stringify(problems));
+    await setScript(this.#redis, [this.#key(id)], ['problems', JSON.stringify(problems)]);
   }
 
   /** A result that is too much beside the others becomes an error that says so. */
@@ -171,29 +186,9 @@ export class BatchStore {
       .exec();
   }
 
-  /** One whose record has expired. */
+  /** One whose record has expired. Its tenant is no more known: `create` finds it in the tenant's set. */
   async forget(id: string): Promise<void> {
     await this.#redis.multi().srem(this.#active, id).del(this.#results(id)).exec();
-  }
-
-  /**
-   * One process works at a batch; who takes the lock again renews it. `attempt` counts the processes that took
-   * it since one of them last said that it could work at it; 0: it is another's.
-   */
-  async lock(id: string, owner: string, ms: number): Promise<{ attempt: number; taken: boolean }> {
-    const key = `${this.#key(id)}:lock`;
-    if ((await this.#redis.set(key, owner, 'PX', ms, 'NX')) !== null) {
-      const attempt = await this.#redis.hincrby(this.#key(id), 'attempts', 1);
-      return { attempt, taken: true };
-    }
-    if ((await this.#redis.get(key)) !== owner) return { attempt: 0, taken: false };
-    await this.#redis.pexpire(key, ms);
-    return { attempt: 1, taken: false };
-  }
-
-  /** It can be worked at: no process has died of it. */
-  async works(id: string): Promise<void> {
-    await this.#redis.hset(this.#key(id), 'attempts', 0);
   }
 
   get #active(): string {
@@ -205,11 +200,11 @@ export class BatchStore {
   }
 
   #key(id: string): string {
-    return `${this.#prefix}:batch:${id}`;
+    return batchKeys(this.#prefix, id).record;
   }
 
   #results(id: string): string {
-    return `${this.#prefix}:batch:${id}:results`;
+    return batchKeys(this.#prefix, id).results;
   }
 
   /** Not the set of those at work, whatever a tenant is called. */

@@ -9,12 +9,14 @@ export const answeredLine = (line: BatchLine, jobId: string, body: unknown): Lin
   line: lineText(line, jobId, { status_code: 200, body }, null),
 });
 
+/** `jobId`: of the job that failed, or that the line would have become. */
 export function failedLine(
   line: BatchLine,
+  jobId: string,
   { code, statusCode, message, param }: ApiError,
 ): LineResult {
   const body = errorBody(code, statusCode, message, param);
-  return { ok: false, line: lineText(line, '', { status_code: statusCode, body }, null) };
+  return { ok: false, line: lineText(line, jobId, { status_code: statusCode, body }, null) };
 }
 
 /** For a line that had not ended when its batch did. */

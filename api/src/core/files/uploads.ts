@@ -1,167 +1,219 @@
-import { randomBytes } from 'node:crypto';
-import { redisScript, serverTimeMs, type ObjectStat, type ObjectStore } from '@epd/connector';
+import { createHash, randomBytes } from 'node:crypto';
+import { serverTimeMs, type ObjectStore } from '@epd/connector';
 import type { Redis } from 'ioredis';
 import { ApiError } from '../../http/errors.ts';
 import type { MemoryBudget } from '../../http/memory-budget.ts';
 import type { Tenant } from '../auth/tenant.ts';
 import { fileQuota } from './file-quota.ts';
-import type { FileRecord } from './file-records.ts';
+import type { FilePurpose, FileRecord } from './file-records.ts';
 import type { Files } from './files.ts';
 import type { UploadSigner } from './s3-presigner.ts';
+import {
+  uploadNotFound,
+  UploadRecords,
+  type UploadPart,
+  type UploadRecord,
+} from './upload-records.ts';
 
 interface UploadsParts {
+  /** Null where the store is no S3. */
   readonly signer: UploadSigner | null;
   readonly redis: Redis;
   readonly prefix: string;
   readonly store: ObjectStore;
   readonly files: Files;
-  readonly maxBytes: number;
+  readonly limits: { readonly maxImageBytes: number; readonly maxFileBytes: number };
   readonly memory: MemoryBudget;
 }
 
-interface Pending {
+export interface NewUpload {
   readonly filename: string;
   readonly bytes: number;
+  readonly purpose: FilePurpose;
+  readonly fileLivesS: number | null;
 }
 
-export interface OpenUpload {
-  readonly id: string;
-  readonly url: string;
-  readonly expiresAtMs: number;
+export interface OpenUpload extends UploadRecord {
+  /** Where the bytes may be put in one request; null where the store is no S3. */
+  readonly url: string | null;
 }
 
-/** KEYS open uploads by when they expire; ARGV id, livesMs, most. 0: there are as many as may be. */
-const openScript = redisScript(`
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-local most = tonumber(ARGV[3])
-if most > 0 and redis.call('ZCARD', KEYS[1]) >= most then return 0 end
-redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1`);
+export interface Completion {
+  /** In the order of the file; absent: the bytes were put to `url`. */
+  readonly partIds?: readonly string[] | undefined;
+  readonly md5?: string | undefined;
+}
 
-const RETRY_S = 60;
-/** To send the bytes, and then to say so. */
-const EXPIRES_IN_S = 900;
+/** To send the bytes, and then to say so: as long as OpenAI gives. */
+const EXPIRES_IN_S = 3_600;
 
 /**
- * Pictures that go to S3 without passing through the API: it signs a place for the bytes, and when
- * they are there it checks them as any others and stores them under their digest.
+ * Files that come in pieces, or to S3 without passing through the API: it opens a place for the bytes, and when they
+ * are there it checks them as any others and keeps them as a file. Whatever is not completed expires, and is swept.
  */
 export class Uploads {
   readonly #parts: UploadsParts;
+  readonly #records: UploadRecords;
 
   constructor(parts: UploadsParts) {
     this.#parts = parts;
+    this.#records = new UploadRecords(parts.redis, parts.prefix);
   }
 
-  /** Throws `uploads_unavailable` where the store is no S3, and `too_many_uploads`. */
-  async open(tenant: Tenant, pending: Pending): Promise<OpenUpload> {
-    const { signer, maxBytes, redis } = this.#parts;
-    if (signer === null) {
-      throw new ApiError(
-        'uploads_unavailable',
-        'Uploads by URL need the S3 store; send the file to /v1/files',
-      );
-    }
-    if (pending.bytes > maxBytes) {
-      throw new ApiError(
-        'image_too_large',
-        `bytes: ${pending.bytes}; at most ${maxBytes} are allowed`,
-        { param: 'bytes' },
-      );
-    }
+  /** Throws `image_too_large`, `body_too_large` and `too_many_uploads`. */
+  async open(tenant: Tenant, upload: NewUpload): Promise<OpenUpload> {
+    this.#checkSize(upload);
+    const { signer, redis } = this.#parts;
     const id = `upload-${randomBytes(16).toString('hex')}`;
-    await this.#count(tenant, id);
-    const nowMs = await serverTimeMs(redis);
-    const url = await signer.sign(stagingKey(id), pending.bytes, EXPIRES_IN_S, new Date(nowMs));
-    await redis.set(this.#key(tenant.id, id), JSON.stringify(pending), 'EX', EXPIRES_IN_S);
-    return { id, url, expiresAtMs: nowMs + EXPIRES_IN_S * 1000 };
+    const createdAtMs = await serverTimeMs(redis);
+    const record = { ...upload, id, createdAtMs, expiresAtMs: createdAtMs + EXPIRES_IN_S * 1000 };
+    await this.#records.open(tenant, record);
+    const now = new Date(createdAtMs);
+    const url = await signer?.sign(objectKey(id), upload.bytes, EXPIRES_IN_S, now);
+    return { ...record, url: url ?? null };
+  }
+
+  /** Throws `upload_not_found`, and `invalid_file` where there would be more bytes than were announced. */
+  async addPart(tenant: Tenant, id: string, bytes: Uint8Array): Promise<UploadPart> {
+    const record = await this.#find(tenant, id);
+    const part = { id: `part_${randomBytes(16).toString('hex')}`, bytes: bytes.length };
+    await this.#parts.store.put(objectKey(part.id), bytes);
+    try {
+      await this.#records.addPart(tenant, record, part);
+    } catch (error) {
+      await this.#forget([part.id]);
+      throw error;
+    }
+    return part;
   }
 
   /**
-   * The uploaded picture as a file, the same one however often it is asked for. Throws `upload_not_found`,
-   * and what is wrong with the picture, which ends the upload; anything else leaves it to a repetition.
+   * The upload as a file, the same one however often it is asked for. Throws `upload_not_found`, `invalid_value` and
+   * `invalid_file` for parts that are not the file that was announced, and what is wrong with a picture, which ends
+   * the upload; anything else leaves it to a repetition.
    */
-  async complete(tenant: Tenant, id: string): Promise<FileRecord> {
-    const { redis, store } = this.#parts;
-    const json = await redis.get(this.#key(tenant.id, id));
-    const stat = json === null ? null : await store.stat(stagingKey(id));
-    if (json === null || stat === null) return this.#completedBefore(tenant, id);
+  async complete(tenant: Tenant, id: string, completion: Completion): Promise<FileRecord> {
+    const record = await this.#records.find(tenant, id);
+    const before = await this.#parts.files.records.find(tenant.id, fileId(id));
+    if (before !== null) return before;
+    if (record === null) throw uploadNotFound();
+    const hold = this.#parts.memory.open(tenant.id);
     try {
-      const file = await this.#add(tenant, id, JSON.parse(json) as Pending, stat);
-      await this.#discard(tenant, id);
-      return file;
+      hold.take(record.bytes);
+      const bytes = await this.#read(tenant, record, completion);
+      checkMd5(bytes, completion.md5);
+      return await this.#keep(tenant, record, bytes);
+    } finally {
+      hold.release();
+    }
+  }
+
+  /** Throws `upload_not_found`, also for one that was completed. */
+  async cancel(tenant: Tenant, id: string): Promise<UploadRecord> {
+    const record = await this.#find(tenant, id);
+    await this.#discard(tenant, id);
+    return record;
+  }
+
+  async #keep(tenant: Tenant, record: UploadRecord, bytes: Uint8Array): Promise<FileRecord> {
+    const { id, filename, purpose, fileLivesS } = record;
+    const file = { id: fileId(id), tenant: tenant.id, filename, purpose, bytes };
+    try {
+      const quota = fileQuota(tenant);
+      const kept = await this.#parts.files.add({ ...file, expiresAfterS: fileLivesS, quota });
+      await this.#discard(tenant, id).catch(() => undefined); // then it expires
+      return kept;
     } catch (error) {
       if (error instanceof ApiError && error.statusCode === 400) await this.#discard(tenant, id);
       throw error;
     }
   }
 
-  async #add(
+  async #read(
+    tenant: Tenant,
+    { id, bytes }: UploadRecord,
+    { partIds }: Completion,
+  ): Promise<Uint8Array> {
+    if (partIds !== undefined) return this.#joined(tenant, id, bytes, partIds);
+    const { store } = this.#parts;
+    const stat = await store.stat(objectKey(id));
+    if (stat === null) throw uploadNotFound();
+    checkLength(stat.bytes ?? bytes, bytes);
+    const found = await store.get(objectKey(id), { maxBytes: bytes });
+    if (found === null) throw uploadNotFound();
+    checkLength(found.length, bytes);
+    return found;
+  }
+
+  async #joined(
     tenant: Tenant,
     id: string,
-    { filename, bytes: expected }: Pending,
-    stat: ObjectStat,
-  ): Promise<FileRecord> {
-    const { store, files, maxBytes, memory } = this.#parts;
-    checkSize(stat.bytes ?? expected, expected);
-    const hold = memory.open(tenant.id);
-    try {
-      hold.take(expected);
-      const bytes = await store.get(stagingKey(id), { maxBytes });
-      if (bytes === null) return await this.#completedBefore(tenant, id);
-      checkSize(bytes.length, expected);
-      const file = { tenant: tenant.id, filename, purpose: 'vision', bytes } as const;
-      const quota = fileQuota(tenant);
-      return await files.add({ ...file, id: fileId(id), expiresAfterS: null, quota });
-    } finally {
-      hold.release();
-    }
-  }
-
-  /** Throws `too_many_uploads` when as many are open as the tenant may have. */
-  async #count({ id: tenant, limits }: Tenant, id: string): Promise<void> {
-    const { redis } = this.#parts;
-    const args = [id, EXPIRES_IN_S * 1000, limits.openUploads];
-    if ((await openScript(redis, [this.#openKey(tenant)], args)) === 1) return;
-    throw new ApiError(
-      'too_many_uploads',
-      `Expected at most ${limits.openUploads} open uploads of a tenant; complete some, or wait until they expire`,
-      { retryAfterS: RETRY_S },
+    bytes: number,
+    partIds: readonly string[],
+  ): Promise<Uint8Array> {
+    const known = await this.#records.parts(tenant, id);
+    const lengths = partIds.map((part, index) => known.get(part) ?? unknownPart(part, index));
+    checkLength(
+      lengths.reduce((sum, length) => sum + length, 0),
+      bytes,
     );
+    const whole = Buffer.alloc(bytes);
+    let filled = 0;
+    for (const part of partIds) {
+      const found = await this.#parts.store.get(objectKey(part), { maxBytes: bytes });
+      if (found === null) throw uploadNotFound();
+      whole.set(found, filled);
+      filled += found.length;
+    }
+    return whole;
   }
 
-  /** By one whose answer did not arrive, or at the same time. */
-  async #completedBefore(tenant: Tenant, id: string): Promise<FileRecord> {
-    const file = await this.#parts.files.records.find(tenant.id, fileId(id));
-    if (file !== null) return file;
-    throw new ApiError('upload_not_found', 'No such upload, or its bytes have not arrived');
+  async #find(tenant: Tenant, id: string): Promise<UploadRecord> {
+    const record = await this.#records.find(tenant, id);
+    if (record === null) throw uploadNotFound();
+    return record;
   }
 
-  /** What cannot be deleted now expires, and is swept. */
-  async #discard({ id: tenant }: Tenant, id: string): Promise<void> {
-    const { redis, store } = this.#parts;
-    await Promise.allSettled([
-      store.delete(stagingKey(id)),
-      redis.del(this.#key(tenant, id)),
-      redis.zrem(this.#openKey(tenant), id),
-    ]);
+  #checkSize({ bytes, purpose }: NewUpload): void {
+    const { maxImageBytes, maxFileBytes } = this.#parts.limits;
+    const isPicture = purpose === 'vision';
+    const most = isPicture ? maxImageBytes : maxFileBytes;
+    if (bytes <= most) return;
+    const message = `bytes: expected at most ${most}, got ${bytes}`;
+    throw new ApiError(isPicture ? 'image_too_large' : 'body_too_large', message, {
+      param: 'bytes',
+    });
   }
 
-  #openKey(tenant: string): string {
-    return `${this.#parts.prefix}:uploads:${tenant}`;
+  async #discard(tenant: Tenant, id: string): Promise<void> {
+    const parts = await this.#records.parts(tenant, id);
+    await this.#forget([id, ...parts.keys()]);
+    await this.#records.close(tenant, id);
   }
 
-  #key(tenant: string, id: string): string {
-    return `${this.#parts.prefix}:upload:${tenant}:${id}`;
+  /** What cannot be deleted now is swept. */
+  async #forget(ids: readonly string[]): Promise<void> {
+    await Promise.allSettled(ids.map((id) => this.#parts.store.delete(objectKey(id))));
   }
 }
 
-function checkSize(bytes: number, expected: number): void {
+function unknownPart(part: string, index: number): never {
+  const message = `part_ids[${index}]: expected a part of this upload, got ${JSON.stringify(part)}`;
+  throw new ApiError('invalid_value', message, { param: `part_ids[${index}]` });
+}
+
+function checkLength(bytes: number, expected: number): void {
   if (bytes === expected) return;
-  throw new ApiError('invalid_file', `Expected ${expected} bytes, got ${bytes}`);
+  throw new ApiError('invalid_file', `Expected ${expected} bytes, as announced, got ${bytes}`);
 }
 
-const stagingKey = (id: string): string => `uploads/${id}`;
+function checkMd5(bytes: Uint8Array, expected: string | undefined): void {
+  const md5 = createHash('md5').update(bytes).digest('hex');
+  if (expected === undefined || expected.toLowerCase() === md5) return;
+  const message = `md5: expected that of the bytes, ${md5}, got ${expected}`;
+  throw new ApiError('invalid_file', message, { param: 'md5' });
+}
 
-const fileId = (uploadId: string): string => uploadId.replace('upload-', 'file-');
+const objectKey = (id: string): string => `uploads/${id}`;
+
+export const fileId = (uploadId: string): string => uploadId.replace('upload-', 'file-');

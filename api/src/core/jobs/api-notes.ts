@@ -21,6 +21,11 @@ export interface ResponseNotes {
   readonly store: boolean;
   readonly format: Readonly<Record<string, unknown>>;
   readonly maxOutputTokens: number | null;
+  /** As asked for; absent: `auto`. */
+  readonly toolChoice?: unknown;
+  readonly reasoningEffort?: string | null;
+  /** Reasoning items carry what they need to be sent again by themselves. */
+  readonly sealsReasoning?: boolean;
 }
 
 const NONE: ApiNotes = { acceptMs: 0, kind: 'job' };

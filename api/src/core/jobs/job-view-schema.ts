@@ -4,8 +4,16 @@ import { Type, type Static } from 'typebox';
 const Nullable = <S extends Parameters<typeof Type.Union>[0][number]>(schema: S) =>
   Type.Union([schema, Type.Null()]);
 
+const ToolCall = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  arguments: Type.String(),
+});
+
 const Output = Type.Object({
   text: Type.String(),
+  reasoning: Type.Optional(Type.String()),
+  tool_calls: Type.Optional(Type.Array(ToolCall)),
   finish_reason: Nullable(Type.String()),
   token_ids: Type.Optional(Type.Array(Type.Integer())),
   logprobs: Type.Optional(Type.Unknown()),

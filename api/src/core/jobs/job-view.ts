@@ -46,7 +46,9 @@ const secondsOrNull = (ms: number | null): number | null => (ms === null ? null 
 
 function outputOf(choice: Choice, withIds: boolean): NonNullable<JobView['output']> {
   return {
-    text: choice.text,
+    text: choice.output?.content ?? choice.text,
+    ...(choice.output?.reasoning ? { reasoning: choice.output.reasoning } : {}),
+    ...(choice.output?.toolCalls.length ? { tool_calls: [...choice.output.toolCalls] } : {}),
     finish_reason: choice.finishReason,
     ...(withIds ? { token_ids: [...choice.tokenIds] } : {}),
     ...(choice.logprobs === undefined ? {} : { logprobs: choice.logprobs }),

@@ -1,4 +1,4 @@
-import { RedisModelRegistry } from '@epd/fleet';
+import { RedisModelRegistry, type WorkerRole } from '@epd/fleet';
 import { jobKeys } from '@epd/jobs';
 import type { Redis } from 'ioredis';
 import { Counter, Gauge, type Registry } from 'prom-client';
@@ -12,8 +12,16 @@ interface QueueLook extends QueueLoad {
   readonly model: string;
 }
 
+interface WorkersLook {
+  readonly role: WorkerRole;
+  readonly model: string;
+  readonly count: number;
+}
+
 export interface FleetLook {
   readonly queues: readonly QueueLook[];
+  /** Live workers; of prefill/decode workers those of the revision that the model's name points to. */
+  readonly workers: readonly WorkersLook[];
   readonly live: number;
   readonly ended: Readonly<Record<string, number>>;
   /** Keys that Redis has dropped for want of memory, since it started. */
@@ -49,15 +57,30 @@ export class FleetLookout {
   async #look(): Promise<FleetLook> {
     const keys = jobKeys(this.#prefix);
     const models = await this.#registry.models();
-    const [live, ended, stats, ...queues] = await Promise.all([
+    const [live, ended, stats, workers, ...queues] = await Promise.all([
       this.#redis.zcard(keys.live),
       this.#redis.hgetall(keys.totals),
       this.#redis.info('stats'),
+      Promise.all(models.map(({ id }) => this.#workers(id))),
       ...models.flatMap(({ id }) => [this.#encodes(id), this.#generates(id)]),
     ]);
     const counts = Object.entries(ended).map(([status, count]) => [status, Number(count)] as const);
     const evictedKeys = Number(/^evicted_keys:(\d+)/m.exec(stats)?.[1] ?? 0);
-    return { queues, live, ended: Object.fromEntries(counts), evictedKeys };
+    return {
+      queues,
+      workers: workers.flat(),
+      live,
+      ended: Object.fromEntries(counts),
+      evictedKeys,
+    };
+  }
+
+  async #workers(model: string): Promise<WorkersLook[]> {
+    const { encoder, prefillDecode } = await this.#registry.workers(model);
+    return [
+      { role: 'encoder', model, count: encoder },
+      { role: 'prefill-decode', model, count: prefillDecode },
+    ];
   }
 
   async #encodes(model: string): Promise<QueueLook> {
@@ -83,6 +106,7 @@ export function installFleetMetrics(registry: Registry, lookout: Pick<FleetLooko
     value: ({ costTokens }) => costTokens,
   });
   evictedCounter(registry, look);
+  workersGauge(registry, look);
   // With a label that it never has: without labels it would tell 0 while nothing is known.
   const live: Gauge = new Gauge({
     name: 'epd_jobs_live',
@@ -119,6 +143,21 @@ function evictedCounter(registry: Registry, look: () => Promise<FleetLook | null
       const found = await look();
       evicted.reset();
       if (found !== null) evicted.inc(found.evictedKeys);
+    },
+  });
+}
+
+function workersGauge(registry: Registry, look: () => Promise<FleetLook | null>): void {
+  const workers: Gauge<'role' | 'model'> = new Gauge({
+    name: 'epd_workers',
+    help: 'Live workers, of prefill/decode those of the revision that serves: 0 beside waiting jobs means that nobody takes them; alike in every replica',
+    labelNames: ['role', 'model'],
+    registers: [registry],
+    collect: async () => {
+      const found = await look();
+      workers.reset();
+      for (const { role, model, count } of found?.workers ?? [])
+        workers.set({ role, model }, count);
     },
   });
 }

@@ -22,8 +22,8 @@ const LOOK_MS = 15_000;
 const PAGE = 100;
 
 /**
- * Ends jobs that wait for a model whose prefill/decode workers are all gone, and stay gone: nobody waits
- * for ever. Any number of processes may do so, for a job ends once.
+ * Ends jobs that wait for a model whose prefill/decode workers are all gone, and stay gone, or are all of other
+ * revisions than its name is pinned to: nobody waits for ever. Any number of processes may do so, for a job ends once.
  */
 export class UnservedJobs {
   readonly #options: UnservedJobsOptions;
@@ -51,32 +51,31 @@ export class UnservedJobs {
 
   async look(): Promise<void> {
     const { registry, waitMs } = this.#options;
-    for (const { id } of await registry.models()) {
+    for (const { id, revision } of await registry.models()) {
       const unserved = await registry.unservedMs(id);
-      if (unserved === null || unserved > waitMs) await this.#endWaiting(id);
+      if (unserved === null || unserved > waitMs) await this.#endWaiting(id, revision);
     }
   }
 
-  async #endWaiting(model: string): Promise<void> {
+  async #endWaiting(model: string, revision: string | undefined): Promise<void> {
     const { redis, prefix, waitMs } = this.#options;
     const [seconds] = await redis.time(); // records are by its clock
     const acceptedBy = Number(seconds) * 1000 - waitMs;
+    const ending = unserved(model, revision);
     for (let from = 0; ;) {
       const ids = await redis.zrange(waitingKey(prefix, model), `${from}`, `${from + PAGE - 1}`);
       if (ids.length === 0) return;
       // What ends leaves the queue, so the next page begins behind those that stay.
-      for (const id of ids) if (!(await this.#end(id, model, acceptedBy))) from++;
+      for (const id of ids) if (!(await this.#end(id, { model, acceptedBy, ending }))) from++;
     }
   }
 
   /** False: it stays in the queue. */
-  async #end(id: string, model: string, acceptedBy: number): Promise<boolean> {
+  async #end(id: string, { model, acceptedBy, ending }: Overdue): Promise<boolean> {
     const { jobs, onEnded } = this.#options;
     const job = await jobs.get(id).catch(() => null); // of another version: those that know it end it
     if (job === null || job.createdAtMs > acceptedBy) return false;
-    if (job.ending === null && (await jobs.finish(id, unserved(model)))) {
-      await onEnded(job);
-    }
+    if (job.ending === null && (await jobs.finish(id, ending))) await onEnded(job);
     return (await this.#queue(model).remove(id)) === 1;
   }
 
@@ -91,16 +90,26 @@ export class UnservedJobs {
   }
 }
 
-const unserved = (model: string): Ending => ({
+/** What of a queue has waited too long, and how it ends. */
+interface Overdue {
+  readonly model: string;
+  readonly acceptedBy: number;
+  readonly ending: Ending;
+}
+
+const unserved = (model: string, revision: string | undefined): Ending => ({
   status: 'failed',
   choices: [],
   usage: null,
   timings: {},
   error: {
     code: 'model_unavailable',
-    message: `No worker of ${model} is left; submit the job again when there is one`,
+    message: `No worker is left of ${model}${ofRevision(revision)}; submit the job again when there is one`,
     stage: 'accept',
     item: null,
     retryable: true,
   },
 });
+
+const ofRevision = (revision: string | undefined): string =>
+  revision === undefined ? '' : ` in revision ${revision}, which its name points to`;

@@ -1,4 +1,4 @@
-import { RecordError, jobKeys, passedOver, type Job, type JobKeys, type JobStore } from '@epd/jobs';
+import { RecordError, jobKeys, skippedIds, type Job, type JobKeys, type JobStore } from '@epd/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobReader } from '../jobs/job-reader.ts';
@@ -39,7 +39,7 @@ export class WebhookQueue {
   readonly #parts: WebhookQueueParts;
   readonly #queue: Queue<WebhookMessage>;
   readonly #keys: JobKeys;
-  readonly #foreign = passedOver();
+  readonly #foreign = skippedIds();
   #timer: NodeJS.Timeout | null = null;
   #unsubscribe: (() => Promise<void>) | null = null;
   #round: Promise<void> = Promise.resolve();

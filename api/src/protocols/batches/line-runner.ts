@@ -7,10 +7,12 @@ import type { Tenants } from '../../core/auth/tenants.ts';
 import { internalError, isOutage } from '../../http/error-handler.ts';
 import { ApiError } from '../../http/errors.ts';
 import { chatSubmission } from '../chat/submission.ts';
+import { responseContext } from '../responses/context.ts';
 import { responseSubmission } from '../responses/submission.ts';
 import type { RequestFacts } from '../../http/request-facts.ts';
 import { ChatCompletionBody } from '../chat/schema.ts';
 import { ResponseBody } from '../responses/schema.ts';
+import { withTypedItems } from '../responses/typed-items.ts';
 import type { Tenant } from '../../core/auth/tenant.ts';
 import { withoutNulls } from '../../http/drop-nulls.ts';
 import { bodyChecker } from '../../http/validation.ts';
@@ -66,13 +68,14 @@ export class BatchLineRunner implements BatchLines {
   ): Promise<LineResult | 'waiting'> {
     try {
       const tenant = await this.#parts.tenants.get(batch.tenant);
-      await this.#parts.acceptor.accept(submissionOf(batch, line, id, tenant, leftMs));
+      await this.#parts.acceptor.accept(await this.#submission(batch, line, id, tenant, leftMs));
       return 'waiting';
     } catch (error) {
-      if (error instanceof ApiError) return isFinal(error) ? failedLine(line, error) : 'waiting';
+      if (error instanceof ApiError)
+        return isFinal(error) ? failedLine(line, id, error) : 'waiting';
       if (isOutage(error)) return 'waiting';
       this.#parts.log?.error({ err: error, batch: batch.id, job: id }, 'a line went wrong');
-      return failedLine(line, internalError(error));
+      return failedLine(line, id, internalError(error));
     }
   }
 
@@ -80,9 +83,38 @@ export class BatchLineRunner implements BatchLines {
     return this.#parts.jobs.get(lineJobId(batch.id, index));
   }
 
+  async #submission(
+    batch: Batch,
+    { body }: BatchLine,
+    id: string,
+    tenant: Tenant,
+    leftMs: number,
+  ): Promise<Submission> {
+    const facts: RequestFacts = {
+      id: batch.id,
+      tenant,
+      headers: {},
+      receivedAtMs: Date.now(),
+      bodySha256: '',
+    };
+    const submission =
+      batch.endpoint === '/v1/chat/completions'
+        ? chatSubmission(facts, notStreamed(checkChat(withoutNulls(body))))
+        : await this.#response(facts, body);
+    const finishWithinS = Math.max(1, leftMs / 1000);
+    const priority = Math.max(BATCH_PRIORITY, tenant.limits.minPriority);
+    return { ...submission, id, priority, finishWithinS };
+  }
+
+  async #response(facts: RequestFacts, sent: BatchLine['body']): Promise<Submission> {
+    const body = notStreamed(checkResponse(withTypedItems(withoutNulls(sent))));
+    const context = await responseContext(this.#parts.jobs, body, facts.tenant);
+    return responseSubmission(facts, body, context);
+  }
+
   result(batch: Batch, line: BatchLine, job: Job): LineResult {
     const failure = failureOf(job);
-    if (failure !== null) return failedLine(line, failure);
+    if (failure !== null) return failedLine(line, job.id, failure);
     const isChat = batch.endpoint === '/v1/chat/completions';
     return answeredLine(line, job.id, isChat ? chatCompletion(job) : responseView(job));
   }
@@ -93,29 +125,6 @@ const isFinal = ({ statusCode }: ApiError): boolean => statusCode < 500 && statu
 
 const lineJobId = (batchId: string, index: number): string =>
   `job_${createHash('sha256').update(`${batchId} ${index}`).digest('hex').slice(0, 32)}`;
-
-function submissionOf(
-  batch: Batch,
-  { body }: BatchLine,
-  id: string,
-  tenant: Tenant,
-  leftMs: number,
-): Submission {
-  const facts: RequestFacts = {
-    id: batch.id,
-    tenant,
-    headers: {},
-    receivedAtMs: Date.now(),
-    bodySha256: '',
-  };
-  const submission =
-    batch.endpoint === '/v1/chat/completions'
-      ? chatSubmission(facts, notStreamed(checkChat(withoutNulls(body))))
-      : responseSubmission(facts, notStreamed(checkResponse(withoutNulls(body))), null);
-  const finishWithinS = Math.max(1, leftMs / 1000);
-  const priority = Math.max(BATCH_PRIORITY, tenant.limits.minPriority);
-  return { ...submission, id, priority, finishWithinS };
-}
 
 function notStreamed<B extends { stream?: boolean }>(body: B): B {
   if (body.stream !== true) return body;

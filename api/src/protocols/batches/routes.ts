@@ -50,6 +50,7 @@ export const batchRoutes =
           inputFileId: file.id,
           metadata: body.metadata ?? {},
           createdAtMs,
+          completionWindow: body.completion_window,
           expiresAtMs: createdAtMs + windowMs(body.completion_window),
         };
         const { activeBatches } = tenant.limits;

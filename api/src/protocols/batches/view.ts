@@ -15,7 +15,8 @@ export function batchView(batch: Batch): Static<typeof BatchView> {
     endpoint: batch.endpoint,
     errors: batch.problems.length === 0 ? null : { object: 'list', data: [...batch.problems] },
     input_file_id: batch.inputFileId,
-    completion_window: `${Math.round((batch.expiresAtMs - batch.createdAtMs) / 1000)}s`,
+    completion_window:
+      batch.completionWindow ?? `${Math.round((batch.expiresAtMs - batch.createdAtMs) / 1000)}s`,
     status: batch.status,
     output_file_id: batch.outputFileId,
     error_file_id: batch.errorFileId,

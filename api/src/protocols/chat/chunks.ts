@@ -1,4 +1,4 @@
-import type { Choice, Job, JobStore, SequencedEvent } from '@epd/jobs';
+import type { Choice, Job, JobStore, OutputDelta, SequencedEvent } from '@epd/jobs';
 import { errorBody } from '../../http/errors.ts';
 import { SSE_HEARTBEAT, sseEvent } from '../../http/sse.ts';
 import { completionHead, finishReason } from './view.ts';
@@ -18,11 +18,13 @@ export interface ChunkShape {
   readonly head: object;
   /** The choice that stands in a chunk before any text; null: there is no such chunk. */
   readonly opening: (index: number) => object | null;
-  readonly piece: (event: TokensEvent) => object;
+  /** The pieces in which what tokens let out is shown. */
+  readonly pieces: (event: TokensEvent) => readonly object[];
   readonly closing: (index: number, choice: Choice) => object;
 }
 
 type TokensEvent = Extract<SequencedEvent, { type: 'tokens' }>;
+type ToolCallDelta = Extract<OutputDelta, { type: 'tool_call' }>;
 
 const DONE = 'data: [DONE]\n\n';
 
@@ -32,7 +34,7 @@ export function chatChunks(options: ChunkOptions): AsyncGenerator<string> {
   return completionChunks(options, {
     head: { ...completionHead(job), object: 'chat.completion.chunk' },
     opening: (index) => ({ index, delta: { role: 'assistant', content: '' }, finish_reason: null }),
-    piece: (event) => deltaOf(event, job),
+    pieces: (event) => piecesOf(event, job),
     closing: (index, choice) => ({ index, delta: {}, finish_reason: finishReason(choice) }),
   });
 }
@@ -51,21 +53,38 @@ export async function* completionChunks(
   }
   for await (const event of events) {
     if (event === null) yield SSE_HEARTBEAT;
-    else if (event.type === 'tokens') yield frame(shape.piece(event));
+    else if (event.type === 'tokens') yield* shape.pieces(event).map(frame);
     else if (event.type === 'end')
       yield* ending(await jobs.get(job.id), frame, shape, includeUsage);
   }
 }
 
-function deltaOf({ choice: index, text, ids, logprobs }: TokensEvent, job: Job): object {
-  return {
-    index,
-    delta: { content: text },
-    finish_reason: null,
+/** Several where text is of several kinds; the first has what is told of the tokens. */
+function piecesOf({ choice: index, ids, logprobs, ...event }: TokensEvent, job: Job): object[] {
+  const told = {
     ...(logprobs === undefined ? {} : { logprobs: choiceLogprobs(logprobs) }),
     ...(job.request.returnTokenIds ? { token_ids: ids } : {}),
   };
+  const deltas = deltasOf(event);
+  if (deltas.length === 0 && Object.keys(told).length > 0) deltas.push({});
+  return deltas.map((delta, at) =>
+    Object.assign({ index, delta, finish_reason: null }, at === 0 ? told : null),
+  );
 }
+
+function deltasOf({ text, deltas }: Pick<TokensEvent, 'text' | 'deltas'>): object[] {
+  if (deltas === undefined) return [{ content: text }];
+  return deltas.map((delta) => {
+    if (delta.type === 'tool_call') return { tool_calls: [callDelta(delta)] };
+    return delta.type === 'content' ? { content: delta.text } : { reasoning_content: delta.text };
+  });
+}
+
+const callDelta = ({ index, id, name, arguments: text }: ToolCallDelta): object => ({
+  index,
+  ...(id === undefined ? {} : { id, type: 'function' }),
+  function: { ...(name === undefined ? {} : { name }), arguments: text },
+});
 
 function* ending(
   job: Job | null,
@@ -83,7 +102,7 @@ function* ending(
     yield frame(closing(index, choice));
   }
   if (includeUsage) {
-    yield sseEvent({ ...head, choices: [], usage: completionUsage(job?.ending?.usage ?? null) });
+    yield sseEvent({ ...head, choices: [], usage: completionUsage(job) });
   }
   yield DONE;
 }

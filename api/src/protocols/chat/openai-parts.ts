@@ -9,15 +9,21 @@ const NOTHING: JobUsage = {
   images: { encoded: 0, reused: 0 },
 };
 
-export function completionUsage(usage: JobUsage | null): CompletionUsage {
-  const { promptTokens, completionTokens, cachedTokens, imageTokens } = usage ?? NOTHING;
+export function completionUsage(job: Job | null): CompletionUsage {
+  const { promptTokens, completionTokens, cachedTokens, imageTokens } =
+    job?.ending?.usage ?? NOTHING;
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
     prompt_tokens_details: { cached_tokens: cachedTokens, image_tokens: imageTokens },
+    completion_tokens_details: { reasoning_tokens: reasoningTokens(job) },
   };
 }
+
+/** Of all its answers. */
+export const reasoningTokens = (job: Job | null): number =>
+  (job?.ending?.choices ?? []).reduce((sum, { output }) => sum + (output?.reasoningTokens ?? 0), 0);
 
 export const choiceLogprobs = (logprobs: readonly TokenLogprob[]): ChoiceLogprobs => ({
   content: logprobs.map((one) => ({ ...logprob(one), top_logprobs: one.top.map(logprob) })),

@@ -3,6 +3,8 @@ import { EXAMPLES } from '../examples.ts';
 import { Messages } from '../../core/accept/message-schema.ts';
 import { Metadata } from '../../core/jobs/metadata-schema.ts';
 import { SamplingBody } from '../../core/accept/sampling-schema.ts';
+import { TemplateFields } from '../../core/accept/template-options.ts';
+import { ToolCallBody, ToolFields } from '../../core/accept/tools-schema.ts';
 
 /** Accepted from OpenAI's clients, and without effect here. */
 const Ignored = Type.Optional(Type.Unknown());
@@ -23,12 +25,12 @@ export const ChatCompletionBody = Type.Object(
     metadata: Type.Optional(Metadata),
     priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
     return_token_ids: Type.Optional(Type.Boolean()),
-    tools: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 0 })),
+    ...ToolFields,
+    ...TemplateFields,
     functions: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 0 })),
     store: Ignored,
     user: Ignored,
     service_tier: Ignored,
-    parallel_tool_calls: Ignored,
   },
   {
     title: 'ChatCompletionRequest',
@@ -46,6 +48,7 @@ export const CompletionUsage = Type.Object({
     cached_tokens: Type.Integer(),
     image_tokens: Type.Integer(),
   }),
+  completion_tokens_details: Type.Object({ reasoning_tokens: Type.Integer() }),
 });
 export type CompletionUsage = Static<typeof CompletionUsage>;
 
@@ -61,7 +64,12 @@ export const ChoiceLogprobs = Type.Object({
 });
 export type ChoiceLogprobs = Static<typeof ChoiceLogprobs>;
 
-const FinishReason = Type.Union([Type.Literal('stop'), Type.Literal('length'), Type.Null()]);
+const FinishReason = Type.Union([
+  Type.Literal('stop'),
+  Type.Literal('length'),
+  Type.Literal('tool_calls'),
+  Type.Null(),
+]);
 
 export const ChatCompletion = Type.Object(
   {
@@ -75,8 +83,10 @@ export const ChatCompletion = Type.Object(
         index: Type.Integer(),
         message: Type.Object({
           role: Type.Literal('assistant'),
-          content: Type.String(),
+          content: Type.Union([Type.String(), Type.Null()]),
           refusal: Type.Null(),
+          reasoning_content: Type.Optional(Type.String()),
+          tool_calls: Type.Optional(Type.Array(ToolCallBody)),
         }),
         finish_reason: FinishReason,
         logprobs: Type.Union([ChoiceLogprobs, Type.Null()]),

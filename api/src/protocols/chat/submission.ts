@@ -1,4 +1,5 @@
 import type { Submission } from '../../core/accept/submission.ts';
+import { askedTools } from '../../core/accept/tools.ts';
 import { refuseUnsupported, UNSUPPORTED_IN_CHAT } from '../../core/accept/unsupported-fields.ts';
 import type { ChatCompletionBody } from './schema.ts';
 import { ANSWER_WITHIN_S } from '../../core/streams/await-answer.ts';
@@ -16,6 +17,8 @@ export function chatSubmission(request: RequestFacts, body: ChatCompletionBody):
     tenant: request.tenant,
     model: body.model,
     messages: body.messages,
+    tools: askedTools(body),
+    template: body,
     sampling: maxTokens === undefined ? body : { ...body, max_tokens: maxTokens },
     returnTokenIds: body.return_token_ids ?? false,
     priority: priorityOf(body.priority, request.tenant),

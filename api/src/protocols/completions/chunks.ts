@@ -1,5 +1,5 @@
 import { completionChunks, type ChunkOptions } from '../chat/chunks.ts';
-import { finishReason } from '../chat/view.ts';
+import { endOf } from '../chat/view.ts';
 import { textCompletionHead, textLogprobs } from './view.ts';
 
 /** A job's events as the stream of `/v1/completions`. */
@@ -9,20 +9,16 @@ export function textChunks(options: ChunkOptions): AsyncGenerator<string> {
   return completionChunks(options, {
     head: textCompletionHead(options.job),
     opening: () => null,
-    piece: ({ choice: index, text, logprobs }) => {
+    pieces: ({ choice: index, text, logprobs }) => {
       const offset = shown.get(index) ?? 0;
       shown.set(index, offset + text.length);
-      return {
-        index,
-        text,
-        finish_reason: null,
-        logprobs: logprobs === undefined ? null : textLogprobs(logprobs, offset),
-      };
+      const shownLogprobs = logprobs === undefined ? null : textLogprobs(logprobs, offset);
+      return [{ index, text, finish_reason: null, logprobs: shownLogprobs }];
     },
     closing: (index, choice) => ({
       index,
       text: '',
-      finish_reason: finishReason(choice),
+      finish_reason: endOf(choice),
       logprobs: null,
     }),
   });

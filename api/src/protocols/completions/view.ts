@@ -1,6 +1,6 @@
 import type { Job, TokenLogprob } from '@epd/jobs';
 import { completionUsage, idAs } from '../chat/openai-parts.ts';
-import { completionHead, finishReason } from '../chat/view.ts';
+import { completionHead, endOf } from '../chat/view.ts';
 import type { Completion, CompletionLogprobs } from './schema.ts';
 
 export const textCompletionHead = (job: Job) => ({
@@ -16,10 +16,10 @@ export function textCompletion(job: Job): Completion {
     choices: (job.ending?.choices ?? []).map((choice, index) => ({
       index,
       text: choice.text,
-      finish_reason: finishReason(choice),
+      finish_reason: endOf(choice),
       logprobs: choice.logprobs === undefined ? null : textLogprobs(choice.logprobs, 0),
     })),
-    usage: completionUsage(job.ending?.usage ?? null),
+    usage: completionUsage(job),
   };
 }
 

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
 import { FileView, fileView } from './schema.ts';
 import type { Services } from '../../core/services.ts';
+import { attachment } from './attachment.ts';
 
 const FileParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
 
@@ -40,7 +42,7 @@ export const fileControlRoutes =
         // Never as what it claims to be: a browser must not run what somebody uploaded.
         return reply
           .type('application/octet-stream')
-          .header('content-disposition', 'attachment')
+          .header('content-disposition', attachment(file.filename))
           .header('x-content-type-options', 'nosniff')
           .header('content-length', file.bytes)
           .send(bytes);

@@ -1,6 +1,8 @@
 import { Type, type Static } from 'typebox';
 import { Messages } from '../../core/accept/message-schema.ts';
 import { SamplingBody } from '../../core/accept/sampling-schema.ts';
+import { TemplateFields } from '../../core/accept/template-options.ts';
+import { ToolFields } from '../../core/accept/tools-schema.ts';
 import { Metadata } from '../../core/jobs/metadata-schema.ts';
 import { WebhookBody } from '../../core/webhooks/webhook-schema.ts';
 import { EXAMPLES } from '../examples.ts';
@@ -13,6 +15,8 @@ export const JobBody = Type.Object(
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     messages: Messages,
     ...SamplingBody.properties,
+    ...ToolFields,
+    ...TemplateFields,
     return_token_ids: Type.Optional(Type.Boolean()),
     priority: Type.Optional(
       Type.Integer({ minimum: -100, maximum: 100, description: 'Lower runs first. Default 0.' }),

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../../core/accept/submission.ts';
+import { askedTools } from '../../core/accept/tools.ts';
 import { refuseUnsupported, UNSUPPORTED_IN_CHAT } from '../../core/accept/unsupported-fields.ts';
 import type { WebhookRules } from '../../core/webhooks/webhook-rules.ts';
 import { priorityOf } from '../../core/limits/priority.ts';
@@ -20,6 +21,8 @@ export function submissionOf(
     tenant: request.tenant,
     model: body.model,
     messages: body.messages,
+    tools: askedTools(body),
+    template: body,
     sampling: body,
     returnTokenIds: body.return_token_ids ?? false,
     priority: priorityOf(body.priority, request.tenant),

@@ -22,7 +22,7 @@ export const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   });
   app.get('/docs/json', { schema: { hide: true } }, async () => app.swagger());
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  for (const url of ['/docs', '/docs/', '/docs/js/scalar.js']) {
+  for (const url of ['/docs', '/docs/js/scalar.js']) {
     app.get(url, { schema: { hide: true } }, async (request, reply) => {
       const answer = await (await page.get()).inject({ url: request.url });
       const { statusCode, headers, rawPayload } = answer;

@@ -1,9 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
+import { Type, type Static } from 'typebox';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
 import { ResponseView } from './schema.ts';
 import type { Services } from '../../core/services.ts';
 import { sendSse } from '../../http/sse.ts';
+import { PageQuery, pageOf, pageSchema, unknownPlace } from '../../http/pagination.ts';
+import { inputItemViews } from './input-view.ts';
 import { responseFrames } from './frames.ts';
 import { responseView } from './view.ts';
 import { ownResponse } from './own-response.ts';
@@ -38,6 +40,20 @@ export const responseControlRoutes =
         );
       },
     );
+    app.get('/v1/responses/:id/input_items', {
+      schema: {
+        tags: ['OpenAI'],
+        summary: 'What a response was asked, item by item',
+        description: 'Earlier turns included, the newest item first.',
+        params: ResponseParams,
+        querystring: PageQuery,
+        response: { 200: pageSchema(Type.Unknown()), ...ERROR_RESPONSES },
+      },
+      handler: async ({ params, query, tenant }) => {
+        const items = inputItemViews(await ownResponse(jobs, params.id, tenant));
+        return itemPage(items, query);
+      },
+    });
     app.post('/v1/responses/:id/cancel', {
       schema: {
         tags: ['OpenAI'],
@@ -72,3 +88,15 @@ export const responseControlRoutes =
       },
     });
   };
+
+const PAGE = 20;
+
+function itemPage(
+  oldestFirst: { id: string }[],
+  { limit = PAGE, order = 'desc', after }: Static<typeof PageQuery>,
+) {
+  const items = order === 'desc' ? oldestFirst.toReversed() : oldestFirst;
+  const start = after === undefined ? 0 : items.findIndex(({ id }) => id === after) + 1;
+  if (after !== undefined && start === 0) throw unknownPlace('an item');
+  return pageOf(items.slice(start, start + limit), items.length > start + limit);
+}

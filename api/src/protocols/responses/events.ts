@@ -1,18 +1,12 @@
-import type { Job, JobStore, SequencedEvent, TokenLogprob } from '@epd/jobs';
-import { choiceLogprobs } from '../chat/openai-parts.ts';
-import { messageHead, outputMessage, outputText, responseNotes, responseView } from './view.ts';
-
-interface ResponseEvent {
-  readonly type: string;
-  readonly [field: string]: unknown;
-}
-
-const PLACE = { output_index: 0, content_index: 0 } as const;
+import type { Job, JobStore, SequencedEvent } from '@epd/jobs';
+import { OutputWriter, type ResponseEvent } from './output-writer.ts';
+import { responseNotes } from './notes.ts';
+import { responseView, responseWith } from './view.ts';
 
 /**
  * A job's events as those of `/v1/responses`, from the first. Which events come, and in what order,
  * follows from the job's stream alone, so counting them gives the same `sequence_number` every time
- * and at every replica: that is what `starting_after` rests on. Null is passed on: no news.
+ * and at every replica: `starting_after` depends on that. Null is passed on: no news.
  */
 export async function* responseEvents(
   jobs: JobStore,
@@ -31,13 +25,12 @@ export async function* responseEvents(
 
 class ResponseWriter {
   readonly #job: Job;
-  #text = '';
-  readonly #logprobs: TokenLogprob[] = [];
+  readonly #output: OutputWriter;
   #running = false;
-  #writing = false;
 
   constructor(job: Job) {
     this.#job = job;
+    this.#output = new OutputWriter(job);
   }
 
   *created(): Generator<ResponseEvent> {
@@ -55,52 +48,12 @@ class ResponseWriter {
 
   *tokens(event: Extract<SequencedEvent, { type: 'tokens' }>): Generator<ResponseEvent> {
     yield* this.stage('prefill');
-    yield* this.#open();
-    this.#text += event.text;
-    this.#logprobs.push(...(event.logprobs ?? []));
-    const logprobs = choiceLogprobs(event.logprobs ?? []).content;
-    yield {
-      type: 'response.output_text.delta',
-      ...this.#item,
-      ...PLACE,
-      delta: event.text,
-      logprobs,
-    };
+    yield* this.#output.write(event);
   }
 
   *end(job: Job): Generator<ResponseEvent> {
-    if (job.status === 'completed') yield* this.#open();
-    if (this.#writing) yield* this.#close(job);
-    const response = responseView(job, [
-      { text: this.#text, tokenIds: [], finishReason: null, logprobs: this.#logprobs },
-    ]);
+    yield* this.#output.end(job);
+    const response = responseWith(job, this.#output.items);
     yield { type: `response.${response.status}`, response };
-  }
-
-  *#open(): Generator<ResponseEvent> {
-    if (this.#writing) return;
-    this.#writing = true;
-    const item = { ...messageHead(this.#job), status: 'in_progress', content: [] };
-    yield { type: 'response.output_item.added', output_index: 0, item };
-    yield {
-      type: 'response.content_part.added',
-      ...this.#item,
-      ...PLACE,
-      part: outputText('', []),
-    };
-  }
-
-  *#close(job: Job): Generator<ResponseEvent> {
-    const text = job.ending?.choices[0]?.text ?? this.#text;
-    const part = outputText(text, this.#logprobs);
-    const { logprobs } = part;
-    yield { type: 'response.output_text.done', ...this.#item, ...PLACE, text, logprobs };
-    yield { type: 'response.content_part.done', ...this.#item, ...PLACE, part };
-    const item = outputMessage(job, text, this.#logprobs);
-    yield { type: 'response.output_item.done', output_index: 0, item };
-  }
-
-  get #item(): { item_id: string } {
-    return { item_id: messageHead(this.#job).id };
   }
 }

@@ -12,9 +12,10 @@ import { sendSse } from '../../http/sse.ts';
 import { responseFrames } from './frames.ts';
 import { responseView } from './view.ts';
 import { dropNulls } from '../../http/drop-nulls.ts';
-import { mayComeAgain, sayReplayed } from '../../http/idempotency.ts';
-import { answeredResponse } from './own-response.ts';
+import { idempotencyOf, mayComeAgain, sayReplayed } from '../../http/idempotency.ts';
+import { responseContext } from './context.ts';
 import { responseSubmission } from './submission.ts';
+import { withTypedItems } from './typed-items.ts';
 
 /** OpenAI's responses: answered at once, streamed, or in the background. */
 export const responseRoutes =
@@ -25,19 +26,19 @@ export const responseRoutes =
     /** Whoever sends again finds its response also when the one before it is forgotten by now. */
     async function accept(request: FastifyRequest, body: ResponseBody): Promise<Accepted> {
       const { tenant } = request;
-      const alone = responseSubmission(request, body, null);
-      const previousId = body.previous_response_id;
-      if (previousId === undefined) return acceptor.accept(alone);
-      const earlier = await earlierJob(jobs, alone);
+      const earlier = await earlierJob(jobs, {
+        tenant,
+        idempotency: idempotencyOf(request, 'response'),
+      });
       if (earlier !== null) return { job: earlier, repeated: true };
-      const previous = await answeredResponse(jobs, previousId, tenant);
-      return acceptor.accept(responseSubmission(request, body, previous));
+      const context = await responseContext(jobs, body, tenant);
+      return acceptor.accept(responseSubmission(request, body, context));
     }
 
     app.post(
       '/v1/responses',
       {
-        preValidation: dropNulls,
+        preValidation: [dropNulls, typeItems],
         onRequest: limitRequests(services.limiter),
         schema: {
           tags: ['OpenAI'],
@@ -70,3 +71,7 @@ export const responseRoutes =
       },
     );
   };
+
+async function typeItems(request: FastifyRequest): Promise<void> {
+  request.body = withTypedItems(request.body);
+}

@@ -1,23 +1,22 @@
-import type { Choice, Job, JobUsage, TokenLogprob } from '@epd/jobs';
-import { notesOf, type ResponseNotes } from '../../core/jobs/api-notes.ts';
-import type { OutputMessage, ResponseView } from './schema.ts';
+import type { Choice, Job, JobUsage } from '@epd/jobs';
+import type { ResponseView } from './schema.ts';
 import { unixSeconds } from '../../http/unix-seconds.ts';
-import { choiceLogprobs, idAs } from '../chat/openai-parts.ts';
-
-const DEFAULT_NOTES: ResponseNotes = {
-  instructions: null,
-  previousResponseId: null,
-  background: false,
-  store: true,
-  format: { type: 'text' },
-  maxOutputTokens: null,
-};
+import { idAs, reasoningTokens } from '../chat/openai-parts.ts';
+import { outputItems } from './items.ts';
+import { responseNotes } from './notes.ts';
+import { outputItem } from './output-view.ts';
 
 /** A job as the object of `/v1/responses`. `partial`: what a job without an answer has written. */
 export function responseView(job: Job, partial: readonly Choice[] = []): ResponseView {
+  const { ending } = job;
+  const answer = ending?.choices[0] ?? (ending === null ? undefined : partial[0]);
+  return responseWith(job, outputView(job, answer));
+}
+
+/** A job as a response with the given output. */
+export function responseWith(job: Job, output: ResponseView['output']): ResponseView {
   const { request, ending } = job;
   const notes = responseNotes(job);
-  const answer = ending?.choices[0] ?? (ending === null ? undefined : partial[0]);
   const status = responseStatus(job);
   return {
     id: idAs('resp_', job.id),
@@ -32,50 +31,43 @@ export function responseView(job: Job, partial: readonly Choice[] = []): Respons
     max_output_tokens: notes.maxOutputTokens,
     metadata: { ...job.metadata },
     model: request.model,
-    output: answer === undefined ? [] : [outputMessage(job, answer.text, answer.logprobs ?? [])],
-    parallel_tool_calls: true,
+    output,
+    parallel_tool_calls: request.tools?.parallel ?? true,
     previous_response_id: notes.previousResponseId,
+    reasoning: { effort: notes.reasoningEffort ?? null, summary: null },
     store: notes.store,
     temperature: request.sampling.temperature,
     text: { format: { ...notes.format } },
-    tool_choice: 'auto',
-    tools: [],
+    tool_choice: notes.toolChoice ?? 'auto',
+    tools: toolsView(job),
     top_p: request.sampling.topP,
     truncation: 'disabled',
-    usage: responseUsage(ending?.usage ?? null),
+    usage: responseUsage(job, ending?.usage ?? null),
   };
 }
 
-export const responseNotes = (job: Job): ResponseNotes => notesOf(job).response ?? DEFAULT_NOTES;
-
-export function outputMessage(
-  job: Job,
-  text: string,
-  logprobs: readonly TokenLogprob[],
-): OutputMessage {
-  const complete = job.status === 'completed' && responseStatus(job) === 'completed';
-  return {
-    ...messageHead(job),
-    status: complete ? 'completed' : 'incomplete',
-    content: [outputText(text, logprobs)],
-  };
+/** What is cut short is the last item: those before it are whole. */
+function outputView(job: Job, answer: Choice | undefined): ResponseView['output'] {
+  const items = outputItems(job, answer);
+  const isWhole = responseStatus(job) === 'completed';
+  return items.map((item, index) => {
+    const status = isWhole || index < items.length - 1 ? 'completed' : 'incomplete';
+    return outputItem(job, item, { status, logprobs: answer?.logprobs ?? [] });
+  });
 }
 
-export const messageHead = (job: Job) => ({
-  id: idAs('msg_', job.id),
-  type: 'message' as const,
-  role: 'assistant' as const,
-});
-
-export const outputText = (text: string, logprobs: readonly TokenLogprob[]) => ({
-  type: 'output_text' as const,
-  text,
-  annotations: [],
-  logprobs: choiceLogprobs(logprobs).content,
-});
+/** Those that could be called: with `tool_choice: none` there are none. */
+const toolsView = ({ request }: Job): unknown[] =>
+  (request.tools?.functions ?? []).map(({ name, description = null, parameters }) => ({
+    type: 'function',
+    name,
+    description,
+    parameters,
+    strict: true,
+  }));
 
 /** OpenAI's states: an answer cut by its limit is `incomplete`, and there is no `expired`. */
-function responseStatus({ status, ending }: Job): string {
+export function responseStatus({ status, ending }: Job): string {
   if (status === 'expired') return 'failed';
   if (status !== 'completed') return status;
   return ending?.choices[0]?.finishReason === 'length' ? 'incomplete' : 'completed';
@@ -99,13 +91,14 @@ function responseError({ status, ending }: Job): ResponseView['error'] {
   return { code: ERROR_CODES[code] ?? 'server_error', message };
 }
 
-function responseUsage(usage: JobUsage | null): ResponseView['usage'] {
+function responseUsage(job: Job, usage: JobUsage | null): ResponseView['usage'] {
   if (usage === null) return null;
   return {
     input_tokens: usage.promptTokens,
-    input_tokens_details: { cached_tokens: usage.cachedTokens },
+    // Nothing is charged for what the cache keeps, so nobody counts it.
+    input_tokens_details: { cached_tokens: usage.cachedTokens, cache_write_tokens: 0 },
     output_tokens: usage.completionTokens,
-    output_tokens_details: { reasoning_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: reasoningTokens(job) },
     total_tokens: usage.promptTokens + usage.completionTokens,
   };
 }

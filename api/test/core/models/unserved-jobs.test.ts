@@ -76,3 +76,28 @@ test('a job that has ended otherwise leaves the queue of a model without workers
   t.teardown(() => queue.close());
   t.is(await queue.getJobCountByTypes('prioritized'), 0);
 });
+
+test('a job ends that waits for a revision without workers, though workers of another stand by', async (t) => {
+  const api = await testApi(t);
+  const registry = new RedisModelRegistry(api.redis, api.prefix);
+  const worker = (revision: string) =>
+    registry.announce('prefill-decode', revision, { ...TEST_CARD, revision });
+  const gone = await worker('pinned');
+  await registry.serve(TEST_CARD.id, 'pinned');
+  await gone.stop();
+  await api.redis.zincrby(
+    `${api.prefix}:models-seen`,
+    -WAIT_MS - 60_000,
+    `prefill-decode ${TEST_CARD.id}`,
+  );
+  const standby = await worker('other');
+  t.teardown(() => standby.stop());
+  const id = await submit(api);
+  await age(api, id);
+  const ended: string[] = [];
+  const unserved = unservedJobs(api, ended);
+  t.teardown(() => unserved.stop());
+  await unserved.look();
+  t.deepEqual(ended, [id]);
+  t.regex((await api.jobs.get(id))?.ending?.error?.message ?? '', /in revision pinned/);
+});

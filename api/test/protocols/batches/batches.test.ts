@@ -4,14 +4,17 @@ import { eventually } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { BadRequestError, NotFoundError } from 'openai';
 import type { Batch } from 'openai/resources/batches';
-import { BatchLineRunner } from '../../../src/protocols/batches/line-runner.ts';
-import { BatchRunner } from '../../../src/core/batches/batch-runner.ts';
-import { BatchStepper } from '../../../src/core/batches/batch-stepper.ts';
+import type { BatchRunner } from '../../../src/core/batches/batch-runner.ts';
+import { batchRunner } from '../../helpers/batch-runner.ts';
 import { openaiClient, type ClientAndApi } from '../../helpers/openai-client.ts';
 
 interface Line {
   readonly custom_id: string;
-  readonly response: { status_code: number; body: { error?: { code: string } } } | null;
+  readonly response: {
+    request_id: string;
+    status_code: number;
+    body: { error?: { code: string } };
+  } | null;
   readonly error: { code: string } | null;
 }
 
@@ -24,9 +27,7 @@ const chat = (custom_id: string, content: string, more: object = {}) => ({
 
 /** What an API process does for batches. */
 function startRunner(t: ExecutionContext, { api }: ClientAndApi): BatchRunner {
-  const { services } = api;
-  const stepper = new BatchStepper({ ...services, lines: new BatchLineRunner(services) });
-  const runner = new BatchRunner(services.batches, stepper, (error) => t.log(error));
+  const { runner } = batchRunner(t, api);
   runner.start();
   t.teardown(() => runner.stop());
   return runner;
@@ -86,6 +87,7 @@ test('a batch answers every line, failures apart, in order and with counts', asy
   const batch = await ended(both, id);
   t.like(batch, {
     status: 'completed',
+    completion_window: '24h',
     metadata: { a: 'b' },
     request_counts: { total: count + 3, completed: count, failed: 3 },
   });
@@ -97,6 +99,9 @@ test('a batch answers every line, failures apart, in order and with counts', asy
   t.is(output[7]?.response?.status_code, 200);
   t.like(output[7]?.response?.body, { choices: [{ message: { content: 'answer 7' } }] });
   const errors = await linesOf(both, batch.error_file_id);
+  const ids = new Set([...output, ...errors].map((line) => line.response?.request_id));
+  t.is(ids.size, count + 3);
+  for (const one of ids) t.regex(one ?? '', /^job_/);
   t.deepEqual(
     errors.map((line) => [
       line.custom_id,

@@ -61,6 +61,7 @@ test('what is uploaded is never served as what it claims to be', async (t) => {
   const { headers } = await client.files.content(file.id);
   t.is(headers.get('content-type'), 'application/octet-stream');
   t.is(headers.get('x-content-type-options'), 'nosniff');
+  t.regex(headers.get('content-disposition') ?? '', /^attachment; filename/);
 });
 
 test('an upload without a file, with another purpose, or too large is refused', async (t) => {

@@ -1,5 +1,5 @@
 import { RedisModelRegistry } from '@epd/fleet';
-import { GIVEN_UP } from '@epd/jobs';
+import { DAMAGED_ENDING } from '@epd/jobs';
 import { eventually } from '@epd/service/testing';
 import test from 'ava';
 import { dataUri, png } from '../../helpers/pictures.ts';
@@ -75,7 +75,7 @@ test('a job that was given up for its damaged record is shown as failed, alone a
     return live[0]?.id;
   });
   await redis.hset(`${prefix}:job:${id}`, 'request', '{"cut');
-  await jobs.finish(id, GIVEN_UP);
+  await jobs.finish(id, DAMAGED_ENDING);
   const failed = { id, status: 'failed', error: { code: 'record_unreadable' } };
   t.like(jobOf(await waiting), failed);
   t.like(jobOf(await app.inject(`/v1/jobs/${id}`)), failed);

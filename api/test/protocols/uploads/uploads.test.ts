@@ -1,6 +1,8 @@
 import { StoreUnavailableError } from '@epd/connector';
 import { startS3, withClock } from '@epd/connector/testing';
 import test, { type ExecutionContext } from 'ava';
+import { NotFoundError } from 'openai';
+import { openaiClient } from '../../helpers/openai-client.ts';
 import { png } from '../../helpers/pictures.ts';
 import { errorOf, jobOf, jsonOf, post } from '../../helpers/requests.ts';
 import { testApi } from '../../helpers/test-api.ts';
@@ -44,7 +46,8 @@ test('a picture goes straight to S3, becomes a file, and can be asked about', as
   const upload = jsonOf<Upload>(opened);
   t.true(await put(upload.url, bytes), opened.body);
   const completed = await app.inject({ method: 'POST', url: `/v1/uploads/${upload.id}/complete` });
-  const file = jsonOf<{ id: string }>(completed);
+  const { file, ...done } = jsonOf<{ file: { id: string } }>(completed);
+  t.like(done, { object: 'upload', status: 'completed', bytes: bytes.length });
   t.like(file, { object: 'file', bytes: bytes.length, filename: 'a.png', purpose: 'vision' });
   const content = [{ type: 'image_url', image_url: { file_id: file.id } }];
   const job = jobOf(await post(app, '/v1/jobs', { messages: [{ role: 'user', content }] }));
@@ -88,9 +91,9 @@ test('an upload that an outage has cut off is completed by a repetition, as one 
     restore();
   }
   const restore = failing(inputs, 'delete');
-  const first = jsonOf<{ id: string }>(await complete());
+  const first = jsonOf<{ file: { id: string } }>(await complete()).file;
   restore();
-  t.is(jsonOf<{ id: string }>(await complete()).id, first.id);
+  t.is(jsonOf<{ file: { id: string } }>(await complete()).file.id, first.id);
   const { files } = (await records.list('local', { limit: 9, order: 'asc' }))!;
   t.deepEqual(
     files.map(({ id }) => id),
@@ -122,8 +125,71 @@ test('the announced size is bounded, and signed', async (t) => {
   t.regex(new URL(url).searchParams.get('X-Amz-SignedHeaders') ?? '', /content-length/);
 });
 
-test('where the store is no S3 the caller is sent to the files', async (t) => {
-  const { app } = await testApi(t);
-  const response = await post(app, '/v1/uploads', { filename: 'a.png', bytes: 10 });
-  t.is(errorOf(response).code, 'uploads_unavailable');
+test("OpenAI's client uploads a file in parts, whatever the store, and gets it back", async (t) => {
+  const { client } = await openaiClient(t);
+  const upload = await client.uploads.create({
+    filename: 'requests.jsonl',
+    purpose: 'batch',
+    bytes: 12,
+    mime_type: 'application/jsonl',
+    expires_after: { anchor: 'created_at', seconds: 7_200 },
+  });
+  t.like(upload, { object: 'upload', status: 'pending', bytes: 12, purpose: 'batch', file: null });
+  t.is(upload.expires_at - upload.created_at, 3_600);
+  // Sent in another order than that of the file.
+  const [second, first] = [
+    await client.uploads.parts.create(upload.id, { data: new File(['{"b":2}'], 'data') }),
+    await client.uploads.parts.create(upload.id, { data: new File(['{"a"}'], 'data') }),
+  ];
+  t.like(first, { object: 'upload.part', upload_id: upload.id });
+  const completion = { part_ids: [first.id, second.id], md5: '00000000000000000000000000000000' };
+  await t.throwsAsync(client.uploads.complete(upload.id, completion), { message: /md5: expected/ });
+  const done = await client.uploads.complete(upload.id, { part_ids: completion.part_ids });
+  t.like(done, { id: upload.id, status: 'completed', bytes: 12, filename: 'requests.jsonl' });
+  const { id = '', expires_at: expiresAt = 0, created_at: createdAt = 0 } = done.file ?? {};
+  t.is(expiresAt - createdAt, 7_200);
+  const content = await client.files.content(id);
+  t.is(await content.text(), '{"a"}{"b":2}');
+  const disposition = content.headers.get('content-disposition');
+  t.is(disposition, 'attachment; filename="requests.jsonl"');
+});
+
+test('parts that are not the file that was announced are refused, and can be sent again', async (t) => {
+  const { client, api } = await openaiClient(t);
+  const { id } = await client.uploads.create({
+    filename: 'a.txt',
+    purpose: 'user_data',
+    bytes: 4,
+    mime_type: 'text/plain',
+  });
+  const part = (text: string) =>
+    client.uploads.parts.create(id, { data: new File([text], 'data') });
+  const complete = (...ids: string[]) => client.uploads.complete(id, { part_ids: ids });
+  const one = await part('abc');
+  await t.throwsAsync(part('de'), { message: /expected at most 4 bytes, as announced/ });
+  await t.throwsAsync(complete(one.id), { message: /Expected 4 bytes, as announced, got 3/ });
+  await t.throwsAsync(complete('part_x'), { message: /part_ids\[0\]: expected a part of this/ });
+  const two = await part('d');
+  t.is((await complete(one.id, two.id)).file?.bytes, 4);
+  const kept = await Array.fromAsync(api.inputs.list('uploads/'));
+  t.deepEqual(kept, []);
+});
+
+test('a cancelled upload is gone with its parts', async (t) => {
+  const { client, api } = await openaiClient(t);
+  const announced = {
+    filename: 'a.txt',
+    purpose: 'user_data',
+    bytes: 4,
+    mime_type: 'text/plain',
+  } as const;
+  const { id } = await client.uploads.create(announced);
+  await client.uploads.parts.create(id, { data: new File(['abcd'], 'data') });
+  const open = `${api.prefix}:uploads:local`;
+  t.is(await api.redis.zcard(open), 1);
+  t.is((await client.uploads.cancel(id)).status, 'cancelled');
+  t.deepEqual(await Array.fromAsync(api.inputs.list('uploads/')), []);
+  const gone = await t.throwsAsync<InstanceType<typeof NotFoundError>>(client.uploads.cancel(id));
+  t.is(gone?.status, 404);
+  t.is(await api.redis.zcard(open), 0);
 });

@@ -41,7 +41,7 @@ export class TaggedFrames {
   #ending(): readonly Position[] {
     const { end, done, pool } = this.#frames;
     if (!this.#constraint.freeText) return [done];
-    return this.#frames.open(withoutAny(pool, this.#form, this.#begins), end);
+    return this.#frames.open(withoutAny(pool, this.#form, this.#openers), end);
   }
 
   #beginnings(count: number): Position[] {
@@ -49,7 +49,7 @@ export class TaggedFrames {
     const { pool } = this.#frames;
     return tags.flatMap(({ begin }, index) => {
       const lexeme = freeText
-        ? upTo(pool, this.#form, begin, this.#begins)
+        ? this.#freeUpTo(begin)
         : pool.text((count > 0 ? separator : '') + begin);
       return this.#frames.open(lexeme, this.#content(index, count));
     });
@@ -73,8 +73,18 @@ export class TaggedFrames {
     return this.#frames.frame(`>${counted}`, () => this.between(counted));
   }
 
-  get #begins(): readonly string[] {
-    return this.#constraint.tags.map(({ begin }) => begin);
+  #freeUpTo(begin: string): Regex {
+    const { pool } = this.#frames;
+    const { opener } = this.#constraint;
+    if (opener === undefined || !begin.startsWith(opener))
+      return upTo(pool, this.#form, begin, this.#openers);
+    const opened = upTo(pool, this.#form, opener, this.#openers);
+    return pool.concat(opened, pool.text(begin.slice(opener.length)));
+  }
+
+  get #openers(): readonly string[] {
+    const { opener, tags } = this.#constraint;
+    return opener === undefined ? tags.map(({ begin }) => begin) : [opener];
   }
 }
 

@@ -15,6 +15,13 @@ export interface HubRepository {
   readonly private?: boolean;
 }
 
+/** A mirror that lies below a path of its server, and passes on addresses of listings as they came. */
+export interface HubMirror {
+  readonly path: string;
+  /** Where the next pages of listings lie. */
+  readonly linksTo: string;
+}
+
 export interface HubServer {
   readonly url: string;
   /** Method, path and range of each request, and whether it carried a token. */
@@ -41,8 +48,9 @@ const TOKEN = 'hf_test';
  */
 export async function startHubServer(
   repositories: Readonly<Record<string, HubRepository>>,
+  mirror?: HubMirror,
 ): Promise<HubServer> {
-  const hub = new TestHub(repositories);
+  const hub = new TestHub(repositories, mirror);
   await hub.start();
   return hub;
 }
@@ -50,11 +58,16 @@ export async function startHubServer(
 class TestHub implements HubServer {
   readonly requests: { path: string; range: string | null; token: boolean }[] = [];
   readonly #repositories: Readonly<Record<string, HubRepository>>;
+  readonly #mirror: HubMirror | undefined;
   readonly #faults: HubFault[] = [];
   readonly #front: Server = createServer((request, response) => this.#answer(request, response));
   readonly #storage: Server = createServer((request, response) => this.#store(request, response));
 
-  constructor(repositories: Readonly<Record<string, HubRepository>>) {
+  constructor(
+    repositories: Readonly<Record<string, HubRepository>>,
+    mirror: HubMirror | undefined,
+  ) {
+    this.#mirror = mirror;
     this.#repositories = repositories;
   }
 
@@ -65,7 +78,7 @@ class TestHub implements HubServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${portOf(this.#front)}`;
+    return `http://127.0.0.1:${portOf(this.#front)}${this.#mirror?.path ?? ''}`;
   }
 
   addFault(fault: HubFault): void {
@@ -119,7 +132,8 @@ class TestHub implements HubServer {
     const next = new URL(url);
     next.searchParams.set('cursor', String(from + PAGE_ROWS));
     const more = from + PAGE_ROWS < rows.length;
-    if (more) response.setHeader('link', `<${this.url}${next.pathname}${next.search}>; rel="next"`);
+    const there = this.#mirror?.linksTo ?? this.url;
+    if (more) response.setHeader('link', `<${there}${next.pathname}${next.search}>; rel="next"`);
     json(response, rows.slice(from, from + PAGE_ROWS));
   }
 
@@ -170,7 +184,8 @@ class TestHub implements HubServer {
   #note(request: IncomingMessage): URL {
     const { range = null, authorization } = request.headers;
     this.requests.push({ path: request.url ?? '', range, token: authorization !== undefined });
-    return new URL(request.url ?? '/', this.url);
+    const below = this.#mirror?.path ?? '';
+    return new URL((request.url ?? '/').replace(below, ''), this.url);
   }
 }
 

@@ -2,14 +2,14 @@ import { EncoderError } from '../errors.ts';
 import { batchSize, type BatchItem, type BatchLimits } from './take-batch.ts';
 import { VisionThreadError } from '../vision/vision-runner.ts';
 
-/** How an item was encoded: its result, what the run took, and how many items shared it. */
+/** How an item was encoded: its result, the time of the run, and how many items shared it. */
 export interface Batched<R> {
   readonly result: R;
   readonly ms: number;
   readonly batch: number;
 }
 
-/** Encodes items together; results in their order. */
+/** Encodes items as one batch; results in their order. */
 export type RunBatch<T, R> = (
   items: readonly T[],
 ) => Promise<{ readonly results: readonly R[]; readonly ms: number }>;
@@ -21,9 +21,9 @@ interface Entry<T, R> {
 }
 
 /**
- * Forms batches from what waits, oldest first. There is no timer: an item that finds the model idle
- * goes at once, and those that come while it runs make up the next batch. A batch that fails is
- * halved until the culprit stands alone, so that nobody fails for a neighbour.
+ * Forms batches from queued items, oldest first. There is no timer: an item that finds the model
+ * idle runs at once, and items that arrive during a run form the next batch. A batch that fails is
+ * halved until the failing item is alone, so that no item fails because of another.
  */
 export class Batcher<T extends BatchItem, R> {
   readonly #run: RunBatch<T, R>;
@@ -50,7 +50,7 @@ export class Batcher<T extends BatchItem, R> {
 
   async #drain(): Promise<void> {
     this.#running = true;
-    await Promise.resolve(); // those added in the same turn go together
+    await Promise.resolve(); // items added in the same turn of the event loop share a batch
     while (this.#waiting.length > 0) {
       const items = this.#waiting.map(({ item }) => item);
       await this.#encode(this.#waiting.splice(0, batchSize(items, this.#limits)));

@@ -1,8 +1,11 @@
-/** What waits to be encoded. */
+/** An item that is queued for encoding. */
 export interface BatchItem {
-  /** Visual tokens: what the item costs. */
+  /** Visual tokens: the cost of the item. */
   readonly tokens: number;
-  /** It has brought an encoder down before, or may have: nobody else is put at risk with it. */
+  /**
+   * It crashed an encoder before, or may have: it is encoded without other items, so that none is
+   * at risk.
+   */
   readonly alone: boolean;
 }
 
@@ -12,7 +15,9 @@ export interface BatchLimits {
   readonly itemsMax: number;
 }
 
-/** How many items, from the front of the queue, go together now. At least 1 when there are any. */
+/**
+ * How many items, from the front of the queue, form the next batch. At least 1 when there are any.
+ */
 export function batchSize(waiting: readonly BatchItem[], limits: BatchLimits): number {
   let tokens = 0;
   for (const [index, item] of waiting.entries()) {

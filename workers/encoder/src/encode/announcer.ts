@@ -32,9 +32,10 @@ export interface StoredFile {
 const BYTES_PER_VALUE = 4;
 
 /**
- * Tells the fleet what became of an item: the flight first, for it names who waits, then those jobs'
- * streams, and once those are written the event, so that a job's reader sees `stored` before what the event
- * sets off. An event lost between costs its consumers one look. Twice does no harm.
+ * Announces the result of an item to the fleet: first the single-flight record, which names the
+ * waiters, then the streams of those jobs, and then the completion event, so that a job's reader
+ * sees `stored` before the effects of the event. If the event is lost in between, its consumers
+ * find the result at their next poll. Announcing twice is harmless.
  */
 export class Announcer {
   readonly #parts: AnnouncerParts;
@@ -47,7 +48,7 @@ export class Announcer {
     await this.#note(waiters, 'encoding', job, {});
   }
 
-  /** To be called once the embedding is durable. `file` is null when nothing is known of it. */
+  /** Call this once the embedding is durable. `file` is null when nothing is known about it. */
   async stored(
     job: EncodeJob,
     { embedding, file }: { readonly embedding: Embedding; readonly file: StoredFile | null },
@@ -56,7 +57,7 @@ export class Announcer {
     await this.#settleStored(job, { file, embedding }, timings, timings);
   }
 
-  /** It was stored before this encoder looked: nothing is known of how. */
+  /** It was stored before this encoder checked: its timings are unknown. */
   async storedBefore(job: EncodeJob): Promise<void> {
     const timings = { queueMs: 0, preprocessMs: 0, encodeMs: 0, saveMs: 0, batch: 0 };
     await this.#settleStored(job, { file: null, embedding: null }, timings, {});
@@ -102,7 +103,7 @@ export class Announcer {
   }
 }
 
-/** The vector is made here, while the rows are in memory: a reader would have to fetch them for it. */
+/** Computes the vector here, while the rows are in memory: a reader would have to fetch them. */
 function indexedItem(
   { model, fingerprint, input, tenant }: EncodeJob,
   embedding: Embedding | null,

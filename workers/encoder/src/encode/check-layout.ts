@@ -3,9 +3,9 @@ import type { ImageCost } from '@epd/model/geometry';
 import { EncoderError } from '../errors.ts';
 
 /**
- * The decoder builds its prompt from the size that the image was accepted with. An image that is laid out
- * otherwise would have its tiles read in another order, even where their number is the same: 2 x 3 is not
- * 3 x 2. Throws `image_size_mismatch`.
+ * The decoder builds its prompt from the size that the image was accepted with. With another layout
+ * the tiles would be read in another order, even if their number is the same: 2 x 3 is not 3 x 2.
+ * Throws `image_size_mismatch`.
  */
 export function checkLayout(
   found: ImageCost,

@@ -7,14 +7,14 @@ interface Waiting {
 }
 
 /**
- * Saves through the EC connector, in steps that last until what was begun in them is durable. Tells
- * each item apart in the connector's answer, which speaks of all saves at once: an item whose save
- * failed does not fail those beside it.
+ * Saves through the EC connector, in steps that end when their saves are durable. The connector
+ * reports all saves of a step together; this class reports them per item, so that a failed save
+ * does not fail the others.
  */
 export class EmbeddingSaver {
   readonly #connector: Pick<ECConnector, 'scheduler' | 'worker'>;
   readonly #waiting = new Map<string, Waiting[]>();
-  /** Items of `#waiting` whose save has not begun: those that came between two steps. */
+  /** Items of `#waiting` whose save has not begun: they arrived between two steps. */
   readonly #unbegun = new Set<string>();
   #flushing = false;
   #inStep = false;
@@ -24,8 +24,8 @@ export class EmbeddingSaver {
   }
 
   /**
-   * Resolves when what the encoder cache holds under `mmHash` is durable, with what the connector
-   * tells of it, which may be nothing. Rejects when saving failed.
+   * Resolves when the encoder cache's embedding `mmHash` is durable, with the connector's report of
+   * it, if any. Rejects when saving failed.
    */
   save(mmHash: string): Promise<StoredFile | null> {
     return new Promise((resolve, reject) => {
@@ -43,7 +43,10 @@ export class EmbeddingSaver {
     this.#flushing = false;
   }
 
-  /** Ends with all saves that waited when it began; what comes meanwhile is begun at once. */
+  /**
+   * Ends when all saves that waited at its start have ended; saves that arrive meanwhile begin at
+   * once.
+   */
   async #step(): Promise<void> {
     const { scheduler, worker } = this.#connector;
     const metadata = scheduler.buildConnectorMeta();

@@ -3,16 +3,16 @@ import { Compile } from 'typebox/compile';
 
 const schema = Compile(EncodeJob);
 
-/** What encoders of this version take. */
+/** Messages that encoders of this version accept. */
 const ENCODED: readonly Modality[] = ['image'];
 
 const isEncoded = (modality: string): boolean => (ENCODED as readonly string[]).includes(modality);
 
 export type EncodeMessage =
   | { readonly kind: 'job'; readonly job: EncodeJob }
-  /** Of a version, or about media, that this encoder does not know; another one may. */
+  /** Of a version or a modality that this encoder does not know; another one may. */
   | { readonly kind: 'foreign' }
-  /** Of this version, but not as it should be. `mmHash`: whom to tell, when that much can be read. */
+  /** Of this version, but malformed. `mmHash`: the item to fail, if that field can be read. */
   | { readonly kind: 'unreadable'; readonly mmHash: string | null };
 
 export function readMessage(data: unknown): EncodeMessage {

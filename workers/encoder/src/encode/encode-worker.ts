@@ -11,17 +11,23 @@ export interface EncodeWorkerOptions {
   readonly redis: Redis;
   readonly prefix: string;
   readonly model: string;
-  /** Items held at once: those in a batch, those being prepared for the next, those being saved. */
+  /**
+   * Items claimed at once: those in a batch, those being preprocessed for the next, those being
+   * saved.
+   */
   readonly concurrency: number;
   readonly lockMs: number;
   readonly items: ItemEncoder;
   readonly log: Logger;
 }
 
-/** How long a message of an unknown version is left to encoders that may know it. */
+/** How long a message of an unknown version is left for encoders that may know it. */
 const FOREIGN_DELAY_MS = 2_000;
 
-/** BullMQ's side of an encoder: takes messages off the queue, and puts back what it cannot finish. */
+/**
+ * BullMQ's side of an encoder: claims messages, and returns those to the queue that it cannot
+ * finish.
+ */
 export class EncodeWorker {
   readonly #worker: Worker<unknown>;
   readonly #redis: Redis;
@@ -39,23 +45,26 @@ export class EncodeWorker {
       prefix: options.prefix,
       concurrency: options.concurrency,
       ...lockOptions(options.lockMs),
-      // The flight counts who died with an item; BullMQ's own count would drop it unannounced.
+      // The single-flight record counts crashes with an item; BullMQ's own count would drop the
+      // item silently.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
-    this.#worker.on('error', (err) =>
-      this.#log.error({ err }, 'the encode queue reports an error'),
-    );
+    this.#worker.on('error', (err) => this.#log.error({ err }, 'encode queue error'));
     this.#worker.on('failed', (job, err) =>
-      this.#log.error({ err, job: job?.id }, 'an encode failed'),
+      this.#log.error({ err, job: job?.id }, 'encode failed'),
     );
-    this.#worker.on('stalled', (job) => this.#log.warn({ job }, 'an encoder lost an image'));
+    this.#worker.on('stalled', (job) =>
+      this.#log.warn({ job }, 'encode job stalled: its encoder lost the lock'),
+    );
   }
 
   get isRunning(): boolean {
     return this.#worker.isRunning() && !this.#worker.closing;
   }
 
-  /** Takes no more; finishes what is held within the time, and hands back the rest. */
+  /**
+   * Stops claiming; finishes the items it holds within the time, and returns the rest to the queue.
+   */
   async stop(withinMs: number): Promise<void> {
     const limit = setTimeout(() => this.#abort.abort(), withinMs);
     await this.#worker.close();
@@ -65,7 +74,8 @@ export class EncodeWorker {
   async #process(job: Job<unknown>, token?: string): Promise<void> {
     const message = readMessage(job.data);
     try {
-      if (message.kind === 'foreign') throw new HandBack('of another version', FOREIGN_DELAY_MS);
+      if (message.kind === 'foreign')
+        throw new HandBack('the message is of another version', FOREIGN_DELAY_MS);
       if (message.kind === 'unreadable') await this.#refuse(job, message.mmHash);
       else await this.#items.encode(message.job, this.#context(job));
     } catch (error) {
@@ -85,9 +95,9 @@ export class EncodeWorker {
     throw new UnrecoverableError(error.message);
   }
 
-  /** BullMQ is told by these errors that the job is no longer the worker's. */
+  /** These errors tell BullMQ that the worker no longer owns the job. */
   async #handBack(job: Job<unknown>, token: string | undefined, reason: HandBack): Promise<never> {
-    this.#log.info({ job: job.id, reason: reason.message }, 'an image is handed back');
+    this.#log.info({ job: job.id, reason: reason.message }, 'encode job returned to the queue');
     if (reason.delayMs === 0) {
       await moveBack(this.#redis, job, token);
       throw new WaitingError();

@@ -1,7 +1,7 @@
-/** The item is not ours to finish: it goes back to the queue. No failure of the item. */
+/** This encoder cannot finish the item: it returns to the queue. Not a failure of the item. */
 export class HandBack extends Error {
   override readonly name = 'HandBack';
-  /** How long nobody should take it up, in milliseconds. */
+  /** Delay in milliseconds before it may be claimed again. */
   readonly delayMs: number;
 
   constructor(message: string, delayMs = 0, options?: ErrorOptions) {
@@ -10,10 +10,12 @@ export class HandBack extends Error {
   }
 }
 
-/** What the work gives, or `HandBack` once the signal is aborted; the work goes on unwatched. */
+/**
+ * The result of the work, or `HandBack` once the signal is aborted; the work continues unobserved.
+ */
 export function orHandBack<R>(work: Promise<R>, signal: AbortSignal): Promise<R> {
   return new Promise((resolve, reject) => {
-    const leave = (): void => reject(new HandBack('The encoder stops'));
+    const leave = (): void => reject(new HandBack('the encoder is stopping'));
     if (signal.aborted) leave();
     signal.addEventListener('abort', leave, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));

@@ -9,7 +9,7 @@ import { checkLayout } from './check-layout.ts';
 import { fetchInput } from './fetch-input.ts';
 import { persist } from './persist.ts';
 
-/** An image on its way into a batch. */
+/** An image that is prepared for a batch. */
 export interface PixelItem extends BatchItem {
   readonly pixels: PreparedImage;
 }
@@ -20,9 +20,9 @@ export interface ImagePipelineParts {
   /** By visual tokens. */
   readonly gate: Semaphore;
   readonly preprocess: (bytes: Uint8Array, sha256: string) => Promise<PreparedImage>;
-  /** How an image of this size, in pixels as shown, is laid out. */
+  /** The layout of an image of this size, in pixels as displayed. */
   readonly layoutOf: (width: number, height: number) => ImageCost;
-  /** Preparing an image that takes longer hangs; nothing but the end of the process helps. */
+  /** Preprocessing that takes longer counts as hung; only exiting the process ends it. */
   readonly watch: { readonly runTimeoutMs: number; readonly onHang: () => void };
   readonly encode: (item: PixelItem) => Promise<Batched<Embedding>>;
   readonly metrics: EncoderMetrics;
@@ -31,7 +31,7 @@ export interface ImagePipelineParts {
 
 export interface EncodedImage {
   readonly embedding: Embedding;
-  /** `queueMs` is the wait for the model. */
+  /** `queueMs` is the time queued for the model. */
   readonly timings: Omit<EncodeTimings, 'saveMs'>;
 }
 
@@ -43,7 +43,10 @@ export class ImagePipeline {
     this.#parts = parts;
   }
 
-  /** `alone`: nobody else is to be in the batch. Rejects with `EncoderError` for the image's own faults. */
+  /**
+   * `alone`: no other item may be in the batch. Rejects with `EncoderError` for the image's own
+   * faults.
+   */
   encode(job: EncodeJob, options: { alone: boolean; signal: AbortSignal }): Promise<EncodedImage> {
     const { gate, encode } = this.#parts;
     const { tokens } = job;

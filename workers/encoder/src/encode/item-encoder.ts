@@ -38,9 +38,9 @@ export interface ItemEncoderParts {
 export interface ItemContext {
   /** How long the item waited in the queue, in milliseconds. */
   readonly queueMs: number;
-  /** How often it was taken from the queue, this time too. */
+  /** How often it was claimed from the queue, including this time. */
   readonly starts: number;
-  /** Aborted when what is held is to be handed back. */
+  /** Aborted when the encoder must return its items to the queue. */
   readonly signal: AbortSignal;
 }
 
@@ -49,16 +49,17 @@ type TracedContext = ItemContext & { readonly span: Span };
 
 const OTHER_MODEL_DELAY_MS = 2_000;
 /**
- * How often an item of another version of the model is left to the encoders that may have it: for a minute.
- * Counted, for the clock of the one who asked may be another.
+ * How often an item of another version of the model is left for encoders that may have it: one
+ * minute in total. Counted in attempts, because the requester's clock may differ.
  */
 const OTHER_MODEL_STARTS_MAX = 30;
 
 /**
- * Takes one image from queue to store: looks whether it is there already, takes up its flight,
- * encodes, saves, announces. An image's own failure is announced too and ends the work normally;
- * Redis or the store being away only delays it. Rejects with `HandBack`, and with `VisionThreadError` when the
- * model is gone, and this process with it: the flight then counts a death.
+ * Processes one image from queue to store: checks whether it is stored already, claims its single
+ * flight, encodes, saves, announces. An image's own failure is announced too and resolves normally;
+ * an outage of Redis or the store only delays it. Rejects with `HandBack`, and with
+ * `VisionThreadError` when the model's thread, and so this process, is lost: the flight then counts
+ * a crash.
  */
 export class ItemEncoder {
   readonly #parts: ItemEncoderParts;
@@ -82,22 +83,22 @@ export class ItemEncoder {
     }
   }
 
-  /** Only the end of an encoder counts as a death: what else goes wrong is told to those who wait. */
+  /** Only the exit of an encoder counts as a crash: any other error is announced to the waiters. */
   #failure({ mmHash }: EncodeJob, error: unknown): EncoderError {
     if (error instanceof EncoderError) return error;
-    this.#parts.log.error({ err: error, mmHash }, 'an encode went wrong unexpectedly');
-    const message = 'Something went wrong in the encoder; it is in its log';
+    this.#parts.log.error({ err: error, mmHash }, 'unexpected encode error');
+    const message = 'Internal error in the encoder; see its log';
     return new EncoderError('encode_failed', message, { retryable: true, cause: error });
   }
 
-  /** Tells those who wait for the item that it has failed. */
+  /** Announces to the waiters that the item failed. */
   async fail(
     mmHash: string,
     error: ItemError,
     context: Pick<ItemContext, 'signal'>,
   ): Promise<void> {
     const { announcer, metrics, log } = this.#parts;
-    log.warn({ mmHash, code: error.code, reason: error.message }, 'an image failed');
+    log.warn({ mmHash, code: error.code, reason: error.message }, 'image failed to encode');
     await this.#persist('Announcing a failure', () => announcer.failed(mmHash, error), context);
     metrics.item('failed');
     metrics.failure(error.code);
@@ -106,14 +107,14 @@ export class ItemEncoder {
   async #encode(job: EncodeJob, context: TracedContext): Promise<void> {
     this.#checkModel(job, context);
     if (await this.#isStored(job, context)) await this.#announceStored(job, context);
-    else await this.#takeUp(job, context);
+    else await this.#claimFlight(job, context);
   }
 
-  /** A fleet in the middle of a rollout has encoders of both versions. */
+  /** During a rollout the fleet has encoders of both versions. */
   #checkModel(job: EncodeJob, { starts }: ItemContext): void {
     if (job.fingerprint === this.#parts.fingerprint) return;
     if (starts <= OTHER_MODEL_STARTS_MAX) {
-      throw new HandBack('The item is of another version of the model', OTHER_MODEL_DELAY_MS);
+      throw new HandBack('the item needs another version of the model', OTHER_MODEL_DELAY_MS);
     }
     const message = 'No encoder has the version of the model that the image was accepted for';
     throw new EncoderError('model_mismatch', message, { retryable: true });
@@ -129,21 +130,21 @@ export class ItemEncoder {
     metrics.item('stored_already');
   }
 
-  async #takeUp(job: EncodeJob, context: TracedContext): Promise<void> {
+  async #claimFlight(job: EncodeJob, context: TracedContext): Promise<void> {
     const { poison, flight, encoder } = this.#parts;
     const known = await this.#persist('Looking up', () => poison.find(job.mmHash), context);
     if (known) return this.fail(job.mmHash, known, context);
     const begun = await this.#begin(job, context);
     if (begun.deaths === 0) return this.#work(job, begun, context);
     await this.#persist('Waiting', () => flight.handBack(job.mmHash, encoder), context);
-    return this.#takeUpSuspect(job, context);
+    return this.#claimSuspect(job, context);
   }
 
   /**
-   * Encoders have died with the image, or with its neighbours. Of such images one at a time is taken
-   * up, so that its death is counted against no other of them: the culprit reaches the limit alone.
+   * Encoders crashed while they held the image, or one beside it. An encoder claims such images one
+   * at a time, so that a crash counts against that one only: the culprit reaches the limit alone.
    */
-  async #takeUpSuspect(job: EncodeJob, context: TracedContext): Promise<void> {
+  async #claimSuspect(job: EncodeJob, context: TracedContext): Promise<void> {
     const turn = this.#suspects.acquire();
     try {
       await orHandBack(turn, context.signal);
@@ -175,7 +176,7 @@ export class ItemEncoder {
     const { deathsMax, poison, metrics } = this.#parts;
     metrics.redispatched();
     if (deaths < deathsMax) return;
-    const message = `${deaths} encoders ended while they had the image`;
+    const message = `${deaths} encoders crashed while they held the image`;
     const error = new EncoderError('encode_poison', message);
     await this.#persist('Noting', () => poison.add(job.mmHash, error.toItemError()), context);
     throw error;
@@ -221,7 +222,7 @@ export class ItemEncoder {
   }
 }
 
-/** Its object was lost from the store, but this encoder still has it. */
+/** The store lost its object, but this encoder still caches the embedding. */
 function unencoded(embedding: Embedding): EncodedImage {
   return { embedding, timings: { queueMs: 0, preprocessMs: 0, encodeMs: 0, batch: 0 } };
 }

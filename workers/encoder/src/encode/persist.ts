@@ -7,8 +7,9 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * Tries until it works: Redis and the store come back, and what was encoded is not to be lost for
- * their absence. Ends by the signal, with `HandBack`, and by an error that trying again cannot mend.
+ * Retries until it succeeds: Redis and the store come back, and an outage must not lose what was
+ * encoded. Rejects with `HandBack` when the signal is aborted, and with an error that a retry
+ * cannot fix.
  */
 export async function persist<R>(
   what: string,
@@ -20,17 +21,17 @@ export async function persist<R>(
       return await attempt();
     } catch (error) {
       if (!passes(error)) throw error;
-      log.warn({ err: error, pauseMs }, `${what} failed; trying again`);
+      log.warn({ err: error, pauseMs }, `${what} failed; retrying`);
       await pause(pauseMs, signal);
     }
   }
 }
 
-/** Redis or the store is away, or takes no writes: anything else would go wrong again. */
+/** Redis or the store is unavailable or refuses writes: any other error would recur. */
 const passes = (error: unknown): boolean =>
   error instanceof ConnectorError ? error.retryable : isRedisOutage(error);
 
-/** Up to half of it by chance, so that encoders do not come back all at once. */
+/** Up to half of it is random jitter, so that encoders do not retry all at once. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   const jittered = ms * (0.5 + Math.random() / 2);
   await sleep(jittered, undefined, { signal }).catch((cause: unknown) => {

@@ -2,10 +2,13 @@ import { ItemError } from '@epd/connector';
 import type { Redis } from 'ioredis';
 import { Value } from 'typebox/value';
 
-/** Long enough that a client's retries do not take the fleet down again, short enough for a fixed one. */
+/**
+ * Long enough that a client's retries do not crash the fleet again, short enough after a fix is
+ * deployed.
+ */
 const REMEMBERED_MS = 3_600_000;
 
-/** Images that have brought encoders down: not tried again for an hour, by any encoder. */
+/** Images that crashed encoders: no encoder retries them for an hour. */
 export class PoisonList {
   readonly #redis: Redis;
   readonly #prefix: string;
@@ -19,7 +22,7 @@ export class PoisonList {
     await this.#redis.set(this.#key(mmHash), JSON.stringify(error), 'PX', REMEMBERED_MS);
   }
 
-  /** Why the image is not to be tried, or null. */
+  /** Why the image must not be tried, or null. */
   async find(mmHash: string): Promise<ItemError | null> {
     const json = await this.#redis.get(this.#key(mmHash));
     const error: unknown = json === null ? null : JSON.parse(json);

@@ -1,10 +1,10 @@
 import { GraphIndex, MICROSOFT, intsAttribute, node, type GraphParts, type Node } from '@epd/graph';
 
 /**
- * Turns attention that is spelled out (transposes, product, scale, mask, softmax, product) into one
- * `MultiHeadAttention`, which never writes the matrix of scores down. A mask that is added to the
- * scores is left out, where it comes from the graph's own mask of pixels: tiles are always whole.
- * Returns how many there were.
+ * Fuses decomposed attention (transposes, product, scale, mask, softmax, product) into one
+ * `MultiHeadAttention`, which never materializes the score matrix. Drops a mask that is added to
+ * the scores if it derives from the graph's pixel mask: tiles are always full. Returns how many it
+ * fused.
  */
 export function fuseAttention(graph: GraphParts): number {
   let fused = 0;
@@ -55,7 +55,7 @@ const QUERY = '0,2,1,3';
 const KEY = '0,2,3,1';
 const TRANSPOSE = '0,1,3,2';
 
-/** Back from what goes into the softmax to the product of queries and keys. */
+/** Walks back from the softmax input to the product of queries and keys. */
 function scoresOf(
   index: GraphIndex,
   graph: GraphParts,
@@ -83,7 +83,7 @@ function factorOf(index: GraphIndex, at: Node): { name: string; factor: number }
   return byA === undefined ? null : { name: b, factor: byA };
 }
 
-/** A sum whose other part is made of the mask of pixels. */
+/** A sum whose other operand derives from the pixel mask. */
 function withoutMask(
   index: GraphIndex,
   graph: GraphParts,
@@ -97,7 +97,7 @@ function withoutMask(
 
 const BOOL = 9;
 
-/** Whether a boolean input of the graph is behind a value, with no weights on the way. */
+/** Whether a value derives from a boolean input of the graph without weights on the way. */
 function isOfMask(index: GraphIndex, graph: GraphParts, name: string): boolean {
   const masks = new Set(
     graph.input
@@ -118,10 +118,10 @@ function isOfMask(index: GraphIndex, graph: GraphParts, name: string): boolean {
   return found;
 }
 
-/** What a mask is not made by. */
+/** Operators that do not occur on the way to a mask. */
 const COMPUTES = new Set(['MatMul', 'Gemm', 'Conv', 'Softmax', 'LayerNormalization']);
 
-/** On from the softmax to the product with the values, and to where heads are joined again. */
+/** Walks from the softmax to the product with the values, and on to where heads are joined. */
 function contextOf(index: GraphIndex, name: string): { product: Node; last: Node } | null {
   let product = index.reader(name);
   while (product?.opType === 'Cast') product = index.reader(product.output?.[0] ?? '');
@@ -132,7 +132,10 @@ function contextOf(index: GraphIndex, name: string): { product: Node; last: Node
   return last?.opType === 'Reshape' ? { product, last } : null;
 }
 
-/** Back through scale, transposes and the split into heads to one tensor (batch, tokens, heads · dim). */
+/**
+ * Walks back through scale, transposes and the split into heads to one tensor (batch, tokens, heads
+ * · dim).
+ */
 function splitHeads(
   index: GraphIndex,
   name: string,
@@ -155,7 +158,7 @@ function splitHeads(
 
 const permutation = (transpose: Node): string => intsAttribute(transpose, 'perm').join();
 
-/** How many heads a tensor is split into: exports name their number, or their size and leave the rest. */
+/** How many heads a tensor is split into: exports give the number of heads, or their size. */
 function headsOf(index: GraphIndex, split: Node): number | null {
   const [from = '', shape = ''] = split.input ?? [];
   const [heads, size] = lastSizes(index, shape);
@@ -164,7 +167,7 @@ function headsOf(index: GraphIndex, split: Node): number | null {
   return size > 0 && width !== null && width % size === 0 ? width / size : null;
 }
 
-/** The last two sizes of a shape, be it a constant or put together by the graph; -1: not known. */
+/** The last two sizes of a shape, constant or computed by the graph; -1: unknown. */
 function lastSizes(index: GraphIndex, shape: string): [number, number] {
   const parts = index.producer(shape);
   const sizes =

@@ -4,8 +4,9 @@ const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
 
 /**
- * Turns `x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`, which exports spell out in eight nodes that
- * each pass over all of it, into one `FastGelu`, with the bias before it. Returns how many there were.
+ * Fuses `x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`, which exports decompose into eight nodes
+ * that each read the whole tensor, into one `FastGelu`, with the preceding bias. Returns how many
+ * it fused.
  */
 export function fuseGelu(graph: GraphParts): number {
   let fused = 0;
@@ -21,7 +22,7 @@ export function fuseGelu(graph: GraphParts): number {
   return fused;
 }
 
-/** x, when what goes into the tanh is √(2/π) · (x + 0.044715 x³). */
+/** x, if the input of the tanh is √(2/π) · (x + 0.044715 x³). */
 function input(index: GraphIndex, tanh: Node): string | undefined {
   const scaled = index.producer(tanh.input?.[0] ?? '');
   const sum = scaled?.opType === 'Mul' ? index.besides(scaled, SQRT_2_OVER_PI) : undefined;
@@ -44,7 +45,7 @@ function isCubic(index: GraphIndex, name: string, x: string): boolean {
   return square?.opType === 'Mul' && (square.input ?? []).every((each) => each === x);
 }
 
-/** The node that gives the result: x, 1 + tanh and a half, multiplied in any order. */
+/** The node that computes the result: x, 1 + tanh and a half, multiplied in any order. */
 function output(index: GraphIndex, tanh: Node, x: string): Node | undefined {
   const plusOne = index.reader(tanh.output?.[0] ?? '');
   if (plusOne?.opType !== 'Add' || index.besides(plusOne, 1) !== tanh.output?.[0]) return undefined;
@@ -63,7 +64,7 @@ function isHalfOf(index: GraphIndex, name: string, x: string): boolean {
   return half?.opType === 'Mul' && index.besides(half, 0.5) === x;
 }
 
-/** `FastGelu` adds a bias of one dimension on its way. */
+/** `FastGelu` can add a one-dimensional bias. */
 function withBias(index: GraphIndex, x: string): string[] {
   const add = index.producer(x);
   if (add?.opType !== 'Add') return [x];

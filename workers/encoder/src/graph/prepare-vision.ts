@@ -13,12 +13,12 @@ import { fuseAttention } from './fuse-attention.ts';
 import { fuseGelu } from './fuse-gelu.ts';
 import { verifyFused } from './verify-fused.ts';
 
-/** Raised with every change of what the pass makes, so that kept graphs are made anew. */
+/** Incremented with every change of the pass's output, so that cached graphs are rebuilt. */
 const PASS_VERSION = 1;
 
 /**
- * The vision encoder's graph with its attention and activations fused, made and proven on first use.
- * A graph in which there is nothing to fuse, or that computes something else afterwards, is run as it is.
+ * The vision encoder's graph with its attention and activations fused, made and verified on first
+ * use. A graph with nothing to fuse, or that computes something else afterwards, runs as exported.
  */
 export function prepareVision(options: VisionOptions): Promise<RewrittenGraph> {
   const { modelPath, cacheFolder } = options;
@@ -35,12 +35,11 @@ export function prepareVision(options: VisionOptions): Promise<RewrittenGraph> {
 export function fuse(model: Model): void {
   const graph = graphOf(model);
   const inputs = [...graph.input];
-  if (fuseGelu(graph) + fuseAttention(graph) === 0)
-    throw new NotRewritableError('there is nothing to fuse');
+  if (fuseGelu(graph) + fuseAttention(graph) === 0) throw new NotRewritableError('nothing to fuse');
   prune(graph);
-  // What nothing reads any more, a mask say, is still given.
+  // Inputs that nothing reads any more, such as a mask, must remain inputs.
   graph.input = inputs;
-  // Shapes noted for inner values are of the old graph.
+  // Recorded shapes of inner values belong to the old graph.
   graph.valueInfo = [];
   useDomain(model, MICROSOFT);
 }

@@ -3,12 +3,12 @@ import { sharedFloats, type VisionItem, type VisionShape } from '@epd/model/prep
 import type { VisionOptions } from '../session/vision-messages.ts';
 import { VisionSession } from '../session/vision-session.ts';
 
-/** Share of the largest value by which the two may differ: sums are made in another order. */
+/** Tolerated difference, as a share of the largest value: sums are computed in another order. */
 const TOLERANCE = 1e-3;
 const PARTS = 2;
 
 /**
- * Runs both graphs over the same noise. Returns what it found, for the log. Throws
+ * Runs both graphs on the same noise. Returns the difference, for the log. Throws
  * `NotRewritableError` when the embeddings differ, or the fused graph does not run.
  */
 export async function verifyFused(
@@ -36,7 +36,7 @@ async function embeddingsOf(path: string, options: VisionOptions): Promise<Float
   }
 }
 
-/** Values that look like pixels of noise and are the same on every run. */
+/** Deterministic noise in the range of pixels. */
 function noise(shape: VisionShape): VisionItem {
   // Of what goes with a grid, an item is one part.
   const parts = shape.grid === null ? PARTS : shape.parts;

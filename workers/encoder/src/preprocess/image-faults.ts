@@ -1,8 +1,10 @@
-/** Images that bring an encoder down, by their bytes' digest: for tests of what the fleet does then. */
+/**
+ * Images that crash or hang an encoder, by the digest of their bytes: for fault tests of the fleet.
+ */
 export interface ImageFaults {
-  /** The process dies, as by a crash of a native library. */
+  /** The process dies, as in a crash of a native library. */
   readonly faultKillOnSha256: string;
-  /** Preparing it never ends. */
+  /** Its preprocessing never ends. */
   readonly faultHangOnSha256: string;
 }
 

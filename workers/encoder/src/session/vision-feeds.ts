@@ -23,10 +23,14 @@ function feedOf(input: Metadata & { isTensor: true }, parts: readonly Part[]): T
   if (name.endsWith('grid_thw')) return gridTensor(parts);
   if (type === 'bool') return maskTensor(parts, shape.length);
   if (type === 'float32' || type === 'float16') return pixelTensor(parts, type, shape.length);
-  throw new Error(`The vision encoder wants ${name} of ${type}, which no family here makes`);
+  throw new Error(
+    `The vision encoder has an input ${name} of ${type}, which no supported family provides`,
+  );
 }
 
-/** Shapes such as [images, tiles, 3, side, side] have an image hold several tiles: here, each one. */
+/**
+ * In shapes such as [images, tiles, 3, side, side] an image holds several tiles: here, one each.
+ */
 function dimsOf(parts: readonly Part[], own: readonly number[], rank: number): number[] {
   const between = Array.from({ length: Math.max(0, rank - own.length - 1) }, () => 1);
   return [parts.length, ...between, ...own];
@@ -36,7 +40,7 @@ function pixelTensor(parts: readonly Part[], type: string, rank: number): Tensor
   const [first] = parts as readonly [Part];
   const pixels = new Float32Array(parts.length * first.pixels.length);
   for (const [index, part] of parts.entries()) pixels.set(part.pixels, index * part.pixels.length);
-  // Patches of a grid are rows of their own, with nothing around them.
+  // Patches of a grid are separate rows, without padding.
   const dims = first.grid === null ? dimsOf(parts, first.dims, rank) : first.dims;
   if (type !== 'float16') return new Tensor('float32', pixels, dims);
   // The declarations know only the older form, 16-bit integers; the runtime takes both.

@@ -2,10 +2,10 @@ import type { Embedding } from '@epd/connector';
 import type { RewrittenGraph } from '@epd/graph';
 import type { VisionItem, VisionShape } from '@epd/model/preprocess';
 
-/** What the model's thread is started with. */
+/** Start options of the model's thread. */
 export interface VisionOptions {
   readonly modelPath: string;
-  /** Where fused graphs are kept. */
+  /** Folder for fused graphs. */
   readonly cacheFolder: string;
   /** ONNX Runtime's execution providers, first choice first. */
   readonly executionProviders: readonly string[];
@@ -27,7 +27,7 @@ export type ToThread =
     }
   | { readonly type: 'close' };
 
-/** How the graph that is run was come by; not `rewritten`: it runs as exported, and slower. */
+/** How the graph was prepared; not `rewritten`: it runs as exported, which is slower. */
 export type Preparation = Pick<RewrittenGraph, 'rewritten' | 'note'>;
 
 export type FromThread =

@@ -4,9 +4,9 @@ import type { Tensor } from 'onnxruntime-node';
 const FEATURES = 'image_features';
 
 /**
- * The rows of a run as 32-bit floats, [rows, width]: a row's features, then what it adds behind the
- * first layers of the decoder, level by level, where the graph gives that. Throws when they are not as
- * many as expected, or not finite.
+ * The rows of a run as 32-bit floats, [rows, width]: a row's features, then its deepstack features
+ * for the first layers of the decoder, level by level, if the graph outputs them. Throws when their
+ * number is unexpected, or a value is not finite.
  */
 export function visionRows(
   outputs: Readonly<Record<string, Tensor>>,
@@ -15,7 +15,7 @@ export function visionRows(
 ): Float32Array {
   const { rows, width } = expected;
   const features = outputs[names.includes(FEATURES) ? FEATURES : (names[0] ?? '')];
-  if (!features) throw new Error('The vision encoder gave nothing');
+  if (!features) throw new Error('The vision encoder returned no output');
   const levels = names.filter((name) => name.includes('deepstack'));
   const tensors = [features, ...levels.flatMap((name) => outputs[name] ?? [])];
   const own = features.dims.at(-1) ?? 0;
@@ -25,15 +25,15 @@ export function visionRows(
   );
   if (values.length !== rows * width || features.size !== rows * own) {
     const found = tensors.map(({ dims }) => `[${dims.join(', ')}]`).join(' and ');
-    throw new Error(`The vision encoder gave ${found}, not ${rows} rows of ${width}`);
+    throw new Error(`The vision encoder returned ${found}, expected ${rows} rows of ${width}`);
   }
   if (!values.every(Number.isFinite)) {
-    throw new Error('The vision encoder gave values that are not finite');
+    throw new Error('The vision encoder returned values that are not finite');
   }
   return values;
 }
 
-/** A tensor may hold several levels, one behind the other. */
+/** A tensor may hold several levels, one after the other. */
 function floatsByLevel(tensor: Tensor, size: number): Float32Array[] {
   const values = Float32Array.from(tensor.data as Float32Array | Float16Array);
   if (size === 0 || values.length % size !== 0) return [values];

@@ -15,9 +15,9 @@ export interface Part {
 }
 
 /**
- * A vision encoder's graph, as the Hub's exports have it. Its inputs are filled by what they are: see
- * `visionFeeds`. Parts do not see each other, so each is given as an image of its own and none is
- * padded; a part with a grid has a size of its own, and a run to itself.
+ * A vision encoder's graph, as the Hub's exports have it. `visionFeeds` fills its inputs by their
+ * kind. Parts do not attend to each other, so each is a separate image and none is padded; a part
+ * with a grid has its own size, and its own run.
  */
 export class VisionSession {
   readonly #session: InferenceSession;
@@ -32,9 +32,9 @@ export class VisionSession {
     const session = await InferenceSession.create(path, {
       executionProviders: [...options.executionProviders],
       ...(options.threads > 0 ? { intraOpNumThreads: options.threads } : {}),
-      // Warnings are about the export's leftovers, and are not JSON lines.
+      // ONNX Runtime's warnings concern leftovers of the export, and are not JSON lines.
       logSeverityLevel: 3,
-      // Idle threads would otherwise spin and take the processor from preprocessing.
+      // Idle threads would otherwise spin and take CPU time from preprocessing.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
     return new VisionSession(session, options.width);

@@ -20,10 +20,10 @@ export interface LoadedVision {
   readonly tilesPerRun: number;
 }
 
-/** Larger runs were never found to pay on a CPU, and a GPU is full before. */
+/** Larger runs never paid on a CPU, and a GPU is saturated before. */
 const MEASURED_TILES_MAX = 32;
 
-/** The folder's vision encoder in its thread, and how many tiles to give it at once. */
+/** Loads the folder's vision encoder in its thread, and determines how many tiles a run takes. */
 export async function loadVision(
   folder: ModelFolder,
   geometry: ImageGeometry,
@@ -37,17 +37,21 @@ export async function loadVision(
   await proveRows(runner, shape);
   const { rewritten, note } = runner.preparation;
   if (rewritten) log.info({ preparation: note }, 'vision encoder loaded');
-  else log.warn({ preparation: note }, 'the vision encoder runs as exported, which is slower');
+  else
+    log.warn(
+      { preparation: note },
+      'vision encoder graph was not rewritten; it runs as exported, which is slower',
+    );
   if (shape.grid !== null) return { runner, shape, tilesPerRun: 1 };
   if (tilesPerRun > 0) return { runner, shape, tilesPerRun };
   const encode: typeof runner.encode = (...args) => runner.encode(...args);
   const limits = { shape, tilesMax: MEASURED_TILES_MAX };
   const measured = await measureTilesPerRun(encode, limits);
-  log.info(measured, 'measured how many tiles to encode at once');
+  log.info(measured, 'measured the number of tiles per run');
   return { runner, shape, tilesPerRun: measured.tilesPerRun };
 }
 
-/** Encodes a made-up item: a graph that makes other rows than the configuration says must not take work. */
+/** Encodes a synthetic item: a graph whose rows differ from the configuration must not serve. */
 async function proveRows(runner: VisionRunner, shape: VisionShape): Promise<void> {
   const values = shape.dims.reduce((product, size) => product * size, shape.parts);
   try {

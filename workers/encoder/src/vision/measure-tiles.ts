@@ -2,21 +2,21 @@ import { sharedFloats, type VisionItem, type VisionShape } from '@epd/model/prep
 import type { EncodedImages } from './vision-runner.ts';
 
 export interface TilesMeasurement {
-  /** The number of tiles in a run that gave the most tiles a second. */
+  /** The number of tiles per run with the most tiles per second. */
   readonly tilesPerRun: number;
   readonly samples: readonly { readonly tiles: number; readonly ms: number }[];
 }
 
 type Encode = (items: readonly VisionItem[], partsPerRun: number) => Promise<EncodedImages>;
 
-/** A larger run must be better by this much: it makes everyone in it wait for the slowest. */
+/** A larger run must be better by this factor: all its items wait for the whole run. */
 const GAIN_MIN = 1.05;
-/** Past this, a run keeps newcomers waiting for too long, whatever its throughput. */
+/** A longer run delays new items too much, whatever its throughput. */
 const RUN_MS_MAX = 2_000;
 
 /**
  * Measures how many tiles are best encoded in one run, doubling from 1 while it pays. Some exports
- * are slower in batches than one by one, and only a measurement on the machine tells.
+ * are slower in batches than one by one, and only a measurement on the machine shows that.
  */
 export async function measureTilesPerRun(
   encode: Encode,
@@ -36,7 +36,7 @@ export async function measureTilesPerRun(
   return { tilesPerRun: best.tiles, samples };
 }
 
-/** Not zeros: exports leave out tiles that are all zero, which is how padding looks to them. */
+/** Not zeros: exports skip tiles that are all zero, because they take them for padding. */
 function blankTiles(tiles: number, shape: VisionShape): VisionItem {
   const { parts, rows, dims } = shape;
   const area = dims.reduce((product, size) => product * size, tiles);

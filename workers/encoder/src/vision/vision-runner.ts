@@ -9,17 +9,17 @@ import type {
   VisionOptions,
 } from '../session/vision-messages.ts';
 
-/** The thread ended, or never came up: nothing that an image did. Not an `EncoderError`. */
+/** The thread exited or did not start: not the fault of an image. Not an `EncoderError`. */
 export class VisionThreadError extends Error {
   override readonly name = 'VisionThreadError';
 }
 
 export interface VisionRunnerOptions extends VisionOptions {
-  /** A run that takes longer hangs. */
+  /** A run that takes longer counts as hung. */
   readonly runTimeoutMs: number;
-  /** Called once a run hangs. Nothing can stop the run: the process has to be ended. */
+  /** Called once a run hangs. Nothing can stop the run: the callee must exit the process. */
   readonly onHang: () => void;
-  /** Called when the thread is gone without having been asked. */
+  /** Called when the thread exits without being asked to. */
   readonly onDeath: (error: VisionThreadError) => void;
 }
 
@@ -50,10 +50,10 @@ export class VisionRunner {
     this.#options = options;
     thread.on('message', (message: FromThread) => this.#onMessage(message));
     thread.on('error', (error: Error) => this.#onDeath(error.message));
-    thread.on('exit', (code) => this.#onDeath(`it ended with ${code}`));
+    thread.on('exit', (code) => this.#onDeath(`exit code ${code}`));
   }
 
-  /** Resolves when the model is loaded. Throws `VisionThreadError` when it cannot be. */
+  /** Resolves when the model is loaded. Throws `VisionThreadError` when loading fails. */
   static async start(options: VisionRunnerOptions): Promise<VisionRunner> {
     const { runTimeoutMs: _timeout, onHang: _hang, onDeath: _death, ...workerData } = options;
     const thread = new Worker(new URL('vision-thread.ts', import.meta.url), { workerData });
@@ -66,7 +66,10 @@ export class VisionRunner {
     }
   }
 
-  /** Rejects when the graph refuses the images, and with `VisionThreadError` when the thread is gone. */
+  /**
+   * Rejects when the graph rejects the images, and with `VisionThreadError` when the thread has
+   * exited.
+   */
   encode(items: readonly VisionItem[], partsPerRun: number): Promise<EncodedImages> {
     if (this.#closing) return Promise.reject(new VisionThreadError('The vision encoder is closed'));
     const id = this.#nextId;
@@ -78,7 +81,7 @@ export class VisionRunner {
     });
   }
 
-  /** Lets runs end, then the thread. Safe to call again. */
+  /** Waits for its runs, then stops the thread. Safe to call again. */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
@@ -101,7 +104,7 @@ export class VisionRunner {
   }
 
   #onDeath(why: string): void {
-    const error = new VisionThreadError(`The vision encoder's thread is gone: ${why}`);
+    const error = new VisionThreadError(`The vision encoder's thread exited: ${why}`);
     for (const { reject, watchdog } of this.#waiting.values()) {
       clearTimeout(watchdog);
       reject(error);

@@ -5,8 +5,8 @@ import { VisionSession } from '../session/vision-session.ts';
 
 /*
  * The thread that runs the vision encoder: a run blocks its thread, and the main one must stay free to
- * renew locks. It ends by itself when asked; it is never terminated, for that inside a run aborts the
- * process.
+ * renew locks. It exits by itself when asked; it is never terminated, because that aborts the
+ * process during a run.
  */
 
 const port = parentPort;

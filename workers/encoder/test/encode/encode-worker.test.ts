@@ -208,7 +208,7 @@ for (const [title, changed] of [
   });
 }
 
-test('an image for a version of the model that is gone fails when it was handed back for a minute, whatever clocks say', async (t) => {
+test('an image for a version of the model that is gone fails after it was returned to the queue for a minute, whatever clocks say', async (t) => {
   const fleet = await testFleet(t);
   const queue = encodeQueue(t, fleet);
   await testEncoder(t, fleet);
@@ -247,7 +247,7 @@ test('an image that an encoder died with is encoded alone', async (t) => {
   t.is(await encoder.metric('epd_encode_redispatches_total'), 1);
 });
 
-test('an image that encoders keep dying with is given up, and remembered', async (t) => {
+test('an image that keeps crashing encoders fails, and is remembered', async (t) => {
   const fleet = await testFleet(t);
   const job = await goldenJob(fleet, '01-0.png');
   await fleet.requester.request(job, 'me');
@@ -306,7 +306,7 @@ class SilentStore extends MemoryStore {
   }
 }
 
-test('a stopping encoder hands back what it cannot finish, which is no death', async (t) => {
+test('a stopping encoder returns to the queue what it cannot finish, which is no crash', async (t) => {
   const store = new SilentStore();
   const fleet = await testFleet(t, store);
   const queue = encodeQueue(t, fleet);

@@ -77,7 +77,7 @@ test('a graph without anything to fuse is run as exported', async (t) => {
   t.deepEqual(prepared, {
     path,
     rewritten: false,
-    note: 'run as exported: there is nothing to fuse',
+    note: 'run as exported: nothing to fuse',
   });
 });
 

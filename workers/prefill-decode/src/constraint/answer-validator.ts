@@ -1,39 +1,43 @@
 import { Worker } from 'node:worker_threads';
+import { Semaphore } from '@epd/connector';
 import type { Constraint } from '@epd/constraint';
 import type { FromValidation, ToValidation } from './validation-thread.ts';
 
-/** Far above what any honest check takes. */
+/** Far above what any legitimate check takes. */
 const CHECK_MS = 10_000;
 
-const ENDED = 'its check has ended early';
+const ENDED = 'its validation thread exited early';
 
 type Waiting = PromiseWithResolvers<string | null>;
 
 /**
- * Checks constrained answers in a thread of its own, before they are called completed. The thread is
- * started for the first answer, and again after one took too long.
+ * Validates constrained answers in a separate thread before they are reported as completed. The
+ * thread starts with the first answer, and restarts after a validation timed out.
  */
 export class AnswerValidator {
   readonly #limitMs: number;
   #worker: Worker | null = null;
   #ready: Promise<void> = Promise.resolve();
-  readonly #waiting = new Map<number, Waiting>();
-  #tickets = 0;
+  readonly #turns = new Semaphore(1);
+  #waiting: Waiting | null = null;
 
   constructor(limitMs: number = CHECK_MS) {
     this.#limitMs = limitMs;
   }
 
-  /** What is wrong with the answer; null: nothing. */
-  async faultOf(constraint: Constraint, text: string): Promise<string | null> {
+  /** The validation error of the answer; null if it is valid. One at a time: a check that hangs fails no other. */
+  faultOf(constraint: Constraint, text: string): Promise<string | null> {
+    return this.#turns.run(() => this.#check(constraint, text));
+  }
+
+  async #check(constraint: Constraint, text: string): Promise<string | null> {
     const worker = (this.#worker ??= this.#start());
     await this.#ready;
     if (this.#worker !== worker) return ENDED;
-    const ticket = this.#tickets++;
     const waiting = Promise.withResolvers<string | null>();
-    this.#waiting.set(ticket, waiting);
-    const timer = setTimeout(() => this.#kill(worker, 'it took too long to check'), this.#limitMs);
-    worker.postMessage({ ticket, constraint, text } satisfies ToValidation, []);
+    this.#waiting = waiting;
+    const timer = setTimeout(() => this.#kill(worker, 'its validation timed out'), this.#limitMs);
+    worker.postMessage({ constraint, text } satisfies ToValidation, []);
     try {
       return await waiting.promise;
     } finally {
@@ -50,24 +54,21 @@ export class AnswerValidator {
     const ready = Promise.withResolvers<void>();
     this.#ready = ready.promise;
     worker.once('exit', () => ready.resolve());
-    // Nothing waits for it at the end of the process.
+    // The thread does not keep the process alive.
     worker.unref();
-    worker.on('message', ({ ticket, fault }: FromValidation) => {
-      ready.resolve();
-      this.#waiting.get(ticket)?.resolve(fault);
-      this.#waiting.delete(ticket);
+    worker.on('message', (said: FromValidation) => {
+      if (said.type === 'ready') ready.resolve();
+      else this.#waiting?.resolve(said.fault);
     });
     worker.once('error', (error) => this.#kill(worker, String(error)));
     worker.once('exit', () => this.#kill(worker, ENDED));
     return worker;
   }
 
-  /** Answers that waited behind the one that took too long share its fate: none was checked. */
   #kill(worker: Worker, fault: string): void {
     if (this.#worker !== worker) return;
     this.#worker = null;
     void worker.terminate();
-    for (const waiting of this.#waiting.values()) waiting.resolve(fault);
-    this.#waiting.clear();
+    this.#waiting?.resolve(fault);
   }
 }

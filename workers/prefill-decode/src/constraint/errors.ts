@@ -3,7 +3,7 @@ export type ConstraintServiceErrorCode =
   | 'constraint_timeout'
   | 'constraint_lost';
 
-/** A constraint that answers cannot be held to, or not now: the thread that would has ended. */
+/** A constraint that the engine cannot enforce, or not now because the mask thread has exited. */
 export class ConstraintServiceError extends Error {
   override readonly name = 'ConstraintServiceError';
   readonly code: ConstraintServiceErrorCode;

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Constraint, ConstraintErrorCode, ConstraintLimits } from '@epd/constraint';
 
-/** What crosses between the main thread, the runner and the thread that makes token masks. */
+/** Messages between the main thread, the runner and the mask thread. */
 
 export interface MaskThreadOptions {
   readonly modelFolder: string;
@@ -13,6 +13,17 @@ export type ToMaskThread =
   | { readonly type: 'compile'; readonly ticket: number; readonly constraint: Constraint }
   | { readonly type: 'runner'; readonly port: MessagePort };
 
+/** How the runner comes to masks, from one mask thread. */
+export interface MaskConnection {
+  readonly port: MessagePort;
+  /** Size of the vocabulary. */
+  readonly tokens: number;
+  /** The longest that a step waits for one mask. */
+  readonly limitMs: number;
+  /** Of a `MaskLink`. */
+  readonly link: SharedArrayBuffer;
+}
+
 export type FromMaskThread =
   /** `tokens`: the size of the vocabulary. */
   | { readonly type: 'ready'; readonly tokens: number }
@@ -23,7 +34,7 @@ export interface Refused {
   readonly message: string;
 }
 
-/** From the runner: what happens to sequences, in order. */
+/** From the runner: events of sequences, in order. */
 export type ToMasks =
   | {
       readonly type: 'open';

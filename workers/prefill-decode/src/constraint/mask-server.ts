@@ -16,7 +16,10 @@ interface Held {
   accepted: number;
 }
 
-/** Keeps the states of constrained sequences, and makes the mask of each as soon as its token is known. */
+/**
+ * Holds the state of each constrained sequence and computes its next mask as soon as its token is
+ * known.
+ */
 export class MaskServer {
   readonly #compiler: ConstraintCompiler;
   readonly #tokens: TokenBytes;
@@ -70,7 +73,7 @@ export class MaskServer {
     return bytes === null ? [] : machine.accept(state, bytes);
   }
 
-  /** A continuation accepts many tokens at once: only the last one's mask is wanted. */
+  /** A resumed answer accepts many tokens at once: only the last one's mask is needed. */
   #publish({ machine, shared, state, accepted }: Held): void {
     if (shared.wanted > accepted) return;
     machine.fillMask(state, shared.mask);

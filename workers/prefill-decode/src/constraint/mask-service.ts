@@ -1,32 +1,42 @@
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { Semaphore } from '@epd/connector';
 import type { Constraint } from '@epd/constraint';
 import type { Logger } from '@epd/service';
 import { ConstraintServiceError } from './errors.ts';
-import type { FromMaskThread, MaskThreadOptions, Refused, ToMaskThread } from './mask-messages.ts';
+import { MaskLink } from './mask-link.ts';
+import type {
+  FromMaskThread,
+  MaskConnection,
+  MaskThreadOptions,
+  Refused,
+  ToMaskThread,
+} from './mask-messages.ts';
 
 export interface MaskServiceOptions extends MaskThreadOptions {
-  /** A constraint that takes longer to compile ends the thread. */
+  /** A constraint that takes longer to compile terminates the thread. */
   readonly compileMs: number;
   /** The longest that a step waits for one mask. */
   readonly maskMs: number;
   readonly logger?: Pick<Logger, 'info' | 'warn'>;
 }
 
-/** Where masks are read: the runner. */
+/** The reader of the masks: the runner. */
 export interface MaskReader {
-  connectMasks(port: MessagePort, tokens: number, limitMs: number): void;
+  connectMasks(connection: MaskConnection): void;
 }
 
-/** Reading the vocabulary comes on top of the first constraint's time. */
+/** Reading the vocabulary adds to the first constraint's time. */
 const START_MS = 60_000;
 
 /**
- * The main thread's side of the mask thread. It is started for the first constraint, and again after it
- * has died or was killed for taking too long: sequences that it held then fail as lost.
+ * The main thread's side of the mask thread. It starts the thread for the first constraint, and
+ * again after the thread died, was killed on a timeout, or no longer responds to the runner. Sequences of
+ * the dead thread fail as lost. Constraints compile one at a time: each has its timeout to itself.
  */
 export class MaskService {
   readonly #options: MaskServiceOptions;
   readonly #runner: MaskReader;
+  readonly #turns = new Semaphore(1);
   #thread: Promise<MaskThread> | null = null;
 
   constructor(options: MaskServiceOptions, runner: MaskReader) {
@@ -34,10 +44,15 @@ export class MaskService {
     this.#runner = runner;
   }
 
-  /** Resolves when sequences may be held to the constraint. Throws `ConstraintServiceError`. */
+  /**
+   * Resolves when the constraint is compiled and sequences may use it. Throws
+   * `ConstraintServiceError`.
+   */
   async prepare(constraint: Constraint): Promise<void> {
-    const thread = await (this.#thread ??= this.#start());
-    const refused = await thread.compile(constraint, this.#options.compileMs);
+    const refused = await this.#turns.run(async () => {
+      const thread = await this.#usable();
+      return thread.compile(constraint, this.#options.compileMs);
+    });
     if (refused === null) return;
     throw new ConstraintServiceError(
       'constraint_refused',
@@ -51,26 +66,46 @@ export class MaskService {
     await thread?.end();
   }
 
-  async #forget(thread: MaskThread): Promise<void> {
-    const reason = await thread.ended;
-    if (this.#thread !== null) this.#options.logger?.warn({ reason }, 'the mask thread has ended');
+  /** The thread; a new one when the runner has given up on it. */
+  async #usable(): Promise<MaskThread> {
+    const thread = await (this.#thread ?? this.#open());
+    if (thread.link.open) return thread;
     this.#thread = null;
+    await thread.end();
+    return this.#open();
+  }
+
+  #open(): Promise<MaskThread> {
+    const opened = this.#start();
+    this.#thread = opened;
+    void this.#forget(opened);
+    return opened;
+  }
+
+  /** A thread that ended, or never started, is none to wait for. */
+  async #forget(opened: Promise<MaskThread>): Promise<void> {
+    const thread = await opened.catch(() => null); // who asked for it is told
+    const reason = await thread?.ended;
+    if (this.#thread !== opened) return;
+    this.#thread = null;
+    if (reason !== undefined) this.#options.logger?.warn({ reason }, 'mask thread exited');
   }
 
   async #start(): Promise<MaskThread> {
     const { modelFolder, limits, maskMs, logger } = this.#options;
     const thread = new MaskThread({ modelFolder, limits });
-    void this.#forget(thread);
     const tokens = await thread.ready(START_MS);
     const { port1, port2 } = new MessageChannel();
     thread.connect(port1);
-    this.#runner.connectMasks(port2, tokens, maskMs);
-    logger?.info({ tokens }, 'constraints are ready');
+    const link = thread.link.memory;
+    this.#runner.connectMasks({ port: port2, tokens, limitMs: maskMs, link });
+    logger?.info({ tokens }, 'mask thread ready');
     return thread;
   }
 }
 
 class MaskThread {
+  readonly link = new MaskLink();
   readonly ended: Promise<string>;
   readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<number>();
@@ -113,6 +148,7 @@ class MaskThread {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       late.reject(new ConstraintServiceError('constraint_timeout', `${what} within ${limitMs} ms`));
+      this.link.replace();
       void this.end();
     }, limitMs);
     try {
@@ -135,8 +171,9 @@ class MaskThread {
   #end(reason: string, resolve: (reason: string) => void): void {
     const error = new ConstraintServiceError(
       'constraint_lost',
-      `The mask thread has ended: ${reason}`,
+      `The mask thread exited: ${reason}`,
     );
+    this.link.lose();
     this.#ready.reject(error);
     for (const ticket of this.#tickets.values()) ticket.reject(error);
     this.#tickets.clear();

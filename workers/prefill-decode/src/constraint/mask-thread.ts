@@ -10,7 +10,10 @@ import type {
 } from './mask-messages.ts';
 import { MaskServer } from './mask-server.ts';
 
-/** The thread that compiles constraints and makes token masks, beside the runner's forward passes. */
+/**
+ * The thread that compiles constraints and computes token masks in parallel with the runner's
+ * forward passes.
+ */
 const port = parentPort;
 if (!port) throw new Error('mask-thread.ts is started by MaskService');
 

@@ -1,20 +1,23 @@
 import { maskWords, type TokenMask } from '@epd/constraint';
 
-/** A mask is being made. Masks are numbered by the tokens accepted before them: 0, 1, ... */
+/** The mask is being computed. Masks are numbered by the tokens accepted before them: 0, 1, ... */
 export const PENDING = -1;
-/** The accepted tokens are none that the constraint permits. */
+/** The constraint does not permit the accepted tokens. */
 export const BROKEN = -2;
-/** The mask takes more work than is allowed. */
+/** Computing the mask exceeds the work limit. */
 export const TOO_COMPLEX = -3;
 
 const READY = 0;
 const WANTED = 1;
 const HEADER_BYTES = 8;
+/** Who waits looks so often, in milliseconds, whether there is anybody to wait for. */
+const LOOK_MS = 20;
 
 /**
- * The mask of one sequence, in memory that the runner and the mask thread share. The runner says which
- * mask it wants; the mask thread writes it and says that it is there. Neither touches the mask while the
- * other may: the runner reads when its number is ready, and asks for the next only after that.
+ * The mask of one sequence, in memory that the runner and the mask thread share. The runner
+ * requests a mask by number; the mask thread writes it and marks it ready. The two never access the
+ * mask at the same time: the runner reads a mask once it is ready, and requests the next only after
+ * that.
  */
 export class SharedMask {
   readonly memory: SharedArrayBuffer;
@@ -46,15 +49,18 @@ export class SharedMask {
     Atomics.notify(this.#header, READY);
   }
 
-  /** Waits until mask `number` is there, or a fault is; returns which, or `PENDING` after `limitMs`. */
-  wait(number: number, limitMs: number): number {
+  /**
+   * Waits until mask `number` is ready or faulted; returns which, or `PENDING` after `limitMs`, or once
+   * `isMade` says that no thread makes masks any more.
+   */
+  wait(number: number, limitMs: number, isMade: () => boolean): number {
     const end = performance.now() + limitMs;
     for (;;) {
       const ready = Atomics.load(this.#header, READY);
       if (ready === number || ready < PENDING) return ready;
       const rest = end - performance.now();
-      if (rest <= 0) return PENDING;
-      Atomics.wait(this.#header, READY, ready, rest);
+      if (rest <= 0 || !isMade()) return PENDING;
+      Atomics.wait(this.#header, READY, ready, Math.min(rest, LOOK_MS));
     }
   }
 }

@@ -6,7 +6,7 @@ import { follows, type Constraint } from '@epd/constraint';
 const OPTIONS: Options = {
   strict: false,
   validateSchema: false,
-  // Of decimal steps: 0.3 is a multiple of 0.1.
+  // For decimal steps: 0.3 is a multiple of 0.1.
   multipleOfPrecision: 9,
   logger: false,
 };
@@ -15,8 +15,9 @@ const OPTIONS: Options = {
 const NEWER = /"(prefixItems|dependentRequired|dependentSchemas|\$dynamicRef|\$defs)"/;
 
 /**
- * Says what is wrong with an answer, by another library than the one that held it to its constraint;
- * null: nothing. Formats and patterns are tested as JavaScript does, which may take for ever.
+ * Returns the validation error of an answer, or null if it is valid. It uses another library than
+ * the one that enforced the constraint. Formats and patterns run as JavaScript regular expressions,
+ * which may take unbounded time.
  */
 export function faultOf(constraint: Constraint, text: string): string | null {
   switch (constraint.type) {
@@ -46,7 +47,7 @@ function faultOfJson(schema: unknown, text: string): string | null {
   return check(value) ? null : ajv.errorsText(check.errors, { dataVar: 'answer' });
 }
 
-/** Null: ajv does not know this form of a schema, which older drafts have several of. */
+/** Null: ajv does not know this form of a schema; older drafts have several such forms. */
 function compiled(ajv: Ajv | Ajv2020, schema: unknown): ValidateFunction | null {
   try {
     return ajv.compile(readable(schema) as object);
@@ -61,7 +62,7 @@ const followedOrNot = (constraint: Constraint, text: string): string | null =>
 function validator(schema: unknown): Ajv | Ajv2020 {
   const ajv = NEWER.test(JSON.stringify(schema)) ? new Ajv2020(OPTIONS) : new Ajv(OPTIONS);
   formats.default(ajv);
-  // Formats of OpenAPI tell how a client keeps a value.
+  // OpenAPI's formats describe how a client stores a value.
   for (const name of ['int32', 'int64', 'float', 'double', 'binary', 'password'])
     ajv.addFormat(name, true);
   return ajv;

@@ -6,8 +6,9 @@ import type { KVSlots } from './kv-slots.ts';
 export type Feeds = Record<string, Tensor>;
 
 /**
- * The runtime's binding knows half-precision elements only as their bits, while its Tensor makes a
- * Float16Array of them: so the tensor is told to show the bits, which lie where the elements lie.
+ * The runtime's binding reads half-precision elements only as their bits, but its Tensor exposes
+ * them as a Float16Array. So the tensor is made to expose the bits, which share the elements'
+ * memory.
  */
 function floatTensor(type: FloatType, data: FloatArray, dims: readonly number[]): Tensor {
   if (data instanceof Float32Array) return new Tensor(type, data, dims);
@@ -19,7 +20,10 @@ export function int64Tensor(values: BigInt64Array, dims: readonly number[]): Ten
   return new Tensor('int64', values, dims);
 }
 
-/** What every kind of decoder reads: embeddings, positions where taken, and the past where it lies. */
+/**
+ * The inputs of every kind of decoder: embeddings, positions if the graph takes them, and the past,
+ * in place.
+ */
 export function commonFeeds(facts: DecoderFacts, slots: KVSlots, run: ForwardRun): Feeds {
   const { rows, width } = run;
   const feeds: Feeds = {
@@ -56,7 +60,8 @@ function positions(run: ForwardRun, axes: number): BigInt64Array {
       const past = run.past[row] ?? 0;
       const start = (axis * rows + row) * width;
       for (let i = 0; i < width; i++) {
-        // A filler's place counts from 0 too: past the model's last position there is no rotation.
+        // A padding token's position counts from 0 too: the model has no rotation past its last
+        // position.
         const at = i < count ? (own?.[axis * count + i] ?? past + i) : i;
         values[start + i] = BigInt(at);
       }

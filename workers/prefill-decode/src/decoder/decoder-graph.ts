@@ -3,10 +3,10 @@ import type { FloatArray, FloatType } from './float-array.ts';
 import type { AttentionState, KVShape } from './kv-shape.ts';
 
 /**
- * What a decoder's interface says of how it treats the cache.
- * - `two_part`: reads the past, returns only new slices (what the rewriting pass makes).
+ * How a decoder treats the KV cache, as its interface shows.
+ * - `two_part`: reads the past and returns only new slices (the output of the rewriting pass).
  * - `concatenating`: returns past and new joined; takes `position_ids`.
- * - `grouped`: `GroupQueryAttention` as exported; returns the past with the new tokens put in.
+ * - `grouped`: `GroupQueryAttention` as exported; returns the past with the new tokens inserted.
  */
 export type GraphKind = 'two_part' | 'concatenating' | 'grouped';
 
@@ -15,11 +15,14 @@ export interface DecoderFacts {
   readonly kv: KVShape;
   readonly hiddenSize: number;
   readonly embedsType: FloatType;
-  /** Numbers that make a token's position; 0: the graph counts by itself. */
+  /** Axes of a token's position; 0: the graph counts positions itself. */
   readonly positionAxes: 0 | 1 | 3;
-  /** Inputs for what an image adds to the hidden states behind each of the first layers. */
+  /**
+   * Inputs for the deepstack features that an image adds to the hidden states after each of the
+   * first layers.
+   */
   readonly deepstack: DeepstackInputs | null;
-  /** Further inputs of the graph that are known: `num_logits_to_keep`, `use_cache_branch`. */
+  /** Other known inputs of the graph: `num_logits_to_keep`, `use_cache_branch`. */
   readonly options: readonly string[];
 }
 
@@ -30,13 +33,13 @@ interface DeepstackInputs {
   readonly type: FloatType;
 }
 
-/** One run of the decoder over neighbouring slots. A row with count 0 is there only to fill a gap. */
+/** One run of the decoder over adjacent slots. A row with count 0 only fills a gap. */
 export interface ForwardRun {
   readonly firstSlot: number;
   readonly rows: number;
-  /** New tokens that the widest row brings. */
+  /** New tokens of the widest row. */
   readonly width: number;
-  /** [rows, width, hiddenSize]; a row's tokens from the left. */
+  /** [rows, width, hiddenSize]; a row's tokens are left-aligned. */
   readonly embeds: FloatArray;
   /** [levels, rows, width, hiddenSize], where the graph takes it. */
   readonly deepstack: FloatArray | null;
@@ -49,9 +52,9 @@ export interface ForwardRun {
 }
 
 /**
- * Reads the facts off a session's inputs and outputs. `groupsQueries`: the graph has
- * `GroupQueryAttention` nodes, which their interface does not always tell. Throws when it is no
- * decoder that is known.
+ * Derives the facts from a session's inputs and outputs. `groupsQueries`: the graph has
+ * `GroupQueryAttention` nodes, which the interface does not always show. Throws when the graph is
+ * no known decoder.
  */
 export function decoderFacts(session: InferenceSession, groupsQueries: boolean): DecoderFacts {
   const embeds = tensorInput(session, 'inputs_embeds');

@@ -1,30 +1,33 @@
 import type { ForwardRun } from './decoder-graph.ts';
 
-/** How many tokens a cached block holds: small enough that little of a shared prefix is lost. */
+/** Tokens per cached block: small enough that little of a shared prefix is lost to rounding. */
 export const BLOCK_TOKENS = 16;
 
-/** What the engine has to know of a backend before it plans with it. */
+/** Properties of a backend that the engine needs for its plan. */
 export interface KVAbilities {
   /**
-   * Saved blocks bring a prefix back. False where a layer keeps only its newest state, which no block
-   * holds: then prefixes are not cached, and a preempted sequence is computed anew.
+   * Whether saved blocks can restore a prefix. False where a layer keeps only its newest state,
+   * which no block holds: then prefixes are not cached and a preempted sequence is recomputed.
    */
   readonly restoresPrefixes: boolean;
-  /** Share of the slots' memory that `layout` needs on top of it for a moment. */
+  /** Extra memory that `layout` needs temporarily, as a share of the slots' memory. */
   readonly layoutShare: number;
 }
 
 /**
- * The decoder together with its KV cache, which the backend owns wherever it lies: it lays out slots,
- * feeds them to the graph and keeps what comes of it. A slot holds the tokens of one sequence from the
- * left; a cached block holds `BLOCK_TOKENS` tokens of a sequence that may have ended.
+ * The decoder and its KV cache. The backend owns the cache, wherever its memory is: it lays out
+ * slots, feeds them to the graph and stores the results. A slot holds the tokens of one sequence,
+ * left-aligned; a cached block holds `BLOCK_TOKENS` tokens of a sequence that may have ended.
  *
- * Calls come one at a time, in the order in which the engine decided them. After one that failed
- * nobody knows what the cache holds: no other may follow.
+ * The engine calls one operation at a time, in the order of its decisions. After a failed call the
+ * content of the cache is unknown: no other call may follow.
  */
 export interface KVBackend {
   readonly abilities: KVAbilities;
-  /** Changes number and length of the slots; keeps the first `lengths[slot]` tokens of each that stays. */
+  /**
+   * Changes the number and length of the slots; keeps the first `lengths[slot]` tokens of each
+   * remaining slot.
+   */
   layout(slots: number, length: number, lengths: readonly number[]): Promise<void>;
   swap(a: number, lengthA: number, b: number, lengthB: number): Promise<void>;
   /** Copies tokens `from ..` of a slot into blocks, in order. */
@@ -32,6 +35,9 @@ export interface KVBackend {
   /** Copies the first `tokens` tokens of the blocks to the beginning of a slot. */
   restore(slot: number, blocks: readonly number[], tokens: number): Promise<void>;
   drop(blocks: readonly number[]): Promise<void>;
-  /** Runs, keeps the new keys and values, and returns each row's last logits, [rows, vocabulary]. */
+  /**
+   * Runs the decoder, stores the new keys and values, and returns each row's last logits, [rows,
+   * vocabulary].
+   */
   forward(run: ForwardRun): Promise<Float32Array>;
 }

@@ -7,14 +7,14 @@ export type AttentionState = {
   readonly type: FloatType;
 } & ({ readonly kind: 'full' } | { readonly kind: 'window'; readonly window: number });
 
-/** A state of fixed size that each token changes: what an earlier token left is not in it any more. */
+/** A state of fixed size that each token overwrites: the state after an earlier token is gone. */
 interface FixedState {
   readonly kind: 'conv' | 'recurrent';
   readonly shape: readonly number[];
   readonly type: FloatType;
 }
 
-/** What one layer keeps of a sequence. */
+/** The state that one layer keeps of a sequence. */
 type LayerState = AttentionState | FixedState;
 
 /** The form of a model's cache, layer by layer. */
@@ -24,11 +24,11 @@ export type KVShape = readonly LayerState[];
 export const attentionStates = (shape: KVShape): AttentionState[] =>
   shape.filter((state) => state.kind === 'full' || state.kind === 'window');
 
-/** Bytes that each token of a sequence costs. */
+/** Bytes per token of a sequence. */
 export const bytesPerToken = (shape: KVShape): number =>
   attentionStates(shape).reduce((sum, state) => sum + 2 * sideBytes(state), 0);
 
-/** Bytes that a sequence costs whatever its length. */
+/** Bytes per sequence, independent of its length. */
 export const bytesPerSequence = (shape: KVShape): number =>
   shape.reduce((sum, state) => sum + ('shape' in state ? fixedBytes(state) : 0), 0);
 

@@ -6,8 +6,9 @@ type Allocate = (type: FloatType, length: number) => FloatArray;
 
 /**
  * The cache in JavaScript's memory: one buffer per side (keys of the first layer, its values, keys of
- * the next, …) over [slots, kvHeads, length, headDim]. The runtime reads inputs where they lie, so a run
- * over a range of slots costs no copy; what is past a row's length is masked and may hold anything finite.
+ * the next, …) over [slots, kvHeads, length, headDim]. The runtime reads inputs in place, so a run
+ * over a range of slots needs no copy; values past a row's length are masked and may be anything
+ * finite.
  */
 export class KVSlots {
   slots = 0;
@@ -15,14 +16,14 @@ export class KVSlots {
   readonly #sides: readonly AttentionState[];
   readonly #allocate: Allocate;
   readonly #buffers: FloatArray[] = [];
-  /** By id: one piece a side, one after the other. */
+  /** By id: one piece per side, consecutive. */
   readonly #blocks = new Map<number, readonly FloatArray[]>();
 
-  /** Throws `TypeError` for a shape with states that are no keys and values. */
+  /** Throws `TypeError` for a shape with states other than keys and values. */
   constructor(shape: KVShape, allocate: Allocate = floatArray) {
     const states = attentionStates(shape);
     if (states.length < shape.length) {
-      throw new TypeError('Slots hold keys and values only; the decoder has other states');
+      throw new TypeError('Slots hold only keys and values; the decoder has other states');
     }
     this.#sides = states.flatMap((state) => [state, state]);
     this.#allocate = allocate;
@@ -32,7 +33,7 @@ export class KVSlots {
     return this.#sides.length;
   }
 
-  /** One side at a time is copied to its new place: the largest one's share of all. */
+  /** `layout` copies one side at a time: the share of the largest side. */
   get layoutShare(): number {
     const sizes = this.#sides.map(tokenElements);
     const all = sizes.reduce((sum, size) => sum + size, 0);
@@ -76,7 +77,10 @@ export class KVSlots {
     }
   }
 
-  /** Frees each side's old buffer before the next one's is made: memory has room for one more, not all. */
+  /**
+   * Frees each side's old buffer before it allocates the next: memory has room for one extra side,
+   * not for all.
+   */
   layout(slots: number, length: number, lengths: readonly number[]): void {
     const kept = Math.min(slots, this.slots);
     for (const [side, state] of this.#sides.entries()) {
@@ -147,7 +151,9 @@ export class KVSlots {
     return this.#allocate(state.type, tokenElements(state) * BLOCK_TOKENS);
   }
 
-  /** Where a block's tokens of each side and head begin: in the slot's buffer, and in the block's piece. */
+  /**
+   * Offsets of a block's tokens per side and head: in the slot's buffer, and in the block's piece.
+   */
   #eachHead(
     pieces: readonly FloatArray[],
     slot: number,
@@ -184,5 +190,8 @@ export class KVSlots {
 
 const tokenElements = ({ kvHeads, headDim }: AttentionState): number => kvHeads * headDim;
 
-/** At once, and not when the collector gets to it: the budget counts memory that is held, used or not. */
+/**
+ * Frees the memory at once instead of at the next garbage collection: the budget counts allocated
+ * memory, used or not.
+ */
 const free = (array: FloatArray | undefined): void => void array?.buffer.transfer(0);

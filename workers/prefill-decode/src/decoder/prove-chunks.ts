@@ -4,22 +4,23 @@ import { floatArray, type FloatArray } from './float-array.ts';
 import type { KVBackend } from './kv-backend.ts';
 
 const TOKENS = 24;
-/** Where the prompt is cut: not at a power of two, nor in the middle. */
+/** Where the prompt is split: neither at a power of two nor in the middle. */
 const CUT = 9;
 /**
- * Share of the largest logit by which the two may differ. Sums are made in another order, and graphs
- * that quantize activations do so by what each run holds; a graph that looks ahead differs by more.
+ * Tolerated difference, as a share of the largest logit. Sums are computed in another order, and
+ * graphs that quantize activations do so per run; a graph that attends to later tokens differs by
+ * more.
  */
 const TOLERANCE = 0.1;
 
-/** A decoder that does not compute a prompt in pieces as it does in one: it must not take work. */
+/** A decoder whose chunked prefill differs from its whole prefill: the worker must not serve it. */
 class ChunksDifferError extends Error {
   override readonly name = 'ChunksDifferError';
 }
 
 /**
- * Computes a made-up prompt whole and in two chunks, and compares the last logits. Returns the share by
- * which they differ. Throws `ChunksDifferError`.
+ * Prefills a synthetic prompt whole and in two chunks, and compares the last logits. Returns the
+ * relative difference. Throws `ChunksDifferError`.
  */
 export async function proveChunks(backend: KVBackend, facts: DecoderFacts): Promise<number> {
   await backend.layout(1, 2 * TOKENS, []);
@@ -30,7 +31,7 @@ export async function proveChunks(backend: KVBackend, facts: DecoderFacts): Prom
   const difference = relativeDifference([whole], [cut]);
   if (difference <= TOLERANCE) return difference;
   throw new ChunksDifferError(
-    `The decoder's logits for a prompt in one piece and in two differ by ${difference.toFixed(3)} of the largest; at most ${TOLERANCE} was expected. Its attention looks ahead, which this engine does not serve`,
+    `The decoder's logits for a prompt in one piece and in two differ by ${difference.toFixed(3)} of the largest; at most ${TOLERANCE} was expected. Its attention is not causal, which this engine does not support`,
   );
 }
 
@@ -47,7 +48,7 @@ function chunk(facts: DecoderFacts, from: number, to: number): ForwardRun {
     rows: 1,
     width,
     embeds: noise(embedsType, 1),
-    // Levels lie one behind the other: cut, they would not be the same. Text adds nothing.
+    // Levels are consecutive in memory, so a slice would mix them. Text adds nothing.
     deepstack: deepstack && floatArray(deepstack.type, deepstack.levels * width * hiddenSize),
     positions: [null],
     past: Int32Array.of(from),
@@ -55,5 +56,5 @@ function chunk(facts: DecoderFacts, from: number, to: number): ForwardRun {
   };
 }
 
-/** Looks like noise of the size of embeddings and is the same on every run. */
+/** Deterministic noise of the magnitude of embeddings. */
 const wave = (index: number): number => Math.sin(index * 12.9898) * 0.5;

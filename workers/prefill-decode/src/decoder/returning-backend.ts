@@ -11,9 +11,9 @@ import {
 import { SlotBackend } from './slot-backend.ts';
 
 /**
- * Runs a graph as it was exported. It returns the whole cache, of which only the new tokens are
- * taken; they lie behind the padded past in a concatenating graph, and behind a row's own tokens in
- * a grouped one. Each run copies the cache once or twice inside the runtime: the price of the form.
+ * Runs a graph as exported. The graph returns the whole cache, of which the backend keeps only the
+ * new tokens: they follow the padded past in a concatenating graph, and a row's own tokens in a
+ * grouped one. Each run copies the cache once or twice inside the runtime.
  */
 export class ReturningBackend extends SlotBackend {
   readonly #session: InferenceSession;
@@ -38,7 +38,10 @@ export class ReturningBackend extends SlotBackend {
     return lastLogits(toFloat32(dataOf(outputs, 'logits')), run, keep);
   }
 
-  /** Returns how many of each row's logits come back: the last one where all rows end together. */
+  /**
+   * Returns how many of each row's logits the graph outputs: only the last one where all rows end
+   * together.
+   */
   #addOptions(feeds: Feeds, run: ForwardRun): number {
     const { options } = this.#facts;
     if (options.includes('use_cache_branch'))

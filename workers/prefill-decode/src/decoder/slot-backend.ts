@@ -3,7 +3,7 @@ import type { KVAbilities, KVBackend } from './kv-backend.ts';
 import { KVSlots } from './kv-slots.ts';
 import type { KVShape } from './kv-shape.ts';
 
-/** A backend whose cache lies in JavaScript's memory; how the graph is run is the subclass's. */
+/** A backend whose cache is in JavaScript memory; the subclass runs the graph. */
 export abstract class SlotBackend implements KVBackend {
   readonly abilities: KVAbilities;
   protected readonly slots: KVSlots;

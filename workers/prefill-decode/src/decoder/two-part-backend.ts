@@ -3,7 +3,7 @@ import type { DecoderFacts, ForwardRun } from './decoder-graph.ts';
 import { commonFeeds, dataOf, int64Tensor, sideName, toFloat32 } from './backend-inputs.ts';
 import { SlotBackend } from './slot-backend.ts';
 
-/** Runs a graph of the rewriting pass: the past goes in where it lies, only new slices come out. */
+/** Runs a rewritten graph: it reads the past in place and returns only the new slices. */
 export class TwoPartBackend extends SlotBackend {
   readonly #session: InferenceSession;
   readonly #facts: DecoderFacts;

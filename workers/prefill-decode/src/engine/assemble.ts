@@ -15,14 +15,17 @@ import { Scheduler } from './schedule/scheduler.ts';
 import type { Sequence } from './sequences/sequence.ts';
 import { Slots } from './kv/slots.ts';
 
-/** Room for a chunk of a prompt beside a full batch: below it, prompts would wait for answers to end. */
+/**
+ * Room for a prefill chunk beside a full decode batch: below it, prompts would wait until answers
+ * end.
+ */
 const CHUNK_ROOM = 32;
 
 const NO_PACE = { share: 1, waitMs: 0 };
 
 export type EngineParts = ReturnType<typeof assemble>;
 
-/** What the engine is made of, put together. */
+/** Assembles the parts of the engine. */
 export function assemble(options: EngineOptions, model: EngineModel, runner: Runner) {
   const { kvCacheBytes, encoderCacheBytes, maxBatch, logger } = options;
   const { kv, abilities, embeddingWidth } = runner.facts;
@@ -41,11 +44,9 @@ export function assemble(options: EngineOptions, model: EngineModel, runner: Run
     tokenBudgetPerStep: Math.max(options.tokenBudgetPerStep, maxBatch + CHUNK_ROOM),
     pace: new PrefillPace(options.pace ?? NO_PACE),
   });
-  const outbox = new Outbox((error) =>
-    logger?.error({ err: error }, 'a listener of the engine threw'),
-  );
+  const outbox = new Outbox((error) => logger?.error({ err: error }, 'engine listener threw'));
   const book = new RequestBook(scheduler, outbox, (held) => {
-    for (const sequence of held.sequences) intake.letGo(sequence);
+    for (const sequence of held.sequences) intake.releaseAll(sequence);
     connector.scheduler.requestFinished(held.ec);
   });
   const rounds = new ImageRounds(connector, { intake, book, slots, outbox });

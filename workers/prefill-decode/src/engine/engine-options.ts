@@ -10,37 +10,45 @@ import type { PaceLimits } from './schedule/prefill-pace.ts';
 
 export interface EngineOptions {
   readonly modelFolder: string;
-  /** Where rewritten graphs are kept. */
+  /** Folder for rewritten graphs. */
   readonly cacheFolder: string;
-  /** Memory for keys and values: slots and parked prefixes. */
+  /** Memory for keys and values: slots and cached prefix blocks. */
   readonly kvCacheBytes: number;
-  /** Memory for images' embeddings. */
+  /** Memory for image embeddings. */
   readonly encoderCacheBytes: number;
-  /** Tokens that one step computes at most: what a long prompt may cost those that decode beside it. */
+  /**
+   * Maximum tokens per step: bounds how much a long prompt delays the sequences that decode beside
+   * it.
+   */
   readonly tokenBudgetPerStep: number;
-  /** What prompts may take of the time in which answers are streamed. @default nothing is held back */
+  /**
+   * Share of the time that prefill may take while answers are streamed. @default no prompt is
+   * delayed
+   */
   readonly pace?: PaceLimits;
-  /** Sequences that have slots at once. */
+  /** Maximum sequences with a slot. */
   readonly maxBatch: number;
-  /** Requests that the engine takes at once; those that wait for images need no slot. */
+  /** Maximum requests in the engine; those that wait for images need no slot. */
   readonly maxHeld: number;
   readonly executionProviders?: readonly string[];
   /** Threads of one run of the decoder. */
   readonly threads: number;
-  /** The decoder's file, relative to the model's `onnx` folder; `auto`: the one that exports have. */
+  /**
+   * The decoder's file, relative to the model's `onnx` folder; `auto`: the usual name of exports.
+   */
   readonly decoder?: string;
   /** Suffix of the embedding table's file (fp16, q4, ...). @default the file without one */
   readonly embedTokens?: string;
   /** Null: only `embeddings` are known. */
   readonly connector: ECConnector | null;
   readonly embeddings?: ReadonlyMap<string, Embedding>;
-  /** A step that takes longer hangs. @default 2 minutes */
+  /** A step that takes longer counts as hung. @default 2 minutes */
   readonly runTimeoutMs?: number;
-  /** Called when a step hangs: the process has to be ended, for nothing can interrupt the step. */
+  /** Called when a step hangs. The callee must exit the process: nothing can interrupt the step. */
   readonly onHang?: () => void;
-  /** For tests: the step that never ends. @default none */
+  /** For tests: the number of the step that hangs. @default none */
   readonly hangAtStep?: number;
-  /** What constraints may cost. @default the engine's own limits, 5 s to compile one, 10 s a mask */
+  /** Limits of constraints. @default the engine's own limits, 5 s to compile one, 10 s a mask */
   readonly constraints?: ConstraintSettings;
   readonly logger?: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 }
@@ -53,7 +61,7 @@ interface ConstraintSettings {
   readonly maskMs: number;
 }
 
-/** Throws `ModelFolderError` for what cannot be used. */
+/** Throws `ModelFolderError` when the folder cannot be used. */
 export async function readEngineModel(
   options: EngineOptions,
 ): Promise<{ model: EngineModel; runner: RunnerOptions }> {

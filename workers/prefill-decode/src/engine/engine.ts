@@ -19,12 +19,13 @@ const RUN_TIMEOUT_MS = 120_000;
 const CONSTRAINTS = { limits: DEFAULT_LIMITS, compileMs: 5_000, maskMs: 10_000 };
 
 /**
- * The prefill/decode engine. One loop: learn what images have come, decide what the next step computes,
- * send it to the runner, and take the tokens of the step before. So the runner finds its next step
- * waiting when it has made one, and all decisions are made here, on the main thread, while it works.
- * Requests come and go between steps.
+ * The prefill/decode engine. One loop: receive image embeddings that arrived, schedule the next
+ * step, send it to the runner, and process the tokens of the previous step. So the runner always
+ * has its next step queued, and the main thread schedules while the runner computes. Requests are
+ * added and dropped between steps.
  *
- * accepting → closing (takes no more, drops what it holds) → closed (the thread has ended).
+ * accepting → closing (refuses new requests, drops those it holds) → closed (the thread has
+ * exited).
  */
 export class Engine {
   readonly #options: EngineOptions;
@@ -57,7 +58,7 @@ export class Engine {
     void runner.whenLost.then((error) => this.#loseRunner(error));
   }
 
-  /** Loads the model and starts the loop. Rejects when the model cannot be used. */
+  /** Loads the model and starts the loop. Rejects when the model cannot be loaded. */
   static async create(options: EngineOptions): Promise<Engine> {
     const { model, runner } = await readEngineModel(options);
     const { runTimeoutMs = RUN_TIMEOUT_MS, onHang = () => {} } = options;
@@ -67,27 +68,35 @@ export class Engine {
     const { facts } = engine.#runner;
     if (facts.rewritten) options.logger?.info({ ...facts, longest }, 'decoder loaded');
     else
-      options.logger?.warn({ ...facts, longest }, 'the decoder runs as exported, which is slower');
+      options.logger?.warn(
+        { ...facts, longest },
+        'decoder graph was not rewritten; it runs as exported, which is slower',
+      );
     engine.#loop = engine.#run();
     return engine;
   }
 
-  /** Resolves when the runner is gone: the process should end and be started anew. */
+  /** Resolves when the runner thread has exited: the process should exit and be restarted. */
   get lost(): Promise<Error> {
     return this.#lost.promise;
   }
 
-  /** Takes a request. Throws `EngineError` when it can never be served, or not by this engine now. */
+  /**
+   * Adds a request. Throws `EngineError` when it can never be served, or not by this engine now.
+   */
   add(request: EngineRequest): void {
     const { book, bounds } = this.#parts;
     if (!this.#accepting)
-      throw new EngineError('engine_closed', 'The engine takes no more requests');
+      throw new EngineError('engine_closed', 'The engine is closed to new requests');
     if (book.size >= this.#options.maxHeld) {
-      const message = `The engine holds ${book.size} requests already`;
+      const message = `The engine is full: it already holds ${book.size} requests`;
       throw new EngineError('engine_full', message, { held: book.size });
     }
     if (book.get(request.id)) {
-      throw new EngineError('invalid_request', `The request ${request.id} is held already`);
+      throw new EngineError(
+        'invalid_request',
+        `The engine already holds the request ${request.id}`,
+      );
     }
     book.add(holdRequest(request, this.#model, bounds, () => this.#keys++));
     this.#wake.call();
@@ -98,7 +107,7 @@ export class Engine {
     return this.#masks.prepare(constraint);
   }
 
-  /** Drops a request. Its slot is free at the next step; nothing more is said of it. */
+  /** Drops a request. Its slot is free at the next step; the engine emits no more events for it. */
   abort(id: string): void {
     const { book } = this.#parts;
     const held = book.get(id);
@@ -107,12 +116,14 @@ export class Engine {
     this.#wake.call();
   }
 
-  /** Calls back with what happens to requests; returns how to stop that. */
+  /** Subscribes to the events of requests; returns the function that unsubscribes. */
   on(listener: EngineListener): () => void {
     return this.#parts.outbox.on(listener);
   }
 
-  /** mm_hashes of images that parked prefixes cover: a prompt that begins the same needs no encode. */
+  /**
+   * mm_hashes of images that cached prefixes cover: a prompt with the same prefix needs no encode.
+   */
   residentHashes(): string[] {
     return [...this.#parts.prefixes.images()];
   }
@@ -125,7 +136,7 @@ export class Engine {
       waitingForEmbeddings: rounds.blocked,
       slots: slots.count,
       slotsUsed: slots.used,
-      parkedBytes: prefixes.tokens * plan.bytesPerToken,
+      cachedPrefixBytes: prefixes.tokens * plan.bytesPerToken,
       kvBytes: (slots.count * slots.length + prefixes.tokens) * plan.bytesPerToken,
       bucket: slots.length,
       batchOccupancy: this.#batchOccupancy,
@@ -136,7 +147,7 @@ export class Engine {
     };
   }
 
-  /** Drops everything and ends the runner's thread, after the step that it is at. */
+  /** Drops all requests and stops the runner's thread after its current step. */
   async close(): Promise<void> {
     const { book } = this.#parts;
     this.#accepting = false;
@@ -159,7 +170,7 @@ export class Engine {
     outbox.flush();
   }
 
-  /** Sends a step and waits for the one before; without either, until something happens. */
+  /** Sends a step and waits for the previous one; without either, waits for an event. */
   async #advance(): Promise<void> {
     const { rounds, scheduler, outbox } = this.#parts;
     const schedule = scheduler.schedule();
@@ -181,7 +192,7 @@ export class Engine {
     const operations = slots.takeOperations();
     const { open, close } = book.takeSamplerChanges();
     const made = this.#runner.step({ operations, open, close, runs: schedule.runs });
-    // It is waited for after the step before it, and may fail before that.
+    // The loop awaits it after the previous step; it may reject before that.
     made.catch(() => {});
     return { schedule, made };
   }
@@ -234,20 +245,23 @@ export class Engine {
     );
   }
 
-  /** What the cache holds for the step's sequences is unknown: their requests end, the others go on. */
+  /**
+   * The KV cache of the step's sequences is in an unknown state: their requests fail, the others
+   * continue.
+   */
   #stepFailed(schedule: Schedule, error: unknown): void {
     if (error instanceof RunnerLostError) return;
-    this.#options.logger?.error({ err: error }, 'a step failed');
+    this.#options.logger?.error({ err: error }, 'engine step failed');
     const { book, scheduler } = this.#parts;
     scheduler.abandon(schedule);
     const touched = new Set(schedule.work.map(({ sequence }) => book.of(sequence)));
     for (const held of touched) if (held) book.fail(held, engineFault('step_failed', error));
   }
 
-  /** Nothing can be computed any more; others may take up what was held. */
+  /** Nothing can be computed any more; other workers may claim the jobs. */
   #loseRunner(error: RunnerLostError): void {
     if (this.#closing) return;
-    this.#options.logger?.error({ err: error }, 'the runner is lost');
+    this.#options.logger?.error({ err: error }, 'runner thread lost');
     const { book } = this.#parts;
     this.#accepting = false;
     this.#closing = true;

@@ -6,8 +6,8 @@ export type EngineErrorCode =
   | 'engine_closed';
 
 /**
- * A request that the engine does not take, with the numbers that say why. What goes wrong after it was
- * taken is no exception but a `failed` event.
+ * A request that the engine refuses, with the numbers that say why. A failure after the request was
+ * added is a `failed` event, not an exception.
  */
 export class EngineError extends Error {
   override readonly name = 'EngineError';

@@ -1,4 +1,4 @@
-/** Lets one loop sleep until somebody has news for it. News that comes while it is awake is kept. */
+/** Lets one loop sleep until it is signalled. A signal that arrives while it is awake is kept. */
 export class Wake {
   #news = false;
   #resolve: (() => void) | null = null;
@@ -8,7 +8,7 @@ export class Wake {
     this.#resolve?.();
   }
 
-  /** Resolves at the next news, or after `limitMs` when that is given. */
+  /** Resolves at the next signal, or after `limitMs` if given. */
   async sleep(limitMs: number | null): Promise<void> {
     if (!this.#news) {
       const { promise, resolve } = Promise.withResolvers<void>();

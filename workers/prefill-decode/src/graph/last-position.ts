@@ -1,13 +1,13 @@
 import { int64Tensor, node, producersOf, type GraphParts, type Node } from '@epd/graph';
 
-/** Operators after the head that treat each logit by itself. */
+/** Elementwise operators after the head. */
 const ELEMENTWISE = new Set(['Cast', 'Mul', 'Div', 'Tanh', 'Identity', 'Add', 'Clip']);
 const HEADS = new Set(['MatMul', 'MatMulNBits', 'FusedMatMul']);
 
 /**
- * Lets the graph compute logits only where they are wanted: a new input `last_index` (B) names one
- * position per row, taken before the vocabulary projection where that is found (it is most of a short
- * prefill), else behind it. `logits` becomes (B, V).
+ * Makes the graph compute logits only where they are needed: a new input `last_index` (B) names one
+ * position per row, gathered before the vocabulary projection if that is found (it is most of a
+ * short prefill), else after it. `logits` becomes (B, V).
  */
 export function takeLastPosition(graph: GraphParts, logits: string): void {
   const at = projectionOf(graph, logits);

@@ -3,7 +3,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { PASS_VERSION, isGroupQueryAttention, rewrite } from './rewrite.ts';
 import { verifyRewritten } from './verify.ts';
 
-/** The graph to run, and a line for the log that says how it was come by. */
+/** The graph to run, and a log line that says how it was prepared. */
 export interface PreparedDecoder {
   readonly path: string;
   readonly groupsQueries: boolean;
@@ -13,8 +13,8 @@ export interface PreparedDecoder {
 }
 
 /**
- * The rewritten form of a decoder, made and proven on first use. What cannot be rewritten, or does not
- * compute the same, is run as it is.
+ * The rewritten form of a decoder, made and verified on first use. A graph that cannot be
+ * rewritten, or computes something else then, runs as exported.
  */
 export async function prepareDecoder(
   source: string,

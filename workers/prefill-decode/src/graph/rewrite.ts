@@ -25,7 +25,7 @@ import {
   type LayerNames,
 } from './two-part-attention.ts';
 
-/** Raised with every change of what the pass makes, so that cached graphs are made anew. */
+/** Incremented with every change of the pass's output, so that cached graphs are rebuilt. */
 export const PASS_VERSION = 2;
 
 export const isGroupQueryAttention = (node: Node): boolean =>
@@ -34,7 +34,7 @@ export const isGroupQueryAttention = (node: Node): boolean =>
 /**
  * Turns each `GroupQueryAttention` into two-part attention, in place. Inputs become `inputs_embeds`
  * (B,S,D), `position_ids` (B,S, or (3,B,S) as exported), `past_lengths` (B), `last_index` (B) and the past keys and values
- * (B,KV,T,H), of which row b holds `past_lengths[b]` tokens from the left; outputs become `logits`
+ * (B,KV,T,H), of which row b holds `past_lengths[b]` tokens, left-aligned; outputs become `logits`
  * (B,V) and `new.N.key/value` (B,KV,S,H). Throws `NotRewritableError`.
  */
 export function rewrite(model: Model): void {
@@ -50,11 +50,11 @@ export function rewrite(model: Model): void {
   declareInterface(graph, attentions.length, shape);
   prune(graph);
   refuseLeftovers(graph);
-  // Shapes noted for inner values are of the old graph.
+  // Recorded shapes of inner values belong to the old graph.
   graph.valueInfo = [];
 }
 
-/** `Unsqueeze` and `Split` take their sizes as inputs from here on. */
+/** From this opset on, `Unsqueeze` and `Split` take their sizes as inputs. */
 const OPSET_MIN = 13;
 
 function opset(model: Model): number {
@@ -72,18 +72,18 @@ function refuseUnknownForms(node: Node): void {
   const further = (node.input ?? [])
     .slice(9)
     .filter((name) => name !== '' && name !== 'position_ids');
-  if (further.length > 0) refuse(`inputs that are not understood: ${further.join(', ')}`);
+  if (further.length > 0) refuse(`unsupported inputs: ${further.join(', ')}`);
 }
 
 function shapeOf(graph: GraphParts, attentions: readonly Node[]): AttentionShape {
   const [first] = attentions;
   const past = graph.input.find((input) => input.name === first?.input?.[3]);
-  if (!first || !past) throw new NotRewritableError('the past keys are no input of the graph');
+  if (!first || !past) throw new NotRewritableError('the past keys are not an input of the graph');
   const headDim = fixedSize(past, 3);
   const kvHeads = intAttribute(first, 'kv_num_heads', 0);
   const heads = intAttribute(first, 'num_heads', 0);
   const dataType = elementType(past);
-  if (headDim === null) throw new NotRewritableError('the size of a head is not in the graph');
+  if (headDim === null) throw new NotRewritableError('the graph does not state the head size');
   if (dataType !== ELEMENT.float && dataType !== ELEMENT.float16) {
     throw new NotRewritableError(`keys of element type ${dataType}`);
   }
@@ -118,13 +118,13 @@ function layerNames(node: Node, layer: number): LayerNames {
   return { layer, pastKey, pastValue, newKey, newValue, window };
 }
 
-/** The attribute counts the token that looks with those before it that it sees. */
+/** The attribute counts the attending token as well as those before it. */
 function windowOf(node: Node): number | null {
   const window = intAttribute(node, 'local_window_size', -1);
   return window > 0 ? window - 1 : null;
 }
 
-/** Logits are taken where they are wanted: the graph's own way of leaving some out is not needed. */
+/** Logits are gathered where they are needed: the graph's own selection of logits is not needed. */
 function keepAllLogits(graph: GraphParts): void {
   const name = 'num_logits_to_keep';
   if (!graph.input.some((input) => input.name === name)) return;
@@ -161,7 +161,7 @@ function declareInterface(graph: GraphParts, layers: number, shape: AttentionSha
   );
 }
 
-/** An input that is still read and that the engine does not know how to fill: a form not understood. */
+/** An input that is still read and that the engine cannot fill: an unknown form. */
 function refuseLeftovers(graph: GraphParts): void {
   const known =
     /^(inputs_embeds|.*deepstack.*|position_ids|past_lengths|last_index|past_key_values\.\d+\.(key|value))$/;

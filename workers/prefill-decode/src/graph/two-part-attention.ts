@@ -11,26 +11,28 @@ import {
   type Tensor,
 } from '@epd/graph';
 
-/** What all layers of a graph share. */
+/** What all layers of a graph have in common. */
 export interface AttentionShape {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
   /** ONNX element type of queries, keys and values. */
   readonly dataType: number;
-  /** Channels that the rotary embedding turns; less than `headDim` where it is partial. */
+  /** Channels that the rotary embedding rotates; fewer than `headDim` where it is partial. */
   readonly rotaryDim: number;
 }
 
 /**
- * Names that the shared nodes give and the layers read. `past_bias` (B,1,1,T) closes what lies past
- * a row's length; `new_bias` (group*S, S) is causal among the new tokens. Layers with a window have
- * biases of their own, `past_bias.W` (B,1,group*S,T) and `new_bias.W`.
+ * Names that the shared nodes define and the layers read. `past_bias` (B,1,1,T) masks what lies
+ * past a row's length; `new_bias` (group*S, S) is causal among the new tokens. Layers with a window
+ * have biases of their own, `past_bias.W` (B,1,group*S,T) and `new_bias.W`.
  */
 const PREFIX = 'epd.';
 const shared = (name: string): string => `${PREFIX}${name}`;
 
-/** A finite number, for a row may be closed entirely before its first token: 0 * -inf is NaN. */
+/**
+ * A finite number, because a row may be masked entirely before its first token: 0 * -inf is NaN.
+ */
 const CLOSED = { [ELEMENT.float]: -1e9, [ELEMENT.float16]: -3e4 } as Readonly<
   Record<number, number>
 >;
@@ -86,8 +88,8 @@ export function sharedNodes(pastKey: string, windows: readonly number[]): Node[]
 }
 
 /**
- * A token sees `window` tokens before it, and itself. Places are those in the sequence, which for past
- * tokens is their index.
+ * A token attends to `window` tokens before it, and to itself. Positions are those in the sequence,
+ * which for past tokens is their index.
  */
 function windowNodes(window: number): Node[] {
   const s = shared;
@@ -112,18 +114,18 @@ function windowNodes(window: number): Node[] {
 export const windowTensor = (window: number): Tensor =>
   int64Tensor(shared(`window.${window}`), [window], [1]);
 
-/** Where a layer's cache comes from and where its new slices go. */
+/** The source of a layer's cache and the target of its new slices. */
 export interface LayerNames {
   readonly layer: number;
   readonly pastKey: string;
   readonly pastValue: string;
   readonly newKey: string;
   readonly newValue: string;
-  /** Tokens before itself that a token sees; null: all. */
+  /** Number of earlier tokens that a token attends to; null: all. */
   readonly window: number | null;
 }
 
-/** The nodes and constants that stand for one `GroupQueryAttention` node. */
+/** The nodes and constants that replace one `GroupQueryAttention` node. */
 export function twoPartAttention(
   of: Node,
   shape: AttentionShape,
@@ -143,7 +145,7 @@ export function twoPartAttention(
 
 type Namer = (name: string) => string;
 
-/** Query, key and value as three tensors (B,S,heads*dim), split where the export packs them. */
+/** Query, key and value as three tensors (B,S,heads*dim), split if the export packs them. */
 function projected(of: Node, n: Namer): { q: string; k: string; v: string; nodes: Node[] } {
   const [query = '', key = '', value = ''] = of.input ?? [];
   if (key !== '') return { q: query, k: key, v: value, nodes: [] };

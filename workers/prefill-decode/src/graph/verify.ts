@@ -6,7 +6,7 @@ import { ReturningBackend } from '../decoder/returning-backend.ts';
 import { TwoPartBackend } from '../decoder/two-part-backend.ts';
 import { NotRewritableError, relativeDifference } from '@epd/graph';
 
-/** Share of the largest logit by which the two may differ: sums are made in another order. */
+/** Tolerated difference, as a share of the largest logit: sums are computed in another order. */
 const TOLERANCE = { float32: 1e-3, float16: 3e-2 } as const;
 const SLOTS = 2;
 const LENGTH = 32;
@@ -35,7 +35,7 @@ export async function verifyRewritten(
   }
 }
 
-/** A graph that the runtime refuses is one that the pass did not understand. */
+/** A graph that the runtime rejects is one that the pass did not understand. */
 async function rewrittenLogits(
   path: string,
   facts: DecoderFacts,
@@ -96,7 +96,7 @@ function deepstackOf({ deepstack }: DecoderFacts, size: number): FloatArray | nu
   return values;
 }
 
-/** Values that look like noise of the size of embeddings and are the same on every run. */
+/** Deterministic noise of the magnitude of embeddings. */
 function wave(index: number): number {
   return Math.sin(index * 12.9898) * 0.5;
 }

@@ -1,23 +1,40 @@
-import type { JobError, Sampling } from '@epd/jobs';
+import type { Choice, JobError, JobTools, Sampling } from '@epd/jobs';
 import type { AnswerValidator } from '../constraint/answer-validator.ts';
 import type { EngineEvent } from '../engine/index.ts';
 
 export type Finished = Extract<EngineEvent, { type: 'finished' }>;
 
 /**
- * Why answers do not follow the constraint that they were held to; null: they do. What `max_tokens` or
- * a stop string of the caller's cut short says so by its finish reason, and is not held to it.
+ * Why answers violate their constraint; null: they follow it. An answer that `max_tokens`, or the
+ * caller's stop string or stop token, truncated is not validated.
  */
 export async function brokenPromise(
-  { constraint, stop }: Sampling,
+  { sampling, tools }: { readonly sampling: Sampling; readonly tools: JobTools | undefined },
   { choices }: Finished,
-  validator: AnswerValidator,
+  validator: Pick<AnswerValidator, 'faultOf'>,
 ): Promise<JobError | null> {
+  const { constraint } = sampling;
   if (constraint === undefined) return null;
-  for (const { text, finishReason } of choices) {
-    if (finishReason !== 'stop') continue;
-    const fault = await validator.faultOf(constraint, text);
-    if (fault !== null && stop.length === 0) return broken(fault);
+  for (const choice of choices) {
+    if (choice.finishReason !== 'stop' || choice.stoppedBy !== undefined) continue;
+    const fault =
+      (await validator.faultOf(constraint, choice.text)) ??
+      (await faultOfCalls(choice, tools, validator));
+    if (fault !== null) return broken(fault);
+  }
+  return null;
+}
+
+async function faultOfCalls(
+  { output }: Choice,
+  tools: JobTools | undefined,
+  validator: Pick<AnswerValidator, 'faultOf'>,
+): Promise<string | null> {
+  for (const { name, arguments: text } of output?.toolCalls ?? []) {
+    const schema = tools?.functions.find((one) => one.name === name)?.parameters;
+    if (schema === undefined) return `it calls ${name}, which there is not`;
+    const fault = await validator.faultOf({ type: 'json', schema, ordered: false }, text);
+    if (fault !== null) return `arguments of ${name}: ${fault}`;
   }
   return null;
 }

@@ -5,8 +5,10 @@ import {
   type MultiModalFeature,
 } from '@epd/connector';
 import type { Claim, Job, JobImage } from '@epd/jobs';
-import type { Prompt } from '@epd/model';
+import type { OutputFormat, Prompt } from '@epd/model';
 import type { EngineRequest } from '../engine/index.ts';
+import { effectiveSampling } from './effective-sampling.ts';
+import { parserFor } from './parser-for.ts';
 
 export interface BuiltRequest {
   readonly request: EngineRequest;
@@ -14,12 +16,18 @@ export interface BuiltRequest {
   readonly images: readonly number[];
 }
 
-/** What the engine is asked for a job whose prompt is built. */
+/** What is not of the job itself. */
+interface Context {
+  readonly resume: readonly number[][];
+  readonly scope: string;
+  readonly format: OutputFormat;
+}
+
+/** The engine's request for a job whose prompt is built. */
 export function buildEngineRequest(
   claim: Claim,
-  { tokens, spans, positions }: Prompt,
-  resume: readonly number[][],
-  scope: string,
+  { tokens, spans, positions, opensReasoning }: Prompt,
+  { resume, scope, format }: Context,
 ): BuiltRequest {
   const { job } = claim;
   const { request } = job;
@@ -31,7 +39,8 @@ export function buildEngineRequest(
     encode: encodeJob(job, imageAt(job, image)),
     ...joinedFlight(imageAt(job, image)),
   }));
-  const { sampling } = request;
+  const sampling = effectiveSampling(request, format);
+  const parser = parserFor(job, format, opensReasoning);
   const priority = queuePriority(request.priority, job.createdAtMs);
   const waitedMs = waitedBefore(claim, resume);
   return {
@@ -41,6 +50,7 @@ export function buildEngineRequest(
       positions,
       features,
       sampling,
+      ...(parser === null ? {} : { parser }),
       resume,
       priority,
       scope,
@@ -51,8 +61,8 @@ export function buildEngineRequest(
 }
 
 /**
- * All the time since acceptance, while no token has come of it: what was done for it then was in vain.
- * Of one that others have answered in part, the time that it was with nobody.
+ * All the time since acceptance, if no token was emitted: earlier work for it was lost. For a
+ * partly answered job: the time without a worker.
  */
 const waitedBefore = (claim: Claim, resume: readonly number[][]): number =>
   resume.some((tokens) => tokens.length > 0)
@@ -65,7 +75,10 @@ function imageAt(job: Job, index: number): JobImage {
   return image;
 }
 
-/** What the API joined for this job is not joined again: a failure since then is this job's, too. */
+/**
+ * A generation that the API joined for this job is not joined again: a failure since then is this
+ * job's failure, too.
+ */
 function joinedFlight({ found, generation }: JobImage): { generation?: number } {
   return found === 'requested' || found === 'joined' ? { generation } : {};
 }

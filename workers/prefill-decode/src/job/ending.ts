@@ -1,14 +1,24 @@
-import type { Ending, ImageTimings, Job, JobError, JobImage, JobUsage } from '@epd/jobs';
+import type { Claim, Ending, ImageTimings, Job, JobError, JobImage, JobUsage } from '@epd/jobs';
 import type { EngineEvent } from '../engine/index.ts';
+import { emittedLogprobs } from './resume.ts';
 
 type Finished = Extract<EngineEvent, { type: 'finished' }>;
 
 /** The record of a job that the engine has answered. `totalMs` since acceptance. */
-export function completedEnding(job: Job, event: Finished, totalMs: number): Ending {
+export function completedEnding(
+  { job, emitted }: Pick<Claim, 'job' | 'emitted'>,
+  event: Finished,
+  totalMs: number,
+): Ending {
+  const before = emittedLogprobs(emitted, event.choices.length);
   const images = job.request.images.map((image) => imageTimings(image, event));
   return {
     status: 'completed',
-    choices: event.choices,
+    choices: event.choices.map((choice, index) =>
+      choice.logprobs
+        ? { ...choice, logprobs: [...(before[index] ?? []), ...choice.logprobs] }
+        : choice,
+    ),
     usage: usage(job, event, images),
     timings: { ...event.timings, totalMs, images },
     error: null,
@@ -34,7 +44,7 @@ function usage(job: Job, event: Finished, images: readonly ImageTimings[]): JobU
   };
 }
 
-/** An image that is shown four times is four times in the prompt. */
+/** An image that occurs four times counts four times in the prompt. */
 function imageTokens({ messages, images }: Job['request']): number {
   return messages
     .flatMap(({ content }) => (typeof content === 'string' ? [] : content))

@@ -5,9 +5,10 @@ type Append = (events: readonly JobEvent[]) => Promise<boolean>;
 
 /**
  * Writes one job's events in order, one write at a time, and tokens on the beats of the pace. The first
- * tokens, and those after a pause, are written at once. What is added in one turn of the event loop goes in
- * one write; what is added meanwhile goes with the next, so that a slow Redis makes writes larger, never
- * later than need be. Neighbouring token events of one answer become one. After a write that was refused (the claim is void) or failed nothing more is written.
+ * tokens, and those after a pause, are written at once. Events added in one turn of the event loop share
+ * one write; events added during a write go into the next, so that a slow Redis makes writes larger, not
+ * later. Adjacent token events of one answer are merged. After a write that was refused (the claim is
+ * void) or failed, nothing more is written.
  */
 export class EventWriter {
   readonly #append: Append;
@@ -44,8 +45,8 @@ export class EventWriter {
   }
 
   /**
-   * Ends the writing and hands over what was added and not written, for the ending to take along. Waits
-   * for a write that is under way, never for a gap.
+   * Stops writing and returns the events that were not written yet, so that the terminal transition
+   * includes them. Waits for a write in flight, never for a gap.
    */
   async close(): Promise<readonly JobEvent[]> {
     this.#closed = true;
@@ -58,7 +59,7 @@ export class EventWriter {
 
   async #drain(): Promise<void> {
     try {
-      await Promise.resolve(); // the engine says several things at a time
+      await Promise.resolve(); // the engine emits several events at a time
       while (this.#pending.length > 0 && !this.#refused) {
         const isEarly = performance.now() < this.#lastTokensMs + this.#pace.gapMs;
         if (isEarly && !this.#closed) await this.#gap();
@@ -85,7 +86,7 @@ export class EventWriter {
     this.#onRefused();
   }
 
-  /** What was to be written is missing: nothing may come after it. */
+  /** An earlier event is missing: no later one may be written. */
   #fail(error: unknown): void {
     this.#stop();
     this.#onError(error);

@@ -1,33 +1,29 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { GenerateJob, MESSAGE_VERSION, moveBack, Semaphore } from '@epd/connector';
-import {
-  GIVEN_UP,
-  RecordError,
-  type Claim,
-  type Job,
-  type JobError,
-  type JobStore,
-} from '@epd/jobs';
-import { ModelError } from '@epd/model';
+import { GenerateJob, MESSAGE_VERSION, Semaphore } from '@epd/connector';
+import { DAMAGED_ENDING, RecordError, type Claim, type Job, type JobStore } from '@epd/jobs';
+import type { OutputFormat } from '@epd/model';
 import type { Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
 import type { AnswerValidator } from '../constraint/answer-validator.ts';
-import { ConstraintServiceError } from '../constraint/errors.ts';
-import { EngineError, type Engine, type EngineEvent } from '../engine/index.ts';
-import { PromptFailedError } from '../prompt/errors.ts';
+import type { Engine, EngineEvent } from '../engine/index.ts';
+import { effectiveSampling } from './effective-sampling.ts';
+import { promptRequest } from './prompt-request.ts';
 import type { Prompts } from '../prompt/prompts.ts';
-import { failedEnding } from './ending.ts';
 import { buildEngineRequest } from './build-request.ts';
+import { failedEnding } from './ending.ts';
+import { asJobError, LOSSES_MAX, MODEL_CHANGED, releaseFor, WORKER_LOST } from './failures.ts';
+import { HandBacks } from './hand-backs.ts';
+import { HeldJob, type Release } from './held-job.ts';
 import { WritePace } from './write-pace.ts';
-import { HeldJob } from './held-job.ts';
 import { emittedTokens } from './resume.ts';
 
 export interface ProcessorOptions {
   readonly engine: Engine;
   readonly jobs: JobStore;
   readonly validator: AnswerValidator;
+  /** What the model's output holds beside content. */
+  readonly format: OutputFormat;
   /** Of the queue. */
   readonly redis: Redis;
   readonly prompts: Pick<Prompts, 'build'>;
@@ -41,18 +37,14 @@ export interface ProcessorOptions {
   readonly log: Logger;
   /** The job is over: whatever it held in the fleet (waiter entries, leases) is let go. */
   readonly onOver: (job: Job) => Promise<void>;
-  /** A job is taken up that another worker had: that one handed it back, or was lost with it. */
+  /** A job is claimed that another worker had: that one handed it back, or was lost with it. */
   readonly onTakeover: (after: Takeover) => void;
 }
 
 export type Takeover = 'hand_back' | 'loss';
 
-/** Workers that may be lost with a job before it is taken for the cause. */
-const LOSSES_MAX = 5;
 /** A job that so many workers were lost with is suspected: of those, one at a time is served. */
 const SUSPECT_LOSSES = 2;
-/** What this worker cannot serve waits so long for one that can. */
-const HAND_BACK_MS = 1_000;
 /** A job of another version of the model is handed back so often, a second apart: a rollout takes no longer. */
 const OTHER_MODEL_STARTS_MAX = 60;
 
@@ -67,10 +59,11 @@ export class GenerateProcessor {
   readonly #held = new Map<string, HeldJob>();
   readonly #pace = new WritePace(() => this.#held.size);
   readonly #suspects = new Semaphore(1);
-  #stopping = false;
+  readonly #handBacks: HandBacks;
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
+    this.#handBacks = new HandBacks(options);
     options.engine.on((event) => this.#route(event));
   }
 
@@ -81,7 +74,7 @@ export class GenerateProcessor {
   /** BullMQ's processor. Resolves when the job needs no worker any more. */
   async process(queued: QueueJob<unknown>, token?: string): Promise<void> {
     const message = queued.data;
-    if (this.#stopping) return this.#handBack(queued, token);
+    if (this.#handBacks.stopping) return this.#handBacks.now(queued, token);
     if (!messageSchema.Check(message)) return this.#passOver(queued, token);
     try {
       const claim = await this.#claim(message.jobId);
@@ -90,7 +83,7 @@ export class GenerateProcessor {
       else await this.#serveSuspect(claim, queued, token);
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
-      if (error.foreign) await this.#handBackForeign(queued, token);
+      if (error.foreign) await this.#handBacks.foreign(queued, token);
       else await this.#giveUpDamaged(error);
     }
   }
@@ -102,7 +95,7 @@ export class GenerateProcessor {
 
   /** Lets others have what is held; they go on from the last token that was written. */
   handBackAll(): void {
-    this.#stopping = true;
+    this.#handBacks.stop();
     for (const held of this.#held.values()) held.release('handed_back');
   }
 
@@ -138,7 +131,7 @@ export class GenerateProcessor {
     await this.#options.jobs.handBack(job.id, fence);
     const end = await this.#suspects.acquire();
     try {
-      if (this.#stopping) await this.#handBack(queued, token);
+      if (this.#handBacks.stopping) await this.#handBacks.now(queued, token);
       const claim = await this.#claim(job.id);
       if (claim !== null) await this.#serve(claim, queued, token);
     } finally {
@@ -150,27 +143,38 @@ export class GenerateProcessor {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
     if (this.#isOfOtherModel(claim)) return this.#leaveToOthers(claim, queued, token);
-    const held = new HeldJob(claim, this.#options.jobs, this.#options.validator, this.#pace);
-    const { log } = this.#options;
-    const facts = { job: id, attempt: claim.fence, model: claim.job.request.model };
-    log.info(facts, 'taken up');
+    const { jobs, validator, format } = this.#options;
+    const held = new HeldJob(claim, jobs, { validator, format, pace: this.#pace });
     this.#held.set(id, held);
     try {
-      void this.#begin(held);
-      const release = await held.released;
-      const ms = Math.round(performance.now() - claim.acceptedAt);
-      log.info({ ...facts, release, ms }, 'let go');
-      // First the engine: it would ask for the job's images again.
-      this.#options.engine.abort(id);
+      const release = await this.#answer(held);
       if (release === 'ended') await this.#options.onOver(claim.job);
       else if (release !== 'lost') await this.#giveUp(held, release, queued, token);
     } catch (error) {
-      if (!(error instanceof WaitingError)) await this.#handBackClaim(held.claim, error);
+      if (!(error instanceof WaitingError)) await this.#handBacks.claim(claim, error);
       throw error;
     } finally {
       this.#held.delete(id);
-      this.#options.engine.abort(id);
       held.leave();
+    }
+  }
+
+  /** From the claim until the job is released; by then the engine has nothing of it. */
+  async #answer(held: HeldJob): Promise<Release> {
+    const { log, engine } = this.#options;
+    const { job, fence, acceptedAt } = held.claim;
+    const facts = { job: job.id, attempt: fence, model: job.request.model };
+    log.info(facts, 'claimed');
+    if (this.#handBacks.stopping) held.release('handed_back');
+    else void this.#begin(held);
+    try {
+      const release = await held.released;
+      const ms = Math.round(performance.now() - acceptedAt);
+      log.info({ ...facts, release, ms }, 'released');
+      return release;
+    } finally {
+      // Before anything else is given back: it would ask for the job's images again, and keep its slot.
+      engine.abort(job.id);
     }
   }
 
@@ -188,11 +192,10 @@ export class GenerateProcessor {
     if (handedBack < OTHER_MODEL_STARTS_MAX) {
       log.info(
         { job: job.id, attempt: fence },
-        'handed back: it is of another version of the model',
+        'returned to the queue: the job needs another version of the model',
       );
       await jobs.handBack(job.id, fence);
-      await this.#pause();
-      return this.#handBack(queued, token);
+      return this.#handBacks.later(queued, token);
     }
     const ms = Math.round(performance.now() - acceptedAt);
     if (await jobs.finish(job.id, failedEnding(MODEL_CHANGED, ms), fence)) await onOver(job);
@@ -214,15 +217,15 @@ export class GenerateProcessor {
 
   async #giveUp(
     held: HeldJob,
-    release: 'handed_back' | 'refused' | 'broken',
+    release: Exclude<Release, 'ended' | 'lost'>,
     queued: QueueJob,
     token?: string,
   ): Promise<never> {
     await held.flush();
     const { job, fence } = held.claim;
     if (release !== 'broken') await this.#options.jobs.handBack(job.id, fence);
-    if (release !== 'handed_back') await this.#pause();
-    return this.#handBack(queued, token);
+    if (release === 'handed_back') return this.#handBacks.now(queued, token);
+    return this.#handBacks.later(queued, token);
   }
 
   async #begin(held: HeldJob): Promise<void> {
@@ -230,9 +233,10 @@ export class GenerateProcessor {
     try {
       await this.#ask(held);
     } catch (error) {
-      const failure = asJobError(error);
       if (held.gone.aborted) return;
-      if (isOurFault(error)) held.release('refused');
+      const failure = asJobError(error);
+      const release = failure && releaseFor(failure.code);
+      if (release) held.release(release);
       else if (failure) held.fail(failure);
       else held.throw(error);
     }
@@ -240,19 +244,18 @@ export class GenerateProcessor {
 
   /** The prompt is built elsewhere; by then somebody may have ended the job. */
   async #ask(held: HeldJob): Promise<void> {
-    const { engine, prompts, sharePrefixes } = this.#options;
+    const { engine, prompts, sharePrefixes, format } = this.#options;
     const { claim, gone } = held;
     const { tenant, request } = claim.job;
-    const sizes = request.images.map(({ input: { width, height } }) => ({ width, height }));
-    const { constraint } = request.sampling;
+    const { constraint } = effectiveSampling(request, format);
     const [prompt] = await Promise.all([
-      prompts.build({ messages: request.messages, images: sizes, raw: request.raw ?? false }, gone),
+      prompts.build(promptRequest(request, format), gone),
       constraint === undefined ? null : engine.prepare(constraint),
     ]);
     if (gone.aborted) return;
     const resume = emittedTokens(claim.emitted, request.sampling.n);
     const scope = sharePrefixes ? '' : tenant;
-    const asked = buildEngineRequest(claim, prompt, resume, scope);
+    const asked = buildEngineRequest(claim, prompt, { resume, scope, format });
     held.images = asked.images;
     engine.add(asked.request);
   }
@@ -264,50 +267,19 @@ export class GenerateProcessor {
   /** A message of another version is for others. Of a damaged one the record says all that it said. */
   async #passOver(queued: QueueJob<unknown>, token?: string): Promise<void> {
     const { v } = (queued.data ?? {}) as { v?: unknown };
-    if (typeof v === 'number' && v !== MESSAGE_VERSION) return this.#handBackForeign(queued, token);
+    if (typeof v === 'number' && v !== MESSAGE_VERSION)
+      return this.#handBacks.foreign(queued, token);
     const facts = { id: queued.id };
-    this.#options.log.error(facts, 'dropping a damaged message; the reconciler writes it anew');
+    this.#options.log.error(
+      facts,
+      'dropped a damaged queue message; the reconciler will write it again',
+    );
   }
 
   /** What the job held in the fleet is not known: it expires by itself. */
   async #giveUpDamaged(error: RecordError): Promise<void> {
-    this.#options.log.error({ err: error, job: error.jobId }, 'a job is given up: it is damaged');
-    await this.#options.jobs.finish(error.jobId, GIVEN_UP);
-  }
-
-  async #handBackForeign(queued: QueueJob, token?: string): Promise<never> {
-    const facts = { id: queued.id, known: MESSAGE_VERSION };
-    this.#options.log.warn(facts, 'handing back a job of unknown version');
-    await this.#pause();
-    return this.#handBack(queued, token);
-  }
-
-  /** Else it would be taken up here again at once. */
-  async #pause(): Promise<void> {
-    if (!this.#stopping) await sleep(HAND_BACK_MS);
-  }
-
-  /**
-   * What was to be written of the job could not be, or something else went wrong here: the worker lives, and only
-   * a death counts as one. Redis may refuse this too, for as long as it refuses to write.
-   */
-  async #handBackClaim({ job, fence }: Claim, reason: unknown): Promise<void> {
-    const { jobs, log } = this.#options;
-    log.warn({ err: reason, job: job.id }, 'a job is handed back: it cannot be served now');
-    for (;;) {
-      try {
-        return await jobs.handBack(job.id, fence);
-      } catch (err) {
-        log.warn({ err, job: job.id }, 'handing a job back failed; trying again');
-        if (this.#stopping) return;
-        await this.#pause();
-      }
-    }
-  }
-
-  async #handBack(queued: QueueJob, token?: string): Promise<never> {
-    await moveBack(this.#options.redis, queued, token);
-    throw new WaitingError();
+    this.#options.log.error({ err: error, job: error.jobId }, 'job failed: its record is damaged');
+    await this.#options.jobs.finish(error.jobId, DAMAGED_ENDING);
   }
 }
 
@@ -315,49 +287,4 @@ export class GenerateProcessor {
 function orUnreadable(error: unknown): null {
   if (error instanceof RecordError) return null;
   throw error;
-}
-
-const WORKER_LOST: JobError = {
-  code: 'worker_lost',
-  message: `Given up after ${LOSSES_MAX} attempts that a worker, or its engine, did not survive`,
-  stage: 'prefill',
-  item: null,
-  retryable: true,
-};
-
-const MODEL_CHANGED: JobError = {
-  code: 'model_changed',
-  message: 'No worker is left of the version of the model that the job needs; submit it again',
-  stage: 'prefill',
-  item: null,
-  retryable: true,
-};
-
-/** The engine is full or ending: another worker, or this one later, can serve the job. */
-const OUR_FAULTS: ReadonlySet<string> = new Set([
-  'engine_full',
-  'engine_closed',
-  'constraint_lost',
-]);
-
-const isOurFault = (error: unknown): boolean => isCoded(error) && OUR_FAULTS.has(error.code);
-
-const isCoded = (
-  error: unknown,
-): error is EngineError | ModelError | PromptFailedError | ConstraintServiceError =>
-  error instanceof EngineError ||
-  error instanceof ModelError ||
-  error instanceof PromptFailedError ||
-  error instanceof ConstraintServiceError;
-
-/** A request that this model cannot take fails the job; null: the fault is ours, and BullMQ retries. */
-function asJobError(error: unknown): JobError | null {
-  if (!isCoded(error)) return null;
-  return {
-    code: error.code,
-    message: error.message,
-    stage: 'prefill',
-    item: null,
-    retryable: false,
-  };
 }

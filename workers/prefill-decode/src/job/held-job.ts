@@ -1,21 +1,25 @@
 import type { Claim, Ending, JobError, JobEvent, JobStore } from '@epd/jobs';
 import type { AnswerValidator } from '../constraint/answer-validator.ts';
+import type { OutputFormat } from '@epd/model';
 import type { EngineEvent } from '../engine/index.ts';
 import { brokenPromise, type Finished } from './broken-promise.ts';
 import { completedEnding, failedEnding } from './ending.ts';
+import { effectiveSampling } from './effective-sampling.ts';
 import { EventWriter } from './event-writer.ts';
+import { releaseFor } from './failures.ts';
 import { traceFinished, traceLoaded } from './trace-job.ts';
 import type { WritePace } from './write-pace.ts';
 
 /** Why this worker is done with a job. */
 export type Release = 'ended' | 'handed_back' | 'refused' | 'broken' | 'lost';
 
-/** No answer about the job: another worker, or this one anew, may serve it. */
-const ENGINE_FAILURES: ReadonlySet<string> = new Set([
-  'runner_lost',
-  'step_failed',
-  'constraint_lost',
-]);
+export interface HeldJobParts {
+  readonly validator: Pick<AnswerValidator, 'faultOf'>;
+  /** What the model's output holds beside content. */
+  readonly format: OutputFormat;
+  /** When tokens are written. */
+  readonly pace: WritePace;
+}
 
 /**
  * One job that this worker has claimed, from the claim until it is ended, handed back or lost.
@@ -24,7 +28,8 @@ const ENGINE_FAILURES: ReadonlySet<string> = new Set([
  * - ended: the terminal transition was made, by us or by somebody else (cancel, deadline).
  * - handed back: this process stops; the job waits for another worker.
  * - refused: this engine has no room for it, or is ending; likewise.
- * - broken: the engine failed while it had the job; likewise, but it counts as a loss.
+ * - broken: the engine, or the thread that makes its token masks, failed while it had the job; likewise, but it
+ *   counts as a loss.
  * - lost: a later claim voided ours; nothing more is written.
  *
  * `released` resolves once, with the first of those after the first. `left` resolves when the engine
@@ -40,12 +45,15 @@ export class HeldJob {
   /** The job's image of each feature that the engine knows. */
   images: readonly number[] = [];
   readonly #jobs: JobStore;
-  readonly #validator: AnswerValidator;
+  readonly #validator: HeldJobParts['validator'];
+  readonly #format: OutputFormat;
   readonly #writer: EventWriter;
   readonly #release: (release: Release) => void;
   readonly #fail: (error: unknown) => void;
+  /** Text that answers let out when they ended. */
+  readonly #last: JobEvent[] = [];
 
-  constructor(claim: Claim, jobs: JobStore, validator: AnswerValidator, pace: WritePace) {
+  constructor(claim: Claim, jobs: JobStore, { validator, format, pace }: HeldJobParts) {
     const { promise, resolve, reject } = Promise.withResolvers<Release>();
     const left = Promise.withResolvers<void>();
     const gone = new AbortController();
@@ -56,6 +64,7 @@ export class HeldJob {
     this.released = promise;
     this.#jobs = jobs;
     this.#validator = validator;
+    this.#format = format;
     this.#release = (release) => {
       gone.abort();
       resolve(release);
@@ -76,27 +85,38 @@ export class HeldJob {
   /** Takes what the engine says of this job. */
   take(event: EngineEvent): void {
     if (event.type === 'tokens') {
-      const { choice, ids, text, deltas, logprobs } = event;
-      this.#write({
-        type: 'tokens',
-        choice,
-        ids,
-        text,
-        ...(deltas && { deltas }),
-        ...(logprobs && { logprobs }),
-      });
+      this.#take(event);
     } else if (event.type === 'stage') {
       traceLoaded(this.claim.job, event, Date.now());
       this.#stage(event);
     } else if (event.type === 'finished') {
       traceFinished(this.claim.job, event, Date.now());
       void this.#finish(event).catch(this.#fail);
-    } else if (ENGINE_FAILURES.has(event.error.code)) {
-      this.release('broken');
-    } else {
-      const { item = null } = this.#imageOf(event.error.item);
-      this.fail({ ...event.error, item });
-    }
+    } else this.#failed(event.error);
+  }
+
+  #failed(error: JobError): void {
+    const release = releaseFor(error.code);
+    if (release) return this.release(release);
+    const { item = null } = this.#imageOf(error.item);
+    this.fail({ ...error, item });
+  }
+
+  /**
+   * Text without a token is what an end token let out. That token is not written, so whoever goes on from what
+   * is samples it again: the text is written with the ending or not at all, for else it would be said twice.
+   */
+  #take({ choice, ids, text, deltas, logprobs }: Extract<EngineEvent, { type: 'tokens' }>): void {
+    const event: JobEvent = {
+      type: 'tokens',
+      choice,
+      ids,
+      text,
+      ...(deltas && { deltas }),
+      ...(logprobs && { logprobs }),
+    };
+    if (ids.length > 0) this.#write(event);
+    else this.#last.push(event);
   }
 
   fail(error: JobError): void {
@@ -121,8 +141,11 @@ export class HeldJob {
 
   /** An answer that was promised to follow a constraint is checked before it is called completed. */
   async #finish(event: Finished): Promise<void> {
-    const fault = await brokenPromise(this.claim.job.request.sampling, event, this.#validator);
-    if (fault === null) this.#end(completedEnding(this.claim.job, event, this.#ms()));
+    const { request } = this.claim.job;
+    const sampling = effectiveSampling(request, this.#format);
+    const asked = { sampling, tools: request.tools };
+    const fault = await brokenPromise(asked, event, this.#validator);
+    if (fault === null) this.#end(completedEnding(this.claim, event, this.#ms()), this.#last);
     else this.fail(fault);
   }
 
@@ -147,12 +170,12 @@ export class HeldJob {
   }
 
   /** What was emitted is in the stream before the ending is; what is not written yet goes with it. */
-  #end(ending: Ending): void {
+  #end(ending: Ending, last: readonly JobEvent[] = []): void {
     const { job, fence } = this.claim;
     this.#writer
       .close()
       .then((rest) =>
-        this.#writer.refused ? false : this.#jobs.finish(job.id, ending, fence, rest),
+        this.#writer.refused ? false : this.#jobs.finish(job.id, ending, fence, [...rest, ...last]),
       )
       .then((ended) => this.release(ended ? 'ended' : 'lost'))
       .catch(this.#fail);

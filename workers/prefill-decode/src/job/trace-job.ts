@@ -5,7 +5,7 @@ import type { EngineEvent } from '../engine/index.ts';
 type Finished = Extract<EngineEvent, { type: 'finished' }>;
 type Staged = Extract<EngineEvent, { type: 'stage' }>;
 
-/** The spans of a job that the engine has answered: their times are known only now. */
+/** The spans of a job that the engine has answered: their times are only known now. */
 export function traceFinished(job: Job, { timings }: Finished, endMs: number): void {
   const { totalMs = 0, queueMs = 0, ttftMs = totalMs } = timings;
   const parent = job.request.traceparent;
@@ -18,7 +18,7 @@ export function traceFinished(job: Job, { timings }: Finished, endMs: number): v
   span('decode', takenMs + ttftMs, endMs);
 }
 
-/** The load of one image's embedding. */
+/** The load of one image embedding. */
 export function traceLoaded(job: Job, { stage, detail }: Staged, endMs: number): void {
   const loadMs = detail?.['loadMs'];
   if (stage !== 'loaded' || typeof loadMs !== 'number') return;

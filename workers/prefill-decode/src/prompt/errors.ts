@@ -1,4 +1,4 @@
-/** A prompt that took more than its thread may take. Another worker would fare no better. */
+/** A prompt that exceeded the limits of its thread. Another worker would not succeed either. */
 export class PromptFailedError extends Error {
   override readonly name = 'PromptFailedError';
   readonly code: 'prompt_timeout' | 'prompt_failed';

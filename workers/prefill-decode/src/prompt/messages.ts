@@ -1,11 +1,12 @@
-import type { ImageSize, ImageSpan, PromptMessage, PromptPositions } from '@epd/model';
+import type { Conversation, ImageSize, ImageSpan, PromptPositions } from '@epd/model';
 
-/** What crosses between the main thread and one that builds prompts. */
+/** Messages between the main thread and a prompt thread. */
 
-export interface PromptRequest {
-  readonly messages: readonly PromptMessage[];
-  /** The one message's text is the prompt. */
+export interface PromptRequest extends Conversation {
+  /** The text of the single message is the prompt. */
   readonly raw?: boolean;
+  /** The answer begins at once, without the reasoning that a template may have opened. */
+  readonly withoutReasoning?: boolean;
   /** Sizes in pixels of the images that the messages name by index. */
   readonly images: readonly ImageSize[];
 }
@@ -23,6 +24,7 @@ export type FromPromptThread =
       readonly tokens: Int32Array<ArrayBuffer>;
       readonly spans: readonly ImageSpan[];
       readonly positions: PromptPositions | null;
+      readonly opensReasoning: boolean;
     }
-  /** The messages make no prompt of this model; `code` is the `ModelError`'s. */
+  /** The messages are no valid prompt for this model; `code` is the `ModelError`'s. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string };

@@ -4,11 +4,11 @@ import { PromptFailedError } from './errors.ts';
 import type { FromPromptThread, PromptRequest, PromptThreadOptions } from './messages.ts';
 
 export interface LaneLimits {
-  /** What one prompt may take, in milliseconds, before its thread is ended. */
+  /** Time limit of one prompt in milliseconds; after that its thread is terminated. */
   readonly timeoutMs: number;
-  /** What the thread's heap may take, in MiB. */
+  /** Heap limit of the thread, in MiB. */
   readonly heapMib: number;
-  /** The thread ends when nothing was asked of it for so long; null: it stays. */
+  /** An idle thread exits after this time; null: never. */
   readonly idleMs: number | null;
 }
 
@@ -20,11 +20,11 @@ interface Pending {
 }
 
 /**
- * Prompts, one after the other, in a thread of the lane's own.
+ * Builds prompts one after the other in its own thread.
  *
- * no thread → starting → ready ⇄ building; whatever goes wrong, or takes too long, ends the thread, and
- * the next prompt starts another. At most one prompt is `#current`; its time counts from when the
- * thread is ready.
+ * no thread → starting → ready ⇄ building; an error or a timeout ends the thread, and the next
+ * prompt starts another. At most one prompt is `#current`; its time counts from when the thread is
+ * ready.
  */
 export class PromptLane {
   readonly #options: PromptThreadOptions;
@@ -41,8 +41,8 @@ export class PromptLane {
   }
 
   /**
-   * Rejects with `ModelError` for what makes no prompt, with `PromptFailedError` for what took too much,
-   * and with the signal's reason when nobody wants it any more.
+   * Rejects with `ModelError` for messages that are no valid prompt, with `PromptFailedError` for a
+   * prompt that exceeded the limits, and with the signal's reason when it is aborted.
    */
   build(request: PromptRequest, signal: AbortSignal): Promise<Prompt> {
     return new Promise((resolve, reject) => {
@@ -51,8 +51,13 @@ export class PromptLane {
     });
   }
 
+  /** Starts the thread before the first prompt needs it. */
+  warm(): void {
+    if (this.#thread === null) this.#start();
+  }
+
   close(): void {
-    const closed = new Error('The lane is closed');
+    const closed = new Error('The prompt lane is closed');
     for (const pending of this.#queue.splice(0)) pending.reject(closed);
     this.#end(closed);
   }
@@ -91,7 +96,7 @@ export class PromptLane {
   #receive(message: FromPromptThread): void {
     if (message.type === 'ready') {
       this.#ready = true;
-      return this.#send();
+      return this.#current ? this.#send() : this.#rest();
     }
     const pending = this.#take();
     if (message.type === 'refused') pending?.reject(new ModelError(message.code, message.message));
@@ -103,13 +108,20 @@ export class PromptLane {
     if (!this.#current || !this.#ready) return;
     this.#thread?.postMessage(this.#current.request, []);
     const { timeoutMs } = this.#limits;
-    const late = new PromptFailedError('prompt_timeout', `The prompt took over ${timeoutMs} ms`);
+    const late = new PromptFailedError(
+      'prompt_timeout',
+      `Building the prompt took longer than ${timeoutMs} ms`,
+    );
     this.#timer = setTimeout(() => this.#end(late), timeoutMs);
   }
 
-  /** A thread that dies over a prompt says something of the prompt; one that never came up does not. */
+  /**
+   * A thread that dies while it builds a prompt indicates a bad prompt; one that never started does
+   * not.
+   */
   #blame(error: Error): Error {
-    if (!this.#ready) return new Error(`No prompt thread: ${error.message}`, { cause: error });
+    if (!this.#ready)
+      return new Error(`The prompt thread did not start: ${error.message}`, { cause: error });
     return new PromptFailedError('prompt_failed', `The prompt cannot be built: ${error.message}`, {
       cause: error,
     });
@@ -132,15 +144,21 @@ export class PromptLane {
 
   #rest(): void {
     const { idleMs } = this.#limits;
-    // An idle thread keeps no process alive.
+    // An idle thread does not keep the process alive.
     this.#thread?.unref();
     if (idleMs === null || this.#thread === null) return;
     this.#timer = setTimeout(() => this.#end(new Error('idle')), idleMs).unref();
   }
 }
 
-const promptOf = ({ tokens, spans, positions }: FromPromptThread & { type: 'built' }): Prompt => ({
+const promptOf = ({
+  tokens,
+  spans,
+  positions,
+  opensReasoning,
+}: FromPromptThread & { type: 'built' }): Prompt => ({
   tokens: Array.from(tokens),
   spans,
   positions,
+  opensReasoning,
 });

@@ -9,7 +9,7 @@ export interface TokenEmbedder {
   write(tokens: readonly number[], into: FloatArray, offset: number): Promise<void>;
 }
 
-/** Rows of a table that was read from the graph: no run of a session per step. */
+/** Reads rows of a table that was extracted from the graph: no session run per step. */
 export class TableEmbedder implements TokenEmbedder {
   readonly #table: FloatArray;
   readonly #width: number;
@@ -27,7 +27,7 @@ export class TableEmbedder implements TokenEmbedder {
   }
 }
 
-/** For graphs that do more than look up, such as quantized tables. */
+/** For graphs that do more than a lookup, such as quantized tables. */
 export class SessionEmbedder implements TokenEmbedder {
   readonly #session: InferenceSession;
 
@@ -44,7 +44,7 @@ export class SessionEmbedder implements TokenEmbedder {
   }
 }
 
-/** The table, when the graph is one lookup in weights that the file itself holds; else null. */
+/** The table, if the graph is a single lookup in weights inside the file; otherwise null. */
 export async function readTable(path: string): Promise<TableEmbedder | null> {
   const graph = graphOf(await readModel(path));
   const [lookup, ...more] = graph.node;
@@ -60,17 +60,20 @@ function tableOf(weights: Weights): FloatArray | null {
   return weights.dataType === ELEMENT.float16 ? new Float16Array(bytes.buffer) : null;
 }
 
-/** Where a chunk's image rows go: from token `at` on, of `width` elements each. */
+/** The target of a chunk's image rows: from token `at` on, `width` elements each. */
 export interface RowTarget {
   readonly width: number;
   readonly into: FloatArray;
-  /** In elements: where the chunk's first token lies. */
+  /** Offset of the chunk's first token, in elements. */
   readonly offset: number;
-  /** Where in an image's row the part for this target begins. @default 0 */
+  /** Offset of this target's part within an image row. @default 0 */
   readonly from?: number;
 }
 
-/** Puts the image rows of a chunk over the embeddings of its placeholder tokens, or a part of each. */
+/**
+ * Replaces the embeddings of a chunk's placeholder tokens by the image rows, or by a part of each
+ * row.
+ */
 export function writeImages(
   row: StepRow,
   embeddings: ReadonlyMap<string, SharedEmbedding>,
@@ -79,7 +82,7 @@ export function writeImages(
   const { into, offset, width, from: part = 0 } = target;
   for (const { mmHash, from, at, count } of row.images) {
     const embedding = embeddings.get(mmHash);
-    if (!embedding) throw new RangeError(`The embedding ${mmHash} is not here`);
+    if (!embedding) throw new RangeError(`The embedding ${mmHash} is not loaded`);
     const values = valuesOf(embedding);
     if (embedding.width === width) {
       into.set(values.subarray(from * width, (from + count) * width), offset + at * width);

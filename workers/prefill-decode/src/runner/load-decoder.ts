@@ -10,7 +10,7 @@ import { unconstrained, type ConstraintFactory } from './token-constraint.ts';
 import { ReturningBackend } from '../decoder/returning-backend.ts';
 import { TwoPartBackend } from '../decoder/two-part-backend.ts';
 
-/** Loads the graphs, rewriting the decoder where that can be done. Throws when they cannot be used. */
+/** Loads the graphs, and rewrites the decoder if possible. Throws when they cannot be used. */
 export async function loadDecoder(
   options: RunnerOptions,
   constraints: ConstraintFactory = unconstrained,
@@ -58,9 +58,9 @@ function sessionOptions(options: RunnerOptions): InferenceSession.SessionOptions
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
-    // Warnings are about the export's leftovers, and are not JSON lines.
+    // ONNX Runtime's warnings concern leftovers of the export, and are not JSON lines.
     logSeverityLevel: 3,
-    // Threads that spin between steps would take the cores of the encoder and of the main thread.
+    // Threads that spin between steps would take cores from the encoder and the main thread.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   };
 }

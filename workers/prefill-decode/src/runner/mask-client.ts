@@ -1,26 +1,19 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Constraint } from '@epd/constraint';
 import type { OpenSequence } from './messages.ts';
 import { ConstraintError, type TokenConstraint, type TokenMask } from './token-constraint.ts';
-import type { ToMasks } from '../constraint/mask-messages.ts';
+import { MaskLink } from '../constraint/mask-link.ts';
+import type { MaskConnection, ToMasks } from '../constraint/mask-messages.ts';
 import { BROKEN, PENDING, SharedMask } from '../constraint/shared-mask.ts';
 
-interface Connection {
-  readonly port: MessagePort;
-  readonly tokens: number;
-  readonly limitMs: number;
-  /** A mask was waited for in vain: the others would be, too. */
-  lost: boolean;
-}
+type Connection = Omit<MaskConnection, 'link'> & { readonly link: MaskLink };
 
 /** The runner's side of the mask thread. */
 export class MaskClient {
   #connection: Connection | null = null;
 
-  /** `limitMs`: the longest that a step waits for one mask. */
-  connect(port: MessagePort, tokens: number, limitMs: number): void {
+  connect({ link, ...connection }: MaskConnection): void {
     this.#connection?.port.close();
-    this.#connection = { port, tokens, limitMs, lost: false };
+    this.#connection = { ...connection, link: new MaskLink(link) };
   }
 
   close(): void {
@@ -31,14 +24,14 @@ export class MaskClient {
   readonly constraintOf = ({ sequence, sampling }: OpenSequence): TokenConstraint | null => {
     const { constraint } = sampling;
     if (constraint === undefined || constraint === null) return null;
-    if (this.#connection === null) throw lost();
+    if (this.#connection === null) throw lost(null);
     return new MaskedSequence(this.#connection, sequence, constraint);
   };
 }
 
-/** One sequence held to its constraint by masks that another thread makes. */
+/** The constraint of one sequence, by masks that another thread computes. */
 class MaskedSequence implements TokenConstraint {
-  /** What ends the answer is in the masks: behind a whole one only end tokens are allowed. */
+  /** The masks end the answer: after a complete one only end tokens are allowed. */
   readonly done = false;
   readonly #connection: Connection;
   readonly #sequence: number;
@@ -53,18 +46,19 @@ class MaskedSequence implements TokenConstraint {
   }
 
   mask(): TokenMask {
-    if (this.#connection.lost) throw lost();
-    const ready = this.#shared.wait(this.#accepted, this.#connection.limitMs);
+    const { link, limitMs } = this.#connection;
+    const ready = link.open ? this.#shared.wait(this.#accepted, limitMs, () => link.open) : PENDING;
     if (ready === PENDING) {
-      this.#connection.lost = true;
-      throw lost();
+      // The others would be waited for in vain, too.
+      link.lose();
+      throw lost(link);
     }
     if (ready === BROKEN)
-      throw new ConstraintError('constraint_broken', 'The answer has left its constraint');
+      throw new ConstraintError('constraint_broken', 'The answer violates its constraint');
     if (ready !== this.#accepted)
       throw new ConstraintError(
         'constraint_too_complex',
-        'The next token takes too much work to find',
+        'Computing the token mask exceeded its work limit',
       );
     return this.#shared.mask;
   }
@@ -84,6 +78,8 @@ class MaskedSequence implements TokenConstraint {
   }
 }
 
-/** The job is another's to resume: its tokens are replayed there. */
-const lost = (): ConstraintError =>
-  new ConstraintError('constraint_lost', 'The thread that makes token masks does not answer');
+/** Another claim may resume the job and replay its tokens. */
+const lost = (link: MaskLink | null): ConstraintError =>
+  link?.replaced === true
+    ? new ConstraintError('constraint_replaced', 'The mask thread was replaced')
+    : new ConstraintError('constraint_lost', 'The mask thread does not respond');

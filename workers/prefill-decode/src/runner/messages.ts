@@ -1,41 +1,41 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { EmbeddingDtype } from '@epd/connector';
 import type { Sampling } from '@epd/jobs';
+import type { MaskConnection } from '../constraint/mask-messages.ts';
 import type { GraphKind } from '../decoder/decoder-graph.ts';
 import type { KVAbilities } from '../decoder/kv-backend.ts';
 import type { KVShape } from '../decoder/kv-shape.ts';
 
-/** What crosses between the main thread and the runner: ids, numbers, and shared memory. */
+/** Messages between the main thread and the runner: ids, numbers and shared memory. */
 
 export interface RunnerOptions {
   readonly decoderPath: string;
   readonly embedTokensPath: string;
-  /** Where rewritten graphs are kept. */
+  /** Folder for rewritten graphs. */
   readonly cacheFolder: string;
   readonly executionProviders: readonly string[];
   /** Threads of one run of the decoder. */
   readonly threads: number;
-  /** For tests of what follows: the step that never ends, counted from 1; 0: none. */
+  /** For tests: the number of the step that hangs, counted from 1; 0: none. */
   readonly hangAtStep: number;
 }
 
-/** What the runner learned of the model while loading it. */
+/** Facts about the model that the runner learned while loading it. */
 export interface RunnerFacts {
   readonly kind: GraphKind;
   readonly kv: KVShape;
   readonly abilities: KVAbilities;
   readonly hiddenSize: number;
-  /** What an image's row must hold: the hidden state, and what it adds behind later layers. */
+  /** Elements of an image row: the hidden state, and the deepstack features for later layers. */
   readonly embeddingWidth: number;
-  /** Why the graph is run as exported, or how far the rewritten one is from it. */
+  /** Why the graph runs as exported, or how far the rewritten one deviates from it. */
   readonly preparation: string;
   readonly rewritten: boolean;
-  /** Share of the largest logit by which a prompt in two pieces differs from one in a single piece. */
+  /** Difference between a chunked and a whole prefill, as a share of the largest logit. */
   readonly chunkDifference: number;
   readonly loadMs: number;
 }
 
-/** Changes of the cache, carried out in order before the runs of a step. */
+/** Changes of the KV cache, carried out in order before the runs of a step. */
 export type KVOperation =
   | {
       readonly op: 'layout';
@@ -75,24 +75,24 @@ export interface Gather {
 /** The new tokens of one sequence. */
 export interface StepRow {
   readonly sequence: number;
-  /** `sampled`: the one that was sampled for it last, which the sender does not know yet. */
+  /** `sampled`: the last token sampled for it, which the sender does not know yet. */
   readonly tokens: readonly number[] | 'sampled';
-  /** Tokens that its slot holds. */
+  /** Tokens in its slot. */
   readonly past: number;
   /** [3, count], where positions are in a grid; null: the tokens count from `past`. */
   readonly positions: Int32Array | null;
   readonly images: readonly Gather[];
-  /** True when the tokens end where the next one is wanted. */
+  /** True when the next token is sampled after these tokens. */
   readonly sample: boolean;
 }
 
-/** One run of the decoder over slots `slot ..`; null where a slot only lies between. */
+/** One run of the decoder over slots `slot ..`; null for an idle slot in between. */
 export interface StepRun {
   readonly slot: number;
   readonly rows: readonly (StepRow | null)[];
 }
 
-/** A sequence that will be sampled from. Its tokens are sent once, for the penalties. */
+/** A sequence to sample from. Its tokens are sent once, for the penalties. */
 export interface OpenSequence {
   readonly sequence: number;
   readonly choice: number;
@@ -100,7 +100,7 @@ export interface OpenSequence {
   readonly prompt: readonly number[];
   /** Tokens that end the answer. */
   readonly endIds: readonly number[];
-  /** Tokens that were generated before, elsewhere. */
+  /** Tokens that an earlier worker generated. */
   readonly generated: readonly number[];
 }
 
@@ -117,11 +117,11 @@ export interface Sampled {
   readonly logprob?: number;
   /** The likeliest tokens and their log probabilities, best first. */
   readonly top?: readonly (readonly [id: number, logprob: number])[];
-  /** The answer's constraint is done: nothing may follow. */
+  /** The answer's constraint is complete: nothing may follow. */
   readonly done?: true;
 }
 
-/** A sequence that cannot be sampled from any more; the others of the step can. */
+/** A sequence that cannot be sampled from any more; the others of the step are unaffected. */
 export interface SamplingFailure {
   readonly sequence: number;
   readonly code: string;
@@ -131,7 +131,7 @@ export interface SamplingFailure {
 export interface StepResult {
   readonly samples: readonly Sampled[];
   readonly failures: readonly SamplingFailure[];
-  /** What each run took, sampling included. */
+  /** Time of each run, including sampling. */
   readonly runsMs: readonly number[];
 }
 
@@ -148,12 +148,7 @@ export type ToRunner =
   | { readonly type: 'step'; readonly step: Step }
   | { readonly type: 'embedding'; readonly embedding: SharedEmbedding }
   | { readonly type: 'forget'; readonly mmHash: string }
-  | {
-      readonly type: 'masks';
-      readonly port: MessagePort;
-      readonly tokens: number;
-      readonly limitMs: number;
-    }
+  | { readonly type: 'masks'; readonly connection: MaskConnection }
   | { readonly type: 'close' };
 
 export type FromRunner =

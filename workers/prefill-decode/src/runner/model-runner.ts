@@ -21,8 +21,8 @@ interface Outcome {
 }
 
 /**
- * A change of the cache failed. The engine takes this change and those behind it as made: what it would
- * restore later could be another prompt's.
+ * A change of the KV cache failed. The engine assumes that this change and later ones succeeded: a
+ * block that it restores later could hold another prompt.
  */
 export class CacheError extends Error {
   override readonly name = 'CacheError';
@@ -58,10 +58,11 @@ export class ModelRunner {
   }
 
   async step(step: Step): Promise<StepResult> {
+    // First, for the engine takes them as made, whatever comes of the rest of the step.
+    for (const operation of step.operations) await this.#change(operation);
     for (const open of step.open)
       this.#samplers.set(open.sequence, new Sampler(open, this.#constraints));
     for (const sequence of step.close) this.#close(sequence);
-    for (const operation of step.operations) await this.#change(operation);
     const outcome: Outcome = { samples: [], failures: [] };
     const runsMs: number[] = [];
     for (const run of step.runs) {
@@ -125,7 +126,7 @@ export class ModelRunner {
     return { firstSlot, rows, width, embeds, deepstack: layers, positions, past, count };
   }
 
-  /** What images add behind the first layers stands in their rows, behind the hidden state. */
+  /** An image row holds the hidden state, then the deepstack features for the first layers. */
   #writeLevels(
     row: StepRow,
     into: FloatArray,

@@ -1,8 +1,8 @@
 import type { OpenSequence } from './messages.ts';
 
 /**
- * What a sequence has said, as far as its penalties ask. The repetition penalty looks at prompt and
- * answer, the presence and frequency penalties at the answer alone, as vLLM has it.
+ * The token counts that a sequence's penalties need. The repetition penalty uses prompt and answer,
+ * the presence and frequency penalties only the answer, as in vLLM.
  */
 export class Penalties {
   readonly #sampling: OpenSequence['sampling'];

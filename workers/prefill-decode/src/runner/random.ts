@@ -1,6 +1,6 @@
 /**
- * A number in [0, 1) that depends on its arguments alone: so a token's randomness does not know what
- * else is in the batch, nor whether the sequence was begun by another worker.
+ * A number in [0, 1) that depends only on its arguments. So sampling depends neither on the rest of
+ * the batch nor on whether another worker started the sequence.
  */
 export function uniformAt(seed: number, choice: number, position: number): number {
   const low = mix(mix(mix(seed) ^ choice) ^ position);

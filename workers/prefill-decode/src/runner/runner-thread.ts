@@ -15,7 +15,7 @@ const { runner, facts, release } = await loadDecoder(options, masks.constraintOf
 let steps = 0;
 let last: Promise<void> = Promise.resolve();
 
-// In the order in which they came, for a step that was sent may need what the next message forgets.
+// Processes messages in order, because a step that was sent may need what the next message drops.
 port.on('message', (message: ToRunner) => {
   last = last.then(() => carryOut(message));
 });
@@ -38,7 +38,7 @@ async function carryOut(message: ToRunner): Promise<void> {
       runner.forget(message.mmHash);
       return;
     case 'masks':
-      masks.connect(message.port, message.tokens, message.limitMs);
+      masks.connect(message.connection);
       return;
     case 'close':
       masks.close();
@@ -49,7 +49,7 @@ async function carryOut(message: ToRunner): Promise<void> {
   }
 }
 
-/** Other sequences outlive a failed run, nothing outlives a failed change of the cache. */
+/** Other sequences survive a failed run; nothing survives a failed change of the KV cache. */
 function fail(error: unknown): void {
   if (error instanceof CacheError) throw error;
   post({ type: 'failed', message: String(error) });

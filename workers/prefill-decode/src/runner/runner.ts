@@ -1,4 +1,5 @@
 import { Worker, type MessagePort } from 'node:worker_threads';
+import type { MaskConnection } from '../constraint/mask-messages.ts';
 import type {
   FromRunner,
   RunnerFacts,
@@ -9,26 +10,26 @@ import type {
   ToRunner,
 } from './messages.ts';
 
-/** The runs of a step failed; what the cache holds for its sequences is unknown. */
+/** The runs of a step failed; the KV cache of its sequences is in an unknown state. */
 class StepError extends Error {
   override readonly name = 'StepError';
 }
 
-/** The thread has ended: no step can be made any more. */
+/** The thread has exited: no further step can run. */
 export class RunnerLostError extends Error {
   override readonly name = 'RunnerLostError';
 }
 
-/** Nothing can interrupt a run that hangs: `onHang` has to end the process. */
+/** Nothing can interrupt a run that hangs: `onHang` must exit the process. */
 export interface Watch {
-  /** A step that takes longer hangs. */
+  /** A step that takes longer counts as hung. */
   readonly runTimeoutMs: number;
   readonly onHang: () => void;
 }
 
 /**
- * The main thread's side of the runner. Steps are made one after the other, in the order in which they
- * are sent: a session blocks its thread for the whole of a run, and a second run would only wait.
+ * The main thread's side of the runner. Steps run one after the other, in the order in which they
+ * are sent: a session blocks its thread for a whole run, and a second run would only wait.
  */
 export class Runner {
   readonly facts: RunnerFacts;
@@ -62,12 +63,12 @@ export class Runner {
     return new Runner(worker, await ready(worker), watch);
   }
 
-  /** Resolves when the thread is gone, be it after `close`. */
+  /** Resolves when the thread has exited, also after `close`. */
   get whenLost(): Promise<RunnerLostError> {
     return this.#whenLost.promise;
   }
 
-  /** Rejects with `StepError`, or with `RunnerLostError` when the thread is gone. */
+  /** Rejects with `StepError`, or with `RunnerLostError` when the thread has exited. */
   step(step: Step): Promise<StepResult> {
     if (this.#lost) return Promise.reject(this.#lost);
     const pending = Promise.withResolvers<StepResult>();
@@ -85,12 +86,15 @@ export class Runner {
     this.#send({ type: 'forget', mmHash });
   }
 
-  /** Token masks for constrained sequences come through `port`, for a vocabulary of so many tokens. */
-  connectMasks(port: MessagePort, tokens: number, limitMs: number): void {
-    this.#send({ type: 'masks', port, tokens, limitMs }, [port]);
+  /** Sets where token masks for constrained sequences come from. */
+  connectMasks(connection: MaskConnection): void {
+    this.#send({ type: 'masks', connection }, [connection.port]);
   }
 
-  /** Lets the steps in hand end, then the thread. Ending the thread inside a run would abort the process. */
+  /**
+   * Waits for the steps in flight, then stops the thread. Terminating it inside a run would abort
+   * the process.
+   */
   async close(): Promise<void> {
     await Promise.allSettled(this.#pending.map(({ promise }) => promise));
     if (!this.#lost) this.#send({ type: 'close' });
@@ -109,7 +113,7 @@ export class Runner {
     else made?.reject(new StepError(message.message));
   }
 
-  /** The time of the next step begins when the one before it has ended. */
+  /** The next step's time starts when the previous one has ended. */
   #watchNext(): void {
     if (this.#pending.length > 0) {
       this.#watchdog?.refresh();
@@ -120,7 +124,7 @@ export class Runner {
   }
 
   #lose(cause: unknown): void {
-    this.#lost ??= new RunnerLostError(`The runner has ended: ${String(cause)}`, { cause });
+    this.#lost ??= new RunnerLostError(`The runner thread exited: ${String(cause)}`, { cause });
     this.#whenLost.resolve(this.#lost);
     for (const pending of this.#pending.splice(0)) pending.reject(this.#lost);
     this.#watchNext();
@@ -135,7 +139,7 @@ function ready(worker: Worker): Promise<RunnerFacts> {
     worker.once('message', (message: FromRunner) => {
       worker.off('error', failed);
       if (message.type === 'ready') resolve(message.facts);
-      else failed(new Error(`the runner began with ${message.type}`));
+      else failed(new Error(`unexpected first message of the runner: ${message.type}`));
     });
   });
 }

@@ -14,9 +14,9 @@ import {
 import { weigh } from './truncation.ts';
 
 /**
- * Chooses the tokens of one sequence. The choice depends on the logits, the sampling parameters, the
- * tokens so far, the position and the constraint, and on nothing else. Log probabilities are the model's
- * own, before penalties, constraint and temperature.
+ * Chooses the tokens of one sequence. The choice depends only on the logits, the sampling
+ * parameters, the tokens so far, the position and the constraint. Log probabilities are the
+ * model's, before penalties, constraint and temperature.
  */
 export class Sampler {
   readonly #open: OpenSequence;
@@ -25,7 +25,7 @@ export class Sampler {
   readonly #constraint: TokenConstraint | null = null;
   #position: number;
   #last: number | null = null;
-  /** Why nothing can be sampled any more. */
+  /** Why sampling failed. */
   #failed: ConstraintError | null = null;
 
   constructor(open: OpenSequence, constraints: ConstraintFactory = unconstrained) {
@@ -37,18 +37,22 @@ export class Sampler {
       this.#constraint = constraints(open);
       for (const id of open.generated) this.#constraint?.accept(id);
     } catch (error) {
+      // Nobody else's: the others of the step are opened, too.
       this.#failed = constraintError(error);
     }
   }
 
-  /** The token that was chosen last. After a failure any: the next step may have been sent by then. */
+  /**
+   * The last chosen token. After a failure it is arbitrary: the next step may have been sent
+   * already.
+   */
   get last(): number {
     if (this.#failed) return 0;
     if (this.#last === null) throw new RangeError(`Nothing was sampled for ${this.#open.sequence}`);
     return this.#last;
   }
 
-  /** `logits` are of one position, [vocabulary]; they are changed. Throws `ConstraintError`. */
+  /** `logits` are of one position, [vocabulary]; modified in place. Throws `ConstraintError`. */
   next(logits: Float32Array): Sampled {
     if (this.#failed) throw this.#failed;
     const { sequence, sampling } = this.#open;
@@ -90,7 +94,10 @@ export class Sampler {
   }
 }
 
-/** The token at which the running sum passes `target`, in order of id: near-ties cannot trade places. */
+/**
+ * The token at which the running sum passes `target`, in order of id, so that near-ties keep their
+ * order.
+ */
 function pick(weights: Float32Array, target: number): number {
   let sum = 0;
   let last = 0;
@@ -117,7 +124,9 @@ function logprobsOf(
   };
 }
 
-function constraintError(error: unknown): ConstraintError {
-  if (error instanceof ConstraintError) return error;
-  throw error;
+function constraintError(cause: unknown): ConstraintError {
+  if (cause instanceof ConstraintError) return cause;
+  return new ConstraintError('constraint_failed', `The constraint failed: ${String(cause)}`, {
+    cause,
+  });
 }

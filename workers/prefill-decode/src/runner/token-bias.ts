@@ -1,8 +1,8 @@
 import type { OpenSequence } from './messages.ts';
 
 /**
- * What a request asked of single tokens: biases, and that nothing ends the answer before so many tokens.
- * Applied before penalties, as vLLM has it.
+ * A request's settings for single tokens: logit biases, and `min_tokens`, before which nothing ends
+ * the answer. Applied before penalties, as in vLLM.
  */
 export class TokenBias {
   readonly #biases: readonly (readonly [id: number, by: number])[];
@@ -15,7 +15,10 @@ export class TokenBias {
     this.#endIds = endIds;
   }
 
-  /** Changes the logits of the answer's token `position`, counted from 0, in place. Ids past the vocabulary are none. */
+  /**
+   * Changes the logits of the answer's token `position`, counted from 0, in place. Ignores ids past
+   * the vocabulary.
+   */
   apply(logits: Float32Array, position: number): void {
     for (const [id, by] of this.#biases) {
       if (id < logits.length) logits[id] = (logits[id] as number) + by;

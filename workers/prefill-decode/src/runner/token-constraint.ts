@@ -4,34 +4,39 @@ import type { OpenSequence } from './messages.ts';
 export type TokenMask = Uint32Array;
 
 /**
- * What one answer is held to. Its state follows from the accepted tokens alone, so that a worker that
- * resumes the answer replays them and goes on the same.
+ * The constraint of one answer. Its state depends only on the accepted tokens, so that a worker
+ * that resumes the answer can replay them and continue identically.
  *
- * open → (accept)* → done. Once done, the mask holds nothing but end tokens.
+ * open → (accept)* → done. Once done, the mask permits only end tokens.
  */
 export interface TokenConstraint {
   /**
-   * Which tokens may come next; null: any. May block the runner's thread for a bounded time, when the
-   * mask is made in another. Throws `ConstraintError` when it cannot be told.
+   * The tokens that may come next; null: any. May block the runner's thread for a bounded time
+   * while another thread computes the mask. Throws `ConstraintError` when there is no mask.
    */
   mask(): TokenMask | null;
-  /** Takes the token that was chosen, or that an earlier worker emitted. Throws `ConstraintError`. */
+  /**
+   * Accepts the token that was chosen, or that an earlier worker emitted. Throws `ConstraintError`.
+   */
   accept(id: number): void;
   readonly done: boolean;
-  /** Nothing is sampled for the answer any more. */
+  /** Releases the state: the answer is no longer sampled. */
   close(): void;
 }
 
-/** Makes the constraint of a sequence before its first token; null: free text. Throws `ConstraintError`. */
+/**
+ * Creates the constraint of a sequence before its first token; null: free text. Throws
+ * `ConstraintError`.
+ */
 export type ConstraintFactory = (open: OpenSequence) => TokenConstraint | null;
 
-/** Without a constraint engine: every answer is free text. */
+/** For a runner without a constraint engine: every answer is free text. */
 export const unconstrained: ConstraintFactory = () => null;
 
-/** An answer can no longer be held to its constraint: its request ends, the others go on. */
+/** An answer can no longer satisfy its constraint: its request fails, the others continue. */
 export class ConstraintError extends Error {
   override readonly name = 'ConstraintError';
-  /** Stable: it becomes the job's error code. */
+  /** Stable: becomes the job's error code. */
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -40,12 +45,15 @@ export class ConstraintError extends Error {
   }
 }
 
-/** Takes the forbidden tokens out of the logits, in place. Throws when nothing is left. */
+/**
+ * Masks the forbidden tokens in the logits, in place. Throws when no token is left: an end token that
+ * `min_tokens` forbids counts as masked.
+ */
 export function applyMask(logits: Float32Array, mask: TokenMask): void {
-  let allowed = false;
+  let left = false;
   for (let id = 0; id < logits.length; id++) {
-    if ((((mask[id >> 5] ?? 0) >>> (id & 31)) & 1) === 1) allowed = true;
-    else logits[id] = -Infinity;
+    if ((((mask[id >> 5] ?? 0) >>> (id & 31)) & 1) === 0) logits[id] = -Infinity;
+    else if (logits[id] !== -Infinity) left = true;
   }
-  if (!allowed) throw new ConstraintError('constraint_stuck', 'No token may come next');
+  if (!left) throw new ConstraintError('constraint_stuck', 'The constraint permits no next token');
 }

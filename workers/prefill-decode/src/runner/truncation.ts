@@ -2,8 +2,9 @@ import type { Sampling } from '@epd/jobs';
 import { largest } from './log-probabilities.ts';
 
 /**
- * Turns logits into weights in place, the likeliest token weighing 1, and sets to 0 what top_k, min_p
- * and top_p leave out, in this order. Returns the sum of the weights. `temperature` is above 0.
+ * Turns logits into weights in place, where the likeliest token weighs 1, and sets to 0 those that
+ * top_k, min_p and top_p exclude, in this order. Returns the sum of the weights. `temperature` is
+ * above 0.
  */
 export function weigh(logits: Float32Array, sampling: Sampling): number {
   const { temperature, topK, minP, topP } = sampling;
@@ -25,8 +26,8 @@ function keepLargest(logits: Float32Array, count: number): void {
 }
 
 /**
- * Keeps the fewest likeliest tokens whose share reaches `topP`. Only tokens above (1 - topP) / V of the
- * whole are sorted: all the others together are too few to be needed.
+ * Keeps the fewest likeliest tokens whose share reaches `topP`. Sorts only tokens above (1 - topP)
+ * / V of the total: all others together are too small to be needed.
  */
 function keepNucleus(weights: Float32Array, sum: number, topP: number): number {
   const floor = ((1 - topP) * sum) / weights.length;

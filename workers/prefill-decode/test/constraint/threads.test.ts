@@ -2,7 +2,10 @@ import { MessageChannel } from 'node:worker_threads';
 import test from 'ava';
 import { DEFAULT_LIMITS, allows, type Constraint } from '@epd/constraint';
 import { AnswerValidator } from '../../src/constraint/answer-validator.ts';
+import { MaskLink } from '../../src/constraint/mask-link.ts';
+import type { MaskConnection } from '../../src/constraint/mask-messages.ts';
 import { MaskService } from '../../src/constraint/mask-service.ts';
+import { PENDING, SharedMask } from '../../src/constraint/shared-mask.ts';
 import { faultOf } from '../../src/constraint/validation.ts';
 import { MaskClient } from '../../src/runner/mask-client.ts';
 import type { TokenConstraint } from '../../src/runner/token-constraint.ts';
@@ -52,21 +55,87 @@ test('a constraint that takes too long to compile is refused, and the next one i
 
 test('without the thread no mask is made, and whoever waits is told within the limit', (t) => {
   const client = new MaskClient();
-  t.throws(() => opened(client, choice(['a'])), { message: /does not answer/ });
+  t.throws(() => opened(client, choice(['a'])), { message: /does not respond/ });
   const { port1, port2 } = new MessageChannel();
   t.teardown(() => port1.close());
-  client.connect(port2, 2048, 5);
+  client.connect({ port: port2, tokens: 2048, limitMs: 5, link: new MaskLink().memory });
   t.teardown(() => client.close());
   const held = opened(client, choice(['a']));
   t.throws(() => held.mask(), { name: 'ConstraintError' });
-  t.throws(() => held.mask(), { message: /does not answer/ });
+  t.throws(() => held.mask(), { message: /does not respond/ });
+});
+
+/** Longer than any test runs. */
+const FOR_EVER_MS = 3_600_000;
+
+test('of a mask thread that has ended nothing is waited for, and answers hear why', (t) => {
+  const client = new MaskClient();
+  t.teardown(() => client.close());
+  const { port1, port2 } = new MessageChannel();
+  t.teardown(() => port1.close());
+  const link = new MaskLink();
+  client.connect({ port: port2, tokens: 2048, limitMs: FOR_EVER_MS, link: link.memory });
+  const held = opened(client, choice(['a']));
+  link.replace();
+  link.lose();
+  t.throws(() => held.mask(), { code: 'constraint_replaced' });
+  let looks = 0;
+  t.is(
+    SharedMask.allocate(8).wait(0, FOR_EVER_MS, () => looks++ === 0),
+    PENDING,
+  );
+});
+
+test('a thread that the runner waited for in vain is replaced', async (t) => {
+  const connections: MaskConnection[] = [];
+  const connectMasks = (connection: MaskConnection): void => void connections.push(connection);
+  const service = new MaskService(options, { connectMasks });
+  t.teardown(() => service.close());
+  await service.prepare(choice(['a']));
+  await service.prepare(choice(['b']));
+  t.is(connections.length, 1);
+  for (const { link } of connections) new MaskLink(link).lose();
+  await service.prepare(choice(['a']));
+  t.is(connections.length, 2);
+  for (const { port } of connections) port.close();
+});
+
+test('a constraint that takes too long fails no other that is prepared at the same time', async (t) => {
+  const limits = { ...DEFAULT_LIMITS, bytes: 2 ** 30, work: 2 ** 30 };
+  const service = new MaskService(
+    { ...options, limits, compileMs: 4_000 },
+    reader(new MaskClient()),
+  );
+  t.teardown(() => service.close());
+  const many = Array.from({ length: 200_000 }, (_, index) => `${index} `.repeat(40));
+  const [slow, ...others] = await Promise.allSettled([
+    service.prepare(choice(many)),
+    service.prepare(choice(['a'])),
+    service.prepare(choice(['b'])),
+  ]);
+  t.is(slow.status, 'rejected');
+  t.deepEqual(
+    others.map(({ status }) => status),
+    ['fulfilled', 'fulfilled'],
+  );
+});
+
+test('a check that never ends fails no other answer', async (t) => {
+  const validator = new AnswerValidator(2_000);
+  t.teardown(() => validator.close());
+  const endless: Constraint = { type: 'regex', pattern: '(a*)*(a*)*(a*)*b' };
+  const faults = await Promise.all([
+    validator.faultOf(endless, 'a'.repeat(40)),
+    validator.faultOf(choice(['yes']), 'yes'),
+  ]);
+  t.deepEqual(faults, ['its validation timed out', null]);
 });
 
 test('an answer whose check never ends is called unchecked, and the next is checked', async (t) => {
   const validator = new AnswerValidator(2_000);
   t.teardown(() => validator.close());
   const endless: Constraint = { type: 'regex', pattern: '(a*)*(a*)*(a*)*b' };
-  t.is(await validator.faultOf(endless, 'a'.repeat(40)), 'it took too long to check');
+  t.is(await validator.faultOf(endless, 'a'.repeat(40)), 'its validation timed out');
   t.is(await validator.faultOf(choice(['yes']), 'yes'), null);
   t.is(await validator.faultOf(choice(['yes']), 'no'), 'it is none of the choices');
 });
@@ -91,5 +160,5 @@ test('answers are checked by their schema, whichever draft it is of', (t) => {
 
 /** The client in place of the runner that hands it the port. */
 const reader = (client: MaskClient) => ({
-  connectMasks: (...args: Parameters<MaskClient['connect']>) => client.connect(...args),
+  connectMasks: (connection: MaskConnection) => client.connect(connection),
 });

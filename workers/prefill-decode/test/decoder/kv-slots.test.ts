@@ -64,7 +64,7 @@ test('slots trade places, also with an empty one', (t) => {
   t.true(holds(memory, 2, 1, 6));
 });
 
-test('parked blocks come back whole or in part, whatever happened to the slot', (t) => {
+test('cached blocks are restored whole or in part, whatever happened to the slot', (t) => {
   const memory = filled(2, 64, [50]);
   memory.save(0, 0, [7, 3]);
   memory.save(0, 32, [4]);

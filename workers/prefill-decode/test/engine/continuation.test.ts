@@ -32,7 +32,7 @@ const SAMPLINGS = {
 
 for (const [name, parameters] of Object.entries(SAMPLINGS)) {
   for (const prompt of [long, image]) {
-    test(`a taken-over generation goes on as if nothing had been: ${name}, ${prompt.name}`, async (t) => {
+    test(`a resumed generation continues as if it had not been interrupted: ${name}, ${prompt.name}`, async (t) => {
       const undisturbed: EngineEvent[] = [];
       const request = { tokens: prompt.tokens, features: prompt.features, sampling: parameters };
       const expected = await generate(engine, request, undisturbed);

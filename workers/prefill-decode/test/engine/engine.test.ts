@@ -57,7 +57,7 @@ test('an embedding of another size than the prompt has room for fails its reques
   t.deepEqual((await other).choices[0]?.tokenIds, first.expected);
 });
 
-test('a step that fails ends its requests, and the engine goes on', async (t) => {
+test('a step that fails ends its requests, and the engine continues', async (t) => {
   const [image] = second.features;
   const right = embeddings.get(image?.mmHash ?? '');
   if (!image || !right) throw new Error('The golden features have changed');

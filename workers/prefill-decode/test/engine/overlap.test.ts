@@ -35,7 +35,7 @@ test('text before an image is prefilled while the image is still being encoded',
   t.like(finished.images, [{ mmHash: image?.mmHash, source: 'loaded', tier: 'process' }]);
 });
 
-test('prefill goes on up to the first image that is missing', async (t) => {
+test('prefill continues up to the first image that is missing', async (t) => {
   const connector = new LocalConnector();
   const engine = await startEngine(t, { connector: both(connector) });
   const events: EngineEvent[] = [];

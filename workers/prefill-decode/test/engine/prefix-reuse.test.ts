@@ -21,9 +21,9 @@ test('a second turn about an image computes only what is new, and needs the imag
   const finished = await generate(engine, { id: 'second', ...second, sampling: sampling() });
   t.deepEqual(finished.choices, expected.choices);
   const shared = commonPrefix(first.tokens, second.tokens);
-  // Blocks are parked whole: what the first turn left behind its last block is computed again.
-  const parked = Math.floor((first.tokens.length + first.expected.length) / BLOCK) * BLOCK;
-  t.is(finished.usage.cachedTokens, Math.min(shared, parked));
+  // Only whole blocks are cached: the tokens after the first turn's last block are recomputed.
+  const cached = Math.floor((first.tokens.length + first.expected.length) / BLOCK) * BLOCK;
+  t.is(finished.usage.cachedTokens, Math.min(shared, cached));
   t.like(finished.images, [{ mmHash: first.features[0]?.mmHash, source: 'kv_cache' }]);
   t.is(engine.stats().prefixHitTokens, finished.usage.cachedTokens);
 });
@@ -89,7 +89,7 @@ test('answers to one prompt share its prefill', async (t) => {
   t.true(engine.stats().steps < 12);
 });
 
-test('a cache without room for parked prefixes answers all the same', async (t) => {
+test('a cache without room for cached prefixes still answers', async (t) => {
   const kvCacheBytes = 128 * 3072;
   const engine = await startEngine(t, { embeddings, kvCacheBytes });
   const { choices } = await generate(engine, { id: 'n', ...first, sampling: sampling({ n: 2 }) });
@@ -112,7 +112,7 @@ interface StepLine {
 }
 
 test('a prompt that is cached but for its last token goes with the decodes, and is counted as one', async (t) => {
-  // Whole blocks are parked: all but the last token.
+  // Whole blocks are cached: all but the last token.
   const prompt = { ...first, tokens: first.tokens.slice(0, 2 * BLOCK + 1) };
   const lines: StepLine[] = [];
   const debug = (line: object): void => void lines.push(line as StepLine);

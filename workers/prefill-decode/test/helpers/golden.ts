@@ -79,7 +79,7 @@ export function ask(
   ]);
   const messages = [...turns, user(last)];
   const { tokens, spans } = prompts.build(
-    messages,
+    { messages },
     names.map((name) => pngSize(join(GOLDEN, name))),
   );
   const features = spans.map(({ image, offset, length, rows }) =>

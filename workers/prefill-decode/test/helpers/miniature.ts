@@ -87,7 +87,7 @@ export class Miniature {
 
   prompt({ messages, images }: Golden['cases'][number]): Prompt {
     const sizes = images.map(([width, height]) => ({ width, height }));
-    return this.prompts.build(messages, sizes);
+    return this.prompts.build({ messages }, sizes);
   }
 
   features({ spans }: Prompt, images: readonly Picture[]): MultiModalFeature[] {

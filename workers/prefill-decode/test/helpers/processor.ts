@@ -56,7 +56,10 @@ export function processorFor(
   engine: Engine,
   worker: string,
   told: Partial<
-    Pick<ProcessorOptions, 'onOver' | 'onTakeover' | 'prompts' | 'revision' | 'sharePrefixes'>
+    Pick<
+      ProcessorOptions,
+      'onOver' | 'onTakeover' | 'prompts' | 'format' | 'revision' | 'sharePrefixes'
+    >
   > = {},
 ): GenerateProcessor {
   return new GenerateProcessor({
@@ -67,6 +70,7 @@ export function processorFor(
     worker,
     sharePrefixes: false,
     prompts,
+    format: model.format,
     fingerprint: model.card.fingerprint,
     revision: model.card.revision ?? '',
     log: createLogger({ service: 'pd-test', level: 'silent' }),

@@ -1,7 +1,11 @@
 import { Reconciler, type SequencedEvent } from '@epd/jobs';
 import { eventually } from '@epd/service/testing';
+import { outputFormat } from '@epd/model';
 import test from 'ava';
 import { Registry } from 'prom-client';
+import { AnswerValidator } from '../../src/constraint/answer-validator.ts';
+import { HeldJob } from '../../src/job/held-job.ts';
+import { WritePace } from '../../src/job/write-pace.ts';
 import { takeoverCount } from '../../src/metrics.ts';
 import { startEngine } from '../helpers/engine.ts';
 import { processorFor, queued, testJobs, work, type TestJobs } from '../helpers/processor.ts';
@@ -11,7 +15,7 @@ const LONG = { ignoreEos: true, maxTokens: 400 };
 const tokensOf = (events: readonly SequencedEvent[]): number[] =>
   events.flatMap((event) => (event.type === 'tokens' ? event.ids : []));
 
-test('a worker that is given a job which it still holds goes on with it, and says nothing twice', async (t) => {
+test('a worker that is given a job which it still holds continues it, and emits nothing twice', async (t) => {
   const fleet = testJobs(t);
   const engine = await startEngine(t);
   const processor = processorFor(fleet, engine, 'one');
@@ -27,7 +31,7 @@ test('a worker that is given a job which it still holds goes on with it, and say
   t.is(processor.held, 0);
 });
 
-test('a job that finds the engine full is handed back and served later', async (t) => {
+test('a job that finds the engine full is returned to the queue and served later', async (t) => {
   const fleet = testJobs(t);
   const engine = await startEngine(t, { maxHeld: 1 });
   work(t, fleet, processorFor(fleet, engine, 'one'));
@@ -60,7 +64,7 @@ test('a job that workers are lost with again and again fails, and is not served 
   t.is(ending?.error?.code, 'worker_lost');
 });
 
-test('a job whose writes Redis refuses is handed back by its worker, which is no loss', async (t) => {
+test('a job whose writes Redis refuses is returned to the queue, which is no loss', async (t) => {
   const fleet = testJobs(t);
   const id = await fleet.submit();
   const append = fleet.jobs.append.bind(fleet.jobs);
@@ -209,7 +213,10 @@ test('the times of a job count from its acceptance, whatever it waited for', asy
   t.true(totalMs >= ttftMs - 1); // it is rounded
 });
 
-/** A job that another worker held for a while and handed back, with what it emitted meanwhile. */
+/**
+ * A job that another worker held for a while and returned to the queue, with what it emitted
+ * meanwhile.
+ */
 async function handedBack(fleet: TestJobs, emitted: readonly number[]) {
   const id = await fleet.submit();
   const claim = await fleet.jobs.claim(id, 'drains');
@@ -224,7 +231,7 @@ async function handedBack(fleet: TestJobs, emitted: readonly number[]) {
   return { id, heldMs };
 }
 
-test('the first token of a job that was handed back counts from acceptance', async (t) => {
+test('the first token of a job that was returned to the queue counts from acceptance', async (t) => {
   const fleet = testJobs(t);
   const { id, heldMs } = await handedBack(fleet, []);
   work(t, fleet, processorFor(fleet, await startEngine(t), 'next'));
@@ -233,7 +240,7 @@ test('the first token of a job that was handed back counts from acceptance', asy
   t.true(ttftMs >= queueMs);
 });
 
-test('a job that goes on with another worker was not waiting while the first one answered it', async (t) => {
+test('a job that another worker resumes was not queued while the first one answered it', async (t) => {
   const fleet = testJobs(t);
   const { id, heldMs } = await handedBack(fleet, [1]);
   await eventually(async () => (await waitedSince(fleet, id)) > 100); // no worker
@@ -292,5 +299,51 @@ test('a job that was begun, and of which nothing was emitted, may be answered by
   await fleet.jobs.append(id, claim?.fence ?? 0, [{ type: 'stage', stage: 'prefill', ms: 1 }]);
   await fleet.jobs.handBack(id, claim?.fence ?? 0);
   work(t, fleet, processorFor(fleet, await startEngine(t), 'two', { revision: 'new' }));
+  t.is((await fleet.ended(id)).status, 'completed');
+});
+
+test('text that an end token let out is said once, whoever goes on before the ending is written', async (t) => {
+  const fleet = testJobs(t);
+  const id = await fleet.submit();
+  const token = { type: 'tokens', id, choice: 0, ids: [5], text: 'a' } as const;
+  const last = { type: 'tokens', id, choice: 0, ids: [], text: '.' } as const;
+  const held = async (worker: string): Promise<HeldJob> =>
+    new HeldJob((await fleet.jobs.claim(id, worker))!, fleet.jobs, {
+      validator: new AnswerValidator(),
+      format: outputFormat(''),
+      pace: new WritePace(() => 1),
+    });
+  const first = await held('first');
+  first.take(token);
+  first.take(last);
+  await first.flush(); // it is lost before the engine has said that the answer is finished
+  const second = await held('second');
+  second.take(last);
+  const choices = [{ text: 'a.', finishReason: 'stop', tokenIds: [5] }] as const;
+  const usage = { promptTokens: 1, completionTokens: 1, cachedTokens: 0 };
+  second.take({ type: 'finished', id, choices, usage, timings: {}, images: [] });
+  t.is(await second.released, 'ended');
+  const events = await fleet.jobs.events(id, 0);
+  const text = events.map((event) => (event.type === 'tokens' ? event.text : '')).join('');
+  t.is(text, 'a.');
+});
+
+test('a job that is claimed while its worker stops is handed back and not begun', async (t) => {
+  const fleet = testJobs(t);
+  const id = await fleet.submit(LONG);
+  const claim = fleet.jobs.claim.bind(fleet.jobs);
+  const processor = processorFor(fleet, await startEngine(t), 'stopping');
+  const slow: typeof claim = async (...args) => {
+    const claimed = await claim(...args);
+    Object.assign(fleet.jobs, { claim });
+    processor.handBackAll(); // as its time is over
+    return claimed;
+  };
+  Object.assign(fleet.jobs, { claim: slow });
+  work(t, fleet, processor);
+  await eventually(
+    async () => Number(await fleet.redis.hget(`${fleet.prefix}:job:${id}`, 'handedBack')) > 0,
+  );
+  work(t, fleet, processorFor(fleet, await startEngine(t), 'other'));
   t.is((await fleet.ended(id)).status, 'completed');
 });

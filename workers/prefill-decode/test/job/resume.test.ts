@@ -1,7 +1,7 @@
 import test from 'ava';
 import { emittedTokens } from '../../src/job/resume.ts';
 
-test('a takeover goes on from the tokens that each answer had', (t) => {
+test('a takeover resumes after the tokens that each answer had', (t) => {
   const events = [
     { seq: 1, type: 'stage', stage: 'queued', ms: 0 },
     { seq: 2, type: 'tokens', choice: 0, ids: [5, 6], text: 'a' },

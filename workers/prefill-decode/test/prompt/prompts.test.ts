@@ -30,7 +30,16 @@ test('a prompt is the one that the builder makes, images and all', async (t) => 
     { type: 'text', text: 'What is <image>?' },
     { type: 'image', image: 0 },
   ]);
-  t.deepEqual(await lane.build({ messages, images }, KEPT), builder.build(messages, images));
+  t.deepEqual(await lane.build({ messages, images }, KEPT), builder.build({ messages }, images));
+});
+
+test('a lane that was warmed builds prompts as any other', async (t) => {
+  const warm = new PromptLane({ modelFolder: MODEL_FOLDER }, LIMITS);
+  warm.warm();
+  warm.warm();
+  const said = say('count to 5');
+  t.deepEqual(await warm.build(said, KEPT), await lane.build(said, KEPT));
+  warm.close();
 });
 
 test('what makes no prompt is refused with the code of the model', async (t) => {

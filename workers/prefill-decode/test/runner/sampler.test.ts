@@ -134,7 +134,7 @@ test('a logit bias makes tokens likely and unlikely, and ids past the vocabulary
   t.is(sampler({ logitBias: [[99, 100]] }).next(freshLogits()).id, 1);
 });
 
-test('before min_tokens nothing ends the answer, also where another worker goes on', (t) => {
+test('before min_tokens nothing ends the answer, also when another worker resumes it', (t) => {
   const endIds = [1, 3];
   const begun = sampler({ minTokens: 2 }, { endIds });
   t.deepEqual(

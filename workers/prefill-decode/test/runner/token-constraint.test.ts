@@ -65,7 +65,7 @@ for (const temperature of [0, 2]) {
   });
 }
 
-test('a continuation replays what was generated and goes on the same', (t) => {
+test('a continuation replays what was generated and continues identically', (t) => {
   t.is(sampler(new Spelled(3, 33, 5), {}, [3, 33]).next(logits()).id, 5);
 });
 
@@ -90,6 +90,14 @@ test('the token that completes a constraint says that nothing may follow', (t) =
 
 test('a mask that leaves no token is an error, not a token', (t) => {
   t.throws(() => applyMask(logits(), maskOf()), { code: 'constraint_stuck' });
+});
+
+test('an end token that comes too early is none that is left', (t) => {
+  const early = sampler(new Spelled(3), { minTokens: 2 });
+  early.next(logits());
+  const only39 = logits();
+  only39[39] = -Infinity;
+  t.throws(() => early.next(only39), { code: 'constraint_stuck' });
 });
 
 test('closing a sampler closes its constraint', (t) => {

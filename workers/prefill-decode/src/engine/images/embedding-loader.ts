@@ -16,33 +16,32 @@ import { lastPosition, type ImageSpan } from '../sequences/image-span.ts';
 import type { ImageGate } from '../schedule/scheduler.ts';
 import { byTurn, type Sequence } from '../sequences/sequence.ts';
 
-/** Both sides of the connector, as this process plays them. */
+/** Both sides of the connector: the scheduler's and the worker's. */
 export interface ECConnector {
   readonly scheduler: ECSchedulerConnector;
   readonly worker: ECWorkerConnector;
 }
 
-/** Where embeddings go once they are here. */
+/** Receives the embeddings that were loaded. */
 export interface EmbeddingSink {
   keep(embedding: SharedEmbedding): void;
   forget(mmHash: string): void;
 }
 
-/** What a step of the connector brought. */
+/** The results of one step of the connector. */
 export interface Arrivals {
   readonly loaded: readonly LoadReport[];
-  /** A load found nothing usable. */
+  /** Loads that found no usable embedding. */
   readonly failed: boolean;
   readonly unavailable: ReadonlyMap<string, { mmHash: string; error: ItemError }>;
 }
 
-/** Embeddings take at most this many bytes per element: what a reservation counts with. */
+/** Maximum bytes per element of an embedding: reservations use it. */
 const BYTES_PER_ELEMENT_MAX = 4;
 
 /**
- * Brings images' embeddings in: asks the connector for what waiting prompts need, reserves room, names
- * what the next step is to load, and hands what has arrived to the runner. Nothing here waits for
- * anything.
+ * Loads image embeddings: requests what waiting prompts need from the connector, reserves memory,
+ * names what the next step loads, and passes arrivals to the runner. Nothing here blocks.
  */
 export class EmbeddingLoader implements ImageGate {
   readonly #connector: ECConnector;
@@ -89,7 +88,9 @@ export class EmbeddingLoader implements ImageGate {
     return sequence.length;
   }
 
-  /** Takes in what has been loaded, and learns what never will be, or has to be looked for again. */
+  /**
+   * Processes the results of the connector: loaded embeddings, failed encodes, and loads to retry.
+   */
   collect(output: ECConnectorOutput): Arrivals {
     const { scheduler } = this.#connector;
     for (const mmHash of output.finishedReceiving) this.#receive(mmHash);
@@ -102,20 +103,25 @@ export class EmbeddingLoader implements ImageGate {
     };
   }
 
-  /** Sees to it that what the request needs past `computed` is, or comes to be, in the store. */
+  /**
+   * Ensures that the images that the request needs past `computed` are in the store or requested
+   * from encoders.
+   */
   ask(request: ECRequest, computed: number): void {
     this.#connector.scheduler.ensureCacheAvailable(request, computed);
   }
 
   /**
-   * Takes room for the images that the sequence needs past `computed`, in the order of the prompt and
-   * only up to the first that is not in the store: room is held for what is wanted next, not for later.
+   * Reserves memory for the images that the sequence needs past `computed`, in the order of the
+   * prompt and only up to the first that is not in the store: it reserves for the next images, not
+   * for later ones.
    */
   reserve(sequence: Sequence, request: ECRequest, computed: number): void {
     const { scheduler } = this.#connector;
-    // While it waits, others may have computed a beginning that it shares.
+    // While it waited, other sequences may have computed a shared prefix.
     this.release(sequence, computed);
-    // It would only come to where it was: room would be held until the next image is made.
+    // It would only reach where it was before: the memory would stay reserved until the next image
+    // is encoded.
     if (this.reach(sequence, computed) <= sequence.reached) return;
     const ahead = sequence.imagesAhead(computed);
     for (const [at, image] of ahead.entries()) {
@@ -130,7 +136,9 @@ export class EmbeddingLoader implements ImageGate {
     }
   }
 
-  /** What it holds for later must not be in the way of what it needs first, which may be shown again. */
+  /**
+   * Reservations for later images must not block the ones it needs first, which may occur again.
+   */
   #releaseLater(sequence: Sequence, ahead: readonly ImageSpan[], at: number): void {
     const first = new Set(ahead.slice(0, at + 1).map(({ mmHash }) => mmHash));
     for (const { mmHash } of ahead.slice(at + 1))
@@ -144,7 +152,7 @@ export class EmbeddingLoader implements ImageGate {
     return evicted !== null;
   }
 
-  /** An image ahead whose embedding is here and is not of the size that the prompt has room for. */
+  /** The first image ahead whose loaded embedding differs in size from its span in the prompt. */
   misfit(sequence: Sequence, computed: number): { index: number; message: string } | null {
     for (const { mmHash, index, rows } of sequence.imagesAhead(computed)) {
       const embedding = this.#cache.get(mmHash);
@@ -156,18 +164,18 @@ export class EmbeddingLoader implements ImageGate {
     return null;
   }
 
-  /** What the next step is to load: all that room was taken for. */
+  /** The loads of the next step: all images with reserved memory. */
   nextLoads(): ECConnectorMetadata {
     return this.#connector.scheduler.buildConnectorMeta();
   }
 
-  /** The sequence no longer needs the images whose last use lies before `computed`. */
+  /** Releases the images whose last use by the sequence is before `computed`. */
   release(sequence: Sequence, computed: number): void {
     for (const [mmHash, end] of sequence.lastUses)
       if (end <= computed) this.#account.release(mmHash, sequence);
   }
 
-  letGo(sequence: Sequence): void {
+  releaseAll(sequence: Sequence): void {
     this.#account.releaseAll(sequence);
   }
 
@@ -184,7 +192,7 @@ export class EmbeddingLoader implements ImageGate {
   }
 }
 
-/** The runner reads the same memory; what a connector keeps elsewhere is copied once. */
+/** The runner reads the same memory; data that the connector keeps elsewhere is copied once. */
 function shared(mmHash: string, { rows, width, dtype, data }: Embedding): SharedEmbedding {
   return { mmHash, rows, width, dtype, data: toSharedBytes(data) };
 }

@@ -8,10 +8,16 @@ import type { RequestBook } from '../requests/request-book.ts';
 import type { Sequence } from '../sequences/sequence.ts';
 import type { Slots } from '../kv/slots.ts';
 
-/** Interest in missing images is renewed this often: a lost message delays, it never hangs. */
+/**
+ * Interval at which the loader requests missing images again: a lost message delays a prompt but
+ * never blocks it for ever.
+ */
 export const ASK_AGAIN_MS = 1000;
 
-/** Once per step, for all held requests: what images have come, which are wanted, who waits for one. */
+/**
+ * Once per step, for all held requests: which images arrived, which are needed, which sequences
+ * wait for one.
+ */
 export class ImageRounds {
   readonly #intake: EmbeddingLoader;
   readonly #book: RequestBook;
@@ -31,7 +37,7 @@ export class ImageRounds {
     connector.scheduler.onProgress(() => this.askAgain());
   }
 
-  /** Sequences that an image held up when it was last looked. */
+  /** Sequences that were waiting for an image at the last check. */
   get blocked(): number {
     return this.#blocked;
   }
@@ -40,13 +46,13 @@ export class ImageRounds {
     this.#askAgainAt = 0;
   }
 
-  /** Before a step: takes room for what is wanted next. Returns what the step is to load. */
+  /** Before a step: reserves memory for the next images. Returns what the step loads. */
   prepare(): ECConnectorMetadata {
     this.#request(this.#withImages());
     return this.#intake.nextLoads();
   }
 
-  /** After a step: takes arrivals in. */
+  /** After a step: processes arrivals. */
   take(output: ECConnectorOutput): void {
     const { loaded, failed, unavailable } = this.#intake.collect(output);
     if (failed) this.askAgain();
@@ -65,7 +71,7 @@ export class ImageRounds {
     }
   }
 
-  /** After the schedule: who stands still for want of an image. */
+  /** After scheduling: notes which sequences wait for an image. */
   noteBlocked(): void {
     this.#blocked = 0;
     for (const held of this.#book.all) {
@@ -76,7 +82,7 @@ export class ImageRounds {
     }
   }
 
-  /** A sequence has a slot: images that its cached prefix covers came with it. */
+  /** A sequence got a slot: its cached prefix brings the images that it covers. */
   noteCovered(held: HeldRequest, sequence: Sequence): void {
     for (const image of sequence.images) {
       if (lastPosition(image) >= sequence.reused) continue;
@@ -120,7 +126,7 @@ export class ImageRounds {
     this.#book.fail(held, error);
   }
 
-  /** Images that were here already, for another request. */
+  /** Images that another request had loaded already. */
   #noteHere(held: HeldRequest, hashes: readonly string[]): void {
     for (const mmHash of hashes) {
       if (held.images.has(mmHash) || !this.#intake.isHere(mmHash)) continue;
@@ -148,12 +154,12 @@ export class ImageRounds {
     return sequence.slot === null && this.#intake.reach(sequence, computed) <= sequence.reached;
   }
 
-  /** Tokens that need no computing any more, in the slot or, without one, parked. */
+  /** Tokens that are computed already: in the slot or, without one, in cached prefix blocks. */
   #computed(sequence: Sequence): number {
-    return sequence.slot === null ? this.#slots.parkedTokens(sequence) : sequence.computed;
+    return sequence.slot === null ? this.#slots.cachedPrefixTokens(sequence) : sequence.computed;
   }
 
-  /** How far it has come, be it that a part of it would have to be computed again. */
+  /** How far it ever got, even if a part must be recomputed. */
   #reached(sequence: Sequence): number {
     return Math.max(sequence.reached, this.#computed(sequence));
   }

@@ -13,8 +13,8 @@ import type {
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Both sides of the connector over embeddings that are in this process already: for engines that run
- * without a fleet, as in tests and benchmarks. Items put later are announced like an encode that ends.
+ * Both sides of the connector over embeddings in this process: for engines without a fleet, as in
+ * tests and benchmarks. An item that is put later is announced like a completed encode.
  */
 export class LocalConnector implements ECSchedulerConnector, ECWorkerConnector {
   readonly #items: Map<string, Embedding>;
@@ -29,7 +29,7 @@ export class LocalConnector implements ECSchedulerConnector, ECWorkerConnector {
     this.#items = new Map(items);
   }
 
-  /** What prompts have asked for and was not there. */
+  /** Items that prompts requested and that were missing. */
   get asked(): ReadonlySet<string> {
     return this.#asked;
   }
@@ -39,7 +39,7 @@ export class LocalConnector implements ECSchedulerConnector, ECWorkerConnector {
     this.#tell();
   }
 
-  /** Takes an item away; what was loaded of it stays where it is. */
+  /** Removes an item; embeddings that were loaded from it stay loaded. */
   take(mmHash: string): void {
     this.#items.delete(mmHash);
   }

@@ -1,6 +1,6 @@
 /**
- * Lengths that slots may have: powers of two and one and a half times them, so that a longer one comes
- * seldom and never wastes more than half. The last is the longest that is possible at all.
+ * Possible slot lengths: powers of two and 1.5 times them, so that slots grow seldom and waste at
+ * most half. The last is the longest possible length.
  */
 export function lengthBuckets(longest: number): number[] {
   const buckets: number[] = [];
@@ -11,7 +11,7 @@ export function lengthBuckets(longest: number): number[] {
   return [...buckets, longest];
 }
 
-/** The shortest bucket that holds `length` tokens. */
+/** The shortest bucket for `length` tokens. */
 export function bucketFor(buckets: readonly number[], length: number): number {
   const found = buckets.find((bucket) => bucket >= length);
   if (found === undefined) throw new RangeError(`No bucket holds ${length} tokens`);

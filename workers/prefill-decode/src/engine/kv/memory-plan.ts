@@ -3,20 +3,20 @@ import { bytesPerSequence, bytesPerToken, type KVShape } from '../../decoder/kv-
 import { bucketFor, lengthBuckets } from './length-buckets.ts';
 
 /**
- * Share of the budget that slots take while more than one fits; the rest caches prefixes. A prefix that
- * is found again saves a whole prefill, while the last slots of a full batch add little throughput.
+ * Share of the budget for slots while more than one fits; the rest caches prefixes. A prefix cache
+ * hit saves a whole prefill, while the last slots of a full batch add little throughput.
  */
 const SLOT_SHARE = 0.75;
 
 /**
- * What follows from the budget in bytes: how many slots of which length, and how many cached blocks. The
- * budget covers what the backend needs while it changes the layout, too.
+ * Derives from the budget in bytes how many slots of which length and how many cached blocks fit.
+ * The budget includes what the backend needs while it changes the layout.
  */
 export class MemoryPlan {
   readonly bytesPerToken: number;
-  /** Tokens that the longest sequence may have, prompt and answer. */
+  /** Maximum tokens of a sequence, prompt and answer. */
   readonly longest: number;
-  /** Tokens that the longest sequence could have if the model's context were no bound. */
+  /** Maximum tokens of a sequence if the model's context were unlimited. */
   readonly affordable: number;
   readonly buckets: readonly number[];
   readonly #budget: number;
@@ -45,21 +45,21 @@ export class MemoryPlan {
     return bucketFor(this.buckets, length);
   }
 
-  /** How many slots of this length the budget pays for; at least one for every bucket. */
+  /** How many slots of this length fit the budget; at least one for every bucket. */
   slotsAt(bucket: number): number {
     const share = this.#abilities.restoresPrefixes ? SLOT_SHARE : 1;
     const fit = Math.floor((this.#budget * share) / this.#bytesOf(bucket));
     return Math.max(1, Math.min(this.#maxSlots, fit));
   }
 
-  /** How many blocks may be cached beside slots of this length. */
+  /** How many cached blocks fit beside slots of this length. */
   blocksAt(bucket: number): number {
     if (!this.#abilities.restoresPrefixes) return 0;
     const left = this.#budget - this.slotBytes(bucket);
     return Math.max(0, Math.floor(left / (BLOCK_TOKENS * this.bytesPerToken)));
   }
 
-  /** What slots of this length take at most, while they are laid out. */
+  /** Peak memory of slots of this length, during the layout. */
   slotBytes(bucket: number): number {
     return this.slotsAt(bucket) * this.#bytesOf(bucket);
   }
@@ -69,7 +69,7 @@ export class MemoryPlan {
     return Math.ceil(held * (1 + this.#abilities.layoutShare));
   }
 
-  /** Of one sequence that has all the bytes. */
+  /** For a single sequence with the whole budget. */
   #tokensIn(bytes: number): number {
     const held = bytes / (1 + this.#abilities.layoutShare) - this.#bytesPerSequence;
     return Math.max(0, Math.floor(held / this.bytesPerToken));

@@ -1,7 +1,7 @@
 import { BLOCK_TOKENS } from '../../decoder/kv-backend.ts';
 import type { Sequence, Unit } from '../sequences/sequence.ts';
 
-/** Parked tokens that a sequence begins with: whole blocks, the last of which may be used in part. */
+/** A cached prefix of a sequence: whole blocks, the last of which may be used in part. */
 export interface PrefixMatch {
   readonly blocks: readonly number[];
   readonly tokens: number;
@@ -11,7 +11,7 @@ interface Block {
   readonly key: string;
   readonly units: readonly Unit[];
   readonly id: number;
-  /** Images whose last token is in the block: with all before it, the block covers them. */
+  /** Images whose last token is in the block: the block and its ancestors cover them. */
   readonly covers: readonly string[];
   readonly parent: Node;
   readonly children: Map<string, Block>;
@@ -26,32 +26,33 @@ interface Root {
 }
 
 /**
- * Which parked blocks hold which prefix: a tree, in which the way to a block spells all tokens before
- * it. Contents are compared, not digests, and image tokens by the image that they stand for. Each scope
- * has a tree of its own: what one holds is never matched, and so never told, in another. Blocks
- * go least recently used first; using one uses all before it later, so the oldest is always a leaf.
+ * The index of cached blocks by prefix: a tree in which the path to a block spells all tokens
+ * before it. It compares contents, not digests, and image tokens by their image. Each scope has its
+ * own tree: a prefix of one scope never matches, and so is never revealed, in another. Blocks are
+ * evicted least recently used first; using a block touches its ancestors after it, so the oldest is
+ * always a leaf.
  */
 export class PrefixCache {
-  /** By scope; one without blocks goes. */
+  /** By scope; a scope without blocks is removed. */
   readonly #roots = new Map<string, Root>();
-  /** In order of use. */
+  /** Least recently used first. */
   readonly #used = new Set<Block>();
   readonly #free: number[] = [];
   #issued = 0;
   #capacity = 0;
   #version = 0;
 
-  /** Changes whenever a match may have become another. */
+  /** Increases whenever the result of a match may have changed. */
   get version(): number {
     return this.#version;
   }
 
-  /** Tokens that all parked blocks hold. */
+  /** Tokens in all cached blocks. */
   get tokens(): number {
     return this.#used.size * BLOCK_TOKENS;
   }
 
-  /** Sets how many blocks may be held; returns the ids of those that had to go. */
+  /** Sets the maximum number of blocks; returns the ids of the evicted ones. */
   resize(capacity: number): number[] {
     this.#capacity = capacity;
     const dropped: number[] = [];
@@ -60,7 +61,9 @@ export class PrefixCache {
     return dropped;
   }
 
-  /** The longest known prefix of the sequence, short of its last token, which is computed in any case. */
+  /**
+   * The longest cached prefix of the sequence, without its last token, which is always computed.
+   */
   match(sequence: Sequence): PrefixMatch {
     const most = sequence.length - 1;
     const path = this.#path(sequence, Math.floor(most / BLOCK_TOKENS));
@@ -75,14 +78,14 @@ export class PrefixCache {
       : { blocks, tokens: whole };
   }
 
-  /** Marks what the sequence begins with as used now. */
+  /** Marks the prefix of the sequence as used now. */
   touch(sequence: Sequence): void {
     this.#touch(this.#path(sequence, Math.floor(sequence.length / BLOCK_TOKENS)));
   }
 
   /**
-   * Takes in the whole blocks among the sequence's cached tokens that are not held yet. Returns where
-   * they begin and the ids to copy them to, as far as there is room.
+   * Adds the whole blocks of the sequence's cached tokens that the cache does not hold yet. Returns
+   * where they begin and the ids to copy them to, as far as there is room.
    */
   insert(sequence: Sequence): { from: number; blocks: number[] } {
     const whole = Math.min(Math.floor(sequence.cached / BLOCK_TOKENS), this.#capacity);
@@ -96,12 +99,12 @@ export class PrefixCache {
     return { from: held * BLOCK_TOKENS, blocks: path.slice(held).map(({ id }) => id) };
   }
 
-  /** Images that some parked prefix covers. */
+  /** Images that a cached prefix covers. */
   images(): Set<string> {
     return new Set([...this.#used].flatMap(({ covers }) => covers));
   }
 
-  /** Blocks that hold the sequence's first blocks, at most so many. */
+  /** Cached blocks that match the sequence's first blocks, at most `most`. */
   #path(sequence: Sequence, most: number): Block[] {
     const path: Block[] = [];
     let node: Node | undefined = this.#roots.get(sequence.scope);
@@ -116,7 +119,7 @@ export class PrefixCache {
 
   #add(sequence: Sequence, index: number, before: Block | null): Block {
     const start = index * BLOCK_TOKENS;
-    // First, for it may take the root of a scope away.
+    // Evicts first, because that may remove the root of a scope.
     const id =
       this.#used.size < this.#capacity ? (this.#free.pop() ?? this.#issued++) : this.#evict();
     const parent = before ?? this.#root(sequence.scope);
@@ -141,7 +144,7 @@ export class PrefixCache {
     return root;
   }
 
-  /** The last first, so that a block is always used later than those behind it. */
+  /** From the last to the first, so that a block is always more recent than its descendants. */
   #touch(path: readonly Block[]): void {
     for (const block of path.toReversed()) {
       this.#used.delete(block);
@@ -161,7 +164,7 @@ export class PrefixCache {
   }
 }
 
-/** Of the blocks that may follow, the one that begins with the most of these tokens. */
+/** The child block that shares the most leading tokens with these. */
 function closest(
   after: Node | undefined,
   units: readonly Unit[],

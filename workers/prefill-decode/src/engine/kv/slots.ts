@@ -4,15 +4,15 @@ import type { PrefixCache } from './prefix-cache.ts';
 import type { Sequence } from '../sequences/sequence.ts';
 
 /**
- * Who has which slot. Every change of the cache is written down as an operation, in order, and carried
- * out by the runner before the next step's runs; `length` is what all slots have room for.
+ * The owners of the slots. Every change of the cache is recorded as an operation, in order, and the
+ * runner carries it out before the next step's runs; `length` is the capacity of every slot.
  */
 export class Slots {
   readonly #plan: MemoryPlan;
   readonly #prefixes: PrefixCache;
   #owners: (Sequence | null)[] = [];
   #operations: KVOperation[] = [];
-  readonly #parked = new WeakMap<Sequence, { version: number; tokens: number }>();
+  readonly #cachedPrefix = new WeakMap<Sequence, { version: number; tokens: number }>();
   length = 0;
 
   constructor(plan: MemoryPlan, prefixes: PrefixCache) {
@@ -34,7 +34,10 @@ export class Slots {
     return operations;
   }
 
-  /** Gives every slot room for `length` tokens. At most `slotsAt(length)` sequences may have slots. */
+  /**
+   * Sets the capacity of every slot to `length` tokens. At most `slotsAt(length)` sequences may
+   * have slots.
+   */
   layout(length: number): void {
     const count = this.#plan.slotsAt(length);
     this.#moveBelow(count);
@@ -46,17 +49,20 @@ export class Slots {
     this.length = length;
   }
 
-  /** Tokens of the sequence that an allocation would find parked. Asked often: kept until it changes. */
-  parkedTokens(sequence: Sequence): number {
+  /**
+   * Tokens of the sequence that an allocation would restore from cached blocks. Memoized until the
+   * prefix cache changes.
+   */
+  cachedPrefixTokens(sequence: Sequence): number {
     const { version } = this.#prefixes;
-    const known = this.#parked.get(sequence);
+    const known = this.#cachedPrefix.get(sequence);
     if (known?.version === version) return known.tokens;
     const { tokens } = this.#prefixes.match(sequence);
-    this.#parked.set(sequence, { version, tokens });
+    this.#cachedPrefix.set(sequence, { version, tokens });
     return tokens;
   }
 
-  /** Gives the sequence the lowest free slot, with what is parked of its prefix. */
+  /** Gives the sequence the lowest free slot, with its cached prefix restored. */
   allocate(sequence: Sequence): void {
     const slot = this.#owners.indexOf(null);
     if (slot < 0) throw new RangeError('No slot is free');
@@ -69,8 +75,8 @@ export class Slots {
     sequence.cached = tokens;
   }
 
-  /** Copies the sequence's whole blocks aside, those that are not there yet. */
-  park(sequence: Sequence): void {
+  /** Copies the sequence's whole blocks to the prefix cache, except those that it holds already. */
+  cacheBlocks(sequence: Sequence): void {
     if (sequence.slot === null) return;
     const { from, blocks } = this.#prefixes.insert(sequence);
     if (blocks.length === 0) return;
@@ -79,7 +85,7 @@ export class Slots {
 
   free(sequence: Sequence): void {
     if (sequence.slot === null) return;
-    this.park(sequence);
+    this.cacheBlocks(sequence);
     this.#owners[sequence.slot] = null;
     sequence.slot = null;
     sequence.cached = 0;
@@ -89,7 +95,7 @@ export class Slots {
     return this.#owners[slot] ?? null;
   }
 
-  /** Trades places. */
+  /** Swaps two slots. */
   swap(a: number, b: number): void {
     const [first, second] = [this.ownerOf(a), this.ownerOf(b)];
     const [lengthA, lengthB] = [first?.computed ?? 0, second?.computed ?? 0];

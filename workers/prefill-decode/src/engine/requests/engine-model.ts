@@ -1,6 +1,6 @@
 import type { Tokenizer } from '@epd/model';
 
-/** What the engine knows of the model besides its graphs. */
+/** What the engine knows about the model besides its graphs. */
 export interface EngineModel {
   readonly contextLength: number;
   readonly imageTokenId: number;

@@ -5,7 +5,7 @@ import type { EngineEvent, EngineImage, EngineRequest } from './request.ts';
 import { RequestClock } from './request-clock.ts';
 import type { Sequence } from '../sequences/sequence.ts';
 
-/** A request that the engine holds: its answers in the making and what is to be told of it. */
+/** A request that the engine holds: its unfinished answers and the events to emit for it. */
 export class HeldRequest {
   readonly id: string;
   readonly ec: ECRequest;
@@ -15,7 +15,7 @@ export class HeldRequest {
   readonly clock: RequestClock;
   readonly images = new Map<string, EngineImage>();
   cachedTokens = 0;
-  /** The connector has not been asked for its images yet, or is to be asked again. */
+  /** Its images were not requested from the connector yet, or must be requested again. */
   unasked = true;
 
   constructor(request: EngineRequest, sequences: readonly Sequence[], answers: readonly Answer[]) {
@@ -35,7 +35,7 @@ export class HeldRequest {
     return this.sequences.filter((sequence) => !sequence.finished);
   }
 
-  /** Notes how an image came in, once. Returns its features' events. */
+  /** Records how an image was loaded, once. Returns its features' events. */
   loaded(image: EngineImage): EngineEvent[] {
     if (this.images.has(image.mmHash)) return [];
     this.images.set(image.mmHash, image);

@@ -7,18 +7,18 @@ import { imageSpans, type ImageSpan } from '../sequences/image-span.ts';
 import type { EngineRequest } from './request.ts';
 import { Sequence } from '../sequences/sequence.ts';
 
-/** What a request is held to before it is taken. */
+/** Limits that a request is checked against. */
 export interface Bounds {
-  /** Tokens of the longest sequence, and where the bound comes from. */
+  /** Maximum tokens of a sequence, and the source of the limit. */
   readonly longest: number;
   readonly kvCacheBytes: number;
   readonly kvCacheTokens: number;
   readonly encoderCacheBytes: number;
-  /** Bytes that an image with so many embeddings may take. */
+  /** Maximum bytes of an image with that many embeddings. */
   bytesOf(rows: number): number;
 }
 
-/** Makes a held request of what was asked. Throws `EngineError` for what can never be served. */
+/** Makes a held request from a request. Throws `EngineError` for one that can never be served. */
 export function holdRequest(
   request: EngineRequest,
   model: EngineModel,
@@ -37,7 +37,7 @@ export function holdRequest(
       request.sampling,
       endIds,
       model.tokenizer,
-      request.parser?.() ?? null,
+      request.parser?.(choice) ?? null,
     );
     const key = nextKey();
     const leader = sequences[0] ?? null;
@@ -68,7 +68,9 @@ function sequenceOf(
   });
 }
 
-/** Brings an answer to where it was when it was last heard of. Its reader has seen it: nothing is said. */
+/**
+ * Replays the tokens that an answer had already. Its reader has seen them: no events are emitted.
+ */
 function replay(answer: Answer, sequence: Sequence, longest: number): void {
   for (let at = sequence.promptLength; at < sequence.length; at++) {
     const piece = answer.push({ id: sequence.tokens[at] ?? 0 }, at + 1 < longest);
@@ -79,10 +81,14 @@ function replay(answer: Answer, sequence: Sequence, longest: number): void {
   }
 }
 
-/** Behind a whole constrained answer only end tokens are allowed: ignored, they would never end it. */
+/**
+ * After a complete constrained answer only end tokens are allowed: if they were ignored, it would
+ * never end.
+ */
 function refuseEndless({ sampling }: EngineRequest): void {
   if (sampling.constraint === undefined || !sampling.ignoreEos) return;
-  const message = 'A constrained answer ends where it is whole: ignoreEos cannot be held to';
+  const message =
+    'A constrained answer must end when it is complete: ignoreEos is not possible with a constraint';
   throw new EngineError('invalid_request', message);
 }
 
@@ -100,7 +106,7 @@ function refuseTooLong(request: EngineRequest, model: EngineModel, bounds: Bound
   );
 }
 
-/** Half: a sequence that lost its slot may need its last image again, beside the one it waits for. */
+/** Half: a preempted sequence may need its last image again, beside the one it waits for. */
 function refuseTooLarge(images: readonly ImageSpan[], bounds: Bounds): void {
   for (const { index, rows } of images) {
     const bytes = bounds.bytesOf(rows);

@@ -1,6 +1,6 @@
 import type { EngineEvent, EngineListener } from './request.ts';
 
-/** Events wait here until the runner is at work on the next step, so that listeners cost it no time. */
+/** Buffers events until the runner computes the next step, so that listeners do not delay it. */
 export class Outbox {
   readonly #listeners = new Set<EngineListener>();
   readonly #onError: (error: unknown) => void;
@@ -25,7 +25,7 @@ export class Outbox {
     for (const event of events) for (const listener of this.#listeners) this.#tell(listener, event);
   }
 
-  /** A listener that throws is its owner's fault and nobody else's loss. */
+  /** A listener that throws must not affect the others. */
   #tell(listener: EngineListener, event: EngineEvent): void {
     try {
       listener(event);

@@ -1,34 +1,35 @@
 import type { JobError } from '@epd/jobs';
 import type { OpenSequence, Sampled, SamplingFailure } from '../../runner/messages.ts';
+import type { AnswerPiece } from '../text/answer.ts';
 import type { HeldRequest } from './held-request.ts';
 import type { Outbox } from './outbox.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
 import type { Sequence } from '../sequences/sequence.ts';
 
-/** Sequences that the runner is to begin or to stop sampling for. */
+/** Sequences that the runner must open or close. */
 export interface SamplerChanges {
   readonly open: readonly OpenSequence[];
   readonly close: readonly number[];
 }
 
 /**
- * The requests that the engine holds, and the only place where one of them ends: finished, failed or
- * dropped. Each way frees its slots, its images and its samplers, and each but the last is told.
+ * The requests that the engine holds, and the only place where one of them ends: finished, failed
+ * or dropped. Each ending frees its slots, images and samplers; finished and failed emit an event.
  */
 export class RequestBook {
   readonly #scheduler: Scheduler;
   readonly #outbox: Outbox;
-  /** Lets go what a request holds outside: embeddings and the connector's interest. */
-  readonly #letGo: (held: HeldRequest) => void;
+  /** Releases what a request holds elsewhere: embeddings and the connector's waiter entries. */
+  readonly #release: (held: HeldRequest) => void;
   readonly #held = new Map<string, HeldRequest>();
   readonly #bySequence = new Map<number, HeldRequest>();
   #open: OpenSequence[] = [];
   #close: number[] = [];
 
-  constructor(scheduler: Scheduler, outbox: Outbox, letGo: (held: HeldRequest) => void) {
+  constructor(scheduler: Scheduler, outbox: Outbox, release: (held: HeldRequest) => void) {
     this.#scheduler = scheduler;
     this.#outbox = outbox;
-    this.#letGo = letGo;
+    this.#release = release;
   }
 
   get size(): number {
@@ -64,19 +65,22 @@ export class RequestBook {
     return changes;
   }
 
-  /** A token has come. `mayGoOn(length)`: is there room for one more behind so many? */
-  take(sampled: Sampled, mayGoOn: (length: number) => boolean): void {
+  /**
+   * Processes a sampled token. `mayContinue(length)`: is there room for another token after
+   * `length`?
+   */
+  take(sampled: Sampled, mayContinue: (length: number) => boolean): void {
     const held = this.#bySequence.get(sampled.sequence);
     const sequence = held?.sequences.find(({ key }) => key === sampled.sequence);
     const answer = sequence && held?.answers[sequence.choice];
-    // Dropped while the step was made.
+    // The request was dropped during the step.
     if (!held || !sequence || !answer) return;
     if (held.clock.token(sequence.choice) && !held.resumed) {
       this.#outbox.add({ type: 'stage', id: held.id, stage: 'first_token' });
     }
     sequence.tokens.push(sampled.id);
-    const { finishReason, ...piece } = answer.push(sampled, mayGoOn(sequence.tokens.length));
-    if (piece.ids.length > 0 || piece.text !== '') {
+    const { finishReason, ...piece } = answer.push(sampled, mayContinue(sequence.tokens.length));
+    if (!isEmpty(piece)) {
       this.#outbox.add({ type: 'tokens', id: held.id, choice: sequence.choice, ...piece });
     }
     if (finishReason === null) return;
@@ -84,10 +88,10 @@ export class RequestBook {
     if (held.done) this.#finish(held);
   }
 
-  /** One answer cannot be held to what was asked of it: its request ends. */
+  /** One answer cannot satisfy its constraint any more: its request fails. */
   takeFailure({ sequence, code, message }: SamplingFailure): void {
     const held = this.#bySequence.get(sequence);
-    const retryable = code === 'constraint_lost';
+    const retryable = code === 'constraint_lost' || code === 'constraint_replaced';
     if (held) this.fail(held, { code, message, stage: 'decode', item: null, retryable });
   }
 
@@ -99,7 +103,7 @@ export class RequestBook {
   drop(held: HeldRequest): void {
     for (const sequence of held.unfinished) this.#stop(sequence);
     this.#held.delete(held.id);
-    this.#letGo(held);
+    this.#release(held);
   }
 
   #finish(held: HeldRequest): void {
@@ -113,6 +117,10 @@ export class RequestBook {
     this.#close.push(sequence.key);
   }
 }
+
+/** The end of an answer may release what its parser held back, without any text. */
+const isEmpty = ({ ids, text, deltas = [] }: Omit<AnswerPiece, 'finishReason'>): boolean =>
+  ids.length === 0 && text === '' && deltas.length === 0;
 
 function openSequence(sequence: Sequence): OpenSequence {
   return {

@@ -1,12 +1,12 @@
 import type { JobTimings } from '@epd/jobs';
 
-/** When a request passed which point; milliseconds of the process's clock. */
+/** When a request reached each stage, in milliseconds of the process's clock. */
 export class RequestClock {
-  /** When the request was made: before it came here, if it waited elsewhere. */
+  /** When the request was submitted: before it came here, if it was queued elsewhere. */
   readonly #made: number;
   #admitted: number | null = null;
   #blockedSince: number | null = null;
-  /** How long an image held it up, before and after it first had a slot. */
+  /** How long it waited for images, before and after it first had a slot. */
   #blockedBefore = 0;
   #blockedAfter = 0;
   #firstToken: number | null = null;
@@ -26,7 +26,7 @@ export class RequestClock {
     this.#admitted ??= performance.now();
   }
 
-  /** Whether an image holds it up now. Returns true when that has just begun. */
+  /** Sets whether it waits for an image now. Returns true when the wait has just begun. */
   block(blocked: boolean): boolean {
     if (blocked === (this.#blockedSince !== null)) return false;
     const now = performance.now();
@@ -41,7 +41,9 @@ export class RequestClock {
     return false;
   }
 
-  /** A token has come; the first answer's are those that are measured. Returns true for the very first. */
+  /**
+   * Records a token; only the first answer's tokens are measured. Returns true for the very first.
+   */
   token(choice: number): boolean {
     const now = performance.now();
     const first = this.#firstToken === null;
@@ -52,7 +54,7 @@ export class RequestClock {
     return first;
   }
 
-  /** `resumed`: others gave the first tokens, so that nothing is said of the first. */
+  /** `resumed`: another worker emitted the first tokens, so the time to first token is omitted. */
   timings(resumed: boolean): JobTimings {
     const admitted = this.#admitted ?? performance.now();
     const first = this.#firstToken;

@@ -13,29 +13,29 @@ import type {
 } from '@epd/jobs';
 import type { OutputParser } from '../text/output-parser.ts';
 
-/** What the engine is asked. */
+/** A request to the engine. */
 export interface EngineRequest {
   readonly id: string;
   /** The prompt, with the placeholder tokens of its images. */
   readonly tokens: readonly number[];
-  /** In order of offset; spans do not overlap. One image may have several. */
+  /** In order of offset; spans do not overlap. One image may have several spans. */
   readonly features: readonly MultiModalFeature[];
-  /** Null or absent: every token's position is its place. */
+  /** Null or absent: every token's position is its index. */
   readonly positions?: PromptPositions | null;
   readonly sampling: Sampling;
-  /** Tokens that were emitted before, per choice: generation goes on behind them. */
+  /** Tokens that were emitted before, per choice: generation resumes after them. */
   readonly resume?: readonly (readonly number[])[];
-  /** Makes the parser of each answer; default: its text is not parsed. */
-  readonly parser?: () => OutputParser;
+  /** Creates the parser of an answer, by its number; default: its text is not parsed. */
+  readonly parser?: (choice: number) => OutputParser;
   /** Lower runs first; default 0. */
   readonly priority?: number;
   /** Requests of one scope share cached prefixes; default: the empty one. */
   readonly scope?: string;
-  /** How long it had waited before it came here; its times count from then. Default 0. */
+  /** How long it was queued before it came here; its times include that. Default 0. */
   readonly waitedMs?: number;
 }
 
-/** How an image of a request came into the KV cache. */
+/** How an image of a request got into the KV cache. */
 export type EngineImage = Pick<ImageTimings, 'mmHash' | 'loadMs' | 'tier'> & {
   readonly source: 'loaded' | 'kv_cache';
 };
@@ -59,7 +59,9 @@ export type EngineEvent =
       readonly id: string;
       readonly choice: number;
       readonly ids: readonly number[];
-      /** Text that these tokens let out; what may be part of a character or stop string waits. */
+      /**
+       * Text that these tokens release; a possible part of a character or stop string is held back.
+       */
       readonly text: string;
       readonly deltas?: readonly OutputDelta[];
       readonly logprobs?: readonly TokenLogprob[];
@@ -69,7 +71,10 @@ export type EngineEvent =
       readonly id: string;
       readonly choices: readonly Choice[];
       readonly usage: Pick<JobUsage, 'promptTokens' | 'completionTokens' | 'cachedTokens'>;
-      /** Since the request was made (`waitedMs`); absent where a resumed request did not pass the point. */
+      /**
+       * Since the request was submitted (`waitedMs`); absent for stages that a resumed request
+       * skipped.
+       */
       readonly timings: JobTimings;
       readonly images: readonly EngineImage[];
     }
@@ -82,19 +87,19 @@ export interface EngineStats {
   readonly waiting: number;
   /** Sequences with a slot. */
   readonly running: number;
-  /** Sequences, with or without a slot, that an image holds up. */
+  /** Sequences, with or without a slot, that wait for an image. */
   readonly waitingForEmbeddings: number;
   readonly slots: number;
   readonly slotsUsed: number;
-  /** Memory of slots and parked blocks. */
+  /** Memory of slots and cached prefix blocks. */
   readonly kvBytes: number;
-  /** Part of `kvBytes` that parked blocks take. */
-  readonly parkedBytes: number;
-  /** Tokens that each slot has room for at present. */
+  /** Part of `kvBytes` in cached prefix blocks. */
+  readonly cachedPrefixBytes: number;
+  /** Current capacity of each slot, in tokens. */
   readonly bucket: number;
-  /** Rows of the last decode run that were sequences. */
+  /** Rows of the last decode run that held sequences. */
   readonly batchOccupancy: number;
-  /** Prompt tokens that were found in the cache, since the start. */
+  /** Prompt tokens found in the prefix cache since the start. */
   readonly prefixHitTokens: number;
   readonly preemptions: number;
   readonly steps: number;

@@ -1,7 +1,10 @@
 import type { Gather } from '../../runner/messages.ts';
 import type { ImageSpan } from '../sequences/image-span.ts';
 
-/** Which rows of which images go to the tokens `start .. end` of a prompt; neighbours in one piece. */
+/**
+ * Which rows of which images go to the tokens `start .. end` of a prompt; adjacent rows are one
+ * piece.
+ */
 export function gathersFor(images: readonly ImageSpan[], start: number, end: number): Gather[] {
   return images.flatMap(({ mmHash, positions }) => {
     const pieces: { mmHash: string; from: number; at: number; count: number }[] = [];

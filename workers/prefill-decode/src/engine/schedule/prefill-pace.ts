@@ -1,34 +1,40 @@
 import type { Sequence } from '../sequences/sequence.ts';
 
 export interface PaceLimits {
-  /** Of the time in which answers are streamed, what prompts may take: 1/6 makes a token wait 1.2 times. */
+  /**
+   * Share of the time that prefill may take while answers are streamed: 1/6 makes a token take 1.2
+   * times as long.
+   */
   readonly share: number;
-  /** A prompt that could have been computed for so long is held back no more. */
+  /** A prompt that was ready for this long is no longer delayed. */
   readonly waitMs: number;
 }
 
-/** A reader notices pauses in an answer that goes on, not in one of a few words. */
+/** A reader notices pauses in a long answer, not in one of a few words. */
 const STEADY_AFTER_TOKENS = 8;
-/** A run costs about as much as this many tokens in it. */
+/** The fixed cost of a run, in tokens. */
 export const RUN_COST_TOKENS = 16;
-/** What may be saved up, in tokens: more would be one long pause. */
+/** Maximum credit, in tokens: more would become one long pause. */
 const SAVED_TOKENS_MAX = 4 * RUN_COST_TOKENS;
-/** A prompt that takes long by itself may also wait for longer: this many times as long. */
+/** A long prompt may also be delayed for longer: this many times its own prefill time. */
 const WAIT_COSTS = 10;
-/** Weight of the newest measurement: a tenth of them forget a change of the machine's load. */
+/**
+ * Weight of the newest measurement: small enough to smooth noise, large enough to follow the
+ * machine's load.
+ */
 const NEWEST = 0.1;
 
 /**
- * How much of prompts a step may compute beside answers that are being streamed. Every decode run
- * earns time for prompts, in proportion to its own; a chunk of a prompt spends it. What a token of a
- * prompt costs is learned from the runs themselves, so the same setting suits a model of ten megabytes
- * and one of ten gigabytes. Nothing is held back while no answer is streamed, before anything has been
- * measured, or once a prompt has waited for its limit: then throughput comes first.
+ * Limits how many prefill tokens a step may compute while answers are streamed. Every decode run
+ * earns time for prefill in proportion to its own; a prefill chunk spends it. The cost of a prompt
+ * token is measured on the runs themselves, so the same setting suits a model of ten megabytes and
+ * one of ten gigabytes. No prompt is delayed while no answer is streamed, before the first
+ * measurement, or once a prompt has waited for its limit: then throughput comes first.
  */
 export class PrefillPace {
   readonly #limits: PaceLimits;
   readonly #now: () => number;
-  /** Milliseconds of prefill that were earned and not spent; never below 0. */
+  /** Milliseconds of prefill earned and not spent; never below 0. */
   #savedMs = 0;
   #msPerToken: number | null = null;
 
@@ -37,7 +43,7 @@ export class PrefillPace {
     this.#now = now;
   }
 
-  /** Tokens of prompts that may go beside these answers; infinite where nothing is held back. */
+  /** Prompt tokens that may run beside these answers; infinite where no prompt is delayed. */
   affordable(decoding: readonly Sequence[]): number {
     const steady = decoding.some(({ generated }) => generated >= STEADY_AFTER_TOKENS);
     if (!steady || this.#limits.share >= 1 || this.#msPerToken === null) return Infinity;
@@ -55,17 +61,17 @@ export class PrefillPace {
     return this.#now() - sinceMs >= Math.max(this.#limits.waitMs, WAIT_COSTS * costMs);
   }
 
-  /** More of its prompt could be computed now. Returns since when that is so. */
+  /** Records that more of its prompt could be computed now. Returns since when. */
   noteReady(sequence: Sequence): number {
     return (sequence.readySinceMs ??= this.#now());
   }
 
-  /** From now on the sequence waits; until it is looked at, for whatever reason. */
+  /** The sequence waits from now until its next check, for whatever reason. */
   begin(sequence: Sequence): void {
     sequence.readySinceMs = this.#now();
   }
 
-  /** Chunks are sent, and what they took is learned later: takes what they are expected to, and returns it. */
+  /** Chunks are sent and measured later: spends their expected time, and returns it. */
   charge(chunks: readonly number[]): number {
     const tokens = chunks.reduce((sum, chunk) => sum + chunk + RUN_COST_TOKENS, 0);
     const chargedMs = Math.min(this.#savedMs, tokens * (this.#msPerToken ?? 0));
@@ -73,7 +79,7 @@ export class PrefillPace {
     return chargedMs;
   }
 
-  /** What the runs of a step took: first its decodes, if any, then each chunk of a prompt. */
+  /** Records the times of a step's runs: first its decodes, if any, then each prefill chunk. */
   learn(
     decodeRows: number,
     chunks: readonly number[],

@@ -1,10 +1,10 @@
 import { RUN_COST_TOKENS, type PrefillPace } from './prefill-pace.ts';
 import type { Sequence } from '../sequences/sequence.ts';
 
-/** Shorter rests are not worth a run. */
+/** Smaller remainders are not worth a run. */
 const CHUNK_MIN = RUN_COST_TOKENS;
 
-/** What one step has left for prompts: of its token budget, and of what its answers can bear. */
+/** What one step has left for prefill: of its token budget, and of the prefill pace. */
 export class PrefillRoom {
   taken = 0;
   readonly #pace: PrefillPace;
@@ -17,15 +17,18 @@ export class PrefillRoom {
     this.#affordable = pace.affordable(decoding);
   }
 
-  /** False: neither this prompt, of which `ready` tokens can be computed, nor any behind it may begin. */
+  /**
+   * False: neither this prompt, of which `ready` tokens can be computed, nor any queued after it
+   * may start.
+   */
   admits(sequence: Sequence, ready: number): boolean {
-    // It goes with the decodes.
+    // It runs with the decodes.
     if (ready === 1) return true;
     if (this.#left < CHUNK_MIN) return false;
     return this.#open(sequence, ready) >= Math.min(ready, CHUNK_MIN);
   }
 
-  /** How many of a prompt's `ready` tokens go into the step. */
+  /** How many of a prompt's `ready` tokens the step computes. */
   take(sequence: Sequence, ready: number): number {
     const count = Math.min(ready, this.#open(sequence, ready));
     if (count <= 0 || (count < ready && count < CHUNK_MIN)) return 0;

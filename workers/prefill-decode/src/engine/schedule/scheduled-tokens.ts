@@ -18,7 +18,7 @@ export function nextTokens(sequence: Sequence, count: number): ScheduledTokens {
   return { sequence, from, count, sample: from + count === sequence.length };
 }
 
-/** The work as the runner is told of it, before it is sent. An awaited token has no id yet. */
+/** The work as the runner receives it, before it is sent. An awaited token has no id yet. */
 export function stepRow({ sequence, from, count, sample }: ScheduledTokens): StepRow {
   const end = from + count;
   return {
@@ -31,14 +31,14 @@ export function stepRow({ sequence, from, count, sample }: ScheduledTokens): Ste
   };
 }
 
-/** A step with the work is on its way, and will be made. */
+/** A step with the work was sent. */
 export function send({ sequence, count, sample }: ScheduledTokens): void {
   sequence.computed += count;
   sequence.underWay++;
   if (sample) sequence.awaited++;
 }
 
-/** The step was made, or has failed. */
+/** The step was completed, or has failed. */
 export function receive({ sequence, sample }: ScheduledTokens): void {
   sequence.underWay--;
   if (sample) sequence.awaited--;

@@ -10,34 +10,36 @@ import { receive, send, stepRow, nextTokens, type ScheduledTokens } from './sche
 /** How far a sequence may be computed with the images that have arrived. */
 export interface ImageGate {
   limit(sequence: Sequence, computed: number): number;
-  /** How far it could be with all images that are made, be they loaded or not. */
+  /** How far it could be computed with all encoded images, loaded or not. */
   reach(sequence: Sequence, computed: number): number;
-  /** The sequence lost its slot: what it holds for its next tokens is for others to use. */
-  letGo(sequence: Sequence): void;
+  /** The sequence lost its slot: releases the memory that is reserved for its next images. */
+  releaseAll(sequence: Sequence): void;
 }
 
 export interface Schedule {
   readonly runs: readonly StepRun[];
   readonly work: readonly ScheduledTokens[];
-  /** Tokens of each run behind the decodes'. */
+  /** Tokens of each run after the decode run. */
   readonly chunks: readonly number[];
   readonly admitted: readonly Sequence[];
   readonly decodeRows: number;
   readonly prefillTokens: number;
-  /** What the chunks were expected to take, in milliseconds. */
+  /** Expected time of the chunks, in milliseconds. */
   readonly chargedMs: number;
 }
 
-/** Steps for which slots must be twice too long before they are made shorter. */
+/** Steps for which slots must be at least twice too long before they are shortened. */
 const SHRINK_AFTER_STEPS = 32;
 
 /**
- * Decides what each step computes: one token for every sequence that decodes, and with what is left of
- * the token budget, chunks of prompts, at a pace that answers can bear. Sequences wait in order of
- * turn; one that an image holds up is passed by the others and, when its slot is wanted, gives it up.
+ * Decides what each step computes: one token for every decoding sequence, and prefill chunks with
+ * the rest of the token budget, within the prefill pace. Waiting sequences are queued by priority
+ * and age; one that waits for an image is skipped, and is preempted when another sequence needs its
+ * slot.
  *
- * A step is scheduled, then settled once it was made. The next may be scheduled in between, on the
- * understanding that it will be made: a sequence that turns out to have ended computed one token too many.
+ * A step is scheduled, then settled once it is completed. The next may be scheduled in between on
+ * the assumption that it will complete: a sequence that turns out to have ended has computed one
+ * token too many.
  */
 export class Scheduler {
   readonly waiting: Sequence[] = [];
@@ -69,7 +71,7 @@ export class Scheduler {
     this.waiting.splice(at < 0 ? this.waiting.length : at, 0, sequence);
   }
 
-  /** What the next step computes; null when nothing can be. */
+  /** The next step; null when nothing can be computed. */
   schedule(): Schedule | null {
     this.#fitLengths();
     const decoding = this.running.filter(
@@ -79,7 +81,7 @@ export class Scheduler {
     const work: ScheduledTokens[] = decoding.map((sequence) => nextTokens(sequence, 1));
     const chunk = (sequence: Sequence): void => {
       const ready = this.#gate.limit(sequence, sequence.computed) - sequence.computed;
-      // All but its last token was cached: it goes with the decodes, which costs no run of its own.
+      // All but its last token was cached: it runs with the decodes, which costs no run of its own.
       const count = sequence.decoding ? ready : room.take(sequence, ready);
       if (count > 0) work.push(nextTokens(sequence, count));
     };
@@ -95,8 +97,8 @@ export class Scheduler {
   }
 
   /**
-   * The step was made, each of its runs in so many milliseconds: its tokens are cached. Prompts that
-   * are complete are parked for others.
+   * The step is completed, with the time of each run in milliseconds: its tokens are in the KV
+   * cache. Complete prompts are added to the prefix cache.
    */
   settle({ work, chunks, decodeRows, chargedMs }: Schedule, runsMs: readonly number[]): void {
     this.#pace.learn(decodeRows, chunks, runsMs, chargedMs);
@@ -105,18 +107,18 @@ export class Scheduler {
       const { sequence, from, count } = item;
       if (sequence.slot === null) continue;
       sequence.cached = from + count;
-      if (sequence.promptParked || sequence.cached < sequence.promptLength) continue;
-      sequence.promptParked = true;
-      this.#slots.park(sequence);
+      if (sequence.promptCached || sequence.cached < sequence.promptLength) continue;
+      sequence.promptCached = true;
+      this.#slots.cacheBlocks(sequence);
     }
   }
 
-  /** The step failed: nobody knows what the slots hold, and no token comes of it. */
+  /** The step failed: the content of its slots is unknown, and it yields no token. */
   abandon({ work }: Schedule): void {
     for (const item of work) receive(item);
   }
 
-  /** Takes a sequence out, whatever it was doing. */
+  /** Removes a sequence in any state. */
   remove(sequence: Sequence): void {
     sequence.finished = true;
     drop(this.waiting, sequence);
@@ -124,13 +126,16 @@ export class Scheduler {
     this.#slots.free(sequence);
   }
 
-  /** Takes its slot away. It waits again, in its old place, and begins with what is parked of it. */
+  /**
+   * Preempts the sequence. It is queued again in its old place, and resumes from its cached prefix
+   * blocks.
+   */
   #giveUp(sequence: Sequence): void {
     drop(this.running, sequence);
     this.#slots.free(sequence);
     sequence.reached = sequence.computed;
     sequence.computed = 0;
-    this.#gate.letGo(sequence);
+    this.#gate.releaseAll(sequence);
     this.add(sequence);
   }
 
@@ -140,7 +145,7 @@ export class Scheduler {
     for (const [at, sequence] of waiting.entries()) {
       const ready = this.#ready(sequence);
       if (ready === 0) continue;
-      // Strictly in turn among those that are ready: else a long prompt would wait for ever.
+      // Strictly in queue order among those that are ready: otherwise a long prompt could starve.
       const held = !room.admits(sequence, ready);
       const full = !held && !this.#makeRoomFor(sequence);
       if (held || (full && this.#complete(sequence))) {
@@ -158,19 +163,19 @@ export class Scheduler {
     return admitted;
   }
 
-  /** Of those behind one that is held back: the wait for an image counts for none of them. */
+  /** For those queued after a delayed one: their wait for an image does not count. */
   #noteReady(behind: readonly Sequence[]): void {
     for (const sequence of behind) if (sequence.images.length > 0) this.#ready(sequence);
   }
 
   /**
-   * Tokens that a slot would let it compute; 0 too where it would come no further than it was, for an
-   * image that is not made yet may forbid it.
+   * Tokens that it could compute with a slot. Also 0 where it would get no further than before,
+   * because a missing image may block it.
    */
   #ready(sequence: Sequence): number {
-    const parked = this.#slots.parkedTokens(sequence);
-    const ready = sequence.mayStart ? this.#gate.limit(sequence, parked) - parked : 0;
-    if (ready > 0 && this.#gate.reach(sequence, parked) > sequence.reached) {
+    const cached = this.#slots.cachedPrefixTokens(sequence);
+    const ready = sequence.mayStart ? this.#gate.limit(sequence, cached) - cached : 0;
+    if (ready > 0 && this.#gate.reach(sequence, cached) > sequence.reached) {
       this.#pace.noteReady(sequence);
       return ready;
     }
@@ -179,10 +184,13 @@ export class Scheduler {
   }
 
   #complete(sequence: Sequence): boolean {
-    return this.#gate.limit(sequence, this.#slots.parkedTokens(sequence)) === sequence.length;
+    return this.#gate.limit(sequence, this.#slots.cachedPrefixTokens(sequence)) === sequence.length;
   }
 
-  /** A free slot that is long enough; a sequence that an image holds up gives way to one that can run. */
+  /**
+   * A free slot that is long enough; preempts a sequence that waits for an image in favour of one
+   * that can run.
+   */
   #makeRoomFor(sequence: Sequence): boolean {
     const length = Math.max(this.#slots.length, this.#plan.bucketFor(sequence.length));
     const slots = this.#plan.slotsAt(length);
@@ -192,7 +200,10 @@ export class Scheduler {
     return true;
   }
 
-  /** Of those that wait for an image to be made, or behind `by` in turn for one to be loaded, the last. */
+  /**
+   * The last in queue order of those that wait for an image to be encoded, or that rank after `by`
+   * and wait for a load.
+   */
   #displaceStalled(by: Sequence): void {
     const stalled = this.running.filter((sequence) => {
       if (!this.#stalled(sequence)) return false;
@@ -203,7 +214,7 @@ export class Scheduler {
     if (last) this.#giveUp(last);
   }
 
-  /** The token that it awaits is its last, whatever it is. */
+  /** The awaited token is its last, whatever it is. */
   #ends({ generated, length, sampling }: Sequence): boolean {
     return generated >= sampling.maxTokens || length >= this.#plan.longest;
   }
@@ -212,7 +223,10 @@ export class Scheduler {
     return this.#gate.limit(sequence, sequence.computed) === sequence.computed;
   }
 
-  /** Lengthens slots before a sequence outgrows them, and shortens them when they have long been roomy. */
+  /**
+   * Lengthens slots before a sequence outgrows them, and shortens them when they were too long for
+   * many steps.
+   */
   #fitLengths(): void {
     for (;;) {
       const longest = Math.max(0, ...this.running.map((sequence) => sequence.length));
@@ -231,10 +245,10 @@ export class Scheduler {
     this.#slots.layout(bucket);
   }
 
-  /** The newest gives way; it goes on later from what is parked of it. */
+  /** Preempts the newest sequence; it resumes later from its cached prefix blocks. */
   #preempt(): void {
     const newest = this.running.toSorted(byTurn).at(-1);
-    if (!newest) throw new RangeError('There is nothing to preempt');
+    if (!newest) throw new RangeError('No sequence to preempt');
     this.preemptions++;
     this.#giveUp(newest);
   }

@@ -1,17 +1,20 @@
 import type { MultiModalFeature } from '@epd/connector';
 import { EngineError } from '../errors.ts';
 
-/** One image of a prompt, with the places of its embeddings. */
+/** One image of a prompt, with the positions of its embeddings. */
 export interface ImageSpan {
   /** Index among the request's features. */
   readonly index: number;
   readonly mmHash: string;
   readonly rows: number;
-  /** Where row k of the embedding goes: ascending, `rows` of them. */
+  /** The token index of row k of the embedding: ascending, `rows` of them. */
   readonly positions: readonly number[];
 }
 
-/** Finds the image tokens of each feature. Throws `EngineError` when they are not as many as its rows. */
+/**
+ * Finds the image tokens of each feature. Throws `EngineError` when their number differs from its
+ * rows.
+ */
 export function imageSpans(
   tokens: readonly number[],
   features: readonly MultiModalFeature[],
@@ -30,5 +33,5 @@ export function imageSpans(
   });
 }
 
-/** The last token that needs the image; past it, the image is no longer wanted. */
+/** The last token that needs the image; after it, the image is no longer needed. */
 export const lastPosition = (span: ImageSpan): number => span.positions.at(-1) ?? -1;

@@ -6,13 +6,16 @@ import { lastPosition, type ImageSpan } from './image-span.ts';
 /** A position in a grid is a frame, a row and a column. */
 const AXES = 3;
 
-/** What a token stands for: itself, or a row of an image. Equal units in equal places have equal KV. */
+/**
+ * What a token represents: itself, or a row of an image. Equal units at equal positions have equal
+ * KV.
+ */
 export type Unit = number | string;
 
 /**
- * One answer in the making. It is waiting (no slot, nothing computed), running (a slot whose first
- * `computed` tokens are cached once the steps under way are made) or finished. Steps are scheduled before
- * the tokens of the step before are known, so that `length` counts tokens that are awaited.
+ * One unfinished answer. It is waiting (no slot, nothing computed), running (a slot whose first
+ * `computed` tokens are cached once the steps in flight complete) or finished. Steps are scheduled
+ * before the tokens of the previous step are known, so `length` includes awaited tokens.
  *
  * cached ≤ computed ≤ length = tokens.length + awaited; cached ≤ tokens.length. Without a slot both are
  * 0. Whoever changes `slot`, `computed`, `cached`, `awaited` or `underWay` is the scheduler.
@@ -29,29 +32,29 @@ export class Sequence {
   readonly endIds: readonly number[];
   readonly promptLength: number;
   readonly images: readonly ImageSpan[];
-  /** By mm_hash: the token from which on the image is needed no more. */
+  /** By mm_hash: the token from which the image is no longer needed. */
   readonly lastUses: ReadonlyMap<string, number>;
   /** Prompt and answer. */
   readonly tokens: number[];
   slot: number | null = null;
   computed = 0;
-  /** Tokens whose keys and values steps that have been made left in the slot. */
+  /** Tokens whose keys and values completed steps stored in the slot. */
   cached = 0;
-  /** Tokens that steps under way will bring. */
+  /** Tokens that steps in flight will sample. */
   awaited = 0;
-  /** Steps that were sent with work of this sequence and have not been made yet. */
+  /** Steps in flight with work of this sequence. */
   underWay = 0;
   finished = false;
   /** Tokens that were computed when it last lost its slot. */
   reached = 0;
-  /** Since when more of its prompt could be computed; null: nothing could when it was last looked. */
+  /** Since when more of its prompt could be computed; null: nothing could at the last check. */
   readySinceMs: number | null = null;
   /** Prompt tokens that the last admission found cached. */
   reused = 0;
-  /** The choice whose prefill this one waits for, to take the prompt over from the cache. */
+  /** The choice whose prefill this one waits for, to reuse the prompt from the prefix cache. */
   readonly leader: Sequence | null;
-  /** The prompt's blocks were parked. */
-  promptParked = false;
+  /** The prompt's blocks were added to the prefix cache. */
+  promptCached = false;
   readonly #blockKeys: string[] = [];
   readonly #gridPositions: PromptPositions | null;
   readonly #imageUnits: Map<number, string>;
@@ -95,28 +98,31 @@ export class Sequence {
     return this.length - this.promptLength;
   }
 
-  /** All but the newest token is computed: one more token gives the next. */
+  /** All but the newest token are computed: the next step samples a token. */
   get decoding(): boolean {
     return this.slot !== null && this.length - this.computed === 1;
   }
 
   /**
-   * False while another choice of the same request computes the prompt that both share, and while a step
-   * is under way from before the slot was lost: what it brings belongs to the tokens to begin with.
+   * False while another choice of the same request computes the shared prompt, and while a step
+   * from before the preemption is in flight: its token belongs to the tokens to start with.
    */
   get mayStart(): boolean {
     if (this.underWay > 0) return false;
-    return this.leader === null || this.leader.promptParked || this.leader.finished;
+    return this.leader === null || this.leader.promptCached || this.leader.finished;
   }
 
-  /** What tokens `start .. end` stand for: image tokens name their image and its row. */
+  /** What tokens `start .. end` represent: image tokens name their image and its row. */
   units(start: number, end: number): Unit[] {
     const tokens: Unit[] = this.tokens.slice(start, end);
     if (this.#imageUnits.size === 0) return tokens;
     return tokens.map((token, index) => this.#imageUnits.get(start + index) ?? token);
   }
 
-  /** Positions of tokens `start .. end`, [3, end - start]; null where each one's position is its place. */
+  /**
+   * Positions of tokens `start .. end`, [3, end - start]; null where each one's position is its
+   * index.
+   */
   positions(start: number, end: number): Int32Array | null {
     if (this.#gridPositions === null) return null;
     const { rows, delta } = this.#gridPositions;
@@ -128,7 +134,7 @@ export class Sequence {
     });
   }
 
-  /** The units of a whole block in one string. Tokens never change, so it is made once. */
+  /** The units of a whole block in one string. Tokens never change, so it is computed once. */
   blockKey(index: number): string {
     const start = index * BLOCK_TOKENS;
     return (this.#blockKeys[index] ??= this.units(start, start + BLOCK_TOKENS).join());
@@ -148,7 +154,7 @@ export class Sequence {
   }
 }
 
-/** Lower priority first, then first come. */
+/** Lower priority first, then first in, first out. */
 export const byTurn = (a: Sequence, b: Sequence): number =>
   a.priority - b.priority || a.key - b.key;
 

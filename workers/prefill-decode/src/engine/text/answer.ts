@@ -2,6 +2,7 @@ import type { Choice, FinishReason, OutputDelta, Sampling, TokenLogprob } from '
 import type { Sampled } from '../../runner/messages.ts';
 import { Detokenizer, type TokenDecoder } from './detokenizer.ts';
 import type { OutputParser } from './output-parser.ts';
+import { OutputRecord } from './output-record.ts';
 import { StopMatcher } from './stop-matcher.ts';
 
 /** What a token adds to the answer; a reason when it is the last. */
@@ -14,10 +15,10 @@ export interface AnswerPiece {
   readonly finishReason: FinishReason | null;
 }
 
-/** A token as it was sampled, or as it is replayed. */
+/** A token as sampled or replayed. */
 type AnswerToken = Omit<Sampled, 'sequence'>;
 
-/** One answer as its reader sees it: tokens in, text out, and the decision that it is over. */
+/** One answer as its reader sees it: tokens in, text out, and the finish reason. */
 export class Answer {
   readonly #sampling: Sampling;
   readonly #ends: ReadonlySet<number>;
@@ -25,10 +26,13 @@ export class Answer {
   readonly #detokenizer: Detokenizer;
   readonly #stops: StopMatcher;
   readonly #parser: OutputParser | null;
+  readonly #output = new OutputRecord();
   readonly #tokenIds: number[] = [];
   readonly #logprobs: TokenLogprob[] = [];
   #text = '';
   #finishReason: FinishReason | null = null;
+  /** The caller's token that ended it. */
+  #stopToken: number | null = null;
 
   /** `endIds`: the tokens that end it, see `endIdsOf`. */
   constructor(
@@ -41,7 +45,8 @@ export class Answer {
     this.#sampling = sampling;
     this.#ends = new Set(endIds);
     this.#decoder = decoder;
-    this.#detokenizer = new Detokenizer(decoder);
+    // Some models' marks are control tokens.
+    this.#detokenizer = new Detokenizer(decoder, { skipSpecialTokens: parser === null });
     this.#stops = new StopMatcher(sampling.stop);
   }
 
@@ -51,45 +56,56 @@ export class Answer {
 
   get choice(): Choice {
     const logprobs = this.#sampling.topLogprobs === null ? {} : { logprobs: this.#logprobs };
+    const stoppedBy = this.#stops.matched ?? this.#stopToken;
     return {
       text: this.#text,
       finishReason: this.#finishReason,
+      ...(stoppedBy === null ? {} : { stoppedBy }),
       tokenIds: this.#tokenIds,
+      ...(this.#parser === null ? {} : { output: this.#output.output }),
       ...logprobs,
     };
   }
 
-  /** Takes a token. `mayGoOn` is false when no further one has room. */
-  push(sampled: AnswerToken, mayGoOn: boolean): AnswerPiece {
-    const piece = this.#take(sampled, mayGoOn);
+  /** Processes a token. `mayContinue` is false when there is no room for another. */
+  push(sampled: AnswerToken, mayContinue: boolean): AnswerPiece {
+    const piece = this.#take(sampled, mayContinue);
     const parser = this.#parser;
     if (parser === null) return piece;
+    const isReasoning = parser.isReasoning;
     const deltas = parser.push(piece.text);
     if (piece.finishReason !== null) deltas.push(...parser.flush());
+    this.#output.add(deltas, isReasoning || parser.isReasoning);
     return { ...piece, deltas };
   }
 
-  #take(sampled: AnswerToken, mayGoOn: boolean): AnswerPiece {
-    if (this.#ends.has(sampled.id)) return this.#end('stop', [], this.#flush());
+  #take(sampled: AnswerToken, mayContinue: boolean): AnswerPiece {
+    if (this.#ends.has(sampled.id)) return this.#endAt(sampled.id);
     this.#tokenIds.push(sampled.id);
     const logprobs = this.#logprobsOf(sampled);
     const { text, stopped } = this.#matched(this.#detokenizer.push(sampled.id));
     if (stopped) return this.#end('stop', [sampled.id], text, logprobs);
     if (sampled.done === true) return this.#endAfter(sampled.id, 'stop', text, logprobs);
-    if (!mayGoOn || this.#tokenIds.length >= this.#sampling.maxTokens) {
+    if (!mayContinue || this.#tokenIds.length >= this.#sampling.maxTokens) {
       return this.#endAfter(sampled.id, 'length', text, logprobs);
     }
     this.#text += text;
     return { ids: [sampled.id], text, ...logprobs, finishReason: null };
   }
 
-  /** Text of an answer that may not end yet is not looked at for stop strings. */
+  /** An end token is no part of the answer. */
+  #endAt(id: number): AnswerPiece {
+    if (this.#sampling.stopTokenIds?.includes(id) === true) this.#stopToken = id;
+    return this.#end('stop', [], this.#flush());
+  }
+
+  /** Text before `min_tokens` is not searched for stop strings. */
   #matched(text: string): { readonly text: string; readonly stopped: boolean } {
     const early = this.#tokenIds.length < (this.#sampling.minTokens ?? 0);
     return early ? { text, stopped: false } : this.#stops.push(text);
   }
 
-  /** What is let out at the end may complete a stop string. */
+  /** Text that is released at the end may complete a stop string. */
   #endAfter(id: number, reason: FinishReason, text: string, logprobs: Logprobs): AnswerPiece {
     const last = this.#stops.push(this.#detokenizer.flush());
     const rest = last.stopped ? last.text : last.text + this.#stops.flush();
@@ -123,7 +139,7 @@ export class Answer {
   }
 }
 
-/** The tokens that end an answer: the model's own unless they are to be ignored, and the request's. */
+/** The tokens that end an answer: the model's own unless they are ignored, and the request's. */
 export const endIdsOf = (sampling: Sampling, eosTokenIds: readonly number[]): readonly number[] => [
   ...(sampling.ignoreEos ? [] : eosTokenIds),
   ...(sampling.stopTokenIds ?? []),

@@ -3,26 +3,28 @@ export interface TokenDecoder {
   decode(ids: readonly number[], options: { readonly skipSpecialTokens: boolean }): string;
 }
 
-/** An unfinished character, or bytes that are none, as decoders show them. */
+/** How decoders show an incomplete character or invalid bytes. */
 const UNFINISHED = /\uFFFD+$/;
-/** Text that has not ended on a whole character for so many tokens is not going to. */
+/** Text that has no complete character at its end after this many tokens will never have one. */
 const WINDOW_MAX = 32;
 
 /**
- * Text of tokens as they come. Some tokens are parts of a character, and some decode otherwise behind
- * others (a leading blank is dropped at the start of a text): so each piece is what a token adds to
- * the text of a few tokens before it. What may be the beginning of a character waits for its rest.
+ * Incremental detokenizer. Some tokens are parts of a character, and some decode differently after
+ * others (a leading blank is dropped at the start of a text). So each piece is what a token adds to
+ * the text of a few tokens before it. An incomplete character is held back until its rest arrives.
  */
 export class Detokenizer {
   readonly #decoder: TokenDecoder;
+  readonly #options: { readonly skipSpecialTokens: boolean };
   /** Tokens that are decoded together: the context, then those since the last whole character. */
   #window: number[] = [];
   #context = 0;
-  /** What was let out of the window's text. */
+  /** The part of the window's text that was released. */
   #shown = '';
 
-  constructor(decoder: TokenDecoder) {
+  constructor(decoder: TokenDecoder, options = { skipSpecialTokens: true }) {
     this.#decoder = decoder;
+    this.#options = options;
   }
 
   push(id: number): string {
@@ -34,12 +36,12 @@ export class Detokenizer {
     return this.#advance(text);
   }
 
-  /** What still waits, now that nothing follows. */
+  /** The text that was held back, at the end of the answer. */
   flush(): string {
     return this.#show(this.#decode(this.#window));
   }
 
-  /** The text ends on a whole character: the tokens since the last one become the context. */
+  /** The text ends on a complete character: the tokens since the last one become the context. */
   #advance(text: string): string {
     const piece = this.#show(text);
     this.#window = this.#window.slice(this.#context);
@@ -55,6 +57,6 @@ export class Detokenizer {
   }
 
   #decode(ids: readonly number[]): string {
-    return this.#decoder.decode(ids, { skipSpecialTokens: true });
+    return this.#decoder.decode(ids, this.#options);
   }
 }

@@ -6,6 +6,8 @@ import type { OutputDelta } from '@epd/jobs';
  * back until it is known. The deltas follow from the text alone, so a resumed answer is parsed anew.
  */
 export interface OutputParser {
+  /** What comes next is reasoning. */
+  readonly isReasoning: boolean;
   push(text: string): OutputDelta[];
   /** The answer is over: what was held back. */
   flush(): OutputDelta[];
@@ -13,6 +15,8 @@ export interface OutputParser {
 
 /** Every text is content: a model without marks of its own. */
 export class PlainText implements OutputParser {
+  readonly isReasoning = false;
+
   push(text: string): OutputDelta[] {
     return text === '' ? [] : [{ type: 'content', text }];
   }

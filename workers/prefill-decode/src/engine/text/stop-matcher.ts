@@ -1,22 +1,29 @@
 /**
- * Keeps stop strings out of a stream of text, also where they come in pieces: text that may be the
- * beginning of one is held back until it is known.
+ * Keeps stop strings out of a text stream, also when they arrive in pieces: text that may be the
+ * start of one is held back until that is decided.
  */
 export class StopMatcher {
   readonly #stops: readonly string[];
   #held = '';
+  #matched: string | null = null;
 
   constructor(stops: readonly string[]) {
     this.#stops = stops;
   }
 
-  /** What may be shown, and whether a stop string was met; then nothing more is to be pushed. */
+  /** The stop string that was found. */
+  get matched(): string | null {
+    return this.#matched;
+  }
+
+  /** The released text, and whether a stop string was found; then nothing more may be pushed. */
   push(text: string): { text: string; stopped: boolean } {
     if (this.#stops.length === 0) return { text, stopped: false };
     const seen = this.#held + text;
     const at = this.#firstStop(seen);
     if (at >= 0) {
       this.#held = '';
+      this.#matched = this.#stops.find((stop) => seen.startsWith(stop, at)) ?? null;
       return { text: seen.slice(0, at), stopped: true };
     }
     const safe = seen.length - this.#longestBeginning(seen);
@@ -24,7 +31,7 @@ export class StopMatcher {
     return { text: seen.slice(0, safe), stopped: false };
   }
 
-  /** What was held back, now that nothing follows. */
+  /** The text that was held back, at the end of the stream. */
   flush(): string {
     const held = this.#held;
     this.#held = '';
@@ -36,7 +43,7 @@ export class StopMatcher {
     return found.length === 0 ? -1 : Math.min(...found);
   }
 
-  /** Length of the longest end of the text with which a stop string begins. */
+  /** Length of the longest suffix of the text that is a prefix of a stop string. */
   #longestBeginning(text: string): number {
     const longest = Math.max(...this.#stops.map((stop) => stop.length)) - 1;
     for (let length = Math.min(longest, text.length); length > 0; length--) {

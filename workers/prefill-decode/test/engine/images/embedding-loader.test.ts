@@ -90,7 +90,7 @@ test('room for an image is not taken from one that the prompt needs before it, a
   t.deepEqual(round(earlier, 0), ['c']);
   t.deepEqual(round(prompt, 0), ['a', 'c']);
   t.deepEqual(round(prompt, 0), ['a', 'c']);
-  intake.letGo(earlier.sequence);
+  intake.releaseAll(earlier.sequence);
   t.deepEqual(round(prompt, 0), ['a', 'b']);
 });
 

@@ -51,7 +51,7 @@ function cacheOf(capacity: number, ...sequences: readonly Sequence[]): PrefixCac
   return cache;
 }
 
-test('only what is not held is parked', (t) => {
+test('only blocks that are not cached yet are added', (t) => {
   const cache = cacheOf(10);
   t.deepEqual(cache.insert(sequence(run(40))), { from: 0, blocks: [0, 1] });
   t.deepEqual(cache.insert(sequence(run(60))), { from: 32, blocks: [2] });
@@ -120,7 +120,7 @@ test('the least recently used prefix goes first, its end before its beginning', 
   t.is(cache.match(first).tokens, 16);
 });
 
-test('a prefix that is longer than the cache is parked as far as there is room', (t) => {
+test('a prefix that is longer than the cache is cached as far as there is room', (t) => {
   const cache = cacheOf(2);
   t.deepEqual(cache.insert(sequence(run(100))), { from: 0, blocks: [0, 1] });
   t.deepEqual(cacheOf(0).insert(sequence(run(100))), { from: 0, blocks: [] });

@@ -1,3 +1,4 @@
+import type { OutputDelta } from '@epd/jobs';
 import test from 'ava';
 import type { EngineEvent } from '../../../src/engine/index.ts';
 import { generate, sampling, sharedEngines, startEngine } from '../../helpers/engine.ts';
@@ -35,7 +36,7 @@ test('a stop string ends the answer and is never streamed, wherever tokens divid
       events,
     );
     t.is(choices[0]?.text, text.slice(0, text.indexOf(stop)));
-    t.is(choices[0]?.finishReason, 'stop');
+    t.like(choices[0], { finishReason: 'stop', stoppedBy: stop });
     t.is(streamed(events), choices[0]?.text ?? '');
   }
 });
@@ -50,6 +51,16 @@ test('a stop string that is only begun at the end is let out', async (t) => {
   });
   t.is(choices[0]?.text, text);
   t.is(choices[0]?.finishReason, 'length');
+});
+
+test('what a parser holds back until the end is streamed, though no text comes with it', async (t) => {
+  const events: EngineEvent[] = [];
+  const last: OutputDelta = { type: 'content', text: '<' };
+  const parser = () => ({ isReasoning: false, push: () => [], flush: () => [last] });
+  const { choices } = await generate(engine, { ...long, sampling: sampling(), parser }, events);
+  t.is(choices[0]?.finishReason, 'stop');
+  const deltas = events.flatMap((event) => (event.type === 'tokens' ? (event.deltas ?? []) : []));
+  t.deepEqual(deltas, [last]);
 });
 
 test('max_tokens ends an answer with "length"', async (t) => {
@@ -153,7 +164,7 @@ test('a stop token ends the answer and is no part of it, unless min_tokens are n
   const first = long.expected.indexOf(stopTokenIds[0] as number);
   const stopped = await generate(engine, { ...long, sampling: sampling({ stopTokenIds }) });
   t.deepEqual(stopped.choices[0]?.tokenIds, long.expected.slice(0, first));
-  t.is(stopped.choices[0]?.finishReason, 'stop');
+  t.like(stopped.choices[0], { finishReason: 'stop', stoppedBy: stopTokenIds[0] });
   const held = sampling({ stopTokenIds, minTokens: first + 3, maxTokens: first + 3 });
   const longer = await generate(engine, { ...long, sampling: held });
   t.is(longer.choices[0]?.tokenIds.length, first + 3);

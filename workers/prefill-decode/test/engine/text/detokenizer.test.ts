@@ -26,6 +26,20 @@ for (const text of [
   });
 }
 
+test('the blank that a decoder drops at the start of a text is dropped there, and nowhere else', (t) => {
+  const words = [' A', ' red', ' circle', ' ', ' on', ' white'];
+  // As decoders of SentencePiece models do.
+  const decode = (ids: readonly number[]) =>
+    ids
+      .map((id) => words[id])
+      .join('')
+      .replace(/^ /, '');
+  const detokenizer = new Detokenizer({ decode });
+  const parts = [...words.keys()].map((id) => detokenizer.push(id));
+  t.is(parts.join('') + detokenizer.flush(), 'A red circle  on white');
+  t.is(parts[0], 'A');
+});
+
 test('a character that never ends is shown as such at the end', (t) => {
   const [start = 0] = tokenizer.encode('🙂');
   const parts = pieces([...tokenizer.encode('so '), start]);

@@ -3,8 +3,11 @@ import { UNREADABLE } from './errors.ts';
 import { GREEDY } from './greedy.ts';
 import type { Ending, JobRequest } from './job.ts';
 
-/** How a job ends whose record is damaged: nobody can serve it, and nobody may wait for it. */
-export const GIVEN_UP: Ending = {
+/**
+ * The ending of a job whose record is damaged: no worker can serve it, and no client may wait for
+ * it.
+ */
+export const DAMAGED_ENDING: Ending = {
   status: 'failed',
   choices: [],
   usage: null,
@@ -18,9 +21,11 @@ export const GIVEN_UP: Ending = {
   },
 };
 
-export const isGivenUp = ({ error }: Ending): boolean => error?.code === UNREADABLE;
+export const endedAsDamaged = ({ error }: Ending): boolean => error?.code === UNREADABLE;
 
-/** What is sound in the record of such a job, so that whoever asks for it is told how it ended. */
+/**
+ * The intact fields of such a job's record, so that a client that asks for it learns how it ended.
+ */
 export function soundFields(fields: Readonly<Record<string, string>>): Record<string, string> {
   const sound = Object.entries(fields).filter(
     ([name, value]) => !/^(metadata|webhook|note:.*)$/.test(name) || isJson(value),

@@ -1,0 +1,39 @@
+import type { JobRequest, JobTools, Sampling } from '@epd/jobs';
+import type { OutputFormat, ToolCallFormat } from '@epd/model';
+
+/** A request's sampling, held to the form of the model's calls where it has tools. */
+export const effectiveSampling = (
+  { sampling, tools }: Pick<JobRequest, 'sampling' | 'tools'>,
+  { toolCalls }: OutputFormat,
+): Sampling => (tools === undefined ? sampling : withCalls(sampling, tools, toolCalls));
+
+/** Whether the answer has its constraint from the first token on: then the model cannot think first. */
+export const beginsConstrained = ({ constraint }: Sampling): boolean =>
+  constraint !== undefined && !(constraint.type === 'tagged' && constraint.freeText);
+
+/**
+ * Nothing but calls where they are required; otherwise free text in which whatever begins as a call is one.
+ * Arguments follow their function's schema.
+ */
+function withCalls(sampling: Sampling, tools: JobTools, format: ToolCallFormat): Sampling {
+  const { choice, parallel, functions } = tools;
+  const callable =
+    typeof choice === 'string' ? functions : functions.filter(({ name }) => name === choice.name);
+  const { opener, head, middle, tail, separator } = format;
+  return {
+    ...sampling,
+    constraint: {
+      type: 'tagged',
+      tags: callable.map(({ name, parameters }) => ({
+        begin: `${opener}${head}${name}${middle}`,
+        schema: parameters,
+        end: tail,
+      })),
+      freeText: choice === 'auto',
+      opener,
+      least: choice === 'auto' ? 0 : 1,
+      most: parallel && typeof choice === 'string' ? null : 1,
+      separator,
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MESSAGE_VERSION, moveBack } from '@epd/connector';
+import type { Claim, JobStore } from '@epd/jobs';
+import type { Logger } from '@epd/service';
+import { WaitingError, type Job as QueueJob } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+export interface HandBackOptions {
+  readonly jobs: Pick<JobStore, 'handBack'>;
+  /** Of the queue. */
+  readonly redis: Redis;
+  readonly log: Logger;
+}
+
+/** What this worker cannot serve waits so long for one that can. */
+const HAND_BACK_MS = 1_000;
+
+/**
+ * Gives jobs back to the queue, and claims to their records, so that others may serve them.
+ *
+ * working → stopping: from then on nothing waits before it is given back.
+ */
+export class HandBacks {
+  readonly #options: HandBackOptions;
+  readonly #stopping = new AbortController();
+
+  constructor(options: HandBackOptions) {
+    this.#options = options;
+  }
+
+  get stopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** To whoever is free. Throws `WaitingError`, which tells BullMQ that the message is not done. */
+  async now(queued: QueueJob, token?: string): Promise<never> {
+    await moveBack(this.#options.redis, queued, token);
+    throw new WaitingError();
+  }
+
+  /** After a while: else it would be claimed here again at once. */
+  async later(queued: QueueJob, token?: string): Promise<never> {
+    await this.#pause();
+    return this.now(queued, token);
+  }
+
+  /** A message, or a record, that only workers of another version can read. */
+  async foreign(queued: QueueJob, token?: string): Promise<never> {
+    const facts = { id: queued.id, known: MESSAGE_VERSION };
+    this.#options.log.warn(facts, 'returning a job of an unknown record version to the queue');
+    return this.later(queued, token);
+  }
+
+  /**
+   * What was to be written of the job could not be, or something else went wrong here: the worker lives, and only
+   * a death counts as one. Redis may refuse this too, for as long as it refuses to write.
+   */
+  async claim({ job, fence }: Claim, reason: unknown): Promise<void> {
+    const { jobs, log } = this.#options;
+    log.warn({ err: reason, job: job.id }, 'job returned to the queue: it cannot be served now');
+    for (;;) {
+      try {
+        return await jobs.handBack(job.id, fence);
+      } catch (err) {
+        log.warn({ err, job: job.id }, 'returning a job to the queue failed; retrying');
+        if (this.stopping) return;
+        await this.#pause();
+      }
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const { signal } = this.#stopping;
+    await sleep(HAND_BACK_MS, undefined, { signal }).catch(() => undefined);
+  }
+}

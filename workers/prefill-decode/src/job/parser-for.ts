@@ -1,0 +1,29 @@
+import type { Job } from '@epd/jobs';
+import type { OutputFormat } from '@epd/model';
+import type { EngineRequest } from '../engine/index.ts';
+import { MarkupParser } from '../engine/text/markup-parser.ts';
+import { beginsConstrained, effectiveSampling } from './effective-sampling.ts';
+
+/** Null: the answer is content from end to end. */
+export function parserFor(
+  { id, request }: Job,
+  format: OutputFormat,
+  opensReasoning: boolean,
+): NonNullable<EngineRequest['parser']> | null {
+  const toolCalls = request.tools === undefined ? null : format.toolCalls;
+  const sampling = effectiveSampling(request, format);
+  const thinks = request.raw !== true && !beginsConstrained(sampling);
+  const reasoning = thinks ? format.reasoning : null;
+  if (toolCalls === null && reasoning === null) return null;
+  return (choice) =>
+    new MarkupParser({
+      toolCalls,
+      reasoning,
+      opensReasoning,
+      callId: (index) => callId(id, choice, index),
+    });
+}
+
+/** A resumed answer names its calls as before. */
+const callId = (jobId: string, choice: number, index: number): string =>
+  `call_${jobId.slice('job_'.length)}${choice === 0 ? '' : `_${choice}`}_${index}`;

@@ -1,0 +1,26 @@
+import type { JobRequest } from '@epd/jobs';
+import type { OutputFormat, PromptTool } from '@epd/model';
+import type { PromptRequest } from '../prompt/messages.ts';
+import { beginsConstrained, effectiveSampling } from './effective-sampling.ts';
+
+/** What the prompt of a job is made of. */
+export function promptRequest(request: JobRequest, format: OutputFormat): PromptRequest {
+  const { messages, images, raw = false, tools, templateOptions } = request;
+  return {
+    messages,
+    images: images.map(({ input: { width, height } }) => ({ width, height })),
+    raw,
+    withoutReasoning: beginsConstrained(effectiveSampling(request, format)),
+    ...(tools === undefined ? {} : { tools: tools.functions.map(asTemplatesKnowIt) }),
+    ...(templateOptions === undefined ? {} : { options: templateOptions }),
+  };
+}
+
+const asTemplatesKnowIt = ({
+  name,
+  description,
+  parameters,
+}: NonNullable<JobRequest['tools']>['functions'][number]): PromptTool => ({
+  type: 'function',
+  function: { name, ...(description === undefined ? {} : { description }), parameters },
+});
