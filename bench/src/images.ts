@@ -1,3 +1,4 @@
+import { COST_HEADS, indexingCost } from './images/cost.ts';
 import { retrieval } from './images/retrieval.ts';
 import { scaleOf } from './images/scale.ts';
 import type { Harness } from './harness.ts';
@@ -19,6 +20,7 @@ export async function images(harness: Harness): Promise<Findings> {
   }
   const fleet = await harness.startFleet();
   const found = await retrieval((png) => embedded(fleet.url, png), full ? SCENES_FULL : SCENES);
+  const cost = await indexingCost(harness);
   const heads = [
     'rows',
     'rows/s in',
@@ -29,9 +31,13 @@ export async function images(harness: Harness): Promise<Findings> {
     'MiB',
   ];
   return {
-    tables: [table(heads, scales), table(['question', 'pooled rows', 'dHash'], found)],
+    tables: [
+      table(heads, scales),
+      table(['question', 'pooled rows', 'dHash'], found),
+      table(COST_HEADS, cost),
+    ],
     ratios: {},
-    samples: { scales, found },
+    samples: { scales, found, cost },
     notes: [
       ...harness.notes,
       'vectors of 576 around 500 centres; queries under a tenant of twenty',

@@ -14,15 +14,19 @@ import { pinned } from '../pin.ts';
 import { FleetClient } from './fleet-client.ts';
 import { HttpClient } from './http.ts';
 
-export const ROLES = ['api', 'encoder', 'prefill-decode', 'redis'] as const;
+export const ROLES = ['api', 'encoder', 'index', 'prefill-decode', 'redis'] as const;
 export type Role = (typeof ROLES)[number];
-const WORKERS = ['encoder', 'prefill-decode'] as const;
+const WORKERS = ['encoder', 'prefill-decode', 'index'] as const;
 type Worker = (typeof WORKERS)[number];
+/** How a process is ended: asked to stop, or killed. */
+export type Ending = 'SIGTERM' | 'SIGKILL';
+/** Of the fleet's keys in Redis. */
+export const PREFIX = 'bench';
 type Environment = Readonly<Record<string, string>>;
 
 export interface FleetOptions {
   readonly modelDir: string;
-  /** Processes of each kind of worker. @default 1 */
+  /** Processes of each kind of worker. @default 1, of the index 0: then it is off */
   readonly workers?: Partial<Readonly<Record<Worker, number>>>;
   /** Settings of one role's processes, above the defaults. */
   readonly env?: Partial<Readonly<Record<Role, Environment>>>;
@@ -34,7 +38,13 @@ const MAINS = {
   api: 'api/src/main.ts',
   encoder: 'workers/encoder/src/main.ts',
   'prefill-decode': 'workers/prefill-decode/src/main.ts',
+  index: 'workers/index/src/main.ts',
 } as const;
+const DEFAULT_WORKERS: Readonly<Record<Worker, number>> = {
+  encoder: 1,
+  'prefill-decode': 1,
+  index: 0,
+};
 type Processes = Readonly<Record<Role, readonly ManagedProcess[]>>;
 
 interface Service {
@@ -118,6 +128,14 @@ export class BenchFleet {
     return this.#processes[role].map(({ pid }) => pid ?? 0);
   }
 
+  /** Ends one process, for good. Its end disturbs no request. */
+  async end(role: Role, pid: number, ending: Ending): Promise<void> {
+    const process = this.#processes[role].find((one) => one.pid === pid);
+    if (process === undefined) throw new RangeError(`No ${role} runs as process ${pid}`);
+    if (ending === 'SIGTERM') await process.stop();
+    else process.kill();
+  }
+
   stop(): Promise<void> {
     return this.#stop();
   }
@@ -139,7 +157,13 @@ async function startAll(
     { signal },
   );
   const of = (role: Role): ManagedProcess[] => started.filter((_, i) => services[i]?.role === role);
-  return { redis, encoder: of('encoder'), 'prefill-decode': of('prefill-decode'), api: of('api') };
+  return {
+    redis,
+    encoder: of('encoder'),
+    index: of('index'),
+    'prefill-decode': of('prefill-decode'),
+    api: of('api'),
+  };
 }
 
 const readyUrl = (service: Service | undefined): string =>
@@ -148,7 +172,7 @@ const readyUrl = (service: Service | undefined): string =>
 async function servicesOf({ workers }: FleetOptions, apiPort: number): Promise<Service[]> {
   const services: Service[] = [];
   for (const role of WORKERS) {
-    for (let index = 0; index < (workers?.[role] ?? 1); index++) {
+    for (let index = 0; index < (workers?.[role] ?? DEFAULT_WORKERS[role]); index++) {
       services.push({ role, name: `${role}-${index + 1}`, port: await freePort() });
     }
   }
@@ -175,19 +199,20 @@ function node(
   redisPort: number,
 ): ProcessSpec {
   const program = projectPath(MAINS[role]);
-  const { encoder = 1, 'prefill-decode': decoders = 1 } = options.workers ?? {};
+  const workers = { ...DEFAULT_WORKERS, ...options.workers };
   return {
     name,
     ...pinned(options.cores?.[role] ?? null, process.execPath, [program]),
     env: {
       ...process.env,
       EPD_REDIS_URL: `redis://127.0.0.1:${redisPort}`,
-      EPD_PREFIX: 'bench',
+      EPD_PREFIX: PREFIX,
       EPD_MODEL_DIR: options.modelDir,
       EPD_DATA_DIR: folder,
       EPD_STORE: 'folder',
       EPD_STORE_DIR: join(folder, 'store'),
-      ...coreSettings(encoder + decoders),
+      ...coreSettings(workers.encoder + workers['prefill-decode']),
+      EPD_INDEX: String(workers.index > 0),
       EPD_LOG_LEVEL: 'warn',
       ...(role === 'api'
         ? { EPD_PORT: String(port), EPD_HOST: '127.0.0.1' }

@@ -7,7 +7,7 @@ export const bytesPerElement = (dtype: EmbeddingDtype): number => BYTES_PER_ELEM
 export const isEmbeddingDtype = (dtype: string): dtype is EmbeddingDtype =>
   Object.hasOwn(BYTES_PER_ELEMENT, dtype);
 
-/** Bytes that an embedding of this shape takes in memory. */
+/** Size in bytes of an embedding of this shape in memory. */
 export const embeddingBytes = (rows: number, width: number, dtype: EmbeddingDtype): number =>
   rows * width * BYTES_PER_ELEMENT[dtype];
 
@@ -50,13 +50,13 @@ function narrowBF16(values: Float32Array): Uint8Array {
   for (let index = 0; index < values.length; index += 1) {
     const word = bits[index]!;
     const isNaN = (word & 0x7fff_ffff) > 0x7f80_0000;
-    // Rounding could carry a NaN's payload away and leave an infinity: keep one payload bit instead.
+    // Rounding could turn a NaN into an infinity: keep one payload bit instead.
     halves[index] = isNaN ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
   return new Uint8Array(halves.buffer);
 }
 
-/** One table look-up per value: 65,536 entries, made at the first use. */
+/** One table lookup per value: 65,536 entries, built on first use. */
 let widenedF16: Float32Array | undefined;
 
 function widenF16(halves: Uint16Array): Float32Array {

@@ -10,7 +10,9 @@ export interface Embedding {
   readonly data: Uint8Array;
 }
 
-/** What a reader demands of a stored embedding; anything else is a miss. `rows` omitted: any. */
+/**
+ * What a reader expects of a stored embedding; anything else is a miss. `rows` omitted: any number.
+ */
 export interface EmbeddingSpec {
   readonly mmHash: string;
   readonly fingerprint: string;

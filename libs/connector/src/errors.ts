@@ -1,7 +1,7 @@
 /**
- * What the connector throws by intention. Misuse of an API (wrong arguments) is a `TypeError`, and a
- * miss is never an error. `code` is stable and may cross a process; `retryable` says whether the
- * same call may succeed later without anything being changed.
+ * Base of the errors that the connector throws deliberately. Misuse of an API (wrong arguments) is
+ * a `TypeError`, and a miss is never an error. `code` is stable and may cross processes;
+ * `retryable` says whether the same call may succeed later without changes.
  */
 export class ConnectorError extends Error {
   override readonly name: string = 'ConnectorError';
@@ -30,7 +30,7 @@ export class StoreKeyError extends ConnectorError {
   }
 }
 
-/** The store did not answer, or answered that it cannot now. */
+/** The store did not respond, or responded that it is temporarily unavailable. */
 export class StoreUnavailableError extends ConnectorError {
   override readonly name = 'StoreUnavailableError';
   readonly store: string;
@@ -59,7 +59,7 @@ export class ObjectTooLargeError extends ConnectorError {
   }
 }
 
-/** Bytes that are no safetensors file, or not one that may be trusted. `reason` is a metric label. */
+/** Bytes that are not a safetensors file, or not a trusted one. `reason` is a metric label. */
 export class SafetensorsError extends ConnectorError {
   override readonly name = 'SafetensorsError';
   readonly reason: string;

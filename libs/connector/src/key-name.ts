@@ -1,6 +1,7 @@
 /**
- * A name from outside as a part of a Redis key or a queue's name: a colon would end the part, a brace choose the
- * key's slot in a cluster. Different names stay different; one of letters, digits, `.`, `_` and `-` stays as it is.
+ * Escapes an external name for use in a Redis key or a queue name: a colon would end the part, and
+ * a brace would choose the key's slot in a cluster. Different names stay different; names of
+ * letters, digits, `.`, `_` and `-` stay unchanged.
  */
 export const keyName = (name: string): string =>
   encodeURIComponent(name.toWellFormed()).replaceAll(/[!'()*~]/g, escaped);

@@ -1,20 +1,21 @@
 import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
 
-/** What a payload is said to be; a tag holds for it under this name and no other. */
+/** The identity of a payload; a tag is valid only for this identity. */
 export type TagContext = readonly string[];
 
 const SALT_BYTES = 16;
 const KEY_BYTES = 16;
-/** Constant, for each key is used once. */
+/** Constant, because each key is used once. */
 const NONCE = Buffer.alloc(12);
 
-/** A new salt, which goes into the file beside the tag. */
+/** A new salt, stored in the file with the tag. */
 export const newSalt = (): string => randomBytes(SALT_BYTES).toString('hex');
 
 /**
- * GMAC of a payload under a key that only the fleet's processes have: who may write to the store, and does not
- * know it, can make no tag that fits, nor use another item's. GMAC is unsafe with a nonce that repeats, so each
- * file has a key of its own, derived from the fleet's, the salt and what the payload is said to be.
+ * GMAC of a payload under a key that only the fleet's processes have: someone who can write to the
+ * store but does not know the key can neither forge a tag nor reuse another item's. GMAC is unsafe
+ * with a repeated nonce, so each file has its own key, derived from the fleet's key, the salt and
+ * the identity of the payload.
  */
 export function keyedTag(
   secret: string,

@@ -1,6 +1,6 @@
 /**
- * A value that is made at its first use and kept. A failure is not kept: whoever asks next tries again, for what
- * failed once, in an outage say, would otherwise fail for as long as the process lives.
+ * A value that is created on first use and kept. A failure is not kept: the next call tries again,
+ * because one failure, for example in an outage, would otherwise last as long as the process.
  */
 export class Lazy<Value> {
   readonly #make: () => Promise<Value>;
@@ -10,7 +10,7 @@ export class Lazy<Value> {
     this.#make = make;
   }
 
-  /** Those who ask while it is being made share one attempt, and its failure. */
+  /** Concurrent callers share one attempt, and its failure. */
   get(): Promise<Value> {
     this.#value ??= this.#make().catch((error: unknown) => {
       this.#value = null;
@@ -19,7 +19,7 @@ export class Lazy<Value> {
     return this.#value;
   }
 
-  /** What there is to close: null where nothing was made, or could not be. */
+  /** The value to close; null if none was created, or creating it failed. */
   async made(): Promise<Value | null> {
     return (await this.#value?.catch(() => null)) ?? null;
   }

@@ -2,25 +2,29 @@ import { Type, type Static } from 'typebox';
 import { keyName } from './key-name.ts';
 
 /**
- * What crosses a process. Every message carries its version; a reader that does not know a version
- * hands the message back instead of guessing. Media and embeddings travel by reference only.
+ * Messages between processes. Every message carries its version; a reader that does not know a
+ * version returns the message to the queue instead of guessing. Media and embeddings are passed by
+ * reference only.
  */
 export const MESSAGE_VERSION = 1;
 
 const Version = Type.Literal(MESSAGE_VERSION);
 const MmHash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
-/** Kinds of media that an encoder turns into embeddings. */
+/** Modalities that an encoder can encode. */
 export type Modality = 'image';
 
-/** An image as accepted: where its bytes are and what its header said. Sizes in pixels and bytes. */
+/**
+ * An image as accepted: the store key of its bytes and the facts of its header. Sizes in pixels and
+ * bytes.
+ */
 export const InputRef = Type.Object({
   key: Type.String(),
   sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   mediaType: Type.String(),
   /**
-   * What kind of media it is: part of its key. A text, for a process hands back what it does not know instead of
-   * taking it for damaged. @default image
+   * Modality: part of its key. Any string is valid, so that a process returns a message with an
+   * unknown modality to the queue instead of treating it as damaged. @default image
    */
   modality: Type.Optional(Type.String()),
   bytes: Type.Integer({ minimum: 1 }),
@@ -36,12 +40,14 @@ export const EncodeJob = Type.Object({
   model: Type.String(),
   fingerprint: Type.String(),
   input: InputRef,
-  /** Visual tokens that the image costs: the unit of batch budgets and of back-pressure. */
+  /** Visual tokens of the image: the unit of batch budgets and of back-pressure. */
   tokens: Type.Integer({ minimum: 1 }),
   requestedAtMs: Type.Number(),
-  /** On whose behalf, for the store's books; not part of the key. */
+  /** The tenant, for the usage index; not part of the key. */
   tenant: Type.Optional(Type.String()),
-  /** Of the job that asks, -100 (first) to 100: whoever asks again asks with the same. @default 0 */
+  /**
+   * Priority of the requesting job, -100 (first) to 100: repeated requests use the same. @default 0
+   */
   priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
   traceparent: Type.Optional(Type.String()),
 });
@@ -63,7 +69,7 @@ export const ItemError = Type.Object({
 });
 export type ItemError = Static<typeof ItemError>;
 
-/** What an encode took, in milliseconds. `batch` is the number of images encoded together. */
+/** Timings of an encode, in milliseconds. `batch` is the number of images encoded together. */
 export const EncodeTimings = Type.Object({
   queueMs: Type.Number(),
   preprocessMs: Type.Number(),
@@ -73,19 +79,22 @@ export const EncodeTimings = Type.Object({
 });
 export type EncodeTimings = Static<typeof EncodeTimings>;
 
-/** What the index needs to know of a stored image. Announced only where the fleet has an index. */
+/** What the image index needs of a stored image. Announced only if the fleet has an index. */
 export const IndexedItem = Type.Object({
   model: Type.String(),
   fingerprint: Type.String(),
   input: InputRef,
-  /** On whose behalf it was encoded; without one nobody is to find it. */
+  /** The tenant it was encoded for; without one nobody can find it. */
   tenant: Type.Optional(Type.String()),
-  /** Its pooled vector: base64 of 16-bit floats, little endian. Without one a reader makes it from the rows. */
+  /**
+   * Its pooled vector: base64 of 16-bit floats, little endian. Without one a reader computes it
+   * from the rows.
+   */
   vector: Type.Optional(Type.String()),
 });
 export type IndexedItem = Static<typeof IndexedItem>;
 
-/** Announced on the completion stream, and only once the embedding is durable (or has failed). */
+/** Announced on the completion stream, only once the embedding is durable (or has failed). */
 export const CompletionEvent = Type.Union([
   Type.Object({
     v: Version,

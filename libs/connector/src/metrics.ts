@@ -1,21 +1,21 @@
 /**
- * Where the connector counts. Every method returns at once and never throws. The default counts
- * nothing; a service hands in one that feeds its own metrics.
+ * Metrics hooks of the connector. Every method returns at once and never throws. The default does
+ * nothing; a service passes an implementation that feeds its own metrics.
  */
 export interface ConnectorMetrics {
-  /** A look found the item. `where` is a tier's name. */
+  /** A lookup found the item. `where` is a tier's name. */
   hit(where: string): void;
-  /** Nothing usable: `absent`, or why what was there could not be used. */
+  /** A lookup found nothing usable: `absent`, or why the object was unusable. */
   miss(reason: string): void;
   saved(bytes: number, ms: number): void;
   loaded(tier: string, bytes: number, ms: number): void;
-  /** An encode was wanted that somebody else had asked for already. */
+  /** A request joined an encode that was requested already. */
   joined(): void;
-  /** An encode was asked for. */
+  /** An encode was requested. */
   requested(): void;
-  /** A completion event was passed over: its version or its shape is unknown. */
+  /** A completion event was skipped: its version or its shape is unknown. */
   eventSkipped(reason: string): void;
-  /** The sweeper removed an embedding. */
+  /** The sweeper deleted an embedding. */
   swept(reason: string, bytes: number): void;
 }
 

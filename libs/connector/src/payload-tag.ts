@@ -1,17 +1,20 @@
 import { createCipheriv, type CipherGCM } from 'node:crypto';
 
-/** No secret: it makes the tag a checksum of 128 bits, and tells our tags from others'. */
+/** Not a secret: it makes the tag a 128-bit checksum, and distinguishes our tags from others'. */
 const KEY = Buffer.from('epd-ec payload 2');
-/** Constant, for nothing is encrypted. */
+/** Constant, because nothing is encrypted. */
 const NONCE = Buffer.alloc(12);
 
-/** Made between loads: on a busy core that takes longer than to pass a small payload through it. */
+/**
+ * Prepared between loads: on a busy core, creating one takes longer than processing a small
+ * payload.
+ */
 let spare: CipherGCM | null = null;
 
 /**
- * What tells a damaged payload from a sound one: GMAC in hex, the authentication tag of AES-128-GCM over the
- * payload alone. Processors have instructions for it, so that it takes a tenth of the time of sha256. Whoever
- * may write to the store can make a tag that fits, as they could a digest.
+ * Detects a damaged payload: GMAC in hex, the authentication tag of AES-128-GCM over the payload
+ * alone. CPUs have instructions for it, so it takes a tenth of the time of sha256. Anyone who can
+ * write to the store can compute a valid tag, as with a digest.
  */
 export function payloadTag(payload: Uint8Array): string {
   const cipher = takeCipher();

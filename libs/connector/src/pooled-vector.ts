@@ -1,12 +1,15 @@
 import { toFloat32 } from './dtype.ts';
 import type { Embedding } from './embedding.ts';
 
-/** A vector of no length has no direction; below this, rounding would decide on it. */
+/**
+ * A vector of length zero has no direction; below this length, rounding errors would determine it.
+ */
 const LEAST_LENGTH = 1e-12;
 
 /**
- * One vector for an image: the mean of its rows, L2-normalised, of 16-bit precision, so that it is the
- * same whether it came with an event or was made from the rows later. Null when the rows cancel out.
+ * One vector for an image: the mean of its rows, L2-normalised, of 16-bit precision, so that it is
+ * the same whether it came with an event or was computed from the rows later. Null when the rows
+ * cancel out.
  */
 export function pooledVector(embedding: Embedding): Float32Array | null {
   const { rows, width } = embedding;
@@ -25,7 +28,7 @@ export function pooledVector(embedding: Embedding): Float32Array | null {
 export const vectorToText = (vector: Float32Array): string =>
   Buffer.from(Float16Array.from(vector).buffer).toString('base64');
 
-/** Null for a text that holds no such vector, or one with a value that is not finite. */
+/** Null for a text that encodes no such vector, or one with a value that is not finite. */
 export function vectorFromText(text: string): Float32Array | null {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length === 0 || bytes.length % Float16Array.BYTES_PER_ELEMENT !== 0) return null;

@@ -1,15 +1,15 @@
-/** A job that asks for a priority higher by one is served as though it had been submitted so much later. */
+/** One step of lower urgency ranks a job as if it had been submitted this much later. */
 const AGE_PER_PRIORITY_MS = 5 * 60_000;
-/** Of 2026. BullMQ takes ranks up to 2^21: at five minutes each they last until 2045. */
+/** Start of 2026. BullMQ accepts ranks up to 2^21: at five minutes each they last until 2045. */
 const EPOCH_MS = 1_767_225_600_000;
-/** Of priorities, -100 to 100, so that ranks begin at 1. */
+/** Offset of priorities, -100 to 100, so that ranks begin at 1. */
 const OFFSET = 101;
 const MAX_RANK = 2 ** 21 - 1;
 
 /**
- * BullMQ's priority of a job, lower first. Waiting work ages: whoever keeps sending urgent jobs goes before those
- * that wait for as long as the difference of their priorities is worth, and no longer. The rank follows from the
- * job's record alone, so that a job which is put back has the place that it had.
+ * BullMQ's priority of a job, lower first. Queued work ages: a stream of urgent jobs overtakes
+ * queued ones only for as long as the difference of their priorities is worth. The rank depends
+ * only on the job's record, so that a requeued job keeps its place.
  */
 export function queuePriority(priority: number, createdAtMs: number): number {
   const age = Math.max(0, Math.floor((createdAtMs - EPOCH_MS) / AGE_PER_PRIORITY_MS));

@@ -8,8 +8,8 @@ export type RedisScript = (
 ) => Promise<unknown>;
 
 /**
- * A Lua script that goes over the wire by its digest once the server knows it. The server's clock is
- * `now` in it, in milliseconds, so that processes need not agree on the time.
+ * A Lua script that is called by its digest once the server knows it. It reads the server's clock
+ * as `now`, in milliseconds, so that processes' clocks need not agree.
  */
 export function redisScript(body: string): RedisScript {
   const lua = `${NOW}\n${body}`;

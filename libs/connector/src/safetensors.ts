@@ -20,7 +20,9 @@ const DTYPE_BYTES: Readonly<Record<string, number>> = {
   F64: 8,
 };
 
-/** Far above any honest header (150 bytes for an embedding), and bounds what a hostile one costs. */
+/**
+ * Far above any legitimate header (150 bytes for an embedding); bounds the cost of a hostile one.
+ */
 const MAX_HEADER_BYTES = 1 << 20;
 const LENGTH_BYTES = 8;
 const ALIGNMENT = 8;
@@ -38,8 +40,8 @@ export interface SafetensorsFile {
 }
 
 /**
- * The file as the reference implementation writes it, header padded to 8 bytes and data without gaps:
- * all before the data, and the data of each tensor where it lies.
+ * The file as the reference implementation writes it, header padded to 8 bytes and data without
+ * gaps: as the bytes before the data, and each tensor's data uncopied.
  */
 export function safetensorsParts(
   tensors: Readonly<Record<string, SafetensorsTensor>>,
@@ -55,8 +57,8 @@ export const writeSafetensors = (
 ): Uint8Array => joined(safetensorsParts(tensors, metadata));
 
 /**
- * Reads a file of which nothing is believed: every length is checked against the bytes that are
- * there, and the tensors must cover the data exactly. Throws `SafetensorsError`.
+ * Reads an untrusted file: checks every length against the actual bytes, and the tensors must cover
+ * the data exactly. Throws `SafetensorsError`.
  */
 export function readSafetensors(file: Uint8Array): SafetensorsFile {
   const headerBytes = readHeaderLength(file);
@@ -143,10 +145,10 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   return header;
 }
 
-/** One for all: to make it takes longer than what it is used for. */
+/** Shared: creating one takes longer than using it. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** A decoder takes no shared memory, so it is given a copy, of some hundred bytes. */
+/** The decoder does not accept shared memory, so it gets a copy of some hundred bytes. */
 const decodeUtf8 = (bytes: Uint8Array): string => utf8.decode(new Uint8Array(bytes));
 
 function checkEntry(

@@ -4,8 +4,8 @@ interface Waiter {
 }
 
 /**
- * Bounds what runs at a time, by count or by weight. First come, first served: nothing light passes something
- * heavy by. What weighs more than the bound runs alone.
+ * Bounds concurrent work, by count or by weight. First in, first out: light work never overtakes
+ * heavy work. Work heavier than the bound runs alone.
  */
 export class Semaphore {
   readonly #bound: number;
@@ -16,7 +16,7 @@ export class Semaphore {
     this.#bound = bound;
   }
 
-  /** Runs `work` once there is room, and gives the room back however it ends. */
+  /** Runs `work` once there is room, and releases the room however it ends. */
   async run<T>(work: () => Promise<T>, weight = 1): Promise<T> {
     const release = await this.acquire(weight);
     try {
@@ -26,7 +26,7 @@ export class Semaphore {
     }
   }
 
-  /** Resolves once there is room, with what gives it back; to be called once. */
+  /** Resolves once there is room, with the function that releases it; call it once. */
   async acquire(weight = 1): Promise<() => void> {
     await new Promise<void>((enter) => {
       this.#waiting.push({ weight, enter });

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 
 /**
- * The time by Redis, in milliseconds: what processes compare with each other (deadlines, leases) is
- * told by one clock, so that a machine whose own is wrong ends no job early and lists no worker as gone.
+ * Redis's time in milliseconds: times that processes compare (deadlines, leases) use one clock, so
+ * that a machine with a wrong clock neither ends a job early nor lists a worker as gone.
  */
 export async function serverTimeMs(redis: Redis): Promise<number> {
   const [seconds, microseconds] = await redis.time();

@@ -2,7 +2,7 @@
 export const sharedBytes = (bytes: number): Uint8Array<SharedArrayBuffer> =>
   new Uint8Array(new SharedArrayBuffer(bytes));
 
-/** The same bytes in memory that threads can share; copied only where they are not. */
+/** The same bytes in memory that threads can share; copied only if necessary. */
 export function toSharedBytes(data: Uint8Array): Uint8Array<SharedArrayBuffer> {
   if (isShared(data)) return data;
   const shared = sharedBytes(data.byteLength);
@@ -10,12 +10,12 @@ export function toSharedBytes(data: Uint8Array): Uint8Array<SharedArrayBuffer> {
   return shared;
 }
 
-/** Puts all of `from` at the offset in `to`. Throws `RangeError` where it does not fit. */
+/** Copies all of `from` to the offset in `to`. Throws `RangeError` where it does not fit. */
 export function copyBytes(from: Uint8Array, to: Uint8Array, offset: number): void {
   const end = offset + from.byteLength;
-  if (end > to.byteLength) throw new RangeError(`${to.byteLength} bytes do not hold ${end}`);
+  if (end > to.byteLength) throw new RangeError(`${end} bytes do not fit into ${to.byteLength}`);
   if (!isShared(to)) return to.set(from, offset);
-  // `set` goes through shared memory word by word, which takes three times as long as what Buffer does.
+  // `set` copies shared memory word by word, which takes three times as long as Buffer's copy.
   if (from.byteLength > 0) asBuffer(to).fill(from, offset, end);
 }
 

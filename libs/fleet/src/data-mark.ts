@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { redisScript } from '@epd/connector';
 import type { Redis } from 'ioredis';
 
-/** A loss is noticed within this time; as often as workers renew what they own. */
+/** A data loss is noticed within this time; as often as workers renew their leases. */
 const LOOK_MS = 3_000;
 
-/** KEYS mark; ARGV a new one. Returns the mark that is there, which is the new one where there was none. */
+/** KEYS mark; ARGV a new one. Returns the existing mark, or the new one if there was none. */
 const markScript = redisScript(`
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
 return redis.call('GET', KEYS[1])`);
@@ -13,15 +13,19 @@ return redis.call('GET', KEYS[1])`);
 interface DataMarkOptions {
   readonly redis: Redis;
   readonly prefix: string;
-  /** Called when Redis no longer has the mark that this process knew: it was emptied, replaced, or has evicted it. */
+  /**
+   * Called when Redis no longer has the mark that this process knew: Redis was emptied, replaced,
+   * or evicted it.
+   */
   readonly onLoss: () => void;
-  /** Redis could not be asked; it is asked again. */
+  /** Redis was unreachable; the check is repeated. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * A mark in Redis by which a process notices that Redis has lost data: an empty restart, FLUSHALL, a failover
- * to an empty replica. Whoever misses it first writes a new one, and all others find that it is not theirs.
+ * A mark in Redis by which a process notices that Redis lost data: an empty restart, FLUSHALL, a
+ * failover to an empty replica. The first process that misses it writes a new one, and all others
+ * notice that it differs.
  */
 export class DataMark {
   readonly #options: DataMarkOptions;

@@ -4,12 +4,15 @@ import { redisScript, type ObjectStore } from '@epd/connector';
 import type { Redis } from 'ioredis';
 import { ensureStoreId, restoreStoreId } from './store-identity.ts';
 
-/** `ours`: the fleet's; `other`: not the one that the fleet uses; `unknown`: it, or Redis, does not answer. */
+/**
+ * `ours`: the fleet's; `other`: not the one that the fleet uses; `unknown`: it, or Redis, does not
+ * respond.
+ */
 export type StoreVerdict = 'ours' | 'other' | 'unknown';
 
 export interface StoreState {
   readonly verdict: StoreVerdict;
-  /** Why it is not `ours`; empty when it is. */
+  /** Why it is not `ours`; empty if it is. */
   readonly reason: string;
 }
 
@@ -17,27 +20,31 @@ export interface FleetStoreOptions {
   readonly redis: Redis;
   readonly prefix: string;
   readonly store: Pick<ObjectStore, 'get' | 'put'>;
-  /** What this process calls the store, for whoever has to find the mistake. No secrets. */
+  /** Name of the store in messages, for operators. No secrets. */
   readonly name: string;
   /**
-   * Whether equal names mean the same store, as with buckets; a folder of one path may be another one on each
-   * host. Processes that meet such a store new then propose one id for it, by way of Redis.
+   * Whether equal names mean the same store, as with buckets; a folder path may be a different
+   * folder on each host. If so, processes that find the store without an id agree on one through
+   * Redis.
    */
   readonly isNameUnique?: boolean;
-  /** Called with every change. */
+  /** Called on every change. */
   readonly onChange?: (state: StoreState) => void;
 }
 
-/** How long the fleet's choice outlives the last process that renews it: then another store may be taken. */
+/**
+ * Lease of the fleet's choice: after the last process stopped renewing it, another store may be
+ * chosen.
+ */
 const LEASE_MS = 60_000;
-/** Four looks fit into a lease. */
+/** Four checks per lease. */
 const LOOK_EVERY_MS = 15_000;
-/** Until the first answer. */
+/** Until the first result. */
 const LOOK_AGAIN_MS = 1_000;
 
 /**
- * KEYS: the fleet's store. ARGV: id of ours, its name, lease. Answers with the fleet's, which is ours when
- * nobody has said otherwise.
+ * KEYS: the fleet's store. ARGV: id of ours, its name, lease. Returns the fleet's id, which is ours
+ * if none was set.
  */
 const claimScript = redisScript(`
 local fleet = redis.call('HMGET', KEYS[1], 'id', 'name')
@@ -46,25 +53,25 @@ redis.call('HSET', KEYS[1], 'id', ARGV[1], 'name', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return {ARGV[1], ARGV[2]}`);
 
-/** Where Redis says which store the fleet uses. */
+/** Redis key of the fleet's store. */
 export const fleetStoreKey = (prefix: string): string => `${prefix}:store`;
 
-/** The id that processes propose for a store of this name which has none yet. */
+/** Redis key of the id that processes agreed on for a store of this name without an id. */
 const proposedIdKey = (prefix: string, name: string): string =>
   `${prefix}:store-id:${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 
 /**
  * Whether this process uses the store that its fleet uses. Every store has an id of its own, in an object;
- * Redis holds the id of the fleet's while any of its processes renews it. Two processes of one fleet on two
- * stores would lose each other's images, each of them in good health.
+ * Redis holds the id of the fleet's while any of its processes renews it. Two processes of one
+ * fleet on two stores would not find each other's images, although each of them looks healthy.
  *
  *   unknown ──answers──▶ ours ⇄ unknown (an outage)
  *      └──────answers──▶ other ──the fleet moves──▶ ours
  */
 export class FleetStore {
   readonly #options: FleetStoreOptions;
-  #state: StoreState = { verdict: 'unknown', reason: 'the store was not asked yet' };
-  /** The id that it had when it was ours; it keeps it, even if it is emptied. */
+  #state: StoreState = { verdict: 'unknown', reason: 'the store was not checked yet' };
+  /** The id that it had when it was ours; it keeps the id, even if it is emptied. */
   #confirmed: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<StoreState> | null = null;
@@ -77,7 +84,7 @@ export class FleetStore {
     return this.#state;
   }
 
-  /** Looks now and then until `stop`. */
+  /** Checks periodically until `stop`. */
   start(): void {
     this.#timer ??= setInterval(() => void this.look(), LOOK_EVERY_MS);
     this.#timer.unref();
@@ -97,7 +104,7 @@ export class FleetStore {
     }
   }
 
-  /** Never throws: what goes wrong is the state's reason. */
+  /** Never throws: an error becomes the state's reason. */
   look(): Promise<StoreState> {
     this.#looking ??= this.#look().finally(() => (this.#looking = null));
     return this.#looking;

@@ -6,12 +6,12 @@ export interface StoreLog {
   error(fields: object, message: string): void;
 }
 
-/** Logs each change of a `FleetStore`: that the store is away or back once each, not once per look. */
+/** Logs each change of a `FleetStore`: an outage and its end once each, not once per check. */
 export function storeStateLogger(log: StoreLog): (state: StoreState) => void {
   return ({ verdict, reason }) => {
-    if (verdict === 'ours') log.info('the object store answers, and is the one of the fleet');
+    if (verdict === 'ours') log.info('object store is available and is the store of the fleet');
     else if (verdict === 'other')
-      log.error({ reason }, 'the object store is not the one of the fleet');
-    else log.warn({ reason }, 'the object store is unavailable; retrying');
+      log.error({ reason }, 'object store is not the store of the fleet');
+    else log.warn({ reason }, 'object store is unavailable; retrying');
   };
 }

@@ -1,21 +1,24 @@
 import { Type, type Static } from 'typebox';
 
-/** What the fleet must know of a model without reading its folder. Registered by workers. */
+/** What the fleet must know about a model without reading its folder. Workers register it. */
 export const ModelCard = Type.Object({
   v: Type.Literal(1),
   id: Type.String(),
   fingerprint: Type.String(),
-  /** Digest of all that shapes answers; absent on the card of an encoder, which reads no decoder. */
+  /**
+   * Digest of everything that shapes answers; absent on the card of an encoder, which reads no
+   * decoder.
+   */
   revision: Type.Optional(Type.String({ minLength: 1 })),
   /** Options of the image processor that shape the embeddings; part of the `mm_hash`. */
   processing: Type.Record(Type.String(), Type.Unknown()),
   /** `@epd/model`'s ImageGeometry: how many tokens an image of a size costs. */
   geometry: Type.Record(Type.String(), Type.Unknown()),
   contextLength: Type.Integer({ minimum: 1 }),
-  /** The most bytes of text that one token can stand for. */
+  /** Maximum bytes of text per token. */
   bytesPerTokenMax: Type.Integer({ minimum: 1 }),
   hiddenSize: Type.Integer({ minimum: 1 }),
-  /** Values in a row of an image's embedding; absent in cards of older workers: `hiddenSize`. */
+  /** Values per row of an image embedding; absent in cards of older workers: `hiddenSize`. */
   embeddingWidth: Type.Optional(Type.Integer({ minimum: 1 })),
   /** What its chat template can be told beside messages; absent: not known, so nothing. */
   templateOptions: Type.Optional(Type.Array(Type.String())),
@@ -33,26 +36,31 @@ export interface ModelRevision {
   readonly workers: number;
   /** The model's name points to it. */
   readonly serving: boolean;
-  /** An operator has pointed the name to it: it stays there, whoever is alive. */
+  /** An operator pinned the name to it: it stays there, regardless of live workers. */
   readonly pinned: boolean;
 }
 
-/** A worker that has announced itself. */
+/** A worker that has registered. */
 export interface Announced {
-  /** Whether the register has its lease: not, for up to a renewal, after Redis has lost it. */
+  /** Whether the registry has its lease: false for up to one renewal after Redis lost it. */
   isListed(): Promise<boolean>;
   stop(): Promise<void>;
 }
 
 /**
- * The facts of a model outlive its workers for a while; whether workers are there is a lease. A model's
- * name points to one revision at a time: to the first that was registered, while workers of it live, then
- * to one whose workers do. `serve` moves it, and keeps it there while the model is listed. A name that is pinned
- * to a revision without workers is served by nobody, however many workers stand by.
+ * A model's card outlives its workers for a while; live workers hold leases. A model's name points
+ * to one revision at a time: to the first that was registered while it has live workers, then to
+ * another one with live workers. `serve` moves the name, and pins it while the model is listed. No
+ * worker serves a name that is pinned to a revision without workers, however many workers are on
+ * standby.
  */
 export interface ModelRegistry {
-  /** Announces a worker, and until `stop` renews its lease, and its model's card should that be lost. */
-  /** `onServing`: whether the model's name points to the card's revision, at first and when it changes. */
+  /**
+   * Registers a worker, and until `stop` renews its lease, and its model's card if that is lost.
+   */
+  /**
+   * `onServing`: whether the model's name points to the card's revision, initially and on changes.
+   */
   announce(
     role: WorkerRole,
     worker: string,
@@ -65,11 +73,11 @@ export interface ModelRegistry {
   workers(model: string): Promise<{ encoder: number; prefillDecode: number }>;
   /** How long ago a prefill/decode worker that served the model last renewed its lease, in ms; null: never. */
   unservedMs(model: string): Promise<number | null>;
-  /** The one that serves comes first. */
+  /** The serving revision comes first. */
   revisions(model: string): Promise<ModelRevision[]>;
   /**
-   * Points the name to a revision that is registered and pins it there; null: unpins. False, and nothing
-   * changes, when the revision is not registered.
+   * Pins the name to a registered revision; null: unpins. False, without a change, when the
+   * revision is not registered.
    */
   serve(model: string, revision: string | null): Promise<boolean>;
 }

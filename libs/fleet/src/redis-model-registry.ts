@@ -10,13 +10,15 @@ import {
 } from './model-registry.ts';
 import { withRegistryScripts, type RegistryScripts } from './registry-scripts.ts';
 
-/** A worker that has not renewed for this long is taken for dead; four renewals fit into it. */
+/**
+ * A worker that has not renewed its lease for this long counts as dead; four renewals per lease.
+ */
 const LEASE_MS = 12_000;
 const RENEW_MS = 3_000;
-/** A model without workers stays listed over a weekend on which a scaler holds it at zero. */
+/** A model without workers stays listed for a weekend on which an autoscaler keeps it at zero. */
 const KEPT_MS = 3 * 24 * 3_600_000;
 
-/** The role in which a worker is seen whose revision does not serve. */
+/** The role of a worker whose revision does not serve. */
 const STANDBY = 'standby';
 const ROLES = ['encoder', 'prefill-decode', STANDBY] as const satisfies (WorkerRole | 'standby')[];
 
@@ -24,8 +26,8 @@ const cardSchema = Compile(ModelCard);
 
 /**
  * `ModelRegistry` on Redis. The cards of the revisions that names point to are one hash; the leases are one
- * sorted set per model and role, scored by when they run out, in Redis's clock: a worker whose own is wrong
- * would otherwise strike out all the others.
+ * sorted set per model and role, scored by expiry in Redis's clock: a worker with a wrong clock
+ * would otherwise remove all the others.
  */
 export class RedisModelRegistry implements ModelRegistry {
   readonly #redis: RegistryScripts;
@@ -53,7 +55,7 @@ export class RedisModelRegistry implements ModelRegistry {
     await renew(1);
     let renewing: Promise<void> | null = null;
     const timer = setInterval(() => {
-      // While Redis is away one renewal waits for it, not one for each time that has passed.
+      // During an outage of Redis one renewal waits for it, not one per interval.
       renewing ??= renew(0)
         .catch(() => undefined) // the next renewal tries again
         .finally(() => (renewing = null));
@@ -63,7 +65,7 @@ export class RedisModelRegistry implements ModelRegistry {
       isListed: async () => (await this.#redis.zscore(key, worker)) !== null,
       stop: async () => {
         clearInterval(timer);
-        await renewing; // it would list the worker again
+        await renewing; // it would register the worker again
         await this.#redis.zrem(key, worker);
         await this.#redis.zrem(this.#holders(card.id), `${card.revision ?? ''} ${worker}`);
       },
@@ -153,7 +155,7 @@ export class RedisModelRegistry implements ModelRegistry {
     return `${this.#prefix}:models-seen`;
   }
 
-  /** The revision that an operator has pointed a model's name to. */
+  /** The revision that an operator pinned a model's name to. */
   get #pinned(): string {
     return `${this.#prefix}:models-pinned`;
   }
@@ -163,7 +165,7 @@ export class RedisModelRegistry implements ModelRegistry {
     return `${this.#prefix}:revisions:${model}`;
   }
 
-  /** Who holds which revision: members `<revision> <worker>`, scored as leases are. */
+  /** The workers of each revision: members `<revision> <worker>`, scored like leases. */
   #holders(model: string): string {
     return `${this.#prefix}:revision-holders:${model}`;
   }

@@ -17,10 +17,10 @@ end
 
 /**
  * KEYS leases cards seen revisions holders pinned; ARGV worker leaseMs model card announced role revision
- * keptMs standby. A card is written when its worker announces itself, and again whenever it is gone: Redis may
- * have lost it. One without a revision ('' here) never replaces one that has one. A worker of a revision that
- * does not serve is seen in the role `standby`. A pin to a revision that nobody knows any more ends here.
- * Returns 1 when the model's name points to the revision.
+ * keptMs standby. A card is written when its worker registers, and again whenever it is missing:
+ * Redis may have lost it. A card without a revision ('' here) never replaces one with a revision. A
+ * worker of a revision that does not serve has the role `standby`. A pin to an unknown revision is
+ * removed. Returns 1 when the model's name points to the revision.
  */
 const RENEW = `${COMMON}
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
@@ -52,7 +52,10 @@ elseif not known and pinnedCard then redis.call('HSET', KEYS[2], ARGV[3], pinned
 see(mine and ARGV[6] or ARGV[9])
 return mine and 1 or 0`;
 
-/** KEYS encoderLeases leases cards holders; ARGV model. Live encoders, and workers of what the name points to. */
+/**
+ * KEYS encoderLeases leases cards holders; ARGV model. Counts live encoders, and live workers of
+ * the revision that the name points to.
+ */
 const COUNT = `${COMMON}
 local serving = revisionOf(redis.call('HGET', KEYS[3], ARGV[1]))
 return { redis.call('ZCOUNT', KEYS[1], now, '+inf'),
@@ -64,8 +67,8 @@ local at = redis.call('ZSCORE', KEYS[1], ARGV[1])
 return at and now - at or -1`;
 
 /**
- * KEYS cards seen pinned; ARGV keptMs role ... Strikes out the models none of whose workers was seen for so long,
- * with what their names were pinned to, and returns the cards of the others.
+ * KEYS cards seen pinned; ARGV keptMs role ... Removes models without any live worker for `keptMs`,
+ * with their pins, and returns the cards of the others.
  */
 const CARDS = `${COMMON}
 local kept = {}

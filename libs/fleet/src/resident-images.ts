@@ -1,12 +1,12 @@
 import { keyName, redisScript } from '@epd/connector';
 import type { Redis } from 'ioredis';
 
-/** What a worker has not announced again for this long is taken to be gone. */
+/** An image that a worker has not announced again for this long counts as gone. */
 const TTL_MS = 6_000;
-/** Three announcements fit into the TTL, so that one lost message hides nothing. */
+/** Three announcements per TTL, so that one lost message hides nothing. */
 const ANNOUNCE_MS = 2_000;
 
-/** KEYS images; ARGV ttl, image ... Enters them until so long from now, and strikes out what has run out. */
+/** KEYS images; ARGV ttl, image ... Adds them with the ttl, and removes expired ones. */
 const announceScript = redisScript(`
 for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -18,10 +18,10 @@ local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
 return ends and tonumber(ends) > now and 1 or 0`);
 
 /**
- * Images that lie in some PD worker's KV cache, as a hint: a prompt that begins with one may need
- * neither its embedding nor an encode, so the API leaves asking to the worker, which alone can tell.
- * A wrong hint costs that worker one look at the store. Scored by when they run out, in Redis's clock: a
- * worker whose own is wrong would strike out what others announced.
+ * Images in some PD worker's KV cache, as a hint: a prompt with such a cached prefix may need
+ * neither the embedding nor an encode, so the API leaves the request for an encode to the worker,
+ * which alone can decide. A wrong hint costs that worker one check of the store. Scored by expiry
+ * in Redis's clock: a worker with a wrong clock would remove what others announced.
  */
 export class ResidentImages {
   readonly #redis: Redis;
@@ -36,7 +36,7 @@ export class ResidentImages {
     return (await residentScript(this.#redis, [this.#key(model)], [mmHash])) === 1;
   }
 
-  /** Announces what `read` gives now and then, until the returned function is called. */
+  /** Announces the result of `read` periodically, until the returned function is called. */
   announce(model: string, read: () => readonly string[]): () => void {
     const timer = setInterval(() => {
       this.#write(model, read()).catch(() => undefined); // it is only a hint

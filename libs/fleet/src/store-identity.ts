@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectStore } from '@epd/connector';
 
-/** Where a store says which one it is. Written once, by the first process that uses it. */
+/** Object with the id of a store. Written once, by the first process that uses the store. */
 const KEY = 'owner/store';
 const MAX_BYTES = 64;
 
-/** The id of a store, whichever way it is reached; null where it has none yet. Writes nothing. */
+/** The id of a store, however it is reached; null if it has none yet. Writes nothing. */
 export async function readStoreId(store: Pick<ObjectStore, 'get'>): Promise<string | null> {
   const bytes = await store.get(KEY, { maxBytes: MAX_BYTES });
   return bytes === null ? null : Buffer.from(bytes).toString();
 }
 
 /**
- * The id of a store; a store that has none is given what `mint` answers. Some S3 servers ignore `onlyIfAbsent`:
- * there racing processes agree only when their `mint` gives all of them the same id.
+ * The id of a store; a store without one gets the result of `mint`. Some S3 servers ignore
+ * `onlyIfAbsent`: there racing processes agree only if their `mint` returns the same id to all of
+ * them.
  */
 export async function ensureStoreId(
   store: Pick<ObjectStore, 'get' | 'put'>,

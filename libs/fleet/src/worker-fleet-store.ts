@@ -4,7 +4,7 @@ import { storeStateLogger, type StoreLog } from './log-store-state.ts';
 interface Worker {
   readonly config: { readonly prefix: string };
   readonly log: StoreLog;
-  /** Ends the process. */
+  /** Exits the process. */
   readonly fail: (error: Error) => void;
 }
 
@@ -12,7 +12,9 @@ interface WorkerStore extends Pick<FleetStoreOptions, 'redis' | 'store' | 'name'
   readonly isAtWork: () => boolean;
 }
 
-/** A worker at work that finds itself on another store than its fleet's ends; started again, it waits. */
+/**
+ * A running worker that finds that its store is not the fleet's exits; after a restart, it waits.
+ */
 export function workerFleetStore({ config, log, fail }: Worker, store: WorkerStore): FleetStore {
   const logChange = storeStateLogger(log);
   return new FleetStore({

@@ -13,6 +13,7 @@ export type { ModelFolderErrorCode, PromptErrorCode } from './errors.ts';
 export { fingerprint } from './fingerprint.ts';
 export { revision } from './revision.ts';
 export { imageLayout } from './geometry.ts';
+export { imageRules } from './image-rules.ts';
 export type { ImageCost, ImageGeometry, ImageSize } from './geometry.ts';
 export { modelCard } from './model-card.ts';
 export type { ModelFacts } from './model-card.ts';

@@ -1,16 +1,16 @@
 import type { Redis } from 'ioredis';
 
 /**
- * When what was held back goes out. `tick`: as soon as nothing is left to do at once, which a thread that
- * is never idle comes to as well. `turn`: when the event loop has been round, so that commands of requests
- * that came together go together.
+ * When buffered commands are written. `tick`: as soon as the microtask queue is empty, which also
+ * happens on a thread that is never idle. `turn`: after one turn of the event loop, so that
+ * commands of requests that arrived together share a write.
  */
 type Until = 'tick' | 'turn';
 
 /**
- * Commands that are sent together go out in one write to the socket, and each still gets its own reply as
- * it comes. The client's `enableAutoPipelining` does so too, but holds back what comes next until all
- * replies of a batch are there, and makes an object of every command's name for each batch.
+ * Writes commands that are sent together in one write to the socket; each still gets its own reply
+ * as it arrives. The client's `enableAutoPipelining` does so too, but delays later commands until
+ * all replies of a batch have arrived, and creates an object per command for each batch.
  */
 export function batchWrites(redis: Redis, until: Until): Redis {
   const send = redis.sendCommand.bind(redis);

@@ -19,7 +19,7 @@ export interface VariableSchema extends TSchema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly pattern?: string;
-  /** What a value must be, where the type and limits say it badly. */
+  /** What a value must be, if its type and limits do not express it well. */
   readonly expects?: string;
 }
 
@@ -29,7 +29,7 @@ const BOOLEANS = new Map([
   ...['false', '0', 'no', 'off'].map((word) => [word, false] as const),
 ]);
 
-/** The typed value that a string stands for, or undefined when the schema does not admit it. */
+/** The typed value of a string, or undefined when the schema does not accept it. */
 export function parseValue(schema: VariableSchema, text: string): unknown {
   const value = convert(schema, text);
   return value !== undefined && Value.Check(schema, value) ? value : undefined;

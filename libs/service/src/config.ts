@@ -3,15 +3,15 @@ import { ConfigError, type ConfigProblem } from './errors.ts';
 import { expectation, parseValue, type VariableSchema } from './config-value.ts';
 import { projectPath } from './project-path.ts';
 
-/** What a property of a configuration schema carries beside its type. */
+/** What a property of a configuration schema has besides its type. */
 export interface ConfigProperty extends VariableSchema {
   /** Name of the variable. */
   readonly env: string;
   readonly default?: string | number | boolean | readonly (string | number | boolean)[];
   readonly description?: string;
-  /** Its value never shows in messages. */
+  /** Its value never appears in messages. */
   readonly secret?: boolean;
-  /** A path: made absolute, relative ones counting from the project's folder. */
+  /** A path: made absolute, relative to the project's folder. */
   readonly path?: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface ConfigProperty extends VariableSchema {
 export interface ConfigRow {
   readonly name: string;
   readonly type: string;
-  /** As one would write it in the environment; null: none. */
+  /** As written in the environment; null: none. */
   readonly default: string | null;
   readonly required: boolean;
   readonly secret: boolean;
@@ -29,8 +29,8 @@ export interface ConfigRow {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The environment as one frozen, typed object. An empty variable counts as not set, which is what
- * compose files and charts write for "no value". Throws ConfigError with every problem found.
+ * The environment as one frozen, typed object. An empty variable counts as not set, because compose
+ * files and charts write that for "no value". Throws ConfigError with every problem found.
  */
 export function readConfig<T extends TObject>(
   schema: T,

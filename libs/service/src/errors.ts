@@ -1,32 +1,32 @@
 /**
- * Base of the errors that this package throws on purpose. Programming errors (TypeError and the like)
- * and errors of Redis commands are not in the family: they pass through as they are.
+ * Base of the errors that this package throws deliberately. Programming errors (TypeError and the
+ * like) and errors of Redis commands are not in the family: they pass through unchanged.
  */
 export abstract class ServiceError extends Error {
   abstract readonly code: string;
 }
 
-/** One variable that cannot be used. `value` is absent when the variable is not set. */
+/** One invalid variable. `value` is absent when the variable is not set. */
 export interface ConfigProblem {
   readonly variable: string;
   readonly expected: string;
-  /** As it may be shown: secrets are replaced. */
+  /** Safe to show: secrets are replaced. */
   readonly value?: string;
 }
 
-/** The environment does not describe a service. Carries every problem at once. */
+/** The environment is not a valid configuration. Carries every problem at once. */
 export class ConfigError extends ServiceError {
   override readonly name = 'ConfigError';
   readonly code = 'config_invalid';
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
-    super(`The configuration cannot be used:${listed(problems)}`);
+    super(`The configuration is invalid:${listed(problems)}`);
     this.problems = problems;
   }
 }
 
-/** Redis did not answer in the time given. `cause` is the last connection error, when there was one. */
+/** Redis did not respond in time. `cause` is the last connection error, if any. */
 export class RedisUnavailableError extends ServiceError {
   override readonly name = 'RedisUnavailableError';
   readonly code = 'redis_unavailable';
@@ -35,7 +35,7 @@ export class RedisUnavailableError extends ServiceError {
 
   constructor(url: string, waitedMs: number, cause?: unknown) {
     const reason = cause instanceof Error ? `: ${cause.message}` : '';
-    super(`Redis at ${url} did not answer within ${waitedMs} ms${reason}`, { cause });
+    super(`Redis at ${url} did not respond within ${waitedMs} ms${reason}`, { cause });
     this.url = url;
     this.waitedMs = waitedMs;
   }

@@ -1,7 +1,7 @@
 import { Type, type Static, type TObject } from 'typebox';
 
 /**
- * The settings that more than one service reads, by the same names everywhere. A service's schema
+ * The settings that several services read, with the same names everywhere. A service's schema
  * spreads the parts it needs: `Type.Object({ ...fleetConfig.redis, ...fleetConfig.service, ... })`.
  */
 const redis = {
@@ -18,7 +18,7 @@ const redis = {
     default: 'epd',
     pattern: '^[A-Za-z0-9_.{}-]+$',
     expects: 'a word of letters, digits and _.{}-',
-    description: 'First part of every Redis key: fleets with different prefixes can share a server',
+    description: 'Prefix of every Redis key: fleets with different prefixes can share a server',
   }),
 };
 
@@ -26,13 +26,13 @@ const store = {
   store: Type.Union([Type.Literal('folder'), Type.Literal('s3')], {
     env: 'EPD_STORE',
     default: 'folder',
-    description: 'Where images and embeddings are kept: a folder that all processes see, or S3',
+    description: 'Object store for images and embeddings: a folder that all processes share, or S3',
   }),
   dataDir: Type.String({
     env: 'EPD_DATA_DIR',
     default: '.data',
     path: true,
-    description: 'Folder for whatever a process keeps on disk',
+    description: 'Folder for everything that a process keeps on disk',
   }),
   storeDir: Type.Optional(
     Type.String({
@@ -50,7 +50,7 @@ const store = {
     }),
   ),
   s3Bucket: Type.Optional(
-    Type.String({ env: 'EPD_S3_BUCKET', description: 'Bucket; needed with s3' }),
+    Type.String({ env: 'EPD_S3_BUCKET', description: 'Bucket; required with s3' }),
   ),
   s3Region: Type.String({ env: 'EPD_S3_REGION', default: 'us-east-1', description: 'Region' }),
   s3AccessKeyId: Type.Optional(
@@ -69,13 +69,14 @@ const store = {
       minLength: 16,
       secret: true,
       description:
-        'Tags stored embeddings, so that who can write to the store and does not know it cannot change one; the same for all processes. Embeddings of before are made anew',
+        'Key that tags stored embeddings, so that nobody who can write to the store but does not know the key can forge one; the same for all processes. Embeddings that were stored before are encoded again',
     }),
   ),
   s3ForcePathStyle: Type.Boolean({
     env: 'EPD_S3_FORCE_PATH_STYLE',
     default: true,
-    description: 'Bucket in the path, not in the host name: what most servers other than AWS want',
+    description:
+      'Bucket in the path, not in the host name (path-style): most servers other than AWS need it',
   }),
 };
 
@@ -84,7 +85,7 @@ const service = {
     (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const).map((level) =>
       Type.Literal(level),
     ),
-    { env: 'EPD_LOG_LEVEL', default: 'info', description: 'Least level that is logged' },
+    { env: 'EPD_LOG_LEVEL', default: 'info', description: 'Minimum log level' },
   ),
   stopMs: Type.Integer({
     env: 'EPD_STOP_MS',
@@ -92,7 +93,7 @@ const service = {
     minimum: 100,
     maximum: 3_600_000,
     description:
-      'Longest graceful stop in milliseconds; the default fits in the 30 s of Kubernetes',
+      'Maximum time of a graceful stop in milliseconds; the default fits into the 30 s of Kubernetes',
   }),
 };
 
@@ -107,11 +108,11 @@ const metrics = {
     default: 0,
     minimum: 0,
     maximum: 65_535,
-    description: 'Its port; 0: any free one',
+    description: 'Port of that address; 0: any free one',
   }),
 };
 
-/** What both kinds of worker need to run a model and to hold jobs. */
+/** What both kinds of worker need to run a model and to claim jobs. */
 const inference = {
   executionProviders: Type.Array(Type.String(), {
     env: 'EPD_EXECUTION_PROVIDERS',
@@ -123,38 +124,42 @@ const inference = {
     env: 'EPD_LOCK_MS',
     default: 6_000,
     minimum: 1_000,
-    description: 'A worker that has not renewed its jobs for this long loses them to another',
+    description:
+      'Lock time of claimed jobs in milliseconds: a worker that has not renewed them for this long loses them to another',
   }),
 };
 
-/** What constraints on answers may cost: the same for those that accept them and those that hold to them. */
+/**
+ * Limits of constraints on answers: the same for the API that accepts them and the workers that
+ * enforce them.
+ */
 const constraints = {
   constraintBytes: Type.Integer({
     env: 'EPD_CONSTRAINT_BYTES',
     default: 131_072,
     minimum: 1_024,
     description:
-      'JSON text of a schema, pattern or list of choices at most: it is kept in the job record and sent to threads',
+      'Maximum JSON text of a schema, pattern or list of choices: it is kept in the job record and sent to threads',
   }),
   constraintDepth: Type.Integer({
     env: 'EPD_CONSTRAINT_DEPTH',
     default: 64,
     minimum: 4,
     maximum: 512,
-    description: 'Levels of a schema at most: they are followed by recursion',
+    description: 'Maximum depth of a schema: it is traversed recursively',
   }),
   constraintKeys: Type.Integer({
     env: 'EPD_CONSTRAINT_KEYS',
     default: 10_000,
     minimum: 10,
-    description: 'Members of all objects of a schema together at most',
+    description: 'Maximum members of all objects of a schema together',
   }),
   constraintWork: Type.Integer({
     env: 'EPD_CONSTRAINT_WORK',
     default: 12_000,
     minimum: 1_000,
     description:
-      'States of an automaton that compiling a constraint, or finding the next tokens, may make: some microseconds and up to a kilobyte each, counted so that all machines refuse alike',
+      'Maximum automaton states for compiling a constraint or computing a token mask: some microseconds and up to a kilobyte each. Counted, not timed, so that all machines refuse the same constraints',
   }),
 };
 
@@ -171,11 +176,11 @@ const index = {
     env: 'EPD_INDEX',
     default: false,
     description:
-      'Whether the fleet keeps an index of its images, for /v1/images; to be the same for the API, encoders and index workers',
+      'Whether the fleet keeps an index of its images, for /v1/images; must be the same for the API, encoders and index workers',
   }),
 };
 
 export const fleetConfig = { redis, store, service, metrics, inference, constraints, index };
 
-/** What `storeOptions` needs of a configuration that spreads `fleetConfig.store`. */
+/** What `storeOptions` needs from a configuration that spreads `fleetConfig.store`. */
 export type StoreConfig = Static<TObject<typeof store>>;

@@ -1,4 +1,4 @@
-/** What a log says of an error. */
+/** An error as the log shows it. */
 export interface LoggedError {
   readonly type: string;
   readonly message: string;
@@ -8,12 +8,12 @@ export interface LoggedError {
   readonly errors?: readonly LoggedError[];
 }
 
-/** Causes of causes that are told. */
+/** Maximum depth of nested causes. */
 const DEPTH_MAX = 4;
 
 /**
- * An error by the fields named here and no others. Libraries hang onto their errors what they were
- * doing: ioredis the whole command, and so a prompt or a password; S3 clients request and response.
+ * An error reduced to the fields named here. Libraries attach context to their errors: ioredis the
+ * whole command, and so a prompt or a password; S3 clients request and response.
  */
 export function loggedError(error: Error, depth = 0): LoggedError {
   const { message, stack = '' } = error;

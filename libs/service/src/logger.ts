@@ -8,8 +8,8 @@ const SECRETS = ['authorization', 'apiKey', 'password', 'secret', 'secretAccessK
 
 /**
  * JSON lines with the level by name and the time in ISO form. Fields named like a secret are
- * replaced at the top and one and two levels down; URLs are the caller's to clean (`withoutPassword`).
- * Of errors (`err`) the fields of `loggedError` are written, whatever else hangs on them.
+ * redacted at the top and one and two levels down; the caller must clean URLs (`withoutPassword`).
+ * Errors (`err`) are reduced to the fields of `loggedError`.
  */
 export function createLogger(options: {
   readonly service: string;
@@ -35,7 +35,7 @@ export function createLogger(options: {
   );
 }
 
-/** A URL as it may be shown. Not a URL: shown as nothing, for it may hold anything. */
+/** A URL that is safe to show. Other text is hidden, because it may contain anything. */
 export function withoutPassword(url: string): string {
   if (!URL.canParse(url)) return '(not a URL)';
   const parsed = new URL(url);

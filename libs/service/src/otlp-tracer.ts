@@ -18,10 +18,10 @@ import type { Span, Tracer } from './tracing.ts';
 
 const TRACER = '@epd/service';
 const FLUSH_MS = 1_000;
-/** With its retries. Short, because a stop waits for what is under way. */
+/** Export timeout including retries. Short, because a stop waits for exports in progress. */
 const SEND_MS_MAX = 2_000;
 
-/** Loads OpenTelemetry, which takes a process half a second: import this where spans are wanted. */
+/** Loads OpenTelemetry, which takes half a second: import this only where spans are needed. */
 export function startTracer(service: string, endpoint: string, ratio: number): Tracer {
   const exporter = new OTLPTraceExporter({
     url: `${endpoint.replace(/\/$/, '')}/v1/traces`,
@@ -41,7 +41,7 @@ export function startTracer(service: string, endpoint: string, ratio: number): T
       };
       return spanOf(tracer.startSpan(name, options, contextOf(parent)));
     },
-    // Spans are not worth a failed stop.
+    // A failed export must not fail the stop.
     stop: () => provider.shutdown().catch(() => undefined),
   };
 }
@@ -55,7 +55,7 @@ const spanOf = (span: OtelSpan): Span => ({
   },
 });
 
-/** A parent that is not well formed is no parent: a caller's header breaks nothing. */
+/** Ignores a malformed parent, so that a caller's header breaks nothing. */
 function contextOf(parent: string | undefined): Context {
   const remote = parent === undefined ? null : parseTraceParent(parent);
   if (remote === null) return ROOT_CONTEXT;

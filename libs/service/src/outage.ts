@@ -1,16 +1,16 @@
-/** Errors of a connection that is made anew by itself. */
+/** Errors of a connection that reconnects by itself. */
 const OUTAGE_NAMES = new Set(['MaxRetriesPerRequestError', 'ConnectionClosedError']);
 const OUTAGE_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'NR_CLOSED']);
 const CONNECTION = /Connection is closed|Stream isn't writeable|Command timed out|Socket timeout/;
 
 /**
- * Redis is there and takes no writes, or transactions of them: no memory, no disk, a replica, one without
- * replicas, or it still loads, or runs somebody's script for too long.
+ * Redis is reachable but refuses writes: out of memory, disk errors, a replica, a primary without
+ * replicas, still loading, or busy with a long script.
  */
 const REFUSED =
   /(^|-)(OOM|EXECABORT|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|LOADING|BUSY|TRYAGAIN) /;
 
-/** Whether an error of Redis's client passes by itself. Anything else that it says is a defect of who asked. */
+/** Whether an error of the Redis client is transient. Any other error is a defect of the caller. */
 export function isRedisOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { name, message } = error;

@@ -3,26 +3,30 @@ import { batchWrites } from './batched-writes.ts';
 import { RedisUnavailableError } from './errors.ts';
 import { withoutPassword, type Logger } from './logger.ts';
 
-/** Long enough to spare a server that comes back, short enough that nobody notices the wait. */
+/**
+ * Maximum reconnect delay: long enough to spare a server that comes back, short enough to go
+ * unnoticed.
+ */
 const RECONNECT_MS_MAX = 2_000;
 
 /**
- * A reply that takes longer never comes: the way to the server is cut without a word, as firewalls and
- * dead hosts do. Above what BullMQ's and our own blocking reads take, which is 10 s at most.
+ * A reply that takes longer never arrives: firewalls and dead hosts drop a connection silently.
+ * Above the blocking reads of BullMQ and ours, which take 10 s at most.
  */
 const SILENT_MS = 20_000;
 
 /**
- * After a failover the old primary answers so until the connection is made anew. Redis before 7 puts it inside the
- * error of the script: "ERR Error running script (…): @user_script:1: -READONLY You can't write …".
+ * After a failover the old primary answers this until the client reconnects. Redis before 7 puts it
+ * inside the error of the script: "ERR Error running script (…): @user_script:1: -READONLY You
+ * can't write …".
  */
 const isReadOnly = ({ message }: Error): boolean => /(^|[-: ])READONLY /.test(message);
 
-/** The options that BullMQ asks of its connections, and reconnection without an end. */
+/** The options that BullMQ requires of its connections, and unlimited reconnection. */
 export function redisOptions(name: string) {
   return {
     connectionName: name,
-    // BullMQ refuses anything else: a blocking command outlives every retry limit.
+    // BullMQ requires this: a blocking command outlives every retry limit.
     maxRetriesPerRequest: null,
     socketTimeout: SILENT_MS,
     retryStrategy: (attempt: number): number => Math.min(50 * 2 ** (attempt - 1), RECONNECT_MS_MAX),
@@ -31,8 +35,9 @@ export function redisOptions(name: string) {
 }
 
 /**
- * A connection that comes back by itself; commands wait while it is down. Logs when Redis is there
- * and when it is gone, once each, not once per attempt. `name` shows in CLIENT LIST; no spaces.
+ * A connection that reconnects by itself; commands wait while it is down. Logs when Redis is
+ * connected and when it is lost, once each, not once per attempt. `name` appears in CLIENT LIST; no
+ * spaces.
  */
 export function connectRedis(
   url: string,
@@ -52,20 +57,20 @@ function logChanges(
   const down = (err?: Error): void => {
     if (told === 'down') return;
     told = 'down';
-    log?.warn({ err, redis: url, connection: name }, 'Redis is not reachable; retrying');
+    log?.warn({ err, redis: url, connection: name }, 'Redis is unreachable; retrying');
   };
   redis.on('ready', () => {
-    if (told !== 'up') log?.info({ redis: url, connection: name }, 'Redis is connected');
+    if (told !== 'up') log?.info({ redis: url, connection: name }, 'Redis connected');
     told = 'up';
   });
-  // Without a listener ioredis writes every failed attempt to the console.
+  // Without a listener ioredis prints every failed attempt to the console.
   redis.on('error', down);
   redis.on('reconnecting', () => down());
 }
 
 /**
- * Resolves when Redis answers. Throws RedisUnavailableError after `withinMs`, and when aborted. With
- * `Infinity` it waits as long as it takes, as a process of the fleet does at its start.
+ * Resolves when Redis responds. Throws RedisUnavailableError after `withinMs`, and when aborted.
+ * With `Infinity` it waits without a limit, as a process of the fleet does at start-up.
  */
 export async function waitForRedis(
   redis: Redis,

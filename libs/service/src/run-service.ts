@@ -2,16 +2,19 @@ import closeWithGrace from 'close-with-grace';
 import { createLogger, type Logger, type LogLevel } from './logger.ts';
 
 export interface RunningService {
-  /** Takes no new work, finishes or hands back what is held, closes connections. */
+  /** Stops claiming work, finishes what it holds or returns it to the queue, closes connections. */
   stop(): Promise<void>;
 }
 
 export interface ServiceContext<C> {
   readonly config: C;
   readonly log: Logger;
-  /** Aborted when the process is asked to stop, also while it still starts. */
+  /** Aborted when the process is asked to stop, also during start-up. */
   readonly signal: AbortSignal;
-  /** Ends the process, after `stop`, with exit code 1: for a part that died and cannot be replaced. */
+  /**
+   * Exits the process, after `stop`, with exit code 1: for a part that died and cannot be
+   * restarted.
+   */
   readonly fail: (error: Error) => void;
 }
 
@@ -23,9 +26,9 @@ export interface Service<C> {
 }
 
 /**
- * The main of a process. Stops on SIGTERM, SIGINT, an uncaught error, and when the process that
- * started it with an IPC channel is gone: so a launcher that is killed leaves nobody behind. The
- * stop is bounded by `config.stopMs`. Exit code 0 when asked to stop, 1 for everything else.
+ * The main of a process. Stops on SIGTERM, SIGINT, an uncaught error, and when the parent of its
+ * IPC channel is gone, so that a killed launcher leaves no processes behind. The stop is bounded by
+ * `config.stopMs`. Exit code 0 when asked to stop, 1 otherwise.
  */
 export function runService<C extends { readonly logLevel: LogLevel; readonly stopMs: number }>(
   service: Service<C>,
@@ -44,7 +47,10 @@ function configOrComplaint<C>({ name, config }: Service<C>): C | null {
   }
 }
 
-/** Somebody is at a terminal when a start fails: text for them, a stack only where it helps. */
+/**
+ * An operator may be at the terminal when a start fails: prints text, with a stack only where it
+ * helps.
+ */
 function complain(name: string, error: unknown): void {
   const text = error instanceof Error && !explainsItself(error) ? error.stack : messageOf(error);
   process.stderr.write(`${name} cannot start. ${text}\n`);
@@ -96,12 +102,12 @@ function run<C extends { readonly logLevel: LogLevel; readonly stopMs: number }>
   );
 }
 
-/** What has been said in words is not said again with a stack. */
+/** An error that was printed already is not logged again with a stack. */
 function graceLogger(log: Logger, isSaid: () => boolean): { error(message: unknown): void } {
   return {
     error: (message) => {
       if (!(message instanceof Error)) log.error(String(message));
-      else if (!isSaid()) log.fatal({ err: message }, 'ended by an error');
+      else if (!isSaid()) log.fatal({ err: message }, 'stopped by an error');
     },
   };
 }

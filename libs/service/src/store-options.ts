@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ConfigError } from './errors.ts';
 import type { StoreConfig } from './fleet-config.ts';
 
-/** What `createObjectStore` of @epd/connector takes. */
+/** Options of `createObjectStore` of @epd/connector. */
 export type StoreOptions =
   | { readonly kind: 'folder'; readonly root: string }
   | {
@@ -16,7 +16,9 @@ export type StoreOptions =
       readonly secretAccessKey?: string;
     };
 
-/** The object store that the settings name. Throws ConfigError when S3's are not complete. */
+/**
+ * The object store that the settings describe. Throws ConfigError when those of S3 are incomplete.
+ */
 export function storeOptions(config: StoreConfig): StoreOptions {
   if (config.store === 'folder') {
     return { kind: 'folder', root: config.storeDir ?? join(config.dataDir, 'store') };
@@ -29,13 +31,13 @@ export function storeOptions(config: StoreConfig): StoreOptions {
   return { kind: 's3', bucket, region, forcePathStyle, ...endpoint, ...credentials(config) };
 }
 
-/** What to call the store in a message: where it is, and no secret. */
+/** Name of the store in messages: its location, without secrets. */
 export function storeName(options: StoreOptions): string {
   if (options.kind === 'folder') return `the folder ${options.root} on ${hostname()}`;
   return `the bucket ${options.bucket} at ${options.endpoint ?? `AWS, ${options.region}`}`;
 }
 
-/** How a fleet's store is told from another: what to call it, and whether equal names mean one store. */
+/** The identity of a store: its name, and whether equal names mean the same store. */
 export function storeIdentity(options: StoreOptions): { name: string; isNameUnique: boolean } {
   return { name: storeName(options), isNameUnique: options.kind === 's3' };
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics, type Registry } from 'prom-client';
 import { portOf } from './port-of.ts';
 
-/** Whether a process can do its work, and what it rests that on. */
+/** Whether a process can work, and the state of its dependencies. */
 export interface Readiness {
   readonly ready: boolean;
   readonly [detail: string]: unknown;
@@ -16,8 +16,8 @@ export interface TelemetryServer {
 }
 
 /**
- * Serves `/healthz` (the process lives), `/readyz` (200 or 503 with the report) and `/metrics`.
- * Adds the process's default metrics to the registry, once. Port 0 takes any free one.
+ * Serves `/healthz` (the process is alive), `/readyz` (200 or 503 with the report) and `/metrics`.
+ * Adds the process's default metrics to the registry, once. Port 0: any free one.
  */
 export async function serveTelemetry(options: {
   readonly host: string;
@@ -48,10 +48,10 @@ export async function serveTelemetry(options: {
   };
 }
 
-/** Probes come every few seconds and wait no longer; what takes longer is an answer in itself. */
+/** Probes arrive every few seconds and wait no longer; a slower report counts as not ready. */
 const READY_WITHIN_MS = 2_500;
 
-/** A report whose check failed, or takes too long, is a report of not being ready. */
+/** A failed or slow report counts as not ready. */
 export async function readiness(
   ready: () => Readiness | Promise<Readiness>,
   withinMs = READY_WITHIN_MS,
@@ -62,7 +62,7 @@ export async function readiness(
     error: error instanceof Error ? error.message : String(error),
   }));
   const silence = sleep(withinMs, undefined, { signal: late.signal }).then(
-    () => ({ ready: false, error: `what it rests on did not answer within ${withinMs} ms` }),
+    () => ({ ready: false, error: `a dependency did not respond within ${withinMs} ms` }),
     () => ({ ready: false }),
   );
   try {
@@ -72,7 +72,7 @@ export async function readiness(
   }
 }
 
-/** Memory, CPU, event loop and collector of this process. Safe to call again. */
+/** Memory, CPU, event loop and garbage collection of this process. Safe to call again. */
 export function addDefaultMetrics(registry: Registry): void {
   if (!registry.getSingleMetric('process_cpu_user_seconds_total')) {
     collectDefaultMetrics({ register: registry });
@@ -97,7 +97,9 @@ async function answer(
       response.end(await registry.metrics());
       return undefined;
     default:
-      return sendJson(response, 404, { error: 'Here are /healthz, /readyz and /metrics' });
+      return sendJson(response, 404, {
+        error: 'Not found: this server has /healthz, /readyz and /metrics',
+      });
   }
 }
 

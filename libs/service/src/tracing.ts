@@ -7,7 +7,7 @@ export const tracingConfig = {
       env: 'EPD_OTLP_ENDPOINT',
       pattern: '^https?://',
       expects: 'a URL like http://collector:4318',
-      description: 'OpenTelemetry collector that gets traces, as OTLP over HTTP; without it, none',
+      description: 'OpenTelemetry collector for traces, as OTLP over HTTP; without it, no traces',
     }),
   ),
   traceRatio: Type.Number({
@@ -15,7 +15,7 @@ export const tracingConfig = {
     default: 1,
     minimum: 0,
     maximum: 1,
-    description: 'Share of requests that are traced, unless the caller has decided already',
+    description: 'Share of requests that are traced, unless the caller has already decided',
   }),
 };
 export type TracingConfig = Static<TObject<typeof tracingConfig>>;
@@ -23,7 +23,7 @@ export type TracingConfig = Static<TObject<typeof tracingConfig>>;
 type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
 export interface SpanOptions {
-  /** The `traceparent` that came with the request or the message; without it a trace begins. */
+  /** The `traceparent` of the request or the message; without it a new trace starts. */
   readonly parent?: string | undefined;
   /** Ids and sizes. Never a prompt, an answer or an image. */
   readonly attributes?: SpanAttributes;
@@ -32,14 +32,14 @@ export interface SpanOptions {
 }
 
 export interface Span {
-  /** What the messages carry on, in the form of W3C; undefined while nothing is traced. */
+  /** The context for messages, in W3C form; undefined while nothing is traced. */
   readonly traceparent: string | undefined;
   set(attributes: SpanAttributes): void;
   /** Ends it, at `endMs` or now. With an error the span is marked as failed. */
   end(options?: { readonly endMs?: number; readonly error?: unknown }): void;
 }
 
-/** What makes spans while there is a collector. */
+/** Creates spans while there is a collector. */
 export interface Tracer {
   start(name: string, options: SpanOptions): Span;
   stop(): Promise<void>;
@@ -48,9 +48,9 @@ export interface Tracer {
 let tracer: Tracer | null = null;
 
 /**
- * Sends spans to the collector from now on. Without an endpoint nothing is loaded and nothing is
- * made: spans cost next to nothing and hand their parent's context on. A collector that is away
- * loses spans and disturbs nobody. `stop` sends what is left.
+ * Sends spans to the collector from now on. Without an endpoint nothing is loaded and no spans are
+ * created: they cost next to nothing and pass on their parent's context. An unreachable collector
+ * loses spans without other effects. `stop` sends the remaining spans.
  */
 export async function startTracing(
   service: string,
@@ -68,7 +68,7 @@ export async function startTracing(
   };
 }
 
-/** Begins a span that the caller ends. */
+/** Starts a span that the caller ends. */
 export function startSpan(name: string, options: SpanOptions = {}): Span {
   if (tracer !== null) return tracer.start(name, options);
   return { traceparent: wellFormed(options.parent), set: () => {}, end: () => {} };
@@ -84,6 +84,6 @@ export function recordSpan(
 
 const TRACEPARENT = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 
-/** A parent that is not well formed is no parent: a caller's header breaks nothing. */
+/** Ignores a malformed parent, so that a caller's header breaks nothing. */
 const wellFormed = (parent: string | undefined): string | undefined =>
   parent !== undefined && TRACEPARENT.test(parent) ? parent : undefined;

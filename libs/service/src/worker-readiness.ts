@@ -4,20 +4,20 @@ import type { Readiness } from './telemetry.ts';
 interface Dependencies {
   readonly redis: Redis;
   readonly store: { ping(): Promise<void> };
-  /** Whether the store is the one of the fleet, as it was last seen. */
+  /** Whether the store was the fleet's at the last check. */
   readonly fleetStore: {
     readonly state: { readonly verdict: 'ours' | 'other' | 'unknown'; readonly reason: string };
   };
-  /** Whether all of the worker's work needs the store; otherwise it is ready without. */
+  /** Whether all of the worker's work needs the store; otherwise it is ready without it. */
   readonly needsStore: boolean;
   readonly model: string | null;
-  /** Null: the worker has not announced itself yet. */
+  /** Null: the worker has not registered yet. */
   readonly announced: { isListed(): Promise<boolean> } | null;
 }
 
 /**
- * Whether a worker takes work: it has loaded its model (before, it is null), reaches its dependencies, and is
- * listed as one. Should Redis lose its lease, it is listed again with the next renewal.
+ * Whether a worker claims work: it has loaded its model (null before), reaches its dependencies,
+ * and is registered. If Redis loses its lease, the next renewal registers it again.
  */
 export async function workerReadiness(
   worker: { readonly isRunning: boolean } | null,
@@ -28,10 +28,10 @@ export async function workerReadiness(
   const { verdict, reason } = fleetStore.state;
   const mayUseStore = verdict === 'ours' || (verdict === 'unknown' && !needsStore);
   if (worker === null) {
-    if (!connected) return { ready: false, reason: 'Redis is not reachable' };
-    return { ready: false, reason: mayUseStore ? 'the model is being loaded' : reason };
+    if (!connected) return { ready: false, reason: 'Redis is unreachable' };
+    return { ready: false, reason: mayUseStore ? 'the model is loading' : reason };
   }
-  // Commands wait while the connection is down: then there is nothing to ask.
+  // Commands would wait while the connection is down, so no command is sent.
   const [store, listed] = await Promise.all([
     storeReport(dependencies),
     connected && announced !== null && announced.isListed(),
@@ -42,15 +42,17 @@ export async function workerReadiness(
   return { ready, model, redis: redis.status, store, takesWork: isRunning, listed };
 }
 
-/** What a store may take to answer, in milliseconds: a probe waits three seconds for all of the report. */
+/**
+ * Time limit of the store check in milliseconds: a probe waits three seconds for the whole report.
+ */
 const STORE_MS = 1_000;
 
-/** `ok`, or what is wrong with the store. */
+/** `ok`, or why the store is not usable. */
 async function storeReport({ store, fleetStore }: Dependencies): Promise<string> {
   if (fleetStore.state.verdict === 'other') return fleetStore.state.reason;
   const silence = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => silence.reject(new Error(`The store does not answer within ${STORE_MS} ms`)),
+    () => silence.reject(new Error(`The store did not respond within ${STORE_MS} ms`)),
     STORE_MS,
   );
   try {

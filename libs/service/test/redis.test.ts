@@ -26,7 +26,7 @@ test('a connection works, carries its name, and is logged once', async (t) => {
   t.teardown(() => redis.disconnect());
   await waitForRedis(redis);
   t.is(await redis.client('GETNAME'), name);
-  t.is(lines.filter((line) => line.includes('Redis is connected')).length, 1);
+  t.is(lines.filter((line) => line.includes('Redis connected')).length, 1);
 });
 
 test('a server that is not there is reported once, not at every attempt', async (t) => {
@@ -36,7 +36,7 @@ test('a server that is not there is reported once, not at every attempt', async 
   let attempts = 0;
   redis.on('reconnecting', () => (attempts += 1));
   await eventually(() => attempts >= 4);
-  t.is(lines.filter((line) => line.includes('not reachable')).length, 1);
+  t.is(lines.filter((line) => line.includes('unreachable')).length, 1);
 });
 
 test('waiting for a server that is not there ends with its address and the reason', async (t) => {
@@ -46,7 +46,7 @@ test('waiting for a server that is not there ends with its address and the reaso
   const error = await t.throwsAsync(waitForRedis(redis, { withinMs: 300 }), {
     instanceOf: RedisUnavailableError,
   });
-  t.regex(error.message, new RegExp(`127\\.0\\.0\\.1:${port} did not answer.*ECONNREFUSED`));
+  t.regex(error.message, new RegExp(`127\\.0\\.0\\.1:${port} did not respond.*ECONNREFUSED`));
   t.notRegex(error.message, /hidden/);
 });
 
@@ -72,8 +72,8 @@ test('a connection comes back by itself, and commands given meanwhile are carrie
   await waitForRedis(redis);
   for (const socket of open) socket.destroy();
   t.is(await redis.ping(), 'PONG');
-  await eventually(() => lines.filter((line) => line.includes('Redis is connected')).length === 2);
-  t.is(lines.filter((line) => line.includes('not reachable')).length, 1);
+  await eventually(() => lines.filter((line) => line.includes('Redis connected')).length === 2);
+  t.is(lines.filter((line) => line.includes('unreachable')).length, 1);
 });
 
 function relayTo(target: URL, client: Socket, open: Set<Socket>): void {

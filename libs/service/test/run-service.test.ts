@@ -55,7 +55,7 @@ test('a service whose launcher is gone stops by itself', async (t) => {
 test('settings that cannot be used end in one message and code 1', async (t) => {
   const { exit, output } = run(t, { LIMIT: 'many', EPD_STOP_MS: '1' });
   t.is(await exit, 1);
-  t.regex(output(), /fixture cannot start\. The configuration cannot be used:/);
+  t.regex(output(), /fixture cannot start\. The configuration is invalid:/);
   t.regex(output(), /LIMIT: must be an integer; it is "many"/);
   t.regex(output(), /EPD_STOP_MS: must be an integer from 100/);
   t.notRegex(output(), / at .*config\.ts/);
@@ -74,7 +74,7 @@ test('a start that a setting prevents is told in one line', async (t) => {
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('{'));
   t.deepEqual(lines, [
-    'fixture cannot start. The configuration cannot be used: MODE: must be another; it is "start-refused"',
+    'fixture cannot start. The configuration is invalid: MODE: must be another; it is "start-refused"',
   ]);
   t.notRegex(output(), /"stack"/);
 });

@@ -15,7 +15,7 @@ test('a worker is ready when it runs and reaches what it rests on', async (t) =>
   let listed = true;
   const announced = { isListed: async () => listed };
   const on = { redis, store, model: 'm', announced, fleetStore: OURS, needsStore: true };
-  const loading = { ready: false, reason: 'the model is being loaded' };
+  const loading = { ready: false, reason: 'the model is loading' };
   t.deepEqual(await workerReadiness(null, on), loading);
   t.is(pings, 0);
   const report = { ready: true, model: 'm', redis: 'ready', store: 'ok', takesWork: true, listed };
@@ -43,7 +43,7 @@ test('without Redis there is nothing to ask it, and a worker that loads says why
     fleetStore: OURS,
     needsStore: true,
   };
-  const alone = { ready: false, reason: 'Redis is not reachable' };
+  const alone = { ready: false, reason: 'Redis is unreachable' };
   t.deepEqual(await workerReadiness(null, on), alone);
   t.like(await workerReadiness({ isRunning: true }, on), { ready: false, takesWork: true });
 });

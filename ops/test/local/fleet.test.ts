@@ -159,7 +159,7 @@ test.serial(
   async (t) => {
     const fleet = await launch(t, { env: { EPD_REDIS_URL: 'redis://:hidden@127.0.0.1:1' } });
     t.is(await fleet.exited, 1);
-    t.regex(fleet.output(), /127\.0\.0\.1:1 did not answer/);
+    t.regex(fleet.output(), /127\.0\.0\.1:1 did not respond/);
     t.notRegex(fleet.output(), /hidden/);
   },
 );

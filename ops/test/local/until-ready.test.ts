@@ -7,7 +7,7 @@ import { ManagedProcess } from '../../local/managed-process.ts';
 import { untilReady } from '../../local/until-ready.ts';
 
 test('what holds a process up is told while it is waited for, once for each reason', async (t) => {
-  const reasons = ['no bucket', 'no bucket', 'the model is being loaded'];
+  const reasons = ['no bucket', 'no bucket', 'the model is loading'];
   const server = createServer((_request, response) => {
     const reason = reasons.shift();
     response.writeHead(reason === undefined ? 200 : 503).end(JSON.stringify({ reason }));
@@ -35,5 +35,5 @@ test('what holds a process up is told while it is waited for, once for each reas
       onWaiting: (name, reason) => told.push(`${name}: ${reason}`),
     },
   );
-  t.deepEqual(told, ['encoder-1: no bucket', 'encoder-1: the model is being loaded']);
+  t.deepEqual(told, ['encoder-1: no bucket', 'encoder-1: the model is loading']);
 });

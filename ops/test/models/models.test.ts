@@ -34,6 +34,21 @@ test('models are pulled, listed and removed', async (t) => {
   t.regex((await models('ls')).stdout, /holds no models/);
 });
 
+test('a model is checked: its family, its graphs and where they run, memory, the tokens of a picture', async (t) => {
+  const { models } = await command(t);
+  const { stdout } = await models('check', projectPath('models/tiny-vlm'), '--size', '640x480');
+  t.regex(stdout, /family +idefics3, model_type \w+/);
+  t.regex(stdout, /encoder +vision_encoder\.onnx, [\d.]+ MB/);
+  t.regex(stdout, /prefill\/decode +decoder_model_merged\.onnx, [\d.]+ MB/);
+  t.regex(stdout, /context +2048 tokens, each \d+ bytes/);
+  t.regex(stdout, /memory +encoder about [\d.]+ MB, prefill\/decode about [\d.]+ MB/);
+  t.regex(stdout, /picture +640x480 takes \d+ tokens of a prompt, \d+ of them embeddings/);
+  const bad = await t.throwsAsync(models('check', 'org/vlm'), { instanceOf: Error });
+  t.regex((bad as unknown as { stderr: string }).stderr, /config\.json/);
+  const size = await t.throwsAsync(models('check', 'org/vlm', '--size', 'big'));
+  t.regex((size as unknown as { stderr: string }).stderr, /--size.*1024x768.*big/s);
+});
+
 test('what is wrong is said in a line, without a stack', async (t) => {
   const { models } = await command(t);
   const error = await t.throwsAsync(models('pull', 'org/other'), { instanceOf: Error });

@@ -79,7 +79,7 @@ test('a process whose Redis is away at its start lives, is not ready, and says w
   await eventually(async () => (await fetch(`${url}/healthz`)).ok, { withinMs: 30_000 });
   const ready = await fetch(`${url}/readyz`);
   t.is(ready.status, 503);
-  t.deepEqual(await ready.json(), { ready: false, reason: 'Redis is not reachable' });
+  t.deepEqual(await ready.json(), { ready: false, reason: 'Redis is unreachable' });
 });
 
 test('what a killed encoder held is encoded by another', async (t) => {
@@ -108,7 +108,7 @@ test('a folder that holds no model is told in one line that names the setting', 
   const { env } = await processFleet(t);
   const encoder = await startProcess(t, { ...env, EPD_MODEL_DIR: '/no/such/folder' });
   t.is(await ended(encoder), 1);
-  t.regex(encoder.log(), /cannot be used: EPD_MODEL_DIR: must be .*; it is "\/no\/such\/folder"/);
+  t.regex(encoder.log(), /configuration is invalid: EPD_MODEL_DIR: must be .*; it is "\/no\/such\/folder"/);
   t.notRegex(encoder.log(), /"stack"/);
 });
 

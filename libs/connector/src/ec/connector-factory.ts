@@ -7,10 +7,10 @@ import type { ECTransferConfig } from './transfer-config.ts';
 
 const registry = new Map<string, ECConnectorMaker>([['StoreECConnector', createStoreECConnector]]);
 
-/** Makes a connector known by name. Throws `ConnectorConfigError` when the name is taken. */
+/** Registers a connector by name. Throws `ConnectorConfigError` when the name is taken. */
 export function registerECConnector(name: string, maker: ECConnectorMaker): void {
   if (registry.has(name))
-    throw new ConnectorConfigError(`A connector ${name} is registered already`);
+    throw new ConnectorConfigError(`A connector ${name} is already registered`);
   registry.set(name, maker);
 }
 

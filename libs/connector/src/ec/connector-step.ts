@@ -1,9 +1,9 @@
 import type { ECConnectorMetadata, ECConnectorOutput, ECWorkerConnector } from './ec-connector.ts';
 
 /**
- * One step of a worker, as vLLM's runner takes it: bind what the scheduler side sent, begin the
- * loads, do the work, collect what has finished, clear. When the work throws, what has finished is
- * left for the next step to collect.
+ * One step of a worker, as vLLM's runner takes it: bind the metadata of the scheduler side, start
+ * the loads, do the work, collect finished transfers, clear. When the work throws, the next step
+ * collects the finished transfers.
  */
 export async function withConnectorStep<T>(
   connector: ECWorkerConnector,

@@ -5,19 +5,24 @@ import type { ConnectorMetrics } from '../metrics.ts';
 import type { ECSchedulerConnector, ECWorkerConnector } from './ec-connector.ts';
 import type { ECTransferConfig } from './transfer-config.ts';
 
-/** What a process has that a connector may use. */
+/** The services of a process that a connector may use. */
 export interface ECServices {
   readonly embeddings: EmbeddingStore;
-  /** Of the one model that this process serves. */
+  /** Fingerprint of the model that this process serves. */
   readonly fingerprint: string;
   /** Width of its embeddings. */
   readonly width: number;
-  /** Consumer: has missing items encoded. Without it they are waited for. */
+  /**
+   * Consumer: requests the encoding of missing items. Without it the connector only waits for them.
+   */
   readonly requester?: EncodeRequester;
-  /** Consumer: tells of new items. Started and stopped by the process. Without it items are looked for. */
+  /**
+   * Consumer: notifies of new items. Started and stopped by the process. Without it the connector
+   * polls for items.
+   */
   readonly events?: CompletionReader;
   readonly metrics?: ConnectorMetrics;
-  /** What failed behind the process's back and will be tried again. */
+  /** Receives background errors that will be retried. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -25,7 +30,7 @@ export interface ECServices {
 export interface ECConnector {
   readonly scheduler: ECSchedulerConnector;
   readonly worker: ECWorkerConnector;
-  /** Ends timers, loads and subscriptions once what is being saved is durable. */
+  /** Stops timers, loads and subscriptions once pending saves are durable. */
   shutdown(): Promise<void>;
 }
 

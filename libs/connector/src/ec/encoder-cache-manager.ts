@@ -1,28 +1,28 @@
 import assert from 'node:assert/strict';
 
 interface Entry<User> {
-  /** What was reserved, until it is known what the item takes. */
+  /** The reserved bytes, until the item's actual size is known. */
   bytes: number;
   readonly reservedBytes: number;
   readonly users: Set<User>;
-  /** False while the item is on its way: its space is taken, its data not there. */
+  /** False while the item is in transfer: its memory is reserved, its data has not arrived. */
   filled: boolean;
 }
 
 /**
- * Accounts for the encoder cache in bytes; holds no data. An item is referenced by the users (requests,
- * or an engine's sequences) that still need it, and stays, freeable, when nobody does. When room is
- * wanted, what became freeable first goes first. What is referenced goes only to a user whom all who
- * reference it yield to: if users yield to those before them in a fixed order, whoever is first in it
- * always gets room, so that they cannot wait for each other for ever. An item on its way is never
- * evicted, referenced or not.
+ * Accounts for the encoder cache in bytes; holds no data. The users (requests, or an engine's
+ * sequences) that still need an item reference it. An item without references stays in the cache
+ * and is freeable; items that became freeable first are evicted first. A referenced item is evicted
+ * only for a user to whom all its users yield: if users yield in a fixed order, the first in that
+ * order always gets memory, so they cannot deadlock. An item in transfer is never evicted.
  *
- * Invariants: `usedBytes` is the sum of all entries, and at most the capacity but for what items came
- * larger than was reserved for them; freeable are exactly the filled entries that no user references.
+ * Invariants: `usedBytes` is the sum of all entries, and at most the capacity except for items that
+ * arrived larger than their reservation; freeable are exactly the filled entries without
+ * references.
  */
 export class EncoderCacheManager<User = string> {
   readonly capacityBytes: number;
-  /** Those that were referenced last are last. */
+  /** Most recently referenced last. */
   readonly #entries = new Map<string, Entry<User>>();
   readonly #byUser = new Map<User, Set<string>>();
   /** In the order in which they became freeable. */
@@ -32,7 +32,7 @@ export class EncoderCacheManager<User = string> {
   #underWay = 0;
 
   constructor(capacityBytes: number) {
-    assert(capacityBytes > 0, 'An encoder cache needs room');
+    assert(capacityBytes > 0, 'The capacity of an encoder cache must be positive');
     this.capacityBytes = capacityBytes;
   }
 
@@ -40,17 +40,17 @@ export class EncoderCacheManager<User = string> {
     return this.#usedBytes;
   }
 
-  /** Part of `usedBytes` that any reservation may reclaim. */
+  /** Part of `usedBytes` that any reservation may evict. */
   get freeableBytes(): number {
     return this.#freeableBytes;
   }
 
-  /** Items that have their space and are not there yet. */
+  /** Items with reserved memory that have not arrived yet. */
   get underWay(): number {
     return this.#underWay;
   }
 
-  /** Whether the item has its space, filled or not. */
+  /** Whether the item has memory, filled or not. */
   has(mmHash: string): boolean {
     return this.#entries.has(mmHash);
   }
@@ -60,9 +60,10 @@ export class EncoderCacheManager<User = string> {
   }
 
   /**
-   * Takes space for a new item and references it. Returns what was evicted for it, whose data is to be
-   * dropped; null when there is no room now, and nothing was changed. `yields`: does this other user
-   * give up what it references? More than the capacity is never to be had: refuse it, do not wait.
+   * Reserves memory for a new item and references it. Returns the evicted items, whose data the
+   * caller must drop; null, without any change, when there is no room now. `yields`: whether
+   * another user yields its items. A caller must refuse an item larger than the capacity, because
+   * waiting would never end.
    */
   reserve(
     mmHash: string,
@@ -70,7 +71,7 @@ export class EncoderCacheManager<User = string> {
     user: User,
     yields: (other: User) => boolean = () => false,
   ): string[] | null {
-    assert(!this.#entries.has(mmHash), `${mmHash} has its space already`);
+    assert(!this.#entries.has(mmHash), `${mmHash} already has memory`);
     const evicted = this.#evictableFor(bytes, yields);
     if (!evicted) return null;
     for (const other of evicted) this.discard(other);
@@ -82,7 +83,7 @@ export class EncoderCacheManager<User = string> {
     return evicted;
   }
 
-  /** References an item that has its space. */
+  /** References an item that has memory. */
   acquire(mmHash: string, user: User): void {
     const entry = this.#entry(mmHash);
     if (entry.users.has(user)) return;
@@ -94,7 +95,7 @@ export class EncoderCacheManager<User = string> {
     this.#entries.set(mmHash, entry);
   }
 
-  /** The item's data is in the encoder cache, and takes so many bytes there. */
+  /** The item's data has arrived in the encoder cache, with its actual size. */
   settle(mmHash: string, bytes: number): void {
     const entry = this.#entry(mmHash);
     if (entry.filled) return;
@@ -105,7 +106,9 @@ export class EncoderCacheManager<User = string> {
     this.#freeIfUnreferenced(mmHash, entry);
   }
 
-  /** The user needs the item no more: at its last use in the prompt. The data stays for others. */
+  /**
+   * The user no longer needs the item: after its last use in the prompt. The data stays for others.
+   */
   release(mmHash: string, user: User): void {
     if (!this.#forget(mmHash, user)) return;
     const entry = this.#entry(mmHash);
@@ -113,12 +116,14 @@ export class EncoderCacheManager<User = string> {
     this.#freeIfUnreferenced(mmHash, entry);
   }
 
-  /** The user has ended, however, or begins anew. */
+  /** The user has ended in any way, or starts over. */
   releaseAll(user: User): void {
     for (const mmHash of this.#byUser.get(user) ?? []) this.release(mmHash, user);
   }
 
-  /** The item did not arrive, or is gone: its space is free again. Returns the users that still want it. */
+  /**
+   * The item did not arrive, or is gone: frees its memory. Returns the users that still need it.
+   */
   discard(mmHash: string): User[] {
     const entry = this.#entries.get(mmHash);
     if (!entry) return [];
@@ -130,7 +135,7 @@ export class EncoderCacheManager<User = string> {
     return [...entry.users];
   }
 
-  /** Throws when the account is wrong. For tests: looks at every entry. */
+  /** Throws when the account is inconsistent. For tests: checks every entry. */
   checkInvariants(): void {
     let usedBytes = 0;
     let freeableBytes = 0;
@@ -154,7 +159,10 @@ export class EncoderCacheManager<User = string> {
     assert(usedBytes <= this.capacityBytes + excessBytes);
   }
 
-  /** What has to go, as far as needed: what nobody references first, then what its users yield. */
+  /**
+   * The items to evict, as far as needed: first those without references, then those whose users
+   * yield.
+   */
   #evictableFor(bytes: number, yields: (other: User) => boolean): string[] | null {
     let freeBytes = this.capacityBytes - this.#usedBytes;
     const evicted: string[] = [];
@@ -189,7 +197,7 @@ export class EncoderCacheManager<User = string> {
 
   #entry(mmHash: string): Entry<User> {
     const entry = this.#entries.get(mmHash);
-    assert(entry, `${mmHash} has no space in the encoder cache`);
+    assert(entry, `${mmHash} has no memory in the encoder cache`);
     return entry;
   }
 }

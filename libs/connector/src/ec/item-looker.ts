@@ -13,7 +13,7 @@ export interface ItemLookerOptions {
 
 export interface LookAnswer {
   readonly available: boolean;
-  /** Interests that will never be served. */
+  /** Interests that can never be served. */
   readonly failures: readonly { readonly interests: Interest[]; readonly error: ItemError }[];
 }
 
@@ -21,9 +21,9 @@ const UNKNOWN: LookAnswer = { available: false, failures: [] };
 const AVAILABLE: LookAnswer = { available: true, failures: [] };
 
 /**
- * Finds out what has become of an item: asks the store, and for a consumer joins and asks the flights
- * of those who wait for it, which also asks again for work that was lost. Throws when the store or
- * Redis cannot be reached.
+ * Finds out the state of an item: checks the store, and for a consumer joins and checks the single
+ * flights of its waiters, which also requests lost work again. Throws when the store or Redis is
+ * unreachable.
  */
 export class ItemLooker {
   readonly #embeddings: EmbeddingStore;
@@ -37,7 +37,7 @@ export class ItemLooker {
   }
 
   async look(item: TrackedItem): Promise<LookAnswer> {
-    // A producer answers for what everybody can read, not for its own caches.
+    // A producer checks what every process can read, not its own caches.
     if (!this.#isConsumer) return (await this.#embeddings.has(item.spec)) ? AVAILABLE : UNKNOWN;
     if (await this.#embeddings.isCached(item.spec)) return AVAILABLE;
     if (this.#requester) return this.#askFlights(item, this.#requester);
@@ -62,7 +62,10 @@ export class ItemLooker {
     return { available: false, failures };
   }
 
-  /** Nobody said which flight this interest waits for. True when the item was found on the way. */
+  /**
+   * The generation that this interest waits for is unknown: joins a flight. True when the item was
+   * found meanwhile.
+   */
   async #joinFlight(
     item: TrackedItem,
     interest: Interest,
@@ -81,7 +84,7 @@ const isCurrent = (item: TrackedItem, interest: Interest): boolean =>
 const current = (item: TrackedItem, interests: readonly Interest[]): Interest[] =>
   interests.filter((interest) => isCurrent(item, interest));
 
-/** The request ended while it was being joined to a flight: its release may have come too early. */
+/** The request ended while it joined a flight: its release may have come too early. */
 async function leaveIfGone(
   item: TrackedItem,
   interest: Interest,

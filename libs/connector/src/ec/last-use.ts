@@ -1,8 +1,8 @@
 import type { MultiModalFeature } from './ec-connector.ts';
 
 /**
- * For each item of a prompt, the token index from which on it is needed no more: the end of the last
- * span that shows it, for an image may stand in a prompt several times.
+ * For each item of a prompt, the token index from which it is no longer needed: the end of its last
+ * span, because an image may occur in a prompt several times.
  */
 export function lastUses(features: readonly MultiModalFeature[]): Map<string, number> {
   const uses = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** Tells whoever drives the steps that another step may have something to do. */
+/** Signals the driver of the steps that another step may have work. */
 export class ProgressSignal {
   readonly #listeners = new Set<() => void>();
 

@@ -9,12 +9,12 @@ import type { ECTransferConfig } from './transfer-config.ts';
 
 /** `ecConnectorExtraConfig` of the store connector. */
 const ExtraConfig = Type.Object({
-  /** How often an item that is waited for is looked for again. Bounds what a lost event costs. */
+  /** Poll interval for missing items. Bounds the cost of a lost event. */
   lookAgainMs: Type.Integer({ minimum: 1, default: 2000 }),
-  /** Loads at a time. More only compete for the same link. */
+  /** Maximum concurrent loads. More would only compete for the same link. */
   maxConcurrentLoads: Type.Integer({ minimum: 1, default: 8 }),
   maxConcurrentSaves: Type.Integer({ minimum: 1, default: 8 }),
-  /** Loads of one item that may fail in a row before the requests that wait for it do. */
+  /** Consecutive failed loads of one item before the requests that wait for it fail. */
   maxFailedLoads: Type.Integer({ minimum: 1, default: 5 }),
 });
 

@@ -32,9 +32,9 @@ export interface StoreECSchedulerOptions {
 }
 
 /**
- * Scheduler side. Interest is registered first, then the store is looked at, then events are trusted,
- * and what is still unknown is looked for again every `lookAgainMs`: whatever is lost (an event, a
- * queued job, a flight, the stored object itself) costs that time and nothing else.
+ * Scheduler side. It registers interest first, then checks the store, then trusts events, and polls
+ * for unknown items every `lookAgainMs`: any loss (of an event, a queued job, a flight, the stored
+ * object) only costs that time.
  */
 export class StoreECScheduler implements ECSchedulerConnector {
   readonly #options: StoreECSchedulerOptions;
@@ -61,7 +61,7 @@ export class StoreECScheduler implements ECSchedulerConnector {
   }
 
   ensureCacheAvailable(request: ECRequest, numComputedTokens: number): boolean {
-    // It has failed already; its owner is about to learn so.
+    // It has failed already; its owner will be told soon.
     if (this.#unavailable.has(request.id)) return false;
     let all = true;
     for (const feature of request.features) {
@@ -71,7 +71,10 @@ export class StoreECScheduler implements ECSchedulerConnector {
     return all;
   }
 
-  /** A consumer notes a load; a producer, and one that is both and will encode by itself, a save. */
+  /**
+   * A consumer records a load; a producer, and a process that is both and will encode itself,
+   * records a save.
+   */
   updateStateAfterAlloc(request: ECRequest, index: number): void {
     const feature = request.features[index];
     if (!feature) throw new TypeError(`Request ${request.id} has no feature ${index}`);
@@ -157,7 +160,7 @@ export class StoreECScheduler implements ECSchedulerConnector {
     const { mmHash, rows, encode } = feature;
     const { fingerprint, width, isHeld } = this.#options;
     const item = trackedItem({ mmHash, fingerprint, width, rows }, encode);
-    // Believed without a look: should the store have lost it, the load fails and a look follows.
+    // Trusted without a check: if the store has lost it, the load fails and a check follows.
     item.available = this.#isConsumer && isHeld(mmHash);
     this.#items.set(mmHash, item);
     return item;
@@ -172,7 +175,7 @@ export class StoreECScheduler implements ECSchedulerConnector {
   #onEvent(event: CompletionEvent): void {
     const item = this.#items.get(event.mmHash);
     if (!item || item.available) return;
-    // Which generation failed is known to the flight alone.
+    // Only the flight knows which generation failed.
     if (event.outcome === 'stored') this.#markAvailable(item);
     else this.#lookSoon(item);
   }
@@ -185,7 +188,7 @@ export class StoreECScheduler implements ECSchedulerConnector {
     item.available = true;
   }
 
-  /** A store that is away says nothing of the item: it is looked for again when the clock says so. */
+  /** An unavailable store says nothing about the item: it is polled again at the next interval. */
   #onLoadFailed(mmHash: string, unreached: boolean): void {
     const item = this.#items.get(mmHash);
     if (!item) return;
@@ -236,7 +239,7 @@ export class StoreECScheduler implements ECSchedulerConnector {
     for (const { interests, error } of failures) this.#fail(item, interests, error);
   }
 
-  /** The clock runs while something is waited for, and finds out by itself when nothing is. */
+  /** The timer runs while any item is missing, and stops by itself otherwise. */
   #startClock(): void {
     if (this.#isShutDown) return;
     this.#timer ??= setInterval(() => this.#lookAgain(), this.#options.lookAgainMs);
@@ -253,7 +256,7 @@ export class StoreECScheduler implements ECSchedulerConnector {
     for (const item of unknown) this.#lookSoon(item);
   }
 
-  /** What fails here is looked for again in time; only its reason is told. */
+  /** A failed check is repeated at the next poll; only its reason is reported. */
   #inBackground(work: () => Promise<void>): void {
     const running = work()
       .catch((error: unknown) => this.#options.onError?.(error))

@@ -35,7 +35,7 @@ export class StoreECWorker implements ECWorkerConnector {
   readonly #loads = new Map<string, Promise<void>>();
   readonly #saves = new Map<string, Promise<void>>();
   readonly #stopped = new AbortController();
-  /** Saves begun since `waitForSave` was last called: it answers for each of them. */
+  /** Saves started since the last call of `waitForSave`, which reports each of them. */
   #unawaitedSaves: Promise<void>[] = [];
   #cache: EncoderCache | null = null;
   #metadata: ECConnectorMetadata | null = null;
@@ -50,7 +50,7 @@ export class StoreECWorker implements ECWorkerConnector {
   }
 
   registerCaches(cache: EncoderCache): void {
-    assert(this.#cache === null, 'The encoder cache is registered once');
+    assert(this.#cache === null, 'The encoder cache was already registered');
     this.#cache = cache;
   }
 
@@ -69,12 +69,12 @@ export class StoreECWorker implements ECWorkerConnector {
   }
 
   startLoadCaches(): void {
-    assert(this.#metadata !== null, 'Loads are named by the metadata of a step');
+    assert(this.#metadata !== null, 'Loads need the metadata of a step');
     if (!this.#isConsumer) return;
     for (const spec of this.#metadata.loads) this.#startLoad(spec);
   }
 
-  /** An item that is being saved is not saved again; one that was saved before costs a look. */
+  /** An item that is being saved is not saved again; one that was saved before costs one check. */
   saveCaches(mmHash: string): void {
     if (!this.#isProducer || this.#saves.has(mmHash)) return;
     const embedding = this.#registered().get(mmHash);
@@ -100,7 +100,7 @@ export class StoreECWorker implements ECWorkerConnector {
       });
     this.#saves.set(mmHash, save);
     this.#unawaitedSaves.push(save);
-    // The failure is told by `getFinished` and `waitForSave`; nobody may be waiting yet.
+    // `getFinished` and `waitForSave` report the failure; no caller may be waiting yet.
     save.catch(() => {});
   }
 
@@ -165,7 +165,7 @@ export class StoreECWorker implements ECWorkerConnector {
   }
 
   #registered(): EncoderCache {
-    assert(this.#cache !== null, 'The encoder cache is registered before the first step');
+    assert(this.#cache !== null, 'The encoder cache must be registered before the first step');
     return this.#cache;
   }
 }

@@ -1,22 +1,25 @@
 import type { EmbeddingSpec } from '../embedding.ts';
 import type { EncodeJob, ItemError } from '../messages.ts';
 
-/** What one request waits for, of one item. */
+/** The interest of one request in one item. */
 export interface Interest {
   readonly requestId: string;
-  /** Of the flight joined on its behalf; null: none yet, as far as this process knows. */
+  /**
+   * The generation of the flight joined on its behalf; null: none yet, as far as this process
+   * knows.
+   */
   generation: number | null;
 }
 
 /**
- * One item that requests of this process want.
+ * One item that requests of this process need.
  *
  *   unknown ──look or event──▶ available ──load──▶ in the encoder cache (still available)
  *      ▲                           │
  *      └───────load failed─────────┘
  *
- * Availability belongs to the item; failure belongs to each interest, for a request that joined after
- * a failed encode waits for the next one.
+ * Availability belongs to the item; failure belongs to each interest, because a request that joined
+ * after a failed encode waits for the next one.
  */
 export interface TrackedItem {
   readonly spec: EmbeddingSpec;
@@ -25,9 +28,9 @@ export interface TrackedItem {
   available: boolean;
   isLoading: boolean;
   isLooking: boolean;
-  /** Something happened during a look: it may have looked too early. */
+  /** An event arrived during a check: the check may have been too early. */
   mustLookAgain: boolean;
-  /** In a row. */
+  /** Consecutive failed loads. */
   failedLoads: number;
 }
 
@@ -42,7 +45,7 @@ export const trackedItem = (spec: EmbeddingSpec, job: EncodeJob): TrackedItem =>
   failedLoads: 0,
 });
 
-/** An interest for each distinct generation: one look answers for all that share it. */
+/** One interest per generation: one check covers all that share it. */
 export function groupByGeneration(item: TrackedItem): Map<number, Interest[]> {
   const groups = new Map<number, Interest[]>();
   for (const interest of item.interests.values()) {
@@ -54,6 +57,6 @@ export function groupByGeneration(item: TrackedItem): Map<number, Interest[]> {
 
 export const unusableError = (failedLoads: number): ItemError => ({
   code: 'embedding_unusable',
-  message: `The image's embedding was stored but could not be used, ${failedLoads} times in a row`,
+  message: `The image's embedding was stored but not usable, ${failedLoads} times in a row`,
   retryable: true,
 });

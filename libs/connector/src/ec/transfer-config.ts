@@ -11,21 +11,24 @@ export const ECTransferConfig = Type.Object({
     Type.Literal('ec_consumer'),
     Type.Literal('ec_both'),
   ]),
-  /** Names this process to others, for connectors whose peers talk to each other; the store's do not. */
+  /**
+   * Identifies this process, for connectors whose peers talk to each other; those of the store
+   * connector do not.
+   */
   engineId: Type.Optional(Type.String({ minLength: 1 })),
-  /** A module, by URL, absolute path or package name, that exports a connector of one's own. */
+  /** A module, by URL, absolute path or package name, that exports a custom connector. */
   ecConnectorModulePath: Type.Optional(Type.String({ minLength: 1 })),
-  /** What the connector itself defines. */
+  /** Options that the connector defines. */
   ecConnectorExtraConfig: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 });
 export type ECTransferConfig = Static<typeof ECTransferConfig>;
 
-/** Throws `ConnectorConfigError` that names the first wrong field. */
+/** Throws a `ConnectorConfigError` that names the first invalid field. */
 export function parseTransferConfig(config: unknown): ECTransferConfig {
   if (Value.Check(ECTransferConfig, config)) return config;
   const [first] = Value.Errors(ECTransferConfig, config);
   const where = first?.instancePath ? ` at ${first.instancePath}` : '';
-  throw new ConnectorConfigError(`The transfer config is wrong${where}: ${first?.message ?? ''}`);
+  throw new ConnectorConfigError(`The transfer config is invalid${where}: ${first?.message ?? ''}`);
 }
 
 export const isProducer = ({ ecRole }: Pick<ECTransferConfig, 'ecRole'>): boolean =>

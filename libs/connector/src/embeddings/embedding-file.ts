@@ -10,10 +10,10 @@ import { readSafetensors, safetensorsParts, type SafetensorsTensor } from '../sa
 /** The one tensor of the file, by vLLM's name for it. */
 const TENSOR = 'ec_cache';
 
-/** Version of what `__metadata__` holds. Files of an unknown version are foreign. */
+/** Version of the content of `__metadata__`. Files of an unknown version are foreign. */
 const FORMAT = 'epd-ec-2';
 
-/** By version: the field that tells whether the payload is sound, and what it is to hold. */
+/** By version: the field that verifies the payload, and its expected value. */
 const CHECKS: ReadonlyMap<string | undefined, Check> = new Map([
   ['epd-ec-1', { field: 'sha256', of: sha256Hex }],
   [FORMAT, { field: 'gmac', of: payloadTag }],
@@ -29,7 +29,7 @@ interface Check {
 
 /**
  * The stored form of an embedding: vLLM's shared-storage file, and in its `__metadata__`, which vLLM
- * ignores, what a reader needs to tell that these are the right bytes. The payload is not copied.
+ * ignores, what a reader needs to verify the bytes. The payload is not copied.
  */
 export function embeddingFileParts(
   mmHash: string,
@@ -40,7 +40,7 @@ export function embeddingFileParts(
   const { rows, width, dtype, data } = embedding;
   if (data.byteLength !== embeddingBytes(rows, width, dtype)) {
     throw new TypeError(
-      `${data.byteLength} bytes are no ${dtype} embedding of [${rows}, ${width}]`,
+      `${data.byteLength} bytes are not a ${dtype} embedding of [${rows}, ${width}]`,
     );
   }
   return safetensorsParts(
@@ -49,7 +49,7 @@ export function embeddingFileParts(
   );
 }
 
-/** What in the file's metadata tells whether the payload is sound. */
+/** The field of the file's metadata that verifies the payload. */
 function seal(name: ItemName, { rows, width, dtype, data }: Embedding, secret?: string) {
   if (secret === undefined) return { format: FORMAT, gmac: payloadTag(data) };
   const salt = newSalt();
@@ -72,10 +72,10 @@ export const writeEmbeddingFile = (
 ): Uint8Array => joined(embeddingFileParts(mmHash, fingerprint, embedding));
 
 /**
- * The embedding in the file, if it is the one that the spec names, undamaged. Its data is a view of
- * the file. Throws `SafetensorsError` with the reason otherwise. With `acceptForeign`, a file without
- * our metadata (vLLM's own) passes on its layout and shape alone. With `secret`, a file passes only if it was
- * tagged with it.
+ * The embedding in the file, if it matches the spec and is undamaged. Its data is a view of the
+ * file. Throws `SafetensorsError` with the reason otherwise. With `acceptForeign`, a file without
+ * our metadata (vLLM's own) passes by its layout and shape alone. With `secret`, a file passes only
+ * if it is tagged with that key.
  */
 export function readEmbeddingFile(
   file: Uint8Array,
@@ -84,7 +84,8 @@ export function readEmbeddingFile(
 ): Embedding {
   const { metadata, tensors } = readSafetensors(file);
   const tensor = tensors.get(TENSOR);
-  if (!tensor || tensors.size !== 1) refuse('layout', `The file does not hold ${TENSOR} alone`);
+  if (!tensor || tensors.size !== 1)
+    refuse('layout', `The file must hold ${TENSOR} and no other tensor`);
   const embedding = checkShape(tensor, spec);
   if (options.secret !== undefined) return checkSeal(metadata, spec, embedding, options.secret);
   if (metadata['format'] === undefined && options.acceptForeign) return embedding;
@@ -94,21 +95,21 @@ export function readEmbeddingFile(
 }
 
 function checkShape({ dtype, shape, data }: SafetensorsTensor, spec: EmbeddingSpec): Embedding {
-  if (!isEmbeddingDtype(dtype)) return refuse('dtype', `${dtype} is no type of embeddings`);
+  if (!isEmbeddingDtype(dtype)) return refuse('dtype', `${dtype} is not an embedding type`);
   const [rows, width] = shape;
   if (shape.length !== 2 || rows === undefined || width === undefined || rows === 0) {
-    return refuse('shape', `[${shape.join()}] is no matrix`);
+    return refuse('shape', `[${shape.join()}] is not a matrix`);
   }
-  if (width !== spec.width) refuse('shape', `The width is ${width} instead of ${spec.width}`);
+  if (width !== spec.width) refuse('shape', `The width is ${width}, expected ${spec.width}`);
   if (spec.rows !== undefined && rows !== spec.rows) {
-    refuse('shape', `There are ${rows} rows instead of ${spec.rows}`);
+    refuse('shape', `There are ${rows} rows, expected ${spec.rows}`);
   }
   return { rows, width, dtype, data };
 }
 
 function checkMetadata(metadata: Readonly<Record<string, string>>, spec: EmbeddingSpec): Check {
   const check = CHECKS.get(metadata['format']);
-  if (!check) return refuse('foreign', 'The file does not say what it holds');
+  if (!check) return refuse('foreign', 'The file has no known metadata');
   checkName(metadata, spec);
   return check;
 }
@@ -119,10 +120,11 @@ function checkSeal(
   embedding: Embedding,
   secret: string,
 ): Embedding {
-  if (metadata['format'] !== KEYED_FORMAT) refuse('untagged', 'The file has no tag of the fleet');
+  if (metadata['format'] !== KEYED_FORMAT)
+    refuse('untagged', "The file is not tagged with the fleet's key");
   checkName(metadata, spec);
   const tag = keyedTag(secret, metadata['salt'] ?? '', contextOf(spec, embedding), embedding.data);
-  if (metadata['gmac'] !== tag) refuse('digest', 'The payload is not what the fleet stored');
+  if (metadata['gmac'] !== tag) refuse('digest', 'The payload does not match its tag');
   return embedding;
 }
 

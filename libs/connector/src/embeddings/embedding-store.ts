@@ -14,21 +14,21 @@ export interface EmbeddingStoreOptions {
   readonly store: ObjectStore;
   /** Folder of the embeddings in the store; empty for vLLM's own layout. @default embeddings */
   readonly root?: string;
-  /** Larger objects are never read. @default 256 MiB, far above an honest one */
+  /** Larger objects are never read. @default 256 MiB, far above a legitimate one */
   readonly maxBytes?: number;
   /** Use files without our metadata, which cannot be verified: vLLM's own. @default false */
   readonly acceptForeign?: boolean;
-  /** Keep a copy of what could not be used below `quarantine/`. @default true */
+  /** Keep a copy of unusable objects below `quarantine/`. @default true */
   readonly keepQuarantined?: boolean;
-  /** Keeps the books of what is stored and when it was used. @default none */
+  /** Records what is stored and when it was used. @default none */
   readonly usage?: EmbeddingUsage;
   readonly metrics?: ConnectorMetrics;
   /**
-   * Tags what is saved, and is asked of what is loaded, where others can write to the store. All processes have
-   * the same. @default none: tags find damage, and are no signature
+   * Key that tags saved embeddings and that loaded ones must be tagged with, for stores that others
+   * can write to. All processes must have the same key. @default none: then tags only detect damage
    */
   readonly secret?: string | undefined;
-  /** Told of every object that was put aside. */
+  /** Called for every object that was quarantined. */
   readonly onQuarantine?: (mmHash: string, reason: string) => void;
 }
 
@@ -36,30 +36,33 @@ export interface SaveResult {
   /** Of the stored file. */
   readonly bytes: number;
   readonly etag: string;
-  /** False when a sound one was there already. */
+  /** False when an intact one existed already. */
   readonly created: boolean;
 }
 
 export interface LoadResult {
-  /** Its data lies in memory that threads can share. */
+  /** Its data is in memory that threads can share. */
   readonly embedding: Embedding;
-  /** Which tier had it; `store` where there is only one. */
+  /** The tier that had it; `store` if there is only one. */
   readonly tier: string;
   readonly bytes: number;
 }
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
 
-/** Header, metadata and one number: what is smaller holds no embedding. */
+/** Header, metadata and one number: a smaller object holds no embedding. */
 const MIN_FILE_BYTES = 64;
 
-/** Bad copies that one load removes from caches; a cache that cannot delete must not hold it up. */
+/**
+ * Maximum bad copies that one load removes from caches; a cache that cannot delete must not block
+ * it.
+ */
 const MAX_CACHED_COPIES = 4;
 
 /**
- * Embeddings above an object store. What `load` returns is what its key names: right content, right
- * model, right shape, undamaged. Anything else is a miss with a reason, and is put aside so that the
- * item can be encoded again. Only `StoreUnavailableError` leaves these methods.
+ * Embeddings above an object store. `load` returns exactly what its key names: right content, right
+ * model, right shape, undamaged. Anything else is a miss with a reason, and is quarantined so that
+ * the item can be encoded again. These methods throw only `StoreUnavailableError`.
  */
 export class EmbeddingStore {
   readonly #store: ObjectStore;
@@ -84,7 +87,7 @@ export class EmbeddingStore {
     this.#onQuarantine = options.onQuarantine ?? (() => {});
   }
 
-  /** Whether everybody can read the item. A look at the store proper, not at its content. */
+  /** Whether every process can read the item. Checks the durable store, not the content. */
   async has({ mmHash }: Pick<EmbeddingSpec, 'mmHash'>): Promise<boolean> {
     const stat = await this.#store.stat(this.#key(mmHash));
     const found = stat !== null && (stat.bytes ?? MIN_FILE_BYTES) >= MIN_FILE_BYTES;
@@ -97,7 +100,7 @@ export class EmbeddingStore {
     return found;
   }
 
-  /** Whether a cache of this process has the item, whatever the store proper has. */
+  /** Whether a cache of this process has the item, regardless of the durable store. */
   async isCached({ mmHash }: Pick<EmbeddingSpec, 'mmHash'>): Promise<boolean> {
     if (!(this.#store instanceof TieredStore)) return false;
     const found = await this.#store.isCached(this.#key(mmHash));
@@ -105,7 +108,7 @@ export class EmbeddingStore {
     return found;
   }
 
-  /** Durable when it resolves. Saving what is there already is cheap and changes nothing. */
+  /** Durable when it resolves. Saving an existing item is cheap and changes nothing. */
   async save(mmHash: string, fingerprint: string, embedding: Embedding): Promise<SaveResult> {
     const startedAt = performance.now();
     const key = this.#key(mmHash);
@@ -120,7 +123,7 @@ export class EmbeddingStore {
     return { bytes, ...result };
   }
 
-  /** Null: there is nothing usable, and nothing in the way of saving it again. */
+  /** Null: there is no usable embedding, and no object that prevents saving it again. */
   async load(
     spec: EmbeddingSpec,
     options: { readonly signal?: AbortSignal } = {},
@@ -176,7 +179,7 @@ export class EmbeddingStore {
     return this.#store.dropFromCache(this.#key(mmHash), tier);
   }
 
-  /** Somebody may have put a sound one in its place meanwhile: looks once more before removing. */
+  /** Another process may have replaced it with an intact one: checks once more before removing. */
   async #putAside(spec: EmbeddingSpec, reason: string): Promise<void> {
     const key = this.#key(spec.mmHash);
     const before = await this.#store.stat(key);
@@ -195,7 +198,7 @@ export class EmbeddingStore {
     return (await this.#read(spec)).outcome === 'loaded';
   }
 
-  /** The books may lag behind or lose a line: the sweeper finds out from the store. */
+  /** The usage index may lag or lose an entry: the sweeper restores it from the store. */
   #note(write: (usage: EmbeddingUsage) => Promise<void>): void {
     if (this.#usage) write(this.#usage).catch(() => {});
   }

@@ -3,10 +3,13 @@ import { Compile } from 'typebox/compile';
 import { CompletionEvent, MESSAGE_VERSION } from '../messages.ts';
 import { NO_METRICS, type ConnectorMetrics } from '../metrics.ts';
 
-/** Events kept on the stream, about: some minutes of a busy fleet. A reader that was away longer looks. */
+/**
+ * Approximate number of events kept on the stream: some minutes of a busy fleet. A reader that was
+ * disconnected for longer polls.
+ */
 const MAX_EVENTS = 10_000;
 const READ_COUNT = 256;
-/** How long one read blocks; also the longest that an unnoticed dead connection hides events. */
+/** How long one read blocks; also the longest time that a dead connection can hide events. */
 const BLOCK_MS = 5000;
 const RETRY_MS = 500;
 
@@ -14,7 +17,7 @@ const validator = Compile(CompletionEvent);
 
 export const completionStreamKey = (prefix: string): string => `${prefix}:completions`;
 
-/** Announces what encoders have stored or given up. To be called once the embedding is durable. */
+/** Announces stored and failed items. Call it once the embedding is durable. */
 export class CompletionPublisher {
   readonly #redis: Redis;
   readonly #stream: string;
@@ -24,7 +27,7 @@ export class CompletionPublisher {
     this.#stream = completionStreamKey(options.prefix);
   }
 
-  /** Returns the event's id. Throws `TypeError` for what no reader would accept. */
+  /** Returns the event's id. Throws `TypeError` for an event that no reader would accept. */
   async publish(event: CompletionEvent): Promise<string> {
     if (!validator.Check(event)) throw new TypeError('Not a completion event');
     const id = await this.#redis.xadd(
@@ -36,7 +39,7 @@ export class CompletionPublisher {
       'event',
       JSON.stringify(event),
     );
-    if (id === null) throw new Error('The completion stream took no event');
+    if (id === null) throw new Error('The completion stream did not accept the event');
     return id;
   }
 }
@@ -44,19 +47,19 @@ export class CompletionPublisher {
 export type CompletionListener = (event: CompletionEvent, id: string) => void;
 
 export interface CompletionReaderOptions {
-  /** A connection is duplicated from it, for reading blocks. */
+  /** The reader duplicates this connection, because reading blocks. */
   readonly redis: Redis;
   readonly prefix: string;
-  /** Id of the last event seen. @default whatever is newest at `start` */
+  /** Id of the last event seen. @default the newest at `start` */
   readonly from?: string;
   readonly metrics?: ConnectorMetrics;
-  /** The connection failed; reading goes on by itself. */
+  /** The connection failed; reading resumes by itself. */
   readonly onError?: (error: unknown) => void;
 }
 
 /**
- * Reads the completion stream on a connection of its own. An event of an unknown version or shape is
- * counted and passed over. Events are hints: who missed some finds out by looking.
+ * Reads the completion stream on its own connection. Counts and skips an event of an unknown
+ * version or shape. Events are hints: a process that missed some finds out by polling.
  */
 export class CompletionReader {
   readonly #redis: Redis;
@@ -77,18 +80,18 @@ export class CompletionReader {
     this.#onError = options.onError ?? (() => {});
   }
 
-  /** Id of the last event seen: where another reader may go on. */
+  /** Id of the last event seen: where another reader may continue. */
   get lastId(): string | null {
     return this.#lastId;
   }
 
-  /** Returns what takes the listener off again. */
+  /** Returns the function that removes the listener. */
   subscribe(listener: CompletionListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Once it resolves, no event announced from then on is missed while Redis keeps it. */
+  /** Once it resolves, no later event is missed while Redis keeps it. */
   async start(): Promise<void> {
     if (this.#connection) return;
     this.#stopped = new AbortController();

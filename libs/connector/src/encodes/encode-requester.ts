@@ -9,30 +9,33 @@ import { queuePriority } from '../queue-priority.ts';
 import { RedisSingleFlight } from './redis-single-flight.ts';
 
 /**
- * How long a waiter without a record keeps an item from being swept: whoever would release it may die
- * before there is one. Looks at the store come in between, which take milliseconds, and seconds where
- * it is slow; a lease that runs out before costs an encode at worst.
+ * Lease time of a waiter without a record: the process that would release it may die before the
+ * record exists. Checks of the store happen in between, which take milliseconds, or seconds if it
+ * is slow; a lease that expires too early costs one encode at worst.
  */
 const UNRECORDED_MS = 60_000;
 
 export interface EncodeRequesterOptions {
   readonly redis: Redis;
   readonly prefix: string;
-  /** Where to look before anything is encoded. */
+  /** Checked before anything is encoded. */
   readonly embeddings: Pick<EmbeddingStore, 'has'>;
   /** @default one on the same connection and prefix */
   readonly flight?: RedisSingleFlight;
-  /** Leases the item for each waiter, so that it is not swept before its use. @default no leases */
+  /**
+   * Leases the item for each waiter, so that the sweeper does not delete it before its use.
+   * @default no leases
+   */
   readonly usage?: EmbeddingUsage;
   readonly metrics?: ConnectorMetrics;
-  /** Errors of the queue's connection that belong to no call. */
+  /** Receives errors of the queue's connection that belong to no call. */
   readonly onError?: (error: Error) => void;
 }
 
 export interface EncodeRequest {
-  /** In the store already, under way for somebody else, or asked for by this call. */
+  /** Already stored, being encoded for another waiter, or requested by this call. */
   readonly found: 'stored' | 'joined' | 'requested';
-  /** Of the flight that was joined; 0 when stored. To be handed to `recheck`. */
+  /** Generation of the flight that was joined; 0 when stored. Pass it to `recheck`. */
   readonly generation: number;
 }
 
@@ -42,8 +45,8 @@ export type Recheck =
   | { readonly state: 'failed'; readonly generation: number; readonly error: ItemError };
 
 /**
- * Has images encoded, each at most once at a time in the fleet. The queue holds the work and the
- * flight says who waits for it; either may be lost, so waiters look again now and then.
+ * Requests the encoding of images, each at most once at a time in the fleet. The queue holds the
+ * work and the flight records its waiters; either may be lost, so waiters poll.
  */
 export class EncodeRequester {
   readonly #redis: Redis;
@@ -66,9 +69,9 @@ export class EncodeRequester {
   }
 
   /**
-   * Looks, joins whoever is at it, or asks for an encode. `waiter` is dropped by `release`. With `hold`
-   * the waiter has no record yet. Once it does, the caller says so with `confirm`, and asks by itself, with
-   * `enqueue` when `found` is `requested`, with `hurry` when it is `joined`.
+   * Checks the store, joins an encode in progress, or requests one. `release` removes the `waiter`.
+   * With `hold` the waiter has no record yet. Once it has one, the caller calls `confirm`, and then
+   * `enqueue` if `found` is `requested`, or `hurry` if it is `joined`.
    */
   async request(
     job: EncodeJob,
@@ -90,8 +93,8 @@ export class EncodeRequester {
   }
 
   /**
-   * What has become of a request. While it is pending, makes sure that the work is still there: what
-   * was lost (the flight, the queued job, the stored object) is asked for again.
+   * The state of a request. While it is pending, ensures that the work still exists: requests again
+   * what was lost (the flight, the queued job, the stored object).
    */
   async recheck(job: EncodeJob, waiter: string, generation: number): Promise<Recheck> {
     await this.#usage?.lease(job.mmHash, waiter, job);
@@ -106,17 +109,17 @@ export class EncodeRequester {
     return { state: 'pending', generation: current };
   }
 
-  /** The waiter has a record now: what was held for it is held as long as for others. */
+  /** The waiter has a record now: its lease gets the usual duration. */
   async confirm(mmHash: string, waiter: string): Promise<void> {
     await this.#usage?.extendLease(mmHash, waiter);
   }
 
-  /** The waiter is going to use an item that is there: it is not to be swept before `release`. */
+  /** The waiter will use a stored item: the sweeper must not delete it before `release`. */
   async hold(job: EncodeJob, waiter: string): Promise<void> {
     await this.#usage?.lease(job.mmHash, waiter, job);
   }
 
-  /** The waiter wants the item no more. Work that has not begun goes with the last waiter. */
+  /** The waiter no longer needs the item. The last waiter cancels work that has not started. */
   async release(mmHash: string, waiter: string, model?: string): Promise<void> {
     const [{ abandoned }] = await Promise.all([
       this.#flight.leave(mmHash, waiter),
@@ -134,18 +137,18 @@ export class EncodeRequester {
     this.#queues.clear();
   }
 
-  /** The flight before ours ended between our look and our join: there is nothing to encode. */
+  /** The previous flight ended between our check and our join: there is nothing to encode. */
   async #settledBefore(mmHash: string): Promise<EncodeRequest> {
     await this.#flight.settle(mmHash, { state: 'stored' });
     return { found: 'stored', generation: 0 };
   }
 
-  /** Adding a job that is there already changes nothing: its id is the item's. */
+  /** Adding an existing job changes nothing: its id is the item's. */
   async enqueue(job: EncodeJob): Promise<void> {
     await this.#add(job);
   }
 
-  /** Who joins with a higher priority does not wait behind those of the one who asked. */
+  /** A waiter that joins with a higher priority raises the priority of the queued job. */
   async hurry(job: EncodeJob): Promise<void> {
     const waiting = await this.#queue(job.model).getJob(encodeJobId(job.mmHash));
     const priority = priorityOf(job);
@@ -155,7 +158,7 @@ export class EncodeRequester {
   #add(job: EncodeJob): Promise<Job> {
     return this.#queue(job.model).add('encode', job, {
       jobId: encodeJobId(job.mmHash),
-      // A finished job that stayed would stand in the way of the next with its id.
+      // A finished job that stayed would block the next one with its id.
       removeOnComplete: true,
       removeOnFail: true,
       attempts: 3,
@@ -164,7 +167,7 @@ export class EncodeRequester {
     });
   }
 
-  /** Redis may have lost the job, or only its place in the queue. */
+  /** Redis may have lost the job, or only its queue entry. */
   async #assertQueued(job: EncodeJob): Promise<void> {
     const queue = this.#queue(job.model);
     const id = encodeJobId(job.mmHash);
@@ -172,7 +175,7 @@ export class EncodeRequester {
     await putBack(queue, id, async () => void (await this.#add(job)));
   }
 
-  /** Somebody may have joined since the last one left: then the job goes back where it was. */
+  /** Another waiter may have joined since the last one left: then the job is requeued. */
   async #removeWaiting(queue: Queue, mmHash: string): Promise<void> {
     const job = await queue.getJob(encodeJobId(mmHash));
     const removed = job && (await queue.remove(encodeJobId(mmHash))) === 1;

@@ -2,13 +2,11 @@ import { redisScript } from '../redis-script.ts';
 
 /**
  * The scripts of `RedisSingleFlight`. KEYS[1] is the flight, a hash of
- *   generation  raised when a flight begins; at least the time then, so that it never repeats
- *   state       pending | stored | failed | idle (nobody waits any more and no encoder has it)
- *   error       of the last failure
- *   encoder     who has it, while somebody has
- *   taken       how often it was taken up and not settled
- * and KEYS[2] the waiters, a sorted set by the time at which each is given up.
- * A failure is kept beside the flight under its generation, for those who joined it and look late.
+ *   generation incremented when a flight begins; at least the current time, so that it never
+ *   repeats state pending | stored | failed | idle (no waiters left and no encoder has it)
+ *   error the last failure encoder the encoder that has claimed it, if any taken how often it was
+ *   claimed and not settled and KEYS[2] the waiters, a sorted set by expiry time. A failure is also
+ *   kept under its generation, for waiters of that generation that poll late.
  */
 
 const BEGIN_GENERATION = `
@@ -39,7 +37,9 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return { redis.call('HGET', KEYS[1], 'generation'), leader }`);
 
-/** ARGV: waiter. Returns the number that remain, and 1 where work that nobody wants may be queued. */
+/**
+ * ARGV: waiter. Returns the number that remain, and 1 if work without waiters may still be queued.
+ */
 export const leaveScript = redisScript(`${LIVE_WAITERS}
 redis.call('ZREM', KEYS[2], ARGV[1])
 local remaining = #liveWaiters()

@@ -17,15 +17,18 @@ const MINUTE_MS = 60_000;
 export interface RedisSingleFlightOptions {
   readonly redis: Redis;
   readonly prefix: string;
-  /** How long a flight lives that nobody joins, looks at, or takes up. @default 15 minutes */
+  /** Expiry of a flight that nobody joins, checks or claims. @default 15 minutes */
   readonly flightTtlMs?: number;
-  /** How long a waiter counts that neither joins nor looks again. @default 10 minutes */
+  /** Expiry of a waiter that neither joins nor checks again. @default 10 minutes */
   readonly waiterTtlMs?: number;
-  /** How long an outcome is told to late lookers. @default 10 minutes */
+  /** How long an outcome is kept for late checks. @default 10 minutes */
   readonly settledTtlMs?: number;
 }
 
-/** `SingleFlight` in Redis: one script a method; every key expires, so a crash leaves nothing. */
+/**
+ * `SingleFlight` in Redis: one script per method; every key expires, so a crash leaves nothing
+ * behind.
+ */
 export class RedisSingleFlight implements SingleFlight {
   readonly #redis: Redis;
   readonly #prefix: string;
@@ -64,7 +67,7 @@ export class RedisSingleFlight implements SingleFlight {
     return { deaths, waiters };
   }
 
-  /** Encoder: gives the item back unencoded, alive; that is no death. */
+  /** Encoder: releases the item unencoded, while alive; that is not counted as a crash. */
   async handBack(mmHash: string, encoder: string): Promise<void> {
     await this.#run(handBackScript, mmHash, [encoder, this.#flightTtlMs]);
   }
@@ -78,7 +81,7 @@ export class RedisSingleFlight implements SingleFlight {
     return { waiters: (await this.#run(settleScript, mmHash, args)) as string[] };
   }
 
-  /** With `waiter`, also keeps that one from being given up. */
+  /** With `waiter`, also renews that waiter. */
   async look(mmHash: string, generation: number, waiter = ''): Promise<FlightState> {
     const args = [generation, waiter, this.#flightTtlMs, this.#waiterTtlMs];
     const [state, error] = (await this.#run(lookScript, mmHash, args)) as [string, string];

@@ -10,8 +10,8 @@ export interface ElectedTaskOptions {
 }
 
 /**
- * Work that is done again and again by one of all processes that start it: the holder of a lock,
- * which outlasts a round or two that its holder misses. Rounds of one process never overlap.
+ * Periodic work by one of the processes that start it: the holder of a lock, which outlasts one or
+ * two missed rounds. Rounds of one process never overlap.
  */
 export class ElectedTask<Result> {
   readonly #work: () => Promise<Result>;
@@ -37,7 +37,7 @@ export class ElectedTask<Result> {
     await this.#lock.free();
   }
 
-  /** Null if another is elected. The lock is renewed while the work lasts, however long that is. */
+  /** Null if another is elected. The lock is renewed for as long as the work takes. */
   async runIfElected(): Promise<Result | null> {
     if (!(await this.#lock.hold())) return null;
     const { intervalMs, onError } = this.#options;

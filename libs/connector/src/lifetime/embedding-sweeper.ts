@@ -9,13 +9,16 @@ import type { EmbeddingUsage, UsageEntry } from './embedding-usage.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** No put takes so long, and no clock of those who write is so wrong. */
+/** Longer than any put takes, and than any writer's clock is wrong. */
 const LEFTOVER_MS = DAY_MS;
-/** Stored items that the index is asked about in one turn. */
+/** Stored items that are looked up in the usage index per round trip. */
 const PAGE = 500;
-/** Items looked at between two questions about the total. */
+/** Items checked between two checks of the total. */
 const BATCH = 100;
-/** Past the bound, the store is brought down to this part of it, so that not every save sweeps. */
+/**
+ * Above the limit, the store is reduced to this share of it, so that not every save triggers a
+ * sweep.
+ */
 const LOW_WATER = 0.9;
 
 export interface EmbeddingSweeperOptions {
@@ -25,18 +28,21 @@ export interface EmbeddingSweeperOptions {
   readonly usage: EmbeddingUsage;
   /** Folder of the embeddings in the store. @default embeddings */
   readonly root?: string;
-  /** Embeddings not used for so long go. @default 7 days */
+  /** Embeddings unused for this long are deleted. @default 7 days */
   readonly ttlMs?: number;
-  /** Bound on all embeddings together; beyond it the longest unused go. @default none */
+  /**
+   * Limit of the total size of embeddings; above it the least recently used are deleted. @default
+   * none
+   */
   readonly maxBytes?: number;
-  /** What was used within this time stays, even beyond the bound. @default 1 minute */
+  /** Embeddings used within this time stay, even above the limit. @default 1 minute */
   readonly minIdleMs?: number;
-  /** What was put aside is kept so long. @default 7 days */
+  /** Quarantined objects are kept for this long. @default 7 days */
   readonly quarantineTtlMs?: number;
   /** @default 1 minute */
   readonly intervalMs?: number;
   readonly metrics?: ConnectorMetrics;
-  /** An embedding is gone from the store. @default nobody is told */
+  /** Called when an embedding was deleted from the store. @default no callback */
   readonly onRemoved?: (mmHash: string) => void;
   readonly onError?: (error: unknown) => void;
 }
@@ -48,18 +54,18 @@ interface StoredItem {
 }
 
 export interface SweepResult {
-  /** Embeddings deleted because of their age, and because of the bound. */
+  /** Embeddings deleted by age, and by the size limit. */
   readonly expired: number;
   readonly evicted: number;
-  /** In the store, but unknown to the index; and the other way round. */
+  /** In the store, but unknown to the index; and vice versa. */
   readonly adopted: number;
   readonly vanished: number;
 }
 
 /**
- * Ends the lives of embeddings. Of all processes that start one, the holder of a lock sweeps. An item
- * is claimed in the index, which refuses what is leased or was just used, and then deleted. Whoever
- * wanted it at that very moment finds nothing and has it encoded again.
+ * Deletes expired embeddings. Of all processes that start a sweeper, the holder of a lock sweeps.
+ * It claims an item in the usage index, which refuses items that are leased or were just used, and
+ * then deletes it. A request that needed it at that moment finds nothing and has it encoded again.
  */
 export class EmbeddingSweeper {
   readonly #options: Required<Omit<EmbeddingSweeperOptions, 'maxBytes'>> & { maxBytes: number };
@@ -96,7 +102,7 @@ export class EmbeddingSweeper {
     return this.#task.runIfElected();
   }
 
-  /** Sweeps once, elected or not: two sweepers at once do no harm, only work. */
+  /** Sweeps once, elected or not: two concurrent sweepers are harmless, only wasteful. */
   async sweep(): Promise<SweepResult> {
     const { adopted, vanished } = await this.#reconcile();
     const expired = await this.#expire();
@@ -106,7 +112,7 @@ export class EmbeddingSweeper {
     return { expired, evicted, adopted, vanished };
   }
 
-  /** Brings the index in step with the store. */
+  /** Synchronizes the index with the store. */
   async #reconcile(): Promise<{ adopted: number; vanished: number }> {
     const { store, usage, root } = this.#options;
     const startedAtMs = await usage.nowMs();
@@ -125,7 +131,7 @@ export class EmbeddingSweeper {
     adopted += await this.#adopt(page);
     let vanished = 0;
     for await (const { mmHash, lastUsedAtMs } of usage.entries()) {
-      // What was saved while the store was being listed may be missing from the list.
+      // Embeddings that were saved during the listing may be missing from it.
       if (stored.has(mmHash) || lastUsedAtMs >= startedAtMs - MINUTE_MS) continue;
       if ((await store.stat(this.#key(mmHash))) !== null) continue;
       if (!(await usage.claim(mmHash, { notUsedAfterMs: lastUsedAtMs, force: true }))) continue;
@@ -135,7 +141,7 @@ export class EmbeddingSweeper {
     return { adopted, vanished };
   }
 
-  /** Of a page, what the index does not know: one question to Redis for all that it does. */
+  /** The items of a page that the index does not know: one round trip to Redis per page. */
   async #adopt(page: readonly StoredItem[]): Promise<number> {
     const { usage } = this.#options;
     const unknown = await usage.unknown(page.map(({ mmHash }) => mmHash));

@@ -13,9 +13,11 @@ import {
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** A use is written down at most this often per item and process: last use need not be exact. */
+/**
+ * A use is recorded at most once per this interval, item and process: last use need not be exact.
+ */
 const TOUCH_EVERY_MS = MINUTE_MS;
-/** Items whose last touch this process remembers. */
+/** Items whose last recorded use this process remembers. */
 const MAX_REMEMBERED = 10_000;
 
 export interface EmbeddingLabels {
@@ -33,14 +35,16 @@ export interface UsageEntry extends EmbeddingLabels {
 export interface EmbeddingUsageOptions {
   readonly redis: Redis;
   readonly prefix: string;
-  /** How long a lease holds that is not renewed: what a job that vanished may keep. @default 30 minutes */
+  /**
+   * Expiry of a lease that is not renewed: bounds what a vanished job can hold. @default 30 minutes
+   */
   readonly leaseTtlMs?: number;
 }
 
 /**
- * What is stored, how large it is, when it was last used, and who must not lose it. An index beside
- * the store, in Redis: it may lose entries, and the sweeper restores it from the store's own listing. All
- * times are Redis's; who compares his own with them asks for `nowMs`.
+ * The usage index: what is stored, its size, its last use, and its leases. It is in Redis, beside
+ * the store, and may lose entries; the sweeper restores them from the store's listing. All times
+ * are by Redis's clock; callers compare them with `nowMs`.
  */
 export class EmbeddingUsage {
   readonly #redis: Redis;
@@ -58,12 +62,15 @@ export class EmbeddingUsage {
     return serverTimeMs(this.#redis);
   }
 
-  /** The item was saved. */
+  /** Records that the item was saved. */
   async record(mmHash: string, bytes: number): Promise<void> {
     await this.#run(recordScript, mmHash, [mmHash, bytes, '', 0]);
   }
 
-  /** The item was found in the store. Changes nothing when it is known; true when it was not. */
+  /**
+   * Records that the item was found in the store. Changes nothing when it is known; true when it
+   * was not.
+   */
   async adopt(mmHash: string, bytes: number, lastUsedAtMs: number): Promise<boolean> {
     const adopted = await this.#run(recordScript, mmHash, [
       mmHash,
@@ -81,7 +88,7 @@ export class EmbeddingUsage {
     return new Set(mmHashes.filter((_, at) => bytes[at] === null));
   }
 
-  /** The item was used. */
+  /** Records a use of the item. */
   async touch(mmHash: string): Promise<void> {
     const nowMs = performance.now();
     if (nowMs - (this.#touchedAtMs.get(mmHash) ?? -Infinity) < TOUCH_EVERY_MS) return;
@@ -91,8 +98,8 @@ export class EmbeddingUsage {
   }
 
   /**
-   * The holder, a live job, must not lose the item; whether it is stored yet does not matter. A lease
-   * that is there is never shortened.
+   * Leases the item for the holder, a live job, whether it is stored yet or not. Never shortens an
+   * existing lease.
    */
   async lease(
     mmHash: string,
@@ -106,7 +113,9 @@ export class EmbeddingUsage {
     await this.#run(leaseScript, mmHash, [holder, ttlMs, label, DAY_MS]);
   }
 
-  /** A short lease gets its whole time, unless it has ended: who is late takes nothing again. */
+  /**
+   * Extends a short lease to its full time, unless it has ended: a late call does not lease again.
+   */
   async extendLease(mmHash: string, holder: string): Promise<void> {
     await this.#run(extendLeaseScript, mmHash, [holder, this.#leaseTtlMs]);
   }
@@ -116,8 +125,8 @@ export class EmbeddingUsage {
   }
 
   /**
-   * Gives the right to delete the item, and forgets it: unless it is leased, or was used after
-   * `notUsedAfterMs`. With `force` leases do not count.
+   * Claims the item for deletion and removes it from the index, unless it is leased or was used
+   * after `notUsedAfterMs`. With `force`, ignores leases.
    */
   async claim(
     mmHash: string,
@@ -127,7 +136,7 @@ export class EmbeddingUsage {
     return (await this.#run(claimScript, mmHash, args)) === 1;
   }
 
-  /** Which of these are in the books, in their order. */
+  /** Which of these are in the index, in their order. */
   async known(mmHashes: readonly string[]): Promise<boolean[]> {
     if (mmHashes.length === 0) return [];
     const scores = await this.#redis.zmscore(`${this.#prefix}:used`, ...mmHashes);
@@ -138,7 +147,7 @@ export class EmbeddingUsage {
     return Number((await this.#redis.get(`${this.#prefix}:total`)) ?? 0);
   }
 
-  /** Up to `limit` items last used at or before the given time, the longest unused first. */
+  /** Up to `limit` items last used at or before the given time, least recently used first. */
   async oldest(limit: number, atOrBeforeMs = Number.POSITIVE_INFINITY): Promise<UsageEntry[]> {
     const latest = Number.isFinite(atOrBeforeMs) ? Math.floor(atOrBeforeMs) : '+inf';
     const used = `${this.#prefix}:used`;

@@ -4,8 +4,7 @@ import type { ObjectStore } from '../stores/object-store.ts';
 export const QUARANTINE_PREFIX = 'quarantine/';
 
 /**
- * Takes an object out of use. A copy is kept for whoever wants to know what it was, unless it is
- * larger than anybody reads.
+ * Quarantines an object. Keeps a copy for diagnosis, unless it is larger than the read limit.
  */
 export async function quarantine(
   store: ObjectStore,

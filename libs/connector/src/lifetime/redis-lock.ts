@@ -13,7 +13,7 @@ return 1`);
 const freeScript = redisScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`);
 
-/** One holder at a time, who must renew it; what a holder does late must be harmless. */
+/** One holder at a time, which must renew it; late actions of a holder must be harmless. */
 export class RedisLock {
   readonly #redis: Redis;
   readonly #key: string;
@@ -24,7 +24,10 @@ export class RedisLock {
     readonly redis: Redis;
     readonly key: string;
     readonly ttlMs: number;
-    /** What the key holds while it is ours; scripts can compare it. @default one of its own */
+    /**
+     * The value of the key while this process holds the lock; scripts can compare it. @default a
+     * random one
+     */
     readonly token?: string;
   }) {
     this.#redis = options.redis;

@@ -1,14 +1,13 @@
 import { redisScript } from '../redis-script.ts';
 
 /**
- * The scripts of `EmbeddingUsage`. KEYS, of which each script is given all:
+ * The scripts of `EmbeddingUsage`. KEYS, all of which every script receives:
  *   1 used    sorted set: item by the time of its last use
  *   2 bytes   hash: size of each item; has the same members as `used`
  *   3 labels  hash: model and tenant of each item, in JSON, where known
  *   4 total   sum of `bytes`
- * and of one item
- *   5 lease   sorted set: who must not lose it, by the time until which
- *   6 label   what it will be labelled with when it is saved
+ * and per item
+ *   5 lease sorted set: holders, by expiry time 6 label   its label for when it is saved
  */
 
 const FORGET = `
@@ -21,8 +20,8 @@ local function forget(item)
 end`;
 
 /**
- * ARGV: item, bytes, time of last use or '' for now, 1 to leave an entry that is there. A store whose clock is
- * ahead tells of times to come: what was used then would stay until its time to live after that.
+ * ARGV: item, bytes, time of last use or '' for now, 1 to keep an existing entry. A store whose
+ * clock is ahead reports future times: such an item would stay until its time to live after that.
  */
 export const recordScript = redisScript(`${FORGET}
 local present = redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1
@@ -39,7 +38,9 @@ return 1`);
 export const touchScript = redisScript(`
 redis.call('ZADD', KEYS[1], 'XX', now, ARGV[1])`);
 
-/** No lease is shortened: not the holder's own, and not those beside it by the key's time to live. */
+/**
+ * Shortens no lease: neither the holder's own nor, through the key's time to live, those of others.
+ */
 const HOLD = `
 local function hold(flag)
   redis.call('ZADD', KEYS[5], flag, now + ARGV[2], ARGV[1])
@@ -59,8 +60,8 @@ hold('XX')`);
 export const endLeaseScript = redisScript(`redis.call('ZREM', KEYS[5], ARGV[1])`);
 
 /**
- * ARGV: item, latest time of last use or '' for any, 1 to disregard leases.
- * Forgets the item unless it is leased or was used later. Returns 1 when it did.
+ * ARGV: item, latest time of last use or '' for any, 1 to ignore leases.
+ * Removes the item from the index unless it is leased or was used later. Returns 1 when it did.
  */
 export const claimScript = redisScript(`${FORGET}
 local used = redis.call('ZSCORE', KEYS[1], ARGV[1])

@@ -11,7 +11,7 @@ export interface FileModes {
   readonly directory: number;
 }
 
-/** Writes the bytes beside their target, under a name that nobody looks for. Returns its path. */
+/** Writes the bytes to a temporary file beside their target. Returns its path. */
 export async function writeTemporary(
   target: string,
   body: ObjectBody,
@@ -34,7 +34,7 @@ export async function writeTemporary(
 }
 
 /**
- * Gives a written file its name, at once and whole. A link fails where the name is taken, a rename
+ * Publishes a written file under its name, atomically. A link fails if the name is taken, a rename
  * replaces. Returns whether the name is now this file's.
  */
 export async function publishFile(
@@ -61,14 +61,14 @@ async function linkIfAbsent(temporary: string, target: string): Promise<boolean>
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'EEXIST') return false;
     // No hard links here (some network file systems): replacing is the next best, and harmless for
-    // keys that name content.
+    // content-addressed keys.
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
     await rename(temporary, target);
     return true;
   }
 }
 
-/** A new folder is durable once the folder that names it is. */
+/** A new folder is durable once its parent folder is. */
 async function makeFolder(folder: string, mode: number, durable: boolean): Promise<void> {
   const first = await mkdir(folder, { recursive: true, mode });
   if (first === undefined || !durable) return;

@@ -10,18 +10,17 @@ import type {
   PutResult,
 } from './object-store.ts';
 
-/** No put takes so long. */
+/** Longer than any put takes. */
 const LEFTOVER_MS = 10 * 60_000;
 
 /**
- * A store used as a cache by one process: bounded in bytes, what was used longest ago goes first.
- * What lies there from an earlier run is counted at the first use. An object that can never fit is
- * not stored.
+ * A store used as a cache by one process: bounded in bytes, evicted least recently used first.
+ * Objects from an earlier run are counted on first use. An object that can never fit is not stored.
  */
 export class BoundedStore implements ObjectStore {
   readonly #store: ObjectStore;
   readonly #lru: LruBytes;
-  /** Keys that are being put, and how often: counted already, and not there yet. */
+  /** Keys that are being put, and how often: already counted, not stored yet. */
   readonly #putting = new Map<string, number>();
   readonly #known = new Lazy(() => this.#learn());
 
@@ -45,7 +44,7 @@ export class BoundedStore implements ObjectStore {
       await this.delete(key);
       return { etag: '', created: false };
     }
-    // Room first, so that the bound holds on the disk too.
+    // Evicts first, so that the bound holds on disk too.
     await this.#evict(this.#lru.add(key, bytes));
     this.#count(key, 1);
     try {

@@ -6,11 +6,11 @@ import { S3Store, type S3StoreOptions } from './s3-store.ts';
 import { TieredStore, type Tier } from './tiered-store.ts';
 
 export type ObjectStoreConfig = BaseStoreConfig & {
-  /** Caches of this process before the store, the nearest first. */
+  /** Caches of this process in front of the store, nearest first. */
   readonly caches?: {
     readonly memoryBytes?: number;
     readonly disk?: { readonly root: string; readonly maxBytes: number };
-    /** A cache failed: reads are slower for it, and nothing else. */
+    /** Called when a cache failed: reads are slower, nothing else. */
     readonly onError?: (tier: string, error: unknown) => void;
   };
 };
@@ -25,7 +25,10 @@ type BaseStoreConfig =
   | ({ readonly kind: 's3' } & Omit<S3StoreOptions, 'client'>)
   | { readonly kind: 'memory'; readonly maxBytes?: number };
 
-/** The store that the settings describe. Contacts nothing; see `ping` and `S3Store.ensureBucket`. */
+/**
+ * Creates the store that the settings describe. Does not contact it; see `ping` and
+ * `S3Store.ensureBucket`.
+ */
 export function createObjectStore(config: ObjectStoreConfig): ObjectStore {
   const tiers = cacheTiers(config.caches ?? {});
   const store = baseStore(config);

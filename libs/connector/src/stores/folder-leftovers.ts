@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { TEMPORARY_NAME } from './atomic-file.ts';
 
 /**
- * Removes temporary files below the folder that were last written so long ago, and folders that are
- * empty without them. What vanishes meanwhile is passed over. Returns the number of files.
+ * Removes temporary files below the folder older than the given age, and folders that are empty
+ * without them. Skips entries that vanish meanwhile. Returns the number of files.
  */
 export async function removeLeftovers(folder: string, olderThanMs: number): Promise<number> {
   const entries = await opendir(folder).catch(() => null);

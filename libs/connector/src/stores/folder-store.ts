@@ -26,24 +26,27 @@ import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
 
 export interface FolderStoreOptions {
   readonly root: string;
-  /** @default 0o600: embeddings and images are the owner's. A folder shared by users needs 0o660. */
+  /**
+   * @default 0o600: only the owner can read embeddings and images. A folder shared by users needs
+   * 0o660.
+   */
   readonly fileMode?: number;
   /** @default 0o700 */
   readonly directoryMode?: number;
   /**
-   * Whether a put waits until the disk has it. Only a cache, whose readers verify what they read,
-   * may do without. @default true
+   * Whether a put waits until the data is on disk. Only a cache, whose readers verify what they
+   * read, may disable it. @default true
    */
   readonly durable?: boolean;
 }
 
-/** How often a put is tried again when its folder is removed, as empty, beneath it. */
+/** Retries of a put whose empty folder is removed concurrently. */
 const MAX_PUT_ATTEMPTS = 5;
 
 /**
  * Objects as files below a root, which processes and hosts may share. A key is the file's path, so
- * with embeddings at the root it reads and writes vLLM's shared-storage layout. Temporary files lie
- * beside their target with a `~` in the name, which no key can have.
+ * with embeddings at the root it reads and writes vLLM's shared-storage layout. Temporary files are
+ * beside their target with a `~` in the name, which no key can contain.
  */
 export class FolderStore implements ObjectStore {
   readonly #root: string;
@@ -105,7 +108,7 @@ export class FolderStore implements ObjectStore {
 
   async stat(key: string): Promise<SizedStat | null> {
     const path = this.#path(key);
-    return guarded(`looking for ${key}`, () => statFile(path));
+    return guarded(`looking up ${key}`, () => statFile(path));
   }
 
   async delete(key: string): Promise<void> {
@@ -126,7 +129,7 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  /** Makes the root if it is not there: the one thing that a start may create. */
+  /** Creates the root if it is missing: the only thing that a start may create. */
   async ping(): Promise<void> {
     await guarded(`opening ${this.#root}`, async () => {
       await mkdir(this.#root, { recursive: true, mode: this.#modes.directory });
@@ -148,11 +151,11 @@ export class FolderStore implements ObjectStore {
     const temporary = await writeTemporary(path, body, this.#modes, this.#durable);
     const created = await publishFile(temporary, path, { onlyIfAbsent, durable: this.#durable });
     const found = await statFile(path);
-    // Deleted again at once: that is between the writer and the deleter, and the put did happen.
+    // Deleted again at once by another process: the put did succeed.
     return { etag: found?.etag ?? 'gone', created };
   }
 
-  /** Depth first; what vanishes meanwhile is passed over, and so are names that are no keys. */
+  /** Depth first; skips entries that vanish meanwhile, and names that are no keys. */
   async *#walk(folder: string): AsyncIterable<string> {
     const directory = await opendir(join(this.#root, folder)).catch(ignoreAbsence);
     if (!directory) return;
@@ -182,7 +185,7 @@ export class FolderStore implements ObjectStore {
   }
 }
 
-/** O_NONBLOCK: to open a named pipe that somebody left there must not block the process. */
+/** O_NONBLOCK: opening a named pipe in the folder must not block the process. */
 async function openIfThere(path: string): Promise<FileHandle | null> {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK;
   return (await open(path, flags).catch(ignoreAbsence)) ?? null;
@@ -201,7 +204,7 @@ async function readWhole(
   return readAt(file, allocate(stats.size), 0);
 }
 
-/** Fills `body` from the file's bytes at `start`; what is returned ends where the file does. */
+/** Fills `body` from the file's bytes at `start`; the result ends where the file ends. */
 async function readAt(file: FileHandle, body: Uint8Array, start: number): Promise<Uint8Array> {
   let filled = 0;
   while (filled < body.length) {

@@ -1,9 +1,9 @@
 /**
- * Accounting of a cache bounded in bytes: which keys it holds, how large they are, and which were
- * used longest ago. Holds no objects.
+ * Accounting of a cache bounded in bytes: its keys, their sizes, and their order of use. Holds no
+ * objects.
  *
  * Invariant: `usedBytes` is the sum of all sizes. A Map iterates in order of insertion, and a use
- * inserts anew, so the first key is always the one used longest ago.
+ * reinserts the key, so the first key is always the least recently used.
  */
 export class LruBytes {
   readonly maxBytes: number;
@@ -35,9 +35,10 @@ export class LruBytes {
     this.#sizes.set(key, bytes);
   }
 
-  /** Records a key, and returns those that must go to make room for it, the longest unused first. */
+  /** Records a key, and returns the keys to evict for it, least recently used first. */
   add(key: string, bytes: number): string[] {
-    if (!this.fits(bytes)) throw new TypeError(`${bytes} bytes never fit into ${this.maxBytes}`);
+    if (!this.fits(bytes))
+      throw new TypeError(`${bytes} bytes can never fit into ${this.maxBytes}`);
     this.remove(key);
     this.#sizes.set(key, bytes);
     this.#usedBytes += bytes;

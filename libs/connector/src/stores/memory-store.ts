@@ -20,8 +20,9 @@ interface StoredObject {
 }
 
 /**
- * Objects in this process, bounded in bytes; what was used longest ago goes first. As a tier it is a
- * cache; alone it is a store for one process that forgets, which its readers must bear anyway.
+ * Objects in this process, bounded in bytes, evicted least recently used first. As a tier it is a
+ * cache; alone it is a store for one process that evicts objects, which readers must tolerate
+ * anyway.
  */
 export class MemoryStore implements ObjectStore {
   readonly #objects = new Map<string, StoredObject>();
@@ -95,7 +96,7 @@ export class MemoryStore implements ObjectStore {
   }
 }
 
-/** In memory that threads can share, where readers want it: they need not copy what they get. */
+/** In memory that threads can share, if readers need that: they need not copy what they get. */
 function storedObject(body: ObjectBody, bytes: number, etag: string): StoredObject {
   return {
     body: copyInto(sharedBytes(bytes), body),

@@ -1,8 +1,8 @@
 import type { ObjectBody } from './object-body.ts';
 
-/** What a store knows of an object without reading it. */
+/** What a store knows about an object without reading it. */
 export interface ObjectStat {
-  /** Null where the store does not tell it before the object is read. */
+  /** Null if the store does not report it before the object is read. */
   readonly bytes: number | null;
   readonly etag: string;
   /** When it was last written or touched, in milliseconds since the epoch. */
@@ -28,8 +28,8 @@ export interface GetOptions {
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
   /**
-   * Memory for a body of so many bytes, where it is to come to lie, if the store has to read it from
-   * somewhere. What is returned may nevertheless be the store's own memory.
+   * Allocates the memory for a body of the given size, if the store has to read it from elsewhere.
+   * The result may still be the store's own memory.
    */
   readonly allocate?: (bytes: number) => Uint8Array;
 }
@@ -52,25 +52,25 @@ export interface ObjectStore {
    */
   put(key: string, body: ObjectBody, options?: { onlyIfAbsent?: boolean }): Promise<PutResult>;
   /**
-   * The object's bytes, or null when there is none; they are to be read, not written to, for they may
-   * be the store's own. Larger than `maxBytes` throws `ObjectTooLargeError`. An aborted `signal`
-   * rejects with its reason.
+   * The object's bytes, or null when there is none. Callers must not write to them: they may be the
+   * store's own. Larger than `maxBytes` throws `ObjectTooLargeError`. An aborted `signal` rejects
+   * with its reason.
    */
   get(key: string, options?: GetOptions): Promise<Uint8Array | null>;
   /**
    * `range.bytes` bytes from offset `range.start` on, fewer at the object's end and none past it; null when
-   * there is no such object. What is larger than memory should be at once is read piece by piece.
+   * there is no such object. Use it to read a large object piece by piece.
    */
   getRange(key: string, range: ByteRange): Promise<Uint8Array | null>;
   /** Null when there is no such object. Creates nothing. */
   stat(key: string): Promise<ObjectStat | null>;
-  /** Deleting what is not there is no error. */
+  /** Deleting a missing object is not an error. */
   delete(key: string): Promise<void>;
-  /** Every object whose key starts with `prefix`, in no promised order. */
+  /** Every object whose key starts with `prefix`, in no particular order. */
   list(prefix: string): AsyncIterable<ListedObject>;
-  /** Resolves when the store answers; throws `StoreUnavailableError` otherwise. For readiness. */
+  /** Resolves when the store responds; throws `StoreUnavailableError` otherwise. For readiness. */
   ping(): Promise<void>;
   close(): Promise<void>;
-  /** Removes what puts that never came to their end left behind so long ago. Returns how many. */
+  /** Removes temporary files of interrupted puts older than the given age. Returns how many. */
   removeLeftovers?(olderThanMs: number): Promise<number>;
 }

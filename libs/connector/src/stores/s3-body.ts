@@ -10,8 +10,8 @@ import type { GetOptions } from './object-store.ts';
 const ownMemory = (bytes: number): Uint8Array => Buffer.allocUnsafeSlow(bytes);
 
 /**
- * The reply's body in one buffer. Gateways that decrypt or compress do not announce its size; then it is
- * read up to the limit. Throws when the connection ends before the body.
+ * The response body in one buffer. Gateways that decrypt or compress do not announce its size; then
+ * it is read up to the limit. Throws when the connection ends before the body.
  */
 export async function readBody(
   reply: GetObjectCommandOutput,
@@ -19,7 +19,7 @@ export async function readBody(
   { maxBytes = Number.POSITIVE_INFINITY, allocate = ownMemory }: GetOptions,
 ): Promise<Uint8Array> {
   const { Body: stream, ContentLength: bytes, ContentEncoding: encoding } = reply;
-  if (!(stream instanceof Readable)) throw new TypeError('The reply has no readable body');
+  if (!(stream instanceof Readable)) throw new TypeError('The response has no readable body');
   const plain = decompressed(stream, encoding);
   if (plain !== null || bytes === undefined) {
     const chunks = await readUpTo(plain ?? stream, key, maxBytes);
@@ -35,7 +35,7 @@ export async function readBody(
 async function readAnnounced(stream: Readable, body: Uint8Array): Promise<Uint8Array> {
   const bytes = body.byteLength;
   let filled = 0;
-  // To iterate over a large body takes twice as long as to listen to it.
+  // Iterating over a large body takes twice as long as listening for its data events.
   stream.on('data', (chunk: Uint8Array) => {
     if (filled + chunk.byteLength > bytes) {
       stream.destroy(new Error('The body is longer than announced'));

@@ -5,26 +5,26 @@ export interface S3ClientConfig {
   readonly endpoint?: string;
   /** @default us-east-1 */
   readonly region?: string;
-  /** @default what the SDK finds: environment, profile, instance role */
+  /** @default the SDK's credential chain: environment, profile, instance role */
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
   /** Bucket in the path, not in the host name. @default true when an endpoint is given */
   readonly forcePathStyle?: boolean;
   /**
-   * Whether the server checks what it received against a digest. That costs a pass over the bytes, as
-   * much as a sixth of a large put, and says nothing of what it sends back later; readers of
-   * embeddings verify those anyway. @default false
+   * Whether the server verifies a digest of what it received. That costs a pass over the bytes, up
+   * to a sixth of a large put, and does not cover what it sends back later; readers of embeddings
+   * verify those anyway. @default false
    */
   readonly signPayload?: boolean;
-  /** Until a connection stands. @default 2000 */
+  /** Connection timeout in milliseconds. @default 2000 */
   readonly connectionTimeoutMs?: number;
-  /** Until a reply is complete. @default 30000 */
+  /** Request timeout in milliseconds. @default 30000 */
   readonly requestTimeoutMs?: number;
-  /** Tries of one request, with the SDK's own back-off between. @default 3 */
+  /** Attempts of one request, with the SDK's back-off in between. @default 3 */
   readonly maxAttempts?: number;
 }
 
-/** The SDK's client, without the checksums that S3-compatible servers do not know. */
+/** The SDK's client, without the checksums that some S3-compatible servers do not support. */
 export function createS3Client(config: S3ClientConfig): S3Client {
   const { accessKeyId, secretAccessKey } = config;
   const client = new S3Client({
@@ -45,7 +45,7 @@ export function createS3Client(config: S3ClientConfig): S3Client {
   return client;
 }
 
-/** The signer takes a digest that stands in the header already for the payload's. */
+/** The signer uses a digest that is already in the header as the payload's digest. */
 function leavePayloadsUnsigned(client: S3Client): void {
   client.middlewareStack.add(
     (next) => (args) => {

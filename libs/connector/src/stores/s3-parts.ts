@@ -2,13 +2,16 @@ import type { PutObjectCommand } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import { partsOf, type ObjectBody } from './object-body.ts';
 
-/** Stands for the body until a request is sent. Not empty, for the SDK takes that for none. */
+/**
+ * Placeholder for the body until a request is sent. Not empty, because the SDK treats that as no
+ * body.
+ */
 export const PLACEHOLDER = new Uint8Array(1);
 
 /**
- * Has every attempt of the command send the parts as they lie. The SDK itself tries no request again
- * whose body is a stream, so it is given a buffer, and each attempt a stream of its own. The payload
- * must not be signed, and its length be given.
+ * Makes every attempt of the command send the parts without joining them. The SDK does not retry a
+ * request whose body is a stream, so it gets a buffer, and each attempt gets its own stream. The
+ * payload must not be signed, and its length must be given.
  */
 export function sendInParts(command: PutObjectCommand, body: ObjectBody): void {
   command.middlewareStack.add(

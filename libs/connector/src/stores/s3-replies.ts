@@ -3,18 +3,19 @@ import type { _Object, GetObjectCommandOutput, HeadObjectCommandOutput } from '@
 import type { ListedObject, ObjectStat } from './object-store.ts';
 import { nameOf, statusOf } from './s3-errors.ts';
 
-/** A missing bucket is no missing object: it is a store that is not there. */
+/** A missing bucket is not a missing object: the store does not exist. */
 export const isAbsence = (error: unknown): boolean =>
   statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket';
 
 /**
- * Throws for a reply that is not of an S3 server: a proxy before it may answer 200 with a page of its own, which
- * would pass for a damaged object. Every server gives an object an ETag and a time.
+ * Throws for a response that is not from an S3 server: a proxy in front of it may answer 200 with
+ * its own page, which would look like a damaged object. Every S3 server sends an ETag and a time
+ * for an object.
  */
 export function assertObject(reply: GetObjectCommandOutput | HeadObjectCommandOutput): void {
   if (reply.ETag !== undefined || reply.LastModified !== undefined) return;
   if ('Body' in reply && reply.Body instanceof Readable) reply.Body.destroy();
-  throw new Error('The reply has neither ETag nor Last-Modified: it is not of an S3 server');
+  throw new Error('The response has neither ETag nor Last-Modified: it is not from an S3 server');
 }
 
 export const statOf = (reply: HeadObjectCommandOutput): ObjectStat => ({

@@ -30,37 +30,37 @@ import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
 
 export interface S3StoreOptions extends S3ClientConfig {
   readonly bucket: string;
-  /** Put before every key, with a `/` between. @default none */
+  /** Prefix of every key, followed by a `/`. @default none */
   readonly keyPrefix?: string;
-  /** A client to use instead of one made from the settings; the store then does not close it. */
+  /** A client to use instead of one created from the settings; the store then does not close it. */
   readonly client?: S3Client;
 }
 
-/** What became of a put that was to create only. */
+/** Outcome of a create-only put. */
 type Conditional = 'created' | 'present' | 'not_honoured';
 
 /**
- * Requests at a time; the others wait here. The SDK lets 50 connect, and counts the wait of those
- * beyond as time in which the server did not answer.
+ * Maximum concurrent requests; the others are queued here. The SDK allows 50 connections, and
+ * counts the queue time of further requests as time in which the server did not respond.
  */
 const REQUESTS_MAX = 40;
 
-/** Below, to copy the parts into one buffer takes less time than to stream them. */
+/** Below this size, copying the parts into one buffer is faster than streaming them. */
 const MIN_PARTED_BYTES = 2 ** 19;
 
 /**
  * Objects in an S3-compatible bucket. Bodies are sent as buffers of known length: chunked trailers
- * break several servers. A put is atomic and durable by S3's own promise.
+ * break several servers. S3 guarantees that a put is atomic and durable.
  */
 export class S3Store implements ObjectStore {
   readonly bucket: string;
   readonly #client: S3Client;
   readonly #ownsClient: boolean;
   readonly #keyPrefix: string;
-  /** Signing the payload takes it in one piece. */
+  /** Signing needs the payload in one piece. */
   readonly #sendsParts: boolean;
   readonly #slots = new Semaphore(REQUESTS_MAX);
-  /** Whether the server honours `If-None-Match: *`; asked once, at the first put that wants it. */
+  /** Whether the server honours `If-None-Match: *`; probed once, at the first put that needs it. */
   readonly #conditionalPuts = new Lazy(() => this.#probeConditions());
 
   constructor(options: S3StoreOptions) {
@@ -72,13 +72,13 @@ export class S3Store implements ObjectStore {
     if (options.keyPrefix) assertStoreKey(options.keyPrefix);
   }
 
-  /** Makes the bucket unless it is there. */
+  /** Creates the bucket unless it exists. */
   async ensureBucket(): Promise<void> {
     const target = { Bucket: this.bucket };
     try {
       await this.#client.send(new HeadBucketCommand(target));
     } catch (error) {
-      if (statusOf(error) !== 404) throw this.#unavailable('looking for the bucket', error);
+      if (statusOf(error) !== 404) throw this.#unavailable('looking up the bucket', error);
       await this.#createBucket();
     }
   }
@@ -175,7 +175,10 @@ export class S3Store implements ObjectStore {
     if (this.#ownsClient) this.#client.destroy();
   }
 
-  /** Whether the server heeds `If-None-Match` on puts; tried once. Without it there is a look before. */
+  /**
+   * Whether the server honours `If-None-Match` on puts; probed once. Without it, a put checks for
+   * the object first.
+   */
   honoursConditions(): Promise<boolean> {
     return this.#conditionalPuts.get();
   }
@@ -195,7 +198,7 @@ export class S3Store implements ObjectStore {
     if (outcome.result === 'created') return { etag: outcome.etag, created: true };
     const present = await this.stat(key);
     if (present) return { etag: present.etag, created: false };
-    // Deleted since it was in the way.
+    // Deleted since the conflict.
     return { etag: await this.#putObject(key, body), created: true };
   }
 
@@ -207,7 +210,7 @@ export class S3Store implements ObjectStore {
       const etag = await this.#send(key, body, { IfNoneMatch: '*' });
       return { result: 'created', etag };
     } catch (error) {
-      // 409: another put of the same key is under way, which is as good as there.
+      // 409: another put of the same key is in progress, which is as good as present.
       if (statusOf(error) === 412 || statusOf(error) === 409)
         return { result: 'present', etag: '' };
       if (statusOf(error) === 501 || statusOf(error) === 400) {
@@ -239,14 +242,14 @@ export class S3Store implements ObjectStore {
     return unquote(reply.ETag ?? (await this.#storedAs(key)));
   }
 
-  /** A put that was answered without an ETag may have met somebody else's 200: nothing is stored then. */
+  /** A response without an ETag may be a 200 from another server: then nothing is stored. */
   async #storedAs(key: string): Promise<string> {
     const stat = await this.stat(key);
-    if (stat === null) throw new Error('The server took the object and does not have it');
+    if (stat === null) throw new Error('The server accepted the object but does not have it');
     return stat.etag;
   }
 
-  /** Some servers refuse the condition, others ignore it: only a second put tells. */
+  /** Some servers reject the condition, others ignore it: only a second put shows which. */
   async #probeConditions(): Promise<boolean> {
     const key = `probe/if-none-match-${createHash('sha256').update(String(process.hrtime.bigint())).digest('hex')}`;
     const first = await this.#putConditionally(key, new Uint8Array([1]));

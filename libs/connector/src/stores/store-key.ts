@@ -1,8 +1,8 @@
 import { StoreKeyError } from '../errors.ts';
 
-/** S3's own limit on a key; a folder's paths stay below theirs too. */
+/** S3's limit on a key; paths of a folder store stay below their limit too. */
 const MAX_KEY_BYTES = 1024;
-/** A file name's limit on common file systems. */
+/** File name limit of common file systems. */
 const MAX_SEGMENT_BYTES = 255;
 const SEGMENT = /^[A-Za-z0-9._-]+$/;
 
@@ -14,7 +14,7 @@ export function assertStoreKey(key: string): void {
 export const isStoreKey = (key: string): boolean =>
   key.length <= MAX_KEY_BYTES && key.split('/').every((segment) => isSegment(segment));
 
-/** A prefix is a key cut off anywhere, also in the middle of a segment, or nothing. */
+/** A prefix is any leading part of a key, even within a segment, or empty. */
 export function assertStorePrefix(prefix: string): void {
   const segments = prefix.split('/');
   const last = segments.pop()!;

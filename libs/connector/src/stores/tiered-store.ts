@@ -14,19 +14,19 @@ export interface Tier {
   readonly store: ObjectStore;
 }
 
-/** A read that says which tier it came from. */
+/** A read with the tier it came from. */
 export interface TieredRead {
   readonly body: Uint8Array;
   readonly tier: string;
 }
 
-/** Background fills at a time; beyond that a read fills nothing, for the caches are only caches. */
+/** Maximum concurrent background fills; above that a read fills no cache. */
 const MAX_PENDING_FILLS = 16;
 
 /**
- * Several stores as one, the nearest first. The last is the store proper: a put is durable when that
- * one has it. Those before it are caches, bounded each by itself: they are filled upwards on reads
- * and on writes, and their failures cost a slower read and nothing else.
+ * Several stores as one, nearest first. The last is the durable store: a put is durable when that
+ * one has it. The others are caches, each with its own bound: they are filled on reads and on
+ * writes, and their failures only make reads slower.
  */
 export class TieredStore implements ObjectStore {
   readonly #caches: readonly Tier[];
@@ -51,7 +51,7 @@ export class TieredStore implements ObjectStore {
     options: { onlyIfAbsent?: boolean } = {},
   ): Promise<PutResult> {
     const result = await this.#durable.store.put(key, body, options);
-    // With `created` false the stored bytes are others than these.
+    // With `created` false, the stored bytes may differ from these.
     if (result.created) await this.#fill(this.#caches, key, body);
     return result;
   }
@@ -60,7 +60,7 @@ export class TieredStore implements ObjectStore {
     return (await this.getFrom(key, options))?.body ?? null;
   }
 
-  /** As `get`, and tells the tier that had it. Nearer tiers are filled behind the reader's back. */
+  /** Like `get`, and reports the tier that had it. Nearer tiers are filled in the background. */
   async getFrom(key: string, options: GetOptions = {}): Promise<TieredRead | null> {
     for (const [index, tier] of this.#caches.entries()) {
       const body = await this.#tolerate(tier, () => tier.store.get(key, options));
@@ -76,8 +76,8 @@ export class TieredStore implements ObjectStore {
   }
 
   /**
-   * Removes the key from a cache whose copy turned out bad; the store's own copy may be sound.
-   * False when that tier is the store proper, where this does nothing.
+   * Removes the key from a cache whose copy is bad; the durable store's copy may be intact. False
+   * when that tier is the durable store, where this does nothing.
    */
   async dropFromCache(key: string, tierName: string): Promise<boolean> {
     await this.#fills.get(key);
@@ -86,17 +86,17 @@ export class TieredStore implements ObjectStore {
     return caches.length > 0;
   }
 
-  /** From the store proper: caches are filled with whole objects. */
+  /** From the durable store: caches are filled with whole objects. */
   getRange(key: string, range: ByteRange): Promise<Uint8Array | null> {
     return this.#durable.store.getRange(key, range);
   }
 
-  /** What the store proper knows: a cache's copy is of use to this process only; see `isCached`. */
+  /** From the durable store: a cache's copy is usable by this process only; see `isCached`. */
   stat(key: string): Promise<ObjectStat | null> {
     return this.#durable.store.stat(key);
   }
 
-  /** Whether a cache of this process has the key, whatever the store proper has. */
+  /** Whether a cache of this process has the key, regardless of the durable store. */
   async isCached(key: string): Promise<boolean> {
     for (const tier of this.#caches) {
       if (await this.#tolerate(tier, () => tier.store.stat(key))) return true;
@@ -110,7 +110,7 @@ export class TieredStore implements ObjectStore {
     await this.#durable.store.delete(key);
   }
 
-  /** What the store proper holds. */
+  /** Objects of the durable store. */
   list(prefix: string): AsyncIterable<ListedObject> {
     return this.#durable.store.list(prefix);
   }

@@ -10,8 +10,10 @@ import type { Redis } from 'ioredis';
 
 /** How long a read waits for the first message; also how soon a stop or a lost election is noticed. */
 const BLOCK_MS = 1_000;
-/** After the first, others are waited for so long: a write costs the same for one row and for a hundred. */
+/** After the first message, others are waited for so long: a write costs the same for one row and for a hundred. */
 const GATHER_MS = 150;
+/** So long while they keep coming: at 25 images a second a write in 150 ms each took a fifth of the fleet's CPU. */
+const GATHER_BUSY_MS = 2_000;
 /** Most messages of each stream in one batch: bounds what is held, and what is done again after a death. */
 const MOST = 500;
 
@@ -56,6 +58,8 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #reader: Redis;
   #at: Cursor | null = null;
+  #gatheredAtMs = -Infinity;
+  readonly #stopped = new AbortController();
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -76,7 +80,7 @@ export class Feed {
     this.#at ??= await this.#committed();
     const first = await this.#read(this.#at, { block: true });
     if (first.events.length + first.notices.length === 0) return null;
-    await sleep(GATHER_MS);
+    await this.#gather();
     const second = await this.#read(first.to, { block: false });
     this.#at = second.to;
     return {
@@ -86,11 +90,25 @@ export class Feed {
     };
   }
 
+  /** The first image after a pause is found at once; those of a burst are written together. */
+  async #gather(): Promise<void> {
+    const busy = performance.now() - this.#gatheredAtMs < GATHER_BUSY_MS;
+    await sleep(busy ? GATHER_BUSY_MS : GATHER_MS, undefined, {
+      signal: this.#stopped.signal,
+    }).catch(() => undefined);
+    this.#gatheredAtMs = performance.now();
+  }
+
   /** False: another writer is elected, and goes on from where this one last committed. */
   async commit({ completions, notices }: Cursor): Promise<boolean> {
     const { redis, prefix, lock } = this.#options;
     const keys = [cursorKey(prefix), noticeStreamKey(prefix), lock.key];
     return (await commitScript(redis, keys, [completions, notices, lock.token])) === 1;
+  }
+
+  /** Nothing is gathered any more: the process is to end. */
+  hurry(): void {
+    this.#stopped.abort();
   }
 
   stop(): void {

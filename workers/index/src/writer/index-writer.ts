@@ -55,6 +55,7 @@ export class IndexWriter {
   /** Ends with the batch that is being written; another process is elected at once. */
   async stop(): Promise<void> {
     this.#stopped.abort();
+    this.#parts.feed.hurry();
     if (this.#renewal) clearInterval(this.#renewal);
     await this.#running;
     await this.#parts.requests.close();

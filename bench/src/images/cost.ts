@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuTimeMs } from '../fleet/process-usage.ts';
+import { ROLES, type BenchFleet } from '../fleet/fleet.ts';
+import type { Harness } from '../harness.ts';
+import { runLoad } from '../load/run-load.ts';
+import { uniqueImages } from '../load/workloads.ts';
+import type { Cell } from '../table.ts';
+
+const PICTURES = 300;
+const AT_ONCE = 16;
+/** The index is behind by less than a second: what it does after the last answer belongs to the measurement. */
+const SETTLE_MS = 3_000;
+
+/** CPU milliseconds a new picture, by process, with the index and without, in turns. */
+export async function indexingCost(harness: Harness): Promise<Cell[][]> {
+  const fleets = [
+    ['without', await harness.startFleet()],
+    ['with', await harness.startFleet({ workers: { index: 1 } })],
+  ] as const;
+  for (const [, fleet] of fleets) await load(harness, fleet, AT_ONCE);
+  const rows: Cell[][] = [];
+  for (const [name, fleet] of fleets) {
+    const before = await cpuOf(fleet);
+    await load(harness, fleet, PICTURES);
+    await sleep(SETTLE_MS);
+    const after = await cpuOf(fleet);
+    const each = after.map((ms, i) => (ms - (before[i] ?? 0)) / PICTURES);
+    const sum = each.reduce((total, ms) => total + ms, 0);
+    const index = each[ROLES.indexOf('index')] ?? 0;
+    rows.push([name, ...each, sum, index / sum]);
+  }
+  return rows;
+}
+
+export const COST_HEADS = [
+  'index',
+  ...ROLES.map((role) => `${role}, ms`),
+  'all, ms',
+  'share of index',
+];
+
+async function load(harness: Harness, fleet: BenchFleet, count: number): Promise<void> {
+  const questions = uniqueImages(await harness.newPictures(count), harness.model.imageAnswer);
+  await runLoad(fleet.client, questions, AT_ONCE);
+}
+
+const cpuOf = (fleet: BenchFleet): Promise<number[]> =>
+  Promise.all(
+    ROLES.map(async (role) => {
+      const times = await Promise.all(fleet.pids(role).map(cpuTimeMs));
+      return times.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
+    }),
+  );
