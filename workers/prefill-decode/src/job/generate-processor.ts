@@ -15,6 +15,7 @@ import { failedEnding } from './ending.ts';
 import { asJobError, LOSSES_MAX, MODEL_CHANGED, releaseFor, WORKER_LOST } from './failures.ts';
 import { HandBacks } from './hand-backs.ts';
 import { HeldJob, type Release } from './held-job.ts';
+import { WritePace } from './write-pace.ts';
 import { emittedTokens } from './resume.ts';
 
 export interface ProcessorOptions {
@@ -56,6 +57,7 @@ const messageSchema = Compile(GenerateJob);
 export class GenerateProcessor {
   readonly #options: ProcessorOptions;
   readonly #held = new Map<string, HeldJob>();
+  readonly #pace = new WritePace(() => this.#held.size);
   readonly #suspects = new Semaphore(1);
   readonly #handBacks: HandBacks;
 
@@ -141,7 +143,8 @@ export class GenerateProcessor {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
     if (this.#isOfOtherModel(claim)) return this.#leaveToOthers(claim, queued, token);
-    const held = new HeldJob(claim, this.#options.jobs, this.#options);
+    const { jobs, validator, format } = this.#options;
+    const held = new HeldJob(claim, jobs, { validator, format, pace: this.#pace });
     this.#held.set(id, held);
     try {
       const release = await this.#answer(held);

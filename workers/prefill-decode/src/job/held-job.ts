@@ -8,6 +8,7 @@ import { effectiveSampling } from './effective-sampling.ts';
 import { EventWriter } from './event-writer.ts';
 import { releaseFor } from './failures.ts';
 import { traceFinished, traceLoaded } from './trace-job.ts';
+import type { WritePace } from './write-pace.ts';
 
 /** Why this worker is done with a job. */
 export type Release = 'ended' | 'handed_back' | 'refused' | 'broken' | 'lost';
@@ -16,6 +17,8 @@ export interface HeldJobParts {
   readonly validator: Pick<AnswerValidator, 'faultOf'>;
   /** What the model's output holds beside content. */
   readonly format: OutputFormat;
+  /** When tokens are written. */
+  readonly pace: WritePace;
 }
 
 /**
@@ -50,7 +53,7 @@ export class HeldJob {
   /** Text that answers let out when they ended. */
   readonly #last: JobEvent[] = [];
 
-  constructor(claim: Claim, jobs: JobStore, { validator, format }: HeldJobParts) {
+  constructor(claim: Claim, jobs: JobStore, { validator, format, pace }: HeldJobParts) {
     const { promise, resolve, reject } = Promise.withResolvers<Release>();
     const left = Promise.withResolvers<void>();
     const gone = new AbortController();
@@ -72,6 +75,7 @@ export class HeldJob {
     };
     this.#writer = new EventWriter(
       (events) => jobs.append(claim.job.id, claim.fence, events),
+      pace,
       () => this.release('lost'),
       this.#fail,
     );
