@@ -48,7 +48,7 @@ import { WebhookSecrets } from './core/webhooks/webhook-secrets.ts';
 export interface Foundations {
   readonly config: ApiConfig;
   readonly redis: Redis;
-  /** Holds pictures and, beside them, embeddings. */
+  /** The store of images and embeddings. */
   readonly store: ObjectStore;
   readonly registry: Registry;
   readonly log?: Logger;
@@ -61,14 +61,14 @@ export interface Composed extends Services {
   close(): Promise<void>;
 }
 
-/** The services over what is outside the process. Closing leaves the foundations open. */
+/** The services over external dependencies. Closing leaves the connections open. */
 export function composeServices({ config, redis, store, registry, log }: Foundations): Composed {
   const { prefix } = config;
   const jobs = new RedisJobStore({
     redis,
     prefix,
     retentionMs: config.retentionS * 1000,
-    onUnreadable: (err) => log?.warn({ err }, 'a job is left out of a list'),
+    onUnreadable: (err) => log?.warn({ err }, 'skipped an unreadable job record in a list'),
   });
   const models = new ModelDirectory(new RedisModelRegistry(redis, prefix));
   const usage = new EmbeddingUsage({ redis, prefix });
@@ -131,7 +131,7 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
 
 function composeIndex({ index, prefix }: ApiConfig, redis: Redis, log?: Logger): ImageIndex {
   if (!index) return new ImageIndex(null);
-  const onError = (err: Error): void => log?.warn({ err }, 'the way to the index is interrupted');
+  const onError = (err: Error): void => log?.warn({ err }, 'connection to the image index failed');
   return new ImageIndex(new IndexClient({ redis, prefix, onError }));
 }
 

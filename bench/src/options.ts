@@ -11,6 +11,8 @@ const COMMANDS = [
   'api',
   'constraint',
   'images',
+  'takeover',
+  'overhead',
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 

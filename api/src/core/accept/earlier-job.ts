@@ -18,4 +18,4 @@ export async function earlierJob(
 }
 
 export const keyConflict = (): ApiError =>
-  new ApiError('idempotency_conflict', 'This Idempotency-Key came with another body before');
+  new ApiError('idempotency_conflict', 'This Idempotency-Key was used before with another body');

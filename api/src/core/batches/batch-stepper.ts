@@ -25,7 +25,7 @@ type Rest = 'completed' | 'cancelled' | 'expired' | 'failed';
 
 const INPUT_GONE: BatchProblem = {
   code: 'input_file_gone',
-  message: 'The input file was deleted, or expired, before all of its requests were done',
+  message: 'The input file was deleted or expired before all of its requests were done',
   line: null,
   param: 'input_file_id',
 };

@@ -84,7 +84,7 @@ export class Files {
   async read(file: FileRecord, range: ByteRange): Promise<Uint8Array> {
     const bytes = await this.#store.getRange(file.key, range);
     if (bytes !== null) return bytes;
-    throw new ApiError('file_not_found', `The bytes of ${file.id} are kept no more`);
+    throw new ApiError('file_not_found', `The bytes of ${file.id} are no longer stored`);
   }
 
   async *#pieces(file: FileRecord, first: Uint8Array): AsyncGenerator<Uint8Array> {

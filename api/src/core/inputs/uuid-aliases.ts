@@ -16,7 +16,7 @@ export class AliasConflictError extends ConnectorError {
   readonly uuid: string;
 
   constructor(uuid: string) {
-    super('alias_conflict', `The uuid ${JSON.stringify(uuid)} stands for other content already`);
+    super('alias_conflict', `The uuid ${JSON.stringify(uuid)} is already bound to other content`);
     this.uuid = uuid;
   }
 }

@@ -33,7 +33,9 @@ export async function awaitAnswer(
 
 async function unanswered(job: Job, ender: JobEnder, reply: FastifyReply): Promise<ApiError> {
   if (reply.server.closing.aborted) {
-    return new ApiError('unavailable', 'The server is stopping; ask again', { retryAfterS: 1 });
+    return new ApiError('unavailable', 'The server is shutting down; try again', {
+      retryAfterS: 1,
+    });
   }
   if (!mayComeAgain(reply.request)) await ender.cancel(job);
   return new ApiError('job_expired', `No answer within ${ANSWER_WITHIN_S} s`);
@@ -52,13 +54,14 @@ export function endingWithReader(
 
 async function* endingLast(
   frames: AsyncIterable<string>,
-  { job, ender, reader, reply }: EndingWithReader,
+  { job, ender, reader, reply, afterwards }: EndingWithReader,
 ): AsyncGenerator<string> {
   try {
     yield* frames;
   } finally {
     const left = reader.aborted && !reply.server.closing.aborted;
     if (left && !mayComeAgain(reply.request)) await ender.cancel(job);
+    await afterwards?.();
   }
 }
 
@@ -68,4 +71,6 @@ interface EndingWithReader {
   /** Aborted when the reader is gone. */
   readonly reader: AbortSignal;
   readonly reply: FastifyReply;
+  /** Called when the stream is over, however it ended. */
+  readonly afterwards?: () => Promise<void>;
 }

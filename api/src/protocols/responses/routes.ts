@@ -12,8 +12,9 @@ import { sendSse } from '../../http/sse.ts';
 import { responseFrames } from './frames.ts';
 import { responseView } from './view.ts';
 import { dropNulls } from '../../http/drop-nulls.ts';
-import { idempotencyOf, mayComeAgain, sayReplayed } from '../../http/idempotency.ts';
+import { idempotencyOf, sayReplayed } from '../../http/idempotency.ts';
 import { responseContext } from './context.ts';
+import { forgetUnstored } from './forget-unstored.ts';
 import { responseSubmission } from './submission.ts';
 import { withTypedItems } from './typed-items.ts';
 
@@ -57,7 +58,7 @@ export const responseRoutes =
         },
       },
       async (request, reply) => {
-        const { stream, background = false, store = true } = request.body;
+        const { stream, background = false } = request.body;
         const { job, repeated } = await accept(request, request.body);
         dropBody(request);
         sayReplayed(reply, repeated);
@@ -65,13 +66,16 @@ export const responseRoutes =
           return sendSse(reply, (reader) => {
             const frames = responseFrames(jobs, job, -1, reader);
             if (background) return frames;
-            return endingWithReader(frames, { job, ender, reader, reply });
+            const afterwards = (): Promise<void> => forgetUnstored(jobs, job, request);
+            return endingWithReader(frames, { job, ender, reader, reply, afterwards });
           });
         }
         if (background) return responseView(job);
-        const answered = await awaitAnswer(services, job, reply);
-        if (!store && !mayComeAgain(request)) await jobs.forget(job);
-        return responseView(answered);
+        try {
+          return responseView(await awaitAnswer(services, job, reply));
+        } finally {
+          await forgetUnstored(jobs, job, request);
+        }
       },
     );
   };
