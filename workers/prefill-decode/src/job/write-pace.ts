@@ -1,16 +1,16 @@
-/** Nobody reads faster than this: tokens of an answer are written so far apart at least. */
+/** Minimum gap between writes of an answer's tokens: nobody reads faster than this. */
 const GAP_MS_MIN = 15;
-/** Above this a reader would see the text come in pieces. */
+/** Maximum gap: above this a reader would notice that the text arrives in pieces. */
 const GAP_MS_MAX = 45;
 /**
- * Writes of tokens that one process makes in a second before its answers' gaps grow. Each costs this process,
- * Redis, the API and the client something, while a token more in it costs nothing.
+ * Token writes per second of one process above which the gaps grow. Each write costs this process,
+ * Redis, the API and the client, while an additional token in it costs nothing.
  */
 const WRITES_PER_S = 400;
 
 /**
- * When answers' tokens are written. All answers of a process share the beats, so that what is written on one
- * goes to Redis together, and comes from it together to those who read.
+ * When answers' tokens are written. All answers of a process share the beats, so that the writes of
+ * one beat reach Redis together, and their readers together.
  */
 export class WritePace {
   readonly #answers: () => number;
@@ -21,12 +21,12 @@ export class WritePace {
     this.#answers = answers;
   }
 
-  /** Least time between two writes of an answer's tokens, in milliseconds. */
+  /** Minimum time between two writes of an answer's tokens, in milliseconds. */
   get gapMs(): number {
     return Math.min(GAP_MS_MAX, Math.max(GAP_MS_MIN, (1000 * this.#answers()) / WRITES_PER_S));
   }
 
-  /** Resolves on the next beat, a gap from now at most. */
+  /** Resolves on the next beat, at most one gap from now. */
   beat(): Promise<void> {
     const { gapMs } = this;
     this.#beat ??= new Promise((resolve) => {
