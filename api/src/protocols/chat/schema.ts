@@ -35,7 +35,7 @@ export const ChatCompletionBody = Type.Object(
   {
     title: 'ChatCompletionRequest',
     examples: EXAMPLES.chat,
-    description: "OpenAI's parameters; ones not listed are passed over.",
+    description: "OpenAI's parameters; ones not listed are ignored.",
   },
 );
 export type ChatCompletionBody = Static<typeof ChatCompletionBody>;
