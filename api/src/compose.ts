@@ -39,6 +39,7 @@ import { createAddressPolicy } from './core/media/address-policy.ts';
 import { ImageFetcher } from './core/media/image-fetcher.ts';
 import { ModelDirectory } from './core/models/model-directory.ts';
 import { jobCounts, type JobCounts } from './core/metrics/api-metrics.ts';
+import { FleetLookout } from './core/metrics/fleet-metrics.ts';
 import type { Services } from './core/services.ts';
 import { JobReader } from './core/jobs/job-reader.ts';
 import { WebhookRules } from './core/webhooks/webhook-rules.ts';
@@ -100,6 +101,7 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
     acceptor,
     counts,
     memory,
+    lookout: new FleetLookout(redis, prefix),
     ecMetrics: metrics,
     ender: new JobEnder(jobs, encodes),
     reader: new JobReader(jobs, models, new QueuePositions(redis, prefix, limits.throughput)),
