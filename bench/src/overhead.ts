@@ -14,27 +14,18 @@ import {
   type PartTimes,
   type Window,
 } from './overhead/cpu-profile-file.ts';
+import type { NodeRole, Overhead } from './overhead/overhead.ts';
 import { commandsTable, cpuTable, partsTable, ratiosOf } from './overhead/overhead-tables.ts';
 import { trafficOf, type Traffic } from './overhead/redis-traffic.ts';
 import { print, type Findings } from './report/json.ts';
 
-const NODE_ROLES = ['api', 'encoder', 'prefill-decode'] as const;
-type NodeRole = (typeof NODE_ROLES)[number];
+const NODE_ROLES: readonly NodeRole[] = ['api', 'encoder', 'prefill-decode'];
 const REQUESTS = 96;
 const FULL_REQUESTS = 320;
 /** Enough that what happens by the second is shared out, few enough for every command to be watched. */
 const WATCHED_REQUESTS = 32;
 /** The name of the peer in the table of CPU times, which has none here. */
 const NOBODY = { pid: 0 };
-
-/** What one load costs in CPU time and commands, per request. */
-export interface Overhead {
-  readonly workload: Workload;
-  readonly cpuMs: CpuTimes;
-  /** Profiled, by process, of its threads together. */
-  readonly parts: Readonly<Record<NodeRole, PartTimes>>;
-  readonly traffic: Traffic;
-}
 
 /** CPU time that is not the model's, by process and part, and Redis's work by command; 16 requests at once. */
 export async function overhead(harness: Harness): Promise<Findings> {

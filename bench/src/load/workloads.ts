@@ -1,5 +1,4 @@
 import { uniform } from '../random.ts';
-import type { Harness } from '../harness.ts';
 import type { Picture, Question } from '../question.ts';
 import type { Workload } from './served.ts';
 
@@ -58,9 +57,15 @@ export const textOnly = (count: number, seed: number, tokens: number): Question[
     ignoreEos: true,
   }));
 
+/** Makes pictures that nobody has been shown, and says how answers about them end. */
+export interface PictureSource {
+  readonly model: { readonly imageAnswer: AnswerLength };
+  newPictures(count: number): Promise<readonly Picture[]>;
+}
+
 /** Every round has pictures of its own: the fleet would know those of the round before. */
 export async function questionsFor(
-  harness: Pick<Harness, 'model' | 'newPictures'>,
+  harness: PictureSource,
   workload: Workload,
   count: number,
   seed: number,

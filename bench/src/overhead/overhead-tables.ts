@@ -1,4 +1,4 @@
-import type { Overhead } from '../overhead.ts';
+import type { Overhead } from './overhead.ts';
 import { table, type Cell } from '../table.ts';
 import { ONNX_RUNTIME } from './part-of.ts';
 

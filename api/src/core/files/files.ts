@@ -32,7 +32,10 @@ interface FilesParts {
 /** What of a file is in memory at once. */
 const PIECE_BYTES = 1024 * 1024;
 
-/** Uploaded files. A picture's bytes are stored once under their digest, whoever uploads them. */
+/**
+ * Uploaded files. A picture's bytes are stored once under their digest, regardless of who uploads
+ * them.
+ */
 export class Files {
   readonly records: FileRecords;
   readonly #store: ObjectStore;
