@@ -10,7 +10,7 @@ import { installBodyParser } from './http/body-parser.ts';
 import { limitOpenRequests } from './http/open-requests.ts';
 import { installCors } from './http/cors.ts';
 import { installRequestGuard } from './http/request-guard.ts';
-import { installOpenApi } from './http/openapi.ts';
+import { installOpenApi } from './http/openapi/install.ts';
 import { adminKeyRoutes } from './protocols/admin/keys.ts';
 import { modelRevisionRoutes } from './protocols/admin/model-revisions.ts';
 import { adminTenantRoutes } from './protocols/admin/tenants.ts';

@@ -95,6 +95,6 @@ test("an address that is not this machine's is told in one line", async (t) => {
     .split('\n')
     .filter((line) => line !== '');
   t.deepEqual(lines, [
-    'api cannot start. The configuration cannot be used: EPD_HOST: must be an address or name of this machine; it is "192.0.2.1"',
+    'api cannot start. The configuration is invalid: EPD_HOST: must be an address or name of this machine; it is "192.0.2.1"',
   ]);
 });

@@ -33,6 +33,7 @@ const QUESTIONS: Readonly<Record<Command, () => Promise<Question>>> = {
     measure: (await import('./constraint.ts')).constraint,
   }),
   api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),
+  takeover: async () => ({ model: 'tiny', measure: (await import('./takeover.ts')).takeover }),
   images: async () => ({ model: 'tiny', measure: (await import('./images.ts')).images }),
 };
 

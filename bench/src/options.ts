@@ -11,6 +11,7 @@ const COMMANDS = [
   'api',
   'constraint',
   'images',
+  'takeover',
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 

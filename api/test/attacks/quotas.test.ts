@@ -12,6 +12,7 @@ import {
   question,
   textPart,
 } from '../helpers/requests.ts';
+import { dataUri, png } from '../helpers/pictures.ts';
 import { testApi } from '../helpers/test-api.ts';
 
 const ADMIN = 'the-admin-key-of-tests';
@@ -153,8 +154,10 @@ test('webhooks of a tenant go to the hosts that are named for it, and not to tho
   t.is(await hook(BOB, 'hooks.example'), 400);
 });
 
-test('a picture is not fetched for a job that would be refused', async (t) => {
-  const { app } = await keyed(t, { tenantWaitingCost: 100, defaultMaxTokens: 64 });
+/** A server of pictures that are not there; counts who asks. */
+async function countingServer(
+  t: ExecutionContext,
+): Promise<{ url: string; fetches: () => number }> {
   let fetches = 0;
   const server = createServer((_request, response) => {
     fetches += 1;
@@ -164,12 +167,50 @@ test('a picture is not fetched for a job that would be refused', async (t) => {
     server.listen(0, '127.0.0.1', resolve);
   });
   t.teardown(() => server.close());
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.png`;
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/a.png`, fetches: () => fetches };
+}
+
+test('a picture is not fetched for a job that would be refused', async (t) => {
+  const { app } = await keyed(t, { tenantWaitingCost: 100, defaultMaxTokens: 64 });
+  const { url, fetches } = await countingServer(t);
   const content = [imagePart(url), textPart('?')];
   const asked = () => post(app, '/v1/jobs', { messages: [{ role: 'user', content }] }, ALICE);
   t.is(errorOf(await asked()).code, 'image_fetch_failed');
-  t.is(fetches, 1);
+  t.is(fetches(), 1);
   t.is((await post(app, '/v1/jobs', question('?'), ALICE)).statusCode, 202);
   t.is(errorOf(await asked()).code, 'too_much_waiting');
-  t.is(fetches, 1);
+  t.is(fetches(), 1);
+});
+
+test('nor for a job that the limit of tokens a minute refuses, and looking takes none of them', async (t) => {
+  const { app } = await keyed(t, { tokensPerMinute: 100, defaultMaxTokens: 64 });
+  const { url, fetches } = await countingServer(t);
+  const content = [imagePart(url), textPart('?')];
+  const asked = () => post(app, '/v1/jobs', { messages: [{ role: 'user', content }] }, ALICE);
+  t.is(errorOf(await asked()).code, 'image_fetch_failed');
+  t.is(errorOf(await asked()).code, 'image_fetch_failed');
+  t.is(fetches(), 2);
+  t.is((await post(app, '/v1/jobs', question('?'), ALICE)).statusCode, 202);
+  const refused = await asked();
+  t.is(errorOf(refused).code, 'rate_limited');
+  t.true(Number(refused.headers['retry-after']) >= 1);
+  t.is(fetches(), 2);
+});
+
+test('pictures that are embedded or searched with are bound as jobs are, and cost nothing that fails', async (t) => {
+  const limits = { tenantWaitingCost: 100, tokensPerMinute: 10_000, defaultMaxTokens: 99 };
+  const { app, services } = await keyed(t, { ...limits, index: true });
+  const { url, fetches } = await countingServer(t);
+  const embed = (image: string) => post(app, '/v1/embeddings', { input: { image } }, ALICE);
+  t.is(errorOf(await embed(url)).code, 'image_fetch_failed');
+  t.is(errorOf(await embed(dataUri(png(1, 1_000_000)))).param, 'input');
+  t.is((await services.limiter.look('alice', 'tokens', 10_000, 1)).remaining, 9_999);
+  t.is((await post(app, '/v1/jobs', question('?'), ALICE)).statusCode, 202);
+  t.is(errorOf(await embed(url)).code, 'too_much_waiting');
+  const found = await post(app, '/v1/images/search', { image: { url, file_id: null } }, ALICE);
+  t.is(errorOf(found).code, 'invalid_value', 'null inside of a value keeps its meaning');
+  const search = await post(app, '/v1/images/search', { image: url, limit: null }, ALICE);
+  t.is(errorOf(search).code, 'too_much_waiting');
+  t.is(fetches(), 1);
 });

@@ -18,6 +18,10 @@ export const ROLES = ['api', 'encoder', 'index', 'prefill-decode', 'redis'] as c
 export type Role = (typeof ROLES)[number];
 const WORKERS = ['encoder', 'prefill-decode', 'index'] as const;
 type Worker = (typeof WORKERS)[number];
+/** How a process is ended: asked to stop, or killed. */
+export type Ending = 'SIGTERM' | 'SIGKILL';
+/** Of the fleet's keys in Redis. */
+export const PREFIX = 'bench';
 type Environment = Readonly<Record<string, string>>;
 
 export interface FleetOptions {
@@ -124,6 +128,14 @@ export class BenchFleet {
     return this.#processes[role].map(({ pid }) => pid ?? 0);
   }
 
+  /** Ends one process, for good. Its end disturbs no request. */
+  async end(role: Role, pid: number, ending: Ending): Promise<void> {
+    const process = this.#processes[role].find((one) => one.pid === pid);
+    if (process === undefined) throw new RangeError(`No ${role} runs as process ${pid}`);
+    if (ending === 'SIGTERM') await process.stop();
+    else process.kill();
+  }
+
   stop(): Promise<void> {
     return this.#stop();
   }
@@ -194,7 +206,7 @@ function node(
     env: {
       ...process.env,
       EPD_REDIS_URL: `redis://127.0.0.1:${redisPort}`,
-      EPD_PREFIX: 'bench',
+      EPD_PREFIX: PREFIX,
       EPD_MODEL_DIR: options.modelDir,
       EPD_DATA_DIR: folder,
       EPD_STORE: 'folder',

@@ -74,7 +74,7 @@ test('a start that a setting prevents is told in one line', async (t) => {
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('{'));
   t.deepEqual(lines, [
-    'fixture cannot start. The configuration cannot be used: MODE: must be another; it is "start-refused"',
+    'fixture cannot start. The configuration is invalid: MODE: must be another; it is "start-refused"',
   ]);
   t.notRegex(output(), /"stack"/);
 });

@@ -85,7 +85,7 @@ export class Acceptor {
     const asked = this.#settle(submission, card);
     const { sampling } = asked;
     checkCalls(submission.messages);
-    checkText(submission.messages, card, asked.tools);
+    checkText(submission, card, asked.tools);
     const sources = findImages(submission.messages, this.#parts.limits.maxImages);
     if (sources.length > 0) await this.#checkBeforeFetching(submission, sampling);
     const { images, messages, imageTokens } = await this.#takeIn(submission, sources, card);
@@ -155,7 +155,10 @@ export class Acceptor {
 
   async #takeIn(submission: Submission, sources: readonly ImageSource[], card: ModelCard) {
     const inputs = await resolveImages(sources, this.#parts.resolver, submission.tenant.id);
-    const priced = inputs.map((input) => priceImage(input, card, submission.tenant.embeddingScope));
+    const { embeddingScope: scope } = submission.tenant;
+    const priced = inputs.map((input, index) =>
+      priceImage(input, card, { scope, param: sources[index]?.param ?? 'messages' }),
+    );
     const imageTokens = priced.map(({ expansion }) => expansion);
     checkContext(imageTokens, card);
     const images = [...new Map(priced.map((image) => [image.mmHash, image])).values()];

@@ -3,13 +3,14 @@ import { ApiError } from '../../http/errors.ts';
 import type { JobTools } from '@epd/jobs';
 import type { SubmittedMessage } from './image-sources.ts';
 import { messageTexts } from './message-text.ts';
+import type { Submission } from './submission.ts';
 
 /**
  * Refuses in microseconds what could never fit the model's context, however it is tokenized: no worker
  * spends seconds on it, and no image of it is fetched. The worker counts the tokens of all the rest.
  */
 export function checkText(
-  messages: readonly SubmittedMessage[],
+  { messages, raw }: Pick<Submission, 'messages' | 'raw'>,
   card: ModelCard,
   tools?: JobTools,
 ): void {
@@ -21,7 +22,10 @@ export function checkText(
     );
   }
   const most = contextLength * card.bytesPerTokenMax;
-  const bytes = messages.reduce((sum, message) => sum + textBytes(message), 0) + toolBytes(tools);
+  // Templates take blanks off both ends; in a prompt without one they are tokens like others.
+  const counted = (text: string): number => Buffer.byteLength(raw ? text : text.trim());
+  const texts = messages.flatMap(messageTexts).reduce((sum, text) => sum + counted(text), 0);
+  const bytes = texts + toolBytes(tools);
   if (bytes <= most) return;
   throw tooLong(
     `at most ${most} bytes of text, as the model's context holds ${contextLength} tokens of at most ${card.bytesPerTokenMax} bytes, got ${bytes}`,
@@ -36,10 +40,6 @@ const tooLong = (expectation: string): ApiError =>
 type Content = SubmittedMessage['content'];
 
 const partsOf = (content: Content): number => (Array.isArray(content) ? content.length : 1);
-
-/** Templates take blanks off both ends. */
-const textBytes = (message: SubmittedMessage): number =>
-  messageTexts(message).reduce((sum, text) => sum + Buffer.byteLength(text.trim()), 0);
 
 /** However templates write them: names, descriptions and schemas are all in the prompt. */
 const toolBytes = (tools: JobTools | undefined): number =>

@@ -18,9 +18,20 @@ export interface PricedImage {
   readonly expansion: number;
 }
 
-/** `scope` keeps tenants' embeddings apart; empty shares them. */
-export function priceImage(input: InputRef, card: ModelCard, scope: string): PricedImage {
-  const { tokens, expansion } = layoutOf(input, card);
+interface Pricing {
+  /** Keeps tenants' embeddings apart; empty shares them. */
+  readonly scope: string;
+  /** Where in the request the picture stands, for messages. */
+  readonly param: string;
+}
+
+/** Throws `image_shape` for a picture that the model does not take. */
+export function priceImage(
+  input: InputRef,
+  card: ModelCard,
+  { scope, param }: Pricing,
+): PricedImage {
+  const { tokens, expansion } = layoutOf(input, card, param);
   const key = mmHash({
     tenant: scope,
     modality: modalityOf(input),
@@ -31,12 +42,12 @@ export function priceImage(input: InputRef, card: ModelCard, scope: string): Pri
   return { mmHash: key, input, tokens, expansion };
 }
 
-function layoutOf({ width, height }: InputRef, card: ModelCard): ImageCost {
+function layoutOf({ width, height }: InputRef, card: ModelCard, param: string): ImageCost {
   try {
     return imageLayout(card.geometry as unknown as ImageGeometry, width, height);
   } catch (cause) {
     if (!(cause instanceof ImageShapeError)) throw cause;
-    throw new ApiError('image_shape', `messages: ${cause.message}`, { param: 'messages', cause });
+    throw new ApiError('image_shape', `${param}: ${cause.message}`, { param, cause });
   }
 }
 

@@ -17,6 +17,14 @@ const WITHIN_MS = 30_000;
 const FIRST_LOOK_MS = 25;
 const LONGEST_PAUSE_MS = 500;
 
+interface LoadOptions {
+  /** Where in the request the picture stands, for messages. */
+  readonly param: string;
+  readonly signal: AbortSignal;
+  /** Of the encode, among jobs': lower runs first. */
+  readonly priority: number;
+}
+
 export interface EncodedImagesParts {
   readonly encodes: Pick<EncodeRequester, 'request' | 'recheck' | 'release'>;
   readonly embeddings: Pick<EmbeddingStore, 'load'>;
@@ -37,13 +45,13 @@ export class EncodedImages {
   async load(
     image: PricedImage,
     card: ModelCard,
-    { param, signal }: { readonly param: string; readonly signal: AbortSignal },
+    { param, signal, priority }: LoadOptions,
   ): Promise<Embedding> {
     const { mmHash } = image;
     const waiter = `search_${randomUUID()}`;
     const within = AbortSignal.any([signal, AbortSignal.timeout(WITHIN_MS)]);
     try {
-      await this.#untilStored(encodeJob(image, card), waiter, { param, signal: within });
+      await this.#untilStored(encodeJob(image, card, priority), waiter, { param, signal: within });
       const { fingerprint, hiddenSize: width } = card;
       const loaded = await this.#parts.embeddings.load({ mmHash, fingerprint, width });
       if (loaded) return loaded.embedding;
@@ -56,7 +64,7 @@ export class EncodedImages {
   async #untilStored(
     job: EncodeJob,
     waiter: string,
-    { param, signal }: { readonly param: string; readonly signal: AbortSignal },
+    { param, signal }: Pick<LoadOptions, 'param' | 'signal'>,
   ): Promise<void> {
     const { encodes } = this.#parts;
     const { found, generation } = await encodes.request(job, waiter);
@@ -74,13 +82,18 @@ export class EncodedImages {
   }
 }
 
-const encodeJob = ({ mmHash, input, tokens }: PricedImage, card: ModelCard): EncodeJob => ({
+const encodeJob = (
+  { mmHash, input, tokens }: PricedImage,
+  card: ModelCard,
+  priority: number,
+): EncodeJob => ({
   v: MESSAGE_VERSION,
   mmHash,
   model: card.id,
   fingerprint: card.fingerprint,
   input,
   tokens,
+  priority,
   requestedAtMs: Date.now(),
 });
 

@@ -2,9 +2,10 @@ import { pooledVector } from '@epd/connector';
 import type { ModelCard } from '@epd/fleet';
 import { ApiError } from '../../http/errors.ts';
 import type { ImageResolver } from '../accept/image-resolver.ts';
-import { priceImage } from '../accept/price-images.ts';
+import { priceImage, type PricedImage } from '../accept/price-images.ts';
 import type { Tenant } from '../auth/tenant.ts';
 import type { Gatekeeper } from '../limits/gatekeeper.ts';
+import { priorityOf } from '../limits/priority.ts';
 import type { EncodedImages } from './encoded-images.ts';
 
 /** A picture in a request: a data URI or https URL, or an uploaded file's id. */
@@ -30,11 +31,17 @@ export interface ImageVector {
 
 interface ImageVectorsParts {
   readonly resolver: Pick<ImageResolver, 'take'>;
-  readonly encoded: EncodedImages;
-  readonly gatekeeper: Pick<Gatekeeper, 'takeTokens'>;
+  readonly encoded: Pick<EncodedImages, 'load'>;
+  readonly gatekeeper: Pick<Gatekeeper, 'check' | 'costOf' | 'takeTokens' | 'giveBackTokens'>;
 }
 
-/** The pooled vector of a picture that a request brings. */
+/** Of a picture of which nothing is known yet. */
+const LEAST_TOKENS = 1;
+
+/**
+ * The pooled vector of a picture that a request brings: within the same bounds as a job, though none stands for it.
+ * What it costs is given back where it comes to nothing.
+ */
 export class ImageVectors {
   readonly #parts: ImageVectorsParts;
 
@@ -42,17 +49,34 @@ export class ImageVectors {
     this.#parts = parts;
   }
 
-  async of(
-    { url, fileId, param }: PictureSource,
-    { card, tenant, signal }: VectorContext,
-  ): Promise<ImageVector> {
-    const { resolver, encoded, gatekeeper } = this.#parts;
+  async of({ url, fileId, param }: PictureSource, context: VectorContext): Promise<ImageVector> {
+    const { card, tenant, signal } = context;
+    const { resolver, gatekeeper } = this.#parts;
+    // What would be refused whatever the picture is, costs no fetch.
+    await gatekeeper.check(tenant, gatekeeper.costOf(tenant, LEAST_TOKENS));
     const source = { url: url ?? '', uuid: null, sha256: null, fileId: fileId ?? null, param };
     const input = await resolver.take(source, tenant.id, signal);
-    const image = priceImage(input, card, tenant.embeddingScope);
-    await gatekeeper.takeTokens(tenant, image);
-    const vector = pooledVector(await encoded.load(image, card, { param, signal }));
-    if (vector) return { vector, tokens: image.tokens };
+    const image = priceImage(input, card, { scope: tenant.embeddingScope, param });
+    const cost = gatekeeper.costOf(tenant, image.tokens);
+    await gatekeeper.check(tenant, cost);
+    await gatekeeper.takeTokens(tenant, cost);
+    try {
+      return { vector: await this.#vector(image, param, context), tokens: image.tokens };
+    } catch (error) {
+      await gatekeeper.giveBackTokens(tenant, cost).catch(() => undefined); // within a minute it is there again
+      throw error;
+    }
+  }
+
+  async #vector(
+    image: PricedImage,
+    param: string,
+    { card, tenant, signal }: VectorContext,
+  ): Promise<Float32Array> {
+    const priority = priorityOf(undefined, tenant);
+    const embedding = await this.#parts.encoded.load(image, card, { param, signal, priority });
+    const vector = pooledVector(embedding);
+    if (vector) return vector;
     throw new ApiError('invalid_image', `${param}: the picture's rows have no direction`, {
       param,
     });

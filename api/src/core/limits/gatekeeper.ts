@@ -37,10 +37,14 @@ export class Gatekeeper {
     return { tokens, most: { total, tenant: tenant.limits.waitingCost } };
   }
 
-  /** Throws `too_much_waiting` where a job of this cost would be refused now; holds no place for it. */
+  /**
+   * Throws `too_much_waiting` and `rate_limited` where a job of this cost would be refused now; holds no place for
+   * it, and takes nothing.
+   */
   async check(tenant: Tenant, cost: JobCost): Promise<void> {
     const excess = await this.#parts.admission.check(tenant.id, cost);
     if (excess !== null) throw await this.refusal(excess, cost);
+    await this.#askForTokens('look', tenant, cost);
   }
 
   /** The error for a job that was refused, with the time after which it is worth asking again. */
@@ -55,10 +59,17 @@ export class Gatekeeper {
   }
 
   /** Counts what a job may cost against the tenant's limit a minute. Throws `rate_limited`. */
-  async takeTokens(tenant: Tenant, { tokens }: Pick<JobCost, 'tokens'>): Promise<void> {
-    const limit = tenant.limits.tokensPerMinute;
+  async takeTokens(tenant: Tenant, cost: JobCost): Promise<void> {
+    await this.#askForTokens('take', tenant, cost);
+  }
+
+  async #askForTokens(
+    how: 'look' | 'take',
+    { id, limits: { tokensPerMinute: limit } }: Tenant,
+    { tokens }: JobCost,
+  ): Promise<void> {
     if (limit === 0) return;
-    const { allowed, retryMs } = await this.#parts.limiter.take(tenant.id, 'tokens', limit, tokens);
+    const { allowed, retryMs } = await this.#parts.limiter[how](id, 'tokens', limit, tokens);
     if (allowed) return;
     throw new ApiError('rate_limited', `More than ${limit} tokens a minute`, {
       retryAfterS: Math.ceil(retryMs / 1000),

@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis';
 
 /**
  * The generic cell rate algorithm: one number a bucket, the time at which it would be full again.
- * KEYS bucket; ARGV limit, windowMs, cost. Returns allowed, remaining, ms until full, ms until allowed.
+ * KEYS bucket; ARGV limit, windowMs, cost, 'look' to take nothing. Returns allowed, remaining, ms until full, ms
+ * until allowed.
  */
 const take = redisScript(`
 local limit, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -13,7 +14,9 @@ local after = full + math.min(cost, limit) * interval
 if after - window > now then
   return { 0, math.floor((window - (full - now)) / interval), full - now, math.ceil(after - window - now) }
 end
-redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', math.ceil(after - now) + 1000)
+if ARGV[4] ~= 'look' then
+  redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', math.ceil(after - now) + 1000)
+end
 return { 1, math.floor((window - (after - now)) / interval), math.ceil(after - now), 0 }`);
 
 /** The same in reverse, for what was taken and not used. KEYS bucket; ARGV limit, windowMs, cost. */
@@ -49,7 +52,21 @@ export class RateLimiter {
 
   /** A cost above the whole limit counts as the limit: it passes when nothing else has been taken. */
   async take(tenant: string, kind: Kind, limit: number, cost: number): Promise<RateDecision> {
-    const answer = await take(this.#redis, [this.#key(kind, tenant)], [limit, WINDOW_MS, cost]);
+    return this.#ask(tenant, kind, [limit, WINDOW_MS, cost]);
+  }
+
+  /** What `take` would say now; takes nothing. */
+  async look(tenant: string, kind: Kind, limit: number, cost: number): Promise<RateDecision> {
+    return this.#ask(tenant, kind, [limit, WINDOW_MS, cost, 'look']);
+  }
+
+  async #ask(
+    tenant: string,
+    kind: Kind,
+    args: readonly [limit: number, ...(string | number)[]],
+  ): Promise<RateDecision> {
+    const [limit] = args;
+    const answer = await take(this.#redis, [this.#key(kind, tenant)], args);
     const [allowed = 0, remaining = 0, resetMs = 0, retryMs = 0] = answer as number[];
     return { allowed: allowed === 1, limit, remaining, resetMs, retryMs };
   }

@@ -52,13 +52,14 @@ export function endingWithReader(
 
 async function* endingLast(
   frames: AsyncIterable<string>,
-  { job, ender, reader, reply }: EndingWithReader,
+  { job, ender, reader, reply, afterwards }: EndingWithReader,
 ): AsyncGenerator<string> {
   try {
     yield* frames;
   } finally {
     const left = reader.aborted && !reply.server.closing.aborted;
     if (left && !mayComeAgain(reply.request)) await ender.cancel(job);
+    await afterwards?.();
   }
 }
 
@@ -68,4 +69,6 @@ interface EndingWithReader {
   /** Aborted when the reader is gone. */
   readonly reader: AbortSignal;
   readonly reply: FastifyReply;
+  /** Called when the stream is over, however it ended. */
+  readonly afterwards?: () => Promise<void>;
 }

@@ -40,6 +40,8 @@ const checkResponse = bodyChecker(ResponseBody);
 /** Runs single lines of batches, each as a durable job whose id follows from batch and line. */
 export class BatchLineRunner implements BatchLines {
   readonly #parts: LineRunnerParts;
+  /** Batches of which no line is submitted before a time: one was refused for now, and the others would be. */
+  readonly #pausedUntil = new Map<string, number>();
 
   constructor(parts: LineRunnerParts) {
     this.#parts = parts;
@@ -54,6 +56,7 @@ export class BatchLineRunner implements BatchLines {
     const id = lineJobId(batch.id, index);
     const job = await this.#parts.jobs.get(id);
     if (job !== null && job.ending === null) return 'waiting';
+    if (job === null && this.#isPaused(batch.id)) return 'waiting';
     const outcome = await read((line) =>
       job === null ? this.#submit(batch, line, id, leftMs) : this.result(batch, line, job),
     );
@@ -71,12 +74,28 @@ export class BatchLineRunner implements BatchLines {
       await this.#parts.acceptor.accept(await this.#submission(batch, line, id, tenant, leftMs));
       return 'waiting';
     } catch (error) {
-      if (error instanceof ApiError)
-        return isFinal(error) ? failedLine(line, id, error) : 'waiting';
+      if (error instanceof ApiError && isFinal(error)) return failedLine(line, id, error);
+      if (error instanceof ApiError) return this.#pause(batch.id, error);
       if (isOutage(error)) return 'waiting';
       this.#parts.log?.error({ err: error, batch: batch.id, job: id }, 'a line went wrong');
       return failedLine(line, id, internalError(error));
     }
+  }
+
+  #isPaused(id: string): boolean {
+    const until = this.#pausedUntil.get(id);
+    if (until === undefined || until > performance.now()) return until !== undefined;
+    this.#pausedUntil.delete(id);
+    return false;
+  }
+
+  #pause(id: string, { retryAfterS }: ApiError): 'waiting' {
+    const until = performance.now() + (retryAfterS ?? 0) * 1000;
+    for (const [other, end] of this.#pausedUntil) {
+      if (end <= performance.now()) this.#pausedUntil.delete(other);
+    }
+    this.#pausedUntil.set(id, until);
+    return 'waiting';
   }
 
   job(batch: Batch, index: number): Promise<Job | null> {

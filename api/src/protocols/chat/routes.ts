@@ -29,6 +29,10 @@ export const chatCompletionRoutes =
           description:
             "As OpenAI's, plain and streaming. Ends the job when the caller goes away, unless an " +
             '`Idempotency-Key` came with it: then the same request, sent again, gets the answer.',
+          describes: {
+            headers: ['Idempotency-Key'],
+            events: "OpenAI's chunks, with `stream: true`; the last line is `data: [DONE]`.",
+          },
           body: ChatCompletionBody,
           response: { 200: ChatCompletion, ...ERROR_RESPONSES },
         },

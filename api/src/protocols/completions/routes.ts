@@ -29,6 +29,10 @@ export const completionRoutes =
           description:
             "OpenAI's older endpoint: text that goes on from a prompt, plain and streaming. Ends the job when the caller goes away, unless an " +
             '`Idempotency-Key` came with it: then the same request, sent again, gets the answer.',
+          describes: {
+            headers: ['Idempotency-Key'],
+            events: "OpenAI's chunks, with `stream: true`; the last line is `data: [DONE]`.",
+          },
           body: CompletionBody,
           response: { 200: Completion, ...ERROR_RESPONSES },
         },

@@ -23,6 +23,7 @@ export function completionSubmission(request: RequestFacts, body: CompletionBody
     model: body.model,
     messages: [{ role: 'user', content: text }],
     raw: true,
+    fieldName: (field) => (field === 'messages' ? 'prompt' : field),
     sampling,
     returnTokenIds: false,
     priority: priorityOf(body.priority, request.tenant),

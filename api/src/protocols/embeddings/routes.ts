@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import type { ImageVector, PictureSource, VectorContext } from '../../core/images/image-vectors.ts';
 import { limitRequests } from '../../core/limits/limit-requests.ts';
 import type { Services } from '../../core/services.ts';
+import { dropNulls } from '../../http/drop-nulls.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
 import { ApiError } from '../../http/errors.ts';
 import { goneSignal } from '../../http/gone-signal.ts';
@@ -20,7 +21,8 @@ export const embeddingRoutes =
   }: Pick<Services, 'vectors' | 'models' | 'limiter'>): FastifyPluginAsyncTypebox =>
   async (app) => {
     app.post('/v1/embeddings', {
-      preHandler: limitRequests(limiter),
+      onRequest: limitRequests(limiter),
+      preValidation: dropNulls,
       schema: {
         tags: ['Images'],
         summary: 'Embed images',

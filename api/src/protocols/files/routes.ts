@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { PURPOSES } from '../../core/files/file-records.ts';
 import { limitRequests } from '../../core/limits/limit-requests.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
-import { FileView, fileView } from './schema.ts';
+import { FileForm, FileView, fileView } from './schema.ts';
 import { PageQuery, pageOf, pageSchema, unknownPlace } from '../../http/pagination.ts';
 import type { Services } from '../../core/services.ts';
 import { readUpload } from './read-upload.ts';
@@ -29,6 +29,7 @@ export const fileRoutes =
           'Multipart: `file`, and `purpose`: `vision` for a picture that messages refer to by `file_id`, ' +
           '`batch` for the input of a batch. The same picture twice is stored once.',
         consumes: ['multipart/form-data'],
+        describes: { form: FileForm },
         response: { 200: FileView, ...ERROR_RESPONSES },
       },
       handler: async (request) =>

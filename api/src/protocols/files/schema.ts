@@ -1,6 +1,18 @@
 import { Type } from 'typebox';
 import type { FileRecord } from '../../core/files/file-records.ts';
 import { unixSeconds } from '../../http/unix-seconds.ts';
+import { MAX_EXPIRY_S, MIN_EXPIRY_S, UPLOAD_PURPOSES } from './rules.ts';
+
+export const FileForm = Type.Object(
+  {
+    file: Type.String({ format: 'binary' }),
+    purpose: Type.Enum([...UPLOAD_PURPOSES]),
+    'expires_after[seconds]': Type.Optional(
+      Type.Integer({ minimum: MIN_EXPIRY_S, maximum: MAX_EXPIRY_S }),
+    ),
+  },
+  { title: 'FileForm' },
+);
 
 export const FileView = Type.Object(
   {

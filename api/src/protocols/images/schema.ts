@@ -108,6 +108,6 @@ export const ImageView = Type.Object(
 );
 const HitView = Type.Object(
   { image_id: ImageId, score: Type.Number(), ...FACTS },
-  { title: 'Image hit' },
+  { title: 'ImageHit' },
 );
 export const HitsView = Type.Object({ object: Type.Literal('list'), data: Type.Array(HitView) });

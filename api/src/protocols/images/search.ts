@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { VectorContext } from '../../core/images/image-vectors.ts';
 import { limitRequests } from '../../core/limits/limit-requests.ts';
 import type { Services } from '../../core/services.ts';
+import { dropNulls } from '../../http/drop-nulls.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
 import { ApiError } from '../../http/errors.ts';
 import { goneSignal } from '../../http/gone-signal.ts';
@@ -20,9 +21,11 @@ export const imageSearchRoutes =
   (services: Needs): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { images, vectors } = services;
-    const preHandler = limitRequests(services.limiter);
+    const onRequest = limitRequests(services.limiter);
+    const preValidation = dropNulls;
     app.post('/v1/images/search', {
-      preHandler,
+      onRequest,
+      preValidation,
       schema: {
         tags: ['Images'],
         summary: 'Find images like one',
@@ -55,7 +58,8 @@ export const imageSearchRoutes =
       },
     });
     app.post('/v1/images/recommend', {
-      preHandler,
+      onRequest,
+      preValidation,
       schema: {
         tags: ['Images'],
         summary: 'Find images like some and unlike others',

@@ -28,7 +28,11 @@ export const jobEventRoutes =
               Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
             ),
           }),
-          produces: ['text/event-stream'],
+          describes: {
+            headers: ['Last-Event-ID'],
+            events:
+              '`stage`, `tokens` and `end`, each a JSON object with its sequence number as id.',
+          },
           response: ERROR_RESPONSES,
         },
       },

@@ -36,6 +36,7 @@ export const jobRoutes =
             '`Prefer: wait=n` the answer comes when the job has ended (then it is 200) or after n seconds. ' +
             '`Idempotency-Key` makes it safe to send again: the same key and body are the same job while it is ' +
             'kept, a day at most, and make a new one after that.',
+          describes: { headers: ['Prefer', 'Idempotency-Key'] },
           body: JobBody,
           response: { 200: JobView, 202: JobView, ...ERROR_RESPONSES },
         },
@@ -60,6 +61,7 @@ export const jobRoutes =
         schema: {
           tags: ['Jobs'],
           summary: 'A job as it stands',
+          describes: { headers: ['Prefer'] },
           params: JobParams,
           response: { 200: JobView, ...ERROR_RESPONSES },
         },

@@ -8,7 +8,12 @@ export const metricsRoutes =
       '/metrics',
       {
         config: { access: 'public' },
-        schema: { tags: ['Operation'], summary: 'Prometheus metrics', produces: ['text/plain'] },
+        schema: {
+          operationId: 'getMetrics',
+          tags: ['Operation'],
+          summary: 'Prometheus metrics',
+          produces: ['text/plain'],
+        },
       },
       async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
     );

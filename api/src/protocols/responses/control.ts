@@ -24,6 +24,7 @@ export const responseControlRoutes =
           summary: 'A response as it stands, or its stream',
           description:
             '`stream=true` replays its events, after `starting_after` if given, and goes on live.',
+          describes: { events: "OpenAI's `response.…` events, with `stream=true`." },
           params: ResponseParams,
           querystring: Type.Object({
             stream: Type.Optional(Type.Boolean()),

@@ -12,8 +12,9 @@ import { sendSse } from '../../http/sse.ts';
 import { responseFrames } from './frames.ts';
 import { responseView } from './view.ts';
 import { dropNulls } from '../../http/drop-nulls.ts';
-import { idempotencyOf, mayComeAgain, sayReplayed } from '../../http/idempotency.ts';
+import { idempotencyOf, sayReplayed } from '../../http/idempotency.ts';
 import { responseContext } from './context.ts';
+import { forgetUnstored } from './forget-unstored.ts';
 import { responseSubmission } from './submission.ts';
 import { withTypedItems } from './typed-items.ts';
 
@@ -48,12 +49,16 @@ export const responseRoutes =
             'When the caller of the first two goes away the response is cancelled, unless an `Idempotency-Key` came ' +
             'with it: then the same request, sent again, gets the answer, which is kept for that also with ' +
             '`store: false`.',
+          describes: {
+            headers: ['Idempotency-Key'],
+            events: "OpenAI's `response.…` events, with `stream: true`.",
+          },
           body: ResponseBody,
           response: { 200: ResponseView, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const { stream, background = false, store = true } = request.body;
+        const { stream, background = false } = request.body;
         const { job, repeated } = await accept(request, request.body);
         dropBody(request);
         sayReplayed(reply, repeated);
@@ -61,13 +66,16 @@ export const responseRoutes =
           return sendSse(reply, (reader) => {
             const frames = responseFrames(jobs, job, -1, reader);
             if (background) return frames;
-            return endingWithReader(frames, { job, ender, reader, reply });
+            const afterwards = (): Promise<void> => forgetUnstored(jobs, job, request);
+            return endingWithReader(frames, { job, ender, reader, reply, afterwards });
           });
         }
         if (background) return responseView(job);
-        const answered = await awaitAnswer(services, job, reply);
-        if (!store && !mayComeAgain(request)) await jobs.forget(job);
-        return responseView(answered);
+        try {
+          return responseView(await awaitAnswer(services, job, reply));
+        } finally {
+          await forgetUnstored(jobs, job, request);
+        }
       },
     );
   };

@@ -9,6 +9,7 @@ import { cleanName } from '../files/rules.ts';
 import {
   CompletionBody,
   completedView,
+  PartForm,
   PartView,
   partView,
   UploadBody,
@@ -97,6 +98,7 @@ const partRoutes =
         summary: 'Add a part to an upload',
         description: 'Multipart: `data`, of 64 MiB at most. Parts may be sent at the same time.',
         consumes: ['multipart/form-data'],
+        describes: { form: PartForm },
         params: UploadParams,
         response: { 200: PartView, ...ERROR_RESPONSES },
       },

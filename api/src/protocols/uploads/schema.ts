@@ -66,6 +66,11 @@ export const UploadView = Type.Object(
   { title: 'Upload' },
 );
 
+export const PartForm = Type.Object(
+  { data: Type.String({ format: 'binary' }) },
+  { title: 'UploadPartForm' },
+);
+
 export const PartView = Type.Object(
   {
     id: Type.String(),

@@ -12,7 +12,7 @@ const user = (content: SubmittedMessage['content']): SubmittedMessage => ({
   ...(content === undefined ? {} : { content }),
 });
 
-const accepted = (...messages: SubmittedMessage[]): void => checkText(messages, TEST_CARD);
+const accepted = (...messages: SubmittedMessage[]): void => checkText({ messages }, TEST_CARD);
 
 test('text that may fit is let through, in whatever parts it comes', (t) => {
   t.notThrows(() => accepted(user('x'.repeat(MOST))));
@@ -38,4 +38,12 @@ test('more messages and parts than the context has tokens are refused, be they e
   t.throws(() => accepted(user(parts)), { message: /at most 2048 messages and .* got 2049$/ });
   const messages = Array.from({ length: 2049 }, () => user(''));
   t.throws(() => accepted(...messages), { code: 'context_length_exceeded' });
+});
+
+test('of a prompt without a template blanks count: nobody takes them off', (t) => {
+  const messages = [user(' '.repeat(MOST + 1))];
+  t.notThrows(() => checkText({ messages }, TEST_CARD));
+  t.throws(() => checkText({ messages, raw: true }, TEST_CARD), {
+    code: 'context_length_exceeded',
+  });
 });

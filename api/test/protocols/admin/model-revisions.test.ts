@@ -37,3 +37,18 @@ test('an operator sees the revisions of a model and moves its name', async (t) =
   t.regex(errorOf(wrong).message, /^revision: expected one of \["new","old"\].*got "newest"$/);
   t.like((await move(null)).json(), { data: [{ revision: 'new', pinned: false }] });
 });
+
+test('a model whose name holds a slash is found, written as it is or encoded', async (t) => {
+  const card = { ...TEST_CARD, id: 'owner/name', revision: 'r' };
+  const { app, redis, prefix } = await testApi(t, { adminKey: ADMIN }, [card]);
+  const worker = await new RedisModelRegistry(redis, prefix).announce('prefill-decode', 'w', card);
+  t.teardown(() => worker.stop());
+  for (const name of ['owner/name', 'owner%2Fname']) {
+    const path = `/v1/admin/models/${name}`;
+    const list = await app.inject({ url: `${path}/revisions`, headers });
+    t.like(list.json(), { data: [{ revision: 'r', prefill_decode: 1 }] }, name);
+    const put = { method: 'PUT', url: `${path}/revision`, headers } as const;
+    const moved = await app.inject({ ...put, payload: { revision: 'r' } });
+    t.like(moved.json(), { data: [{ revision: 'r', pinned: true }] }, name);
+  }
+});

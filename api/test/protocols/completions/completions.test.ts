@@ -35,6 +35,11 @@ const wrong: readonly (readonly [string, object, RegExp])[] = [
   ['several prompts', { prompt: ['one', 'two'] }, /prompt/],
   ['tokens in place of text', { prompt: [1, 2] }, /prompt/],
   ['an echo of the prompt', { prompt: 'one', echo: true }, /echo: is not supported by this server/],
+  [
+    'more than can fit',
+    { prompt: 'x'.repeat(2048 * 25 + 1) },
+    /prompt: expected at most 51200 bytes/,
+  ],
   ['text behind the gap', { prompt: 'one', suffix: 'end' }, /suffix: is not supported/],
 ];
 for (const [name, fields, message] of wrong) {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { BadRequestError, NotFoundError } from 'openai';
+import { APIError, BadRequestError, NotFoundError } from 'openai';
 import type { ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { eventually } from '@epd/service/testing';
 import { errorOf, jsonOf, post } from '../../helpers/requests.ts';
@@ -171,6 +171,15 @@ test('store: false leaves nothing behind, and does not go with background', asyn
   t.is(await api.redis.zcard(`${api.prefix}:jobs:index:local`), 0);
   t.is(await api.redis.zcard(`${api.prefix}:jobs:retained`), 0);
   await t.throwsAsync(client.responses.retrieve(id), { instanceOf: NotFoundError });
+  const stream = await client.responses.create({ model, input: 'x', store: false, stream: true });
+  for await (const event of stream) t.truthy(event.type);
+  const failing = client.responses.create({ model, input: 'fail internal', store: false });
+  await t.throwsAsync(failing, { instanceOf: APIError });
+  const kept = async () => api.redis.zcard(`${api.prefix}:jobs:index:local`);
+  await t.notThrowsAsync(
+    eventually(async () => (await kept()) === 0),
+    'streamed and failed ones, too',
+  );
   const both = client.responses.create({ model, input: 'x', store: false, background: true });
   await t.throwsAsync(both, { instanceOf: BadRequestError });
 });

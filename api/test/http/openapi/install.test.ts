@@ -1,23 +1,32 @@
 import { Ajv } from 'ajv';
 import test from 'ava';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
-import { API_ERRORS } from '../../src/http/errors.ts';
-import { echoWorker } from '../helpers/echo-worker.ts';
-import { png } from '../helpers/pictures.ts';
-import { jsonOf, post, question } from '../helpers/requests.ts';
-import { testApi } from '../helpers/test-api.ts';
-import { answer } from '../helpers/worker.ts';
+import { API_ERRORS } from '../../../src/http/errors.ts';
+import { echoWorker } from '../../helpers/echo-worker.ts';
+import { png } from '../../helpers/pictures.ts';
+import { jsonOf, post, question } from '../../helpers/requests.ts';
+import { testApi } from '../../helpers/test-api.ts';
+import { answer } from '../../helpers/worker.ts';
 
 interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly { in: string; name: string }[];
   readonly summary?: string;
   readonly tags?: readonly string[];
-  readonly responses: Record<string, { content?: Record<string, { schema: object }> }>;
+  readonly responses: Record<string, Answer>;
   readonly requestBody?: {
     content: Record<string, { examples?: Record<string, { value: object }> }>;
   };
 }
 
+interface Answer {
+  readonly description: string;
+  readonly content?: Record<string, { schema: object }>;
+}
+
 interface Description {
+  readonly servers: readonly { url: string }[];
+  readonly components: { readonly schemas: Record<string, object> };
   readonly paths: Record<string, Record<string, Operation>>;
   readonly tags: readonly { name: string }[];
 }
@@ -51,18 +60,53 @@ test('every route that is served is described, and the other way round', async (
   }
 });
 
+test('tools find a name for each operation and schema, words for each answer, headers and streams', async (t) => {
+  const { app } = await testApi(t);
+  const { paths, servers, components } = await describe(app);
+  t.deepEqual(
+    servers.map(({ url }) => url),
+    ['/'],
+  );
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+  const ids = operations.map(({ operationId: id }) => id);
+  t.is(new Set(ids).size, ids.length, String(ids));
+  for (const { operationId: id, responses } of operations) {
+    t.regex(id, /^[a-z]+[A-Z]\w+$/);
+    for (const { description, content } of Object.values(responses)) {
+      t.notRegex(description, /Default/, id);
+      t.truthy(content, id);
+    }
+  }
+  for (const name of ['NewJob', 'Job', 'Error', 'File', 'Upload', 'Batch', 'ChatCompletion'])
+    t.true(name in components.schemas, name);
+  t.false(JSON.stringify(paths).includes('"title":'), 'a schema with a title stands in components');
+  const headers = (id: string) =>
+    operations
+      .find(({ operationId: own }) => own === id)
+      ?.parameters?.flatMap((one) => (one.in === 'header' ? [one.name] : []));
+  t.deepEqual(headers('createJob'), ['Prefer', 'Idempotency-Key']);
+  t.deepEqual(headers('createChatCompletion'), ['Idempotency-Key']);
+  t.deepEqual(headers('getJobEvents'), ['Last-Event-ID']);
+  for (const id of ['createChatCompletion', 'createResponse', 'getResponse', 'getJobEvents']) {
+    const operation = operations.find(({ operationId: own }) => own === id);
+    t.truthy(operation?.responses['200']?.content?.['text/event-stream'], id);
+  }
+  const upload = paths['/v1/files']?.['post']?.requestBody?.content ?? {};
+  t.deepEqual(Object.keys(upload), ['multipart/form-data']);
+});
+
 test('what is answered is what is described', async (t) => {
   const { app, jobs } = await testApi(t);
-  const { paths } = await describe(app);
+  const { paths, components } = await describe(app);
   const ajv = new Ajv({ strict: false, formats: { binary: true } });
   const check = (method: string, path: string, response: LightMyRequestResponse): void => {
-    const { responses } = paths[path]?.[method] ?? { responses: {} };
+    const responses = paths[path]?.[method]?.responses ?? {};
     const described =
       responses[response.statusCode] ?? responses[`${String(response.statusCode)[0]}XX`];
     const schema = described?.content?.['application/json']?.schema;
     t.truthy(schema, `${method} ${path} ${response.statusCode}`);
     t.true(
-      ajv.validate(schema ?? {}, response.json()),
+      ajv.validate({ ...schema, components }, response.json()),
       `${method} ${path}: ${ajv.errorsText()} ${response.body}`,
     );
   };

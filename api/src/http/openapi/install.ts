@@ -1,17 +1,27 @@
 import swagger from '@fastify/swagger';
-import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { describeOperation } from './describe-operation.ts';
+import { INTRODUCTION } from './introduction.ts';
+import { nameSchemas } from './name-schemas.ts';
 
 /** Collects the routes' schemas; to be installed before them. */
 export async function installOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
-    transform: ({ schema, url }) => ({ schema: namedRest(schema), url: url.replace(/\*$/, ':id') }),
+    transform: ({ schema, url, route }) => ({
+      schema: describeOperation(schema, { method: [route.method].flat()[0] ?? 'GET', url }),
+      url: url.replace(/\*$/, ':id'),
+    }),
+    transformObject: (document) =>
+      'openapiObject' in document ? nameSchemas(document.openapiObject) : {},
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'epd-fleet',
         version: '0.1.0',
-        description: 'Questions about pictures, answered by a fleet of encoders and decoders.',
+        description: INTRODUCTION,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      servers: [{ url: '/', description: 'The host that serves this description' }],
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
       security: [{ key: [] }, {}],
       tags: [
@@ -25,12 +35,4 @@ export async function installOpenApi(app: FastifyInstance): Promise<void> {
       ],
     },
   });
-}
-
-/** The rest of a path, which holds slashes, has no name in a route; in the description it is an id. */
-function namedRest(schema: FastifySchema): FastifySchema {
-  const params = schema?.params as { properties?: Record<string, unknown> } | undefined;
-  const rest = params?.properties?.['*'];
-  if (rest === undefined) return schema;
-  return { ...schema, params: { type: 'object', properties: { id: rest }, required: ['id'] } };
 }
