@@ -15,7 +15,7 @@ export const configSchema = Type.Object({
   host: Type.String({
     env: 'EPD_HOST',
     default: '127.0.0.1',
-    description: 'Address to listen on. Without API keys only a loopback address is taken',
+    description: 'Address to listen on. Without API keys only a loopback address is allowed',
   }),
   port: Type.Integer({
     env: 'EPD_PORT',
@@ -29,7 +29,7 @@ export const configSchema = Type.Object({
     default: [],
     expects: 'host names without scheme or port, separated by commas',
     description:
-      'Host names under which callers reach the API, such as epd.example.com. Loopback names are always taken; with keys or EPD_OPEN also addresses and names of a local network',
+      'Host names under which callers reach the API, such as epd.example.com. Loopback names are always allowed; with keys or EPD_OPEN also addresses and names of a local network',
   }),
   corsOrigins: Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), {
     env: 'EPD_CORS_ORIGINS',
@@ -49,27 +49,27 @@ export const configSchema = Type.Object({
     default: 128 * MIB,
     minimum: 65_536,
     description:
-      'Bytes of bodies, files and fetched pictures that the process holds at once; past it requests are answered 503 with Retry-After. At least three times EPD_MAX_BODY_BYTES, and EPD_MAX_FILE_BYTES',
+      'Maximum bytes of bodies, files and fetched pictures in the memory of the process; above it requests are answered 503 with Retry-After. At least three times EPD_MAX_BODY_BYTES, and EPD_MAX_FILE_BYTES',
   }),
   maxJsonElements: Type.Integer({
     env: 'EPD_MAX_JSON_ELEMENTS',
     default: 100_000,
     minimum: 100,
-    description: 'Most values in a JSON body: each takes memory many times its length',
+    description: 'Maximum values in a JSON body: each takes memory many times its length',
   }),
   maxJsonDepth: Type.Integer({
     env: 'EPD_MAX_JSON_DEPTH',
     default: 100,
     minimum: 10,
     maximum: 1_000,
-    description: 'How deep arrays and objects of a JSON body may be nested',
+    description: 'Maximum nesting depth of a JSON body',
   }),
   requestTimeoutMs: Type.Integer({
     env: 'EPD_REQUEST_TIMEOUT_MS',
     default: 120_000,
     minimum: 1_000,
     description:
-      'For a whole request to arrive, body included: at the default the largest file needs 7 Mbit/s',
+      'Time limit for receiving a whole request, including its body: at the default the largest file needs 7 Mbit/s',
   }),
   tenantFiles: Type.Integer({
     env: 'EPD_TENANT_FILES',
@@ -95,20 +95,19 @@ export const configSchema = Type.Object({
     minimum: -100,
     maximum: 100,
     description:
-      'Most urgent priority that jobs of a tenant may ask for, unless set for it; lower runs first. The admin key, and whoever asks where there are no keys, may ask for any',
+      'Most urgent priority that jobs of a tenant may request, unless set for it; lower runs first. The admin key, and any caller of an API without keys, may request any',
   }),
   tenantBatches: Type.Integer({
     env: 'EPD_TENANT_BATCHES',
     default: 20,
     minimum: 0,
-    description: 'Batches of a tenant that are at work at once, unless set for it; 0: no limit',
+    description: 'Active batches per tenant, unless set for it; 0: no limit',
   }),
   tenantOpenRequests: Type.Integer({
     env: 'EPD_TENANT_OPEN_REQUESTS',
     default: 2_000,
     minimum: 0,
-    description:
-      'Requests of a tenant that a replica answers at once, event streams included; 0: no limit',
+    description: 'Open requests per tenant and replica, including event streams; 0: no limit',
   }),
   maxFileBytes: Type.Integer({
     env: 'EPD_MAX_FILE_BYTES',
@@ -126,38 +125,38 @@ export const configSchema = Type.Object({
     env: 'EPD_MAX_IMAGE_PIXELS',
     default: 50_000_000,
     minimum: 1,
-    description: 'Most pixels of a picture: bounds what decoding it costs',
+    description: 'Maximum pixels of a picture: bounds the cost of decoding',
   }),
   maxImages: Type.Integer({
     env: 'EPD_MAX_IMAGES',
     default: 16,
     minimum: 0,
-    description: 'Most pictures in a request',
+    description: 'Maximum pictures in a request',
   }),
   defaultMaxTokens: Type.Integer({
     env: 'EPD_DEFAULT_MAX_TOKENS',
     default: 512,
     minimum: 1,
-    description: 'Most tokens of an answer when the request does not say',
+    description: 'Maximum tokens of an answer if the request sets none',
   }),
   storeWaitMs: Type.Integer({
     env: 'EPD_STORE_WAIT_MS',
     default: 10_000,
     minimum: 1,
     description:
-      'How long a request waits for the object store, beside what its bytes take, before it is answered 503',
+      'How long a request waits for the object store, in addition to the transfer time of its bytes, before it is answered 503',
   }),
   fetchTimeoutMs: Type.Integer({
     env: 'EPD_FETCH_TIMEOUT_MS',
     default: 10_000,
     minimum: 1,
-    description: 'For fetching one picture, redirects included',
+    description: 'Time limit for fetching one picture, including redirects',
   }),
   maxFetches: Type.Integer({
     env: 'EPD_MAX_FETCHES',
     default: 32,
     minimum: 1,
-    description: 'Pictures that the process fetches at once; others wait within their time',
+    description: 'Maximum concurrent picture fetches; others are queued within their time limit',
   }),
   fetchHttp: Type.Boolean({
     env: 'EPD_FETCH_HTTP',
@@ -174,7 +173,7 @@ export const configSchema = Type.Object({
     default: [],
     secret: true,
     expects: 'tenant:key pairs, separated by commas; keys of 16 characters or more',
-    description: 'Keys that may ask, beside those made with the admin key',
+    description: 'API keys, in addition to those created with the admin key',
   }),
   adminKey: Type.Optional(
     Type.String({
@@ -188,7 +187,7 @@ export const configSchema = Type.Object({
     env: 'EPD_OPEN',
     default: false,
     description:
-      'Lets whoever reaches the port ask, without keys: for networks that are closed themselves',
+      'Allows requests without keys from anyone who can reach the port: for closed networks',
   }),
   requestsPerMinute: Type.Integer({
     env: 'EPD_REQUESTS_PER_MINUTE',
@@ -207,14 +206,13 @@ export const configSchema = Type.Object({
     env: 'EPD_TENANT_WAITING_COST',
     default: 0,
     minimum: 0,
-    description: 'Cost in tokens that a tenant may have waiting, unless set for it; 0: no limit',
+    description: 'Queued cost in tokens per tenant, unless set for it; 0: no limit',
   }),
   maxWaitingCost: Type.Integer({
     env: 'EPD_MAX_WAITING_COST',
     default: 4_000_000,
     minimum: 0,
-    description:
-      'Cost in tokens that may wait in the whole fleet; past it jobs are refused with 429',
+    description: 'Queued cost in tokens in the whole fleet; above it jobs are refused with 429',
   }),
   webhookHosts: Type.Array(Type.String({ minLength: 1 }), {
     env: 'EPD_WEBHOOK_HOSTS',
@@ -227,7 +225,7 @@ export const configSchema = Type.Object({
       minLength: 16,
       secret: true,
       description:
-        "What tenants' signing secrets are derived from; without it there are no webhooks",
+        "Secret from which tenants' signing secrets are derived; without it there are no webhooks",
     }),
   ),
   webhookRetryMs: Type.Integer({
@@ -235,13 +233,14 @@ export const configSchema = Type.Object({
     default: 5_000,
     minimum: 1,
     description:
-      'Wait before a webhook is tried again; it doubles each time, up to about a day in all',
+      'Delay before a webhook is retried; it doubles each time, up to about a day in total',
   }),
   s3PublicEndpoint: Type.Optional(
     Type.String({
       env: 'EPD_S3_PUBLIC_ENDPOINT',
       pattern: '^https?://',
-      description: 'URL under which callers reach the S3 server, where it is another than ours',
+      description:
+        'URL under which callers reach the S3 server, if it differs from the one of the API',
     }),
   ),
   drainMs: Type.Integer({
@@ -250,7 +249,7 @@ export const configSchema = Type.Object({
     minimum: 0,
     maximum: 600_000,
     description:
-      'How long an API that is told to stop goes on answering while it is not ready, so that a load balancer leaves it; part of EPD_STOP_MS',
+      'How long a stopping API continues to answer while it is not ready, so that load balancers remove it; part of EPD_STOP_MS',
   }),
   retentionS: Type.Integer({
     env: 'EPD_RETENTION_S',
@@ -263,26 +262,27 @@ export const configSchema = Type.Object({
     default: 1_800,
     minimum: 60,
     description:
-      'A job waits no longer than this for a model that has had no prefill/decode worker for as long; at least what a scaler takes to bring one up, weights and all',
+      'Maximum queue time of a job for a model that has had no prefill/decode worker for as long; at least the time that an autoscaler needs to start one, including loading the weights',
   }),
   inputTtlS: Type.Integer({
     env: 'EPD_INPUT_TTL_S',
     default: 8 * 86_400,
     minimum: 3_600,
     description:
-      'Accepted images that nobody has sent or named for so long are deleted, EPD_RETENTION_S later, unless a live job or an uploaded file refers to them; the default is a day more than an embedding or a name of an image lives',
+      'Accepted images that were not sent or referenced for this long are deleted, EPD_RETENTION_S later, unless a live job or an uploaded file refers to them; the default is a day longer than the lifetime of an embedding or an image name',
   }),
   embeddingTtlS: Type.Integer({
     env: 'EPD_EMBEDDING_TTL_S',
     default: 7 * 86_400,
     minimum: 60,
-    description: 'Embeddings that nobody has used for so long are deleted',
+    description: 'Embeddings that were unused for this long are deleted',
   }),
   embeddingMaxBytes: Type.Integer({
     env: 'EPD_EMBEDDING_MAX_BYTES',
     default: 0,
     minimum: 0,
-    description: 'Bound on all embeddings in the store; beyond it the longest unused go. 0: none',
+    description:
+      'Maximum size of all embeddings in the store; above it the least recently used are deleted. 0: unlimited',
   }),
 });
 

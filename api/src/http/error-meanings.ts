@@ -54,7 +54,7 @@ export const ERROR_MEANINGS: Readonly<Record<ApiErrorCode, string>> = {
   job_cancelled: 'The job that the caller waited for was cancelled',
   internal_error: 'A fault of ours',
   job_failed: 'The job failed, through no fault of the request',
-  unavailable: 'Redis or the store is away; see `Retry-After`',
+  unavailable: 'Redis or the store is unavailable; see `Retry-After`',
   busy: 'The memory for requests is taken; try again',
   job_expired: 'The job was not done in time',
 };

@@ -20,7 +20,9 @@ const Revision = Type.Object({
   fingerprint: Type.String({ description: 'Digest of all that shapes embeddings.' }),
   prefill_decode: Type.Integer({ description: 'Live prefill/decode workers.' }),
   serving: Type.Boolean({ description: "The model's name points to it." }),
-  pinned: Type.Boolean({ description: 'It was put here: it serves whoever is alive.' }),
+  pinned: Type.Boolean({
+    description: 'Pinned by an operator: it serves regardless of live workers.',
+  }),
 });
 const Revisions = Type.Object(
   { object: Type.Literal('list'), data: Type.Array(Revision) },
