@@ -20,6 +20,7 @@ function backend(
   let sum = 0;
   return {
     abilities: { restoresPrefixes: true, layoutShare: 0 },
+    overflown: [],
     layout: async () => undefined,
     swap: async () => undefined,
     save: async () => undefined,
