@@ -20,7 +20,7 @@ function backend(
   let sum = 0;
   return {
     abilities: { restoresPrefixes: true, layoutShare: 0 },
-    overflown: [],
+    overflown: new Set(),
     layout: async () => undefined,
     swap: async () => undefined,
     save: async () => undefined,
