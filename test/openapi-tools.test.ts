@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { projectPath } from '@epd/service';
 import { tempFolder } from '@epd/service/testing';
 import test from 'ava';
+import { withCurl } from '../ops/tools/curl.ts';
 import { openapiTools } from '../ops/tools/openapi.ts';
 import { run } from '../ops/tools/run.ts';
 import { startFleet } from './helpers/fleet.ts';
@@ -108,4 +109,20 @@ test('the description has no error for a linter, and a client that is generated 
   const said = await node(['client.ts', fleet.url, PICTURE]);
   t.like(JSON.parse(said), { same: true, end: true, code: 'model_not_found' });
   t.regex(said, /Bear/);
+});
+
+test('the quickstart that the description begins with runs as it stands', async (t) => {
+  t.timeout(240_000);
+  const fleet = await startFleet(t);
+  const answer = await fetch(`${fleet.url}/openapi.json`);
+  const { info } = (await answer.json()) as { info: { description: string } };
+  const [, shell = ''] = /```sh\n(.+?)```/s.exec(info.description) ?? [];
+  const here = shell.replace('http://localhost:8080', fleet.url);
+  t.not(here, shell);
+  const env = await withCurl();
+  const job = JSON.parse(await run('sh', ['-c', here], { env: env as Record<string, string> })) as {
+    status: string;
+    usage: { images: object };
+  };
+  t.like(job, { status: 'completed', usage: { images: { encoded: 1, reused: 0 } } });
 });

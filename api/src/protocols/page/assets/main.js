@@ -81,7 +81,7 @@ async function show(job) {
   byId('cancel').hidden = job.finished_at !== null;
   await answer.show(job, { question: questionOf(job), urls: thumbnailsOf(job.id) });
   if (current === job) byId('cancel').hidden = true;
-  await recent.refresh();
+  fleet.reuse(await recent.refresh());
 }
 
 async function cancel(job) {
