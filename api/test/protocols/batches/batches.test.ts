@@ -25,6 +25,13 @@ const chat = (custom_id: string, content: string, more: object = {}) => ({
   body: { model: 'tiny-vlm', messages: [{ role: 'user', content }], ...more },
 });
 
+const respond = (custom_id: string, body: object) => ({
+  custom_id,
+  method: 'POST',
+  url: '/v1/responses',
+  body: { model: 'tiny-vlm', ...body },
+});
+
 /** What an API process does for batches. */
 function startRunner(t: ExecutionContext, { api }: ClientAndApi): BatchRunner {
   const { runner } = batchRunner(t, api);
@@ -241,16 +248,10 @@ test('a line of responses builds on an earlier response, or is refused', async (
   const { client, api } = both;
   startRunner(t, both);
   const first = await client.responses.create({ model: 'tiny-vlm', input: 'red' });
-  const line = (custom_id: string, body: object) => ({
-    custom_id,
-    method: 'POST',
-    url: '/v1/responses',
-    body: { model: 'tiny-vlm', ...body },
-  });
   const unknown = `resp_${'0'.repeat(32)}`;
   const lines = [
-    line('next', { input: [{ role: 'user', content: 'and' }], previous_response_id: first.id }),
-    line('lost', { input: 'and', previous_response_id: unknown }),
+    respond('next', { input: [{ role: 'user', content: 'and' }], previous_response_id: first.id }),
+    respond('lost', { input: 'and', previous_response_id: unknown }),
   ];
   const batch = await ended(both, (await submit(both, lines, '24h', '/v1/responses')).id);
   const [answered] = await linesOf(both, batch.output_file_id);
