@@ -21,6 +21,7 @@ const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
     'ops/test/tools/**',
     'test/chaos*.test.ts',
     'test/fleet-under-load.test.ts',
+    'test/openapi-tools.test.ts',
   ],
   models: [
     'workers/encoder/test/graph/**',
