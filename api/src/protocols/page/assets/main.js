@@ -43,7 +43,9 @@ byId('question').addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) byId('ask').requestSubmit();
 });
 addEventListener('hashchange', () => void problems.during(openFromAddress));
-setInterval(() => document.hidden || void problems.inBackground(look), LOOK_MS);
+setInterval(() => {
+  if (!document.hidden && !key.isAsking) void problems.inBackground(look);
+}, LOOK_MS);
 void problems.inBackground(look);
 void problems.during(openFromAddress);
 
