@@ -46,7 +46,7 @@ export function installBodyParser(
   const shapeLimits = { maxElements: limits.maxJsonElements, maxDepth: limits.maxJsonDepth };
   app.decorateRequest('bodySha256', '');
   const large = new LargeBodies();
-  installHolds(app, budget, large);
+  installHolds(app, budget);
   app.removeContentTypeParser('text/plain');
   const parse = app.getDefaultJsonParser('error', 'error');
   const toJson = (request: FastifyRequest, text: string): Promise<unknown> =>
@@ -60,12 +60,7 @@ export function installBodyParser(
       digest(request, body.bytes);
       checkShape(request, body.bytes, shapeLimits);
       return large.run(body.length, () =>
-        holdingCopies(request.memory, body, () => {
-          const text = body.toText();
-          large.left(body.length);
-          large.makeRoom(body.length);
-          return toJson(request, text);
-        }),
+        holdingCopies(request.memory, body, () => toJson(request, body.toText())),
       );
     },
   );
@@ -113,16 +108,12 @@ export function dropBody(request: { body: unknown; readonly memory: MemoryHold }
   request.memory.release();
 }
 
-function installHolds(app: FastifyInstance, budget: MemoryBudget, large: LargeBodies): void {
+function installHolds(app: FastifyInstance, budget: MemoryBudget): void {
   app.decorateRequest('memory');
   app.addHook('onRequest', (request, reply, done) => {
     const hold = budget.open(request.tenant.id);
     request.memory = hold;
-    whenOver(reply, () => {
-      hold.release();
-      large.left(hold.bytes);
-    });
-    large.makeRoom(Number(request.headers['content-length'] ?? 0));
+    whenOver(reply, () => hold.release());
     done();
   });
 }

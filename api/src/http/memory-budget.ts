@@ -84,11 +84,6 @@ export class MemoryHold {
     this.#source = source;
   }
 
-  /** What it has taken, also after it was released. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** Throws `busy`, and takes nothing, when the budget does not have so much. A released hold takes nothing. */
   take(bytes: number): void {
     if (this.#released || bytes === 0) return;
