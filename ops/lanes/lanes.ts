@@ -13,6 +13,7 @@ export type Lane =
 
 const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
   fleet: [
+    'api/test/clients/**',
     'api/test/protocols/page/**',
     'ops/test/compose/proxy.test.ts',
     'ops/test/helm/**',
