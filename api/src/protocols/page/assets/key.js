@@ -1,6 +1,6 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
 /** The API key, kept for this tab only. */
-import { byId } from './element.js';
+import { byId, element } from './element.js';
 import { forgetThumbnails } from './seen.js';
 
 const KEY = 'epd-key';
@@ -9,10 +9,11 @@ export const storedKey = () => sessionStorage.getItem(KEY) ?? '';
 
 /** A dialog to give, change and forget the key; `changed` is called after each. */
 export class KeyPanel {
-  #dialog = byId('key-dialog');
+  #dialog = keyDialog();
   #asked = false;
 
   constructor(changed) {
+    document.body.append(this.#dialog);
     byId('key-open').addEventListener('click', () => this.#open(''));
     byId('key-form').addEventListener('submit', () => {
       sessionStorage.setItem(KEY, byId('key').value.trim());
@@ -28,6 +29,10 @@ export class KeyPanel {
     });
     byId('key-cancel').addEventListener('click', () => this.#dialog.close());
     this.#label();
+  }
+
+  get isAsking() {
+    return this.#dialog.open;
   }
 
   /**
@@ -52,3 +57,25 @@ export class KeyPanel {
     byId('key-open').textContent = storedKey() === '' ? 'API key' : 'API key ✓';
   }
 }
+
+const keyDialog = () =>
+  element(
+    'dialog',
+    { 'aria-labelledby': 'key-title' },
+    element(
+      'form',
+      { method: 'dialog', id: 'key-form' },
+      element('h2', { id: 'key-title' }, 'API key'),
+      element('p', { id: 'key-why', role: 'status' }),
+      element('label', { for: 'key' }, 'Key'),
+      element('input', { id: 'key', type: 'password', autocomplete: 'off', required: '' }),
+      element('p', { class: 'note' }, 'Kept for this tab only.'),
+      element(
+        'div',
+        { class: 'actions' },
+        element('button', { type: 'submit' }, 'Use this key'),
+        element('button', { type: 'button', id: 'key-forget' }, 'Forget the key'),
+        element('button', { type: 'button', class: 'quiet', id: 'key-cancel' }, 'Cancel'),
+      ),
+    ),
+  );

@@ -43,7 +43,9 @@ byId('question').addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) byId('ask').requestSubmit();
 });
 addEventListener('hashchange', () => void problems.during(openFromAddress));
-setInterval(() => document.hidden || void problems.inBackground(look), LOOK_MS);
+setInterval(() => {
+  if (!document.hidden && !key.isAsking) void problems.inBackground(look);
+}, LOOK_MS);
 void problems.inBackground(look);
 void problems.during(openFromAddress);
 
@@ -81,7 +83,7 @@ async function show(job) {
   byId('cancel').hidden = job.finished_at !== null;
   await answer.show(job, { question: questionOf(job), urls: thumbnailsOf(job.id) });
   if (current === job) byId('cancel').hidden = true;
-  await recent.refresh();
+  fleet.reuse(await recent.refresh());
 }
 
 async function cancel(job) {
