@@ -27,6 +27,7 @@ import { fileRoutes } from './protocols/files/routes.ts';
 import { imageContentRoutes } from './protocols/images/content.ts';
 import { imageRoutes } from './protocols/images/routes.ts';
 import { imageSearchRoutes } from './protocols/images/search.ts';
+import { fleetRoutes } from './protocols/fleet/routes.ts';
 import { healthRoutes } from './protocols/operation/health.ts';
 import { jobControlRoutes } from './protocols/jobs/control.ts';
 import { jobListRoutes } from './protocols/jobs/list.ts';
@@ -118,6 +119,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(imageContentRoutes(services, config));
   await app.register(embeddingRoutes(services));
   await app.register(modelRoutes(services));
+  await app.register(fleetRoutes(services, config));
   await app.register(adminKeyRoutes(services));
   await app.register(adminTenantRoutes(services));
   await app.register(modelRevisionRoutes(services));

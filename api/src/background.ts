@@ -20,7 +20,7 @@ import { WebhookSender } from './core/webhooks/webhook-sender.ts';
 
 interface BackgroundParts {
   readonly config: ApiConfig;
-  /** A connection that waits without end; nobody waits for what is done over it. */
+  /** A connection that waits without limit; no request waits for its commands. */
   readonly redis: Redis;
   readonly services: Composed;
   readonly log: Pick<Logger, 'warn' | 'error'>;
@@ -30,7 +30,7 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** What every API process does beside answering; any number of them share the work. */
+/** Background work of every API process; any number of them share it. */
 export async function startBackground(parts: BackgroundParts): Promise<Stoppable> {
   const running = [
     startDataMark(parts),
@@ -55,9 +55,9 @@ function startDataMark({ config, redis, services, log }: BackgroundParts): Stopp
     onLoss: () => {
       services.counts.dataLost();
       services.models.expectAgain();
-      log.error('Redis has lost its data: jobs and records in it are gone; workers register again');
+      log.error('Redis lost its data: its jobs and records are gone; workers will register again');
     },
-    onError: (err) => log.warn({ err }, 'looking for a loss of data failed; it is tried again'),
+    onError: (err) => log.warn({ err }, 'check for data loss in Redis failed; retrying'),
   });
   mark.start();
   return mark;
@@ -70,10 +70,10 @@ function startReconciler({ config, redis, services, log }: BackgroundParts): Sto
     jobs: services.jobs,
     onLost: (job) => {
       services.counts.lost();
-      log.error({ job }, 'a job was in no queue and with no worker; it is put back');
+      log.error({ job }, 'requeued a live job whose queue entry was lost');
     },
     onExpired: (job) => services.ender.release(job),
-    onError: (err) => log.warn({ err }, 'reconciling failed; it is tried again'),
+    onError: (err) => log.warn({ err }, 'reconciler round failed; retrying'),
   });
   reconciler.start();
   return reconciler;
@@ -87,7 +87,7 @@ function startUnservedJobs({ config, redis, services, log }: BackgroundParts): S
     jobs: services.jobs,
     waitMs: config.unservedJobS * 1000,
     onEnded: (job) => services.ender.release(job),
-    onError: (err) => log.warn({ err }, 'looking for unserved jobs failed; it is tried again'),
+    onError: (err) => log.warn({ err }, 'check for unserved jobs failed; retrying'),
   });
   unserved.start();
   return unserved;
@@ -98,14 +98,14 @@ function startSweeper({ config, redis, services, log }: BackgroundParts): Stoppa
   const sweeper = new EmbeddingSweeper({
     redis,
     prefix,
-    store: services.inputs, // pictures and embeddings lie in one store
+    store: services.inputs, // images and embeddings are in one store
     usage: new EmbeddingUsage({ redis, prefix }),
     metrics: services.ecMetrics,
-    // The index finds out by itself, only later.
+    // The index finds out by itself, but later.
     onRemoved: (mmHash) => void services.notices?.gone(mmHash).catch(() => undefined),
     ttlMs: embeddingTtlS * 1000,
     ...(maxBytes > 0 ? { maxBytes } : {}),
-    onError: (err) => log.warn({ err }, 'sweeping embeddings failed; it is tried again'),
+    onError: (err) => log.warn({ err }, 'sweep of embeddings failed; retrying'),
   });
   sweeper.start();
   return sweeper;
@@ -123,7 +123,7 @@ function startInputSweeper({ config, redis, services, log }: BackgroundParts): S
     retentionMs: retentionS * 1000,
     references: () => storedReferences({ redis, prefix, jobs, files: files.records }),
     recorded: ['files', 'uploads'], // of an upload that was not completed there is no record
-    onError: (err) => log.warn({ err }, 'sweeping images failed; it is tried again'),
+    onError: (err) => log.warn({ err }, 'sweep of images failed; retrying'),
   });
   sweeper.start();
   return sweeper;
@@ -138,8 +138,7 @@ async function startWebhooks({
   const { webhookSecrets: secrets, jobs, reader } = services;
   if (secrets === null) return [];
   const { prefix, webhookRetryMs: retryMs } = config;
-  const onError = (err: unknown): void =>
-    log.warn({ err }, 'webhooks are held up; they are tried again');
+  const onError = (err: unknown): void => log.warn({ err }, 'webhook delivery failed; retrying');
   const sender = new WebhookSender({
     redis,
     prefix,
@@ -159,7 +158,7 @@ function startBatches({ config, redis, services, log }: BackgroundParts): Stoppa
     batches: services.batches,
     locks: new BatchLocks(redis, config.prefix, { owner, ms: BATCH_LOCK_MS }),
     stepper: new BatchStepper({ ...services, lines }),
-    onError: (err) => log.warn({ err }, 'a batch is held up; it is tried again'),
+    onError: (err) => log.warn({ err }, 'batch step failed; retrying'),
   });
   runner.start();
   return runner;

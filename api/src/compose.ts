@@ -39,6 +39,7 @@ import { createAddressPolicy } from './core/media/address-policy.ts';
 import { ImageFetcher } from './core/media/image-fetcher.ts';
 import { ModelDirectory } from './core/models/model-directory.ts';
 import { jobCounts, type JobCounts } from './core/metrics/api-metrics.ts';
+import { FleetLookout } from './core/metrics/fleet-metrics.ts';
 import type { Services } from './core/services.ts';
 import { JobReader } from './core/jobs/job-reader.ts';
 import { WebhookRules } from './core/webhooks/webhook-rules.ts';
@@ -47,7 +48,7 @@ import { WebhookSecrets } from './core/webhooks/webhook-secrets.ts';
 export interface Foundations {
   readonly config: ApiConfig;
   readonly redis: Redis;
-  /** Holds pictures and, beside them, embeddings. */
+  /** The store of images and embeddings. */
   readonly store: ObjectStore;
   readonly registry: Registry;
   readonly log?: Logger;
@@ -60,14 +61,14 @@ export interface Composed extends Services {
   close(): Promise<void>;
 }
 
-/** The services over what is outside the process. Closing leaves the foundations open. */
+/** The services over external dependencies. Closing leaves the connections open. */
 export function composeServices({ config, redis, store, registry, log }: Foundations): Composed {
   const { prefix } = config;
   const jobs = new RedisJobStore({
     redis,
     prefix,
     retentionMs: config.retentionS * 1000,
-    onUnreadable: (err) => log?.warn({ err }, 'a job is left out of a list'),
+    onUnreadable: (err) => log?.warn({ err }, 'skipped an unreadable job record in a list'),
   });
   const models = new ModelDirectory(new RedisModelRegistry(redis, prefix));
   const usage = new EmbeddingUsage({ redis, prefix });
@@ -100,6 +101,7 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
     acceptor,
     counts,
     memory,
+    lookout: new FleetLookout(redis, prefix),
     ecMetrics: metrics,
     ender: new JobEnder(jobs, encodes),
     reader: new JobReader(jobs, models, new QueuePositions(redis, prefix, limits.throughput)),
@@ -129,7 +131,7 @@ export function composeServices({ config, redis, store, registry, log }: Foundat
 
 function composeIndex({ index, prefix }: ApiConfig, redis: Redis, log?: Logger): ImageIndex {
   if (!index) return new ImageIndex(null);
-  const onError = (err: Error): void => log?.warn({ err }, 'the way to the index is interrupted');
+  const onError = (err: Error): void => log?.warn({ err }, 'connection to the image index failed');
   return new ImageIndex(new IndexClient({ redis, prefix, onError }));
 }
 

@@ -2,17 +2,17 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 const LOOK_MS = 100;
-/** Over a connection that is newer than this its first request may be on the way. */
+/** The first request of a newer connection may be in transit. */
 const UNUSED_MS = 1_000;
 
 /**
- * A server that closes waits for its connections and looks once for idle ones. Two kinds would hold up
- * the stop: those whose request is answered later and that are then kept for another, and those over
- * which nothing was ever asked, which browsers and HTTP clients open ahead of need.
+ * A closing server waits for its connections and checks once for idle ones. Two kinds would delay
+ * the stop: keep-alive connections whose request is answered later, and connections without any
+ * request, which browsers and HTTP clients open in advance.
  */
 export class Connections {
   readonly #server: Server;
-  /** Connections by when they were made. */
+  /** Connections by creation time. */
   readonly #unused = new Map<Socket, number>();
 
   constructor(server: Server) {
@@ -24,7 +24,7 @@ export class Connections {
     server.on('request', ({ socket }) => this.#unused.delete(socket));
   }
 
-  /** Ends connections that do nothing, now and as they come to that, until the server has closed. */
+  /** Closes idle connections, now and whenever one becomes idle, until the server has closed. */
   endIdle(): void {
     if (!this.#server.listening) return;
     const look = (): void => {

@@ -71,7 +71,7 @@ async function start({
     .listen({ host: config.host, port: config.port })
     .catch(refuseAddress(config));
   log.info({ url, access: accessOf(config) }, 'listening');
-  // Until Redis is there, callers are told that the service is unavailable.
+  // Until Redis is connected, callers get 503 unavailable.
   const background = redisAnswers(patient, redis, signal).then(async (answers) => {
     if (!answers) return null;
     await fleetStore.look();
@@ -107,12 +107,12 @@ const refuseAddress =
     ]);
   };
 
-/** However long it takes; false: the process stops before. */
+/** Waits without limit; false: the process stops before. */
 async function redisAnswers(patient: Redis, redis: Redis, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
     try {
       await waitForRedis(patient, { withinMs: Number.POSITIVE_INFINITY, signal });
-      await redis.ping(); // it comes back by itself, a little later
+      await redis.ping(); // it reconnects by itself, a little later
       return true;
     } catch {
       await sleep(REDIS_RETRY_MS, undefined, { signal }).catch(() => undefined);
@@ -124,11 +124,11 @@ async function redisAnswers(patient: Redis, redis: Redis, signal: AbortSignal): 
 function accessOf(config: ApiConfig): string {
   if (needsKeys(config)) return 'by key';
   return config.open
-    ? 'open: whoever reaches the port'
-    : 'this machine only, for no API keys are set';
+    ? 'open to anyone who can reach the port'
+    : 'this machine only, because no API keys are set';
 }
 
-/** A caller waits for every command here: better to say soon that Redis is away than to hang. */
+/** A caller waits for every command here: better report an outage of Redis soon than hang. */
 function requestRedisOptions() {
   return {
     ...redisOptions('api'),

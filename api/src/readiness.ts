@@ -11,15 +11,16 @@ interface Needs {
   readonly models: ModelDirectory;
 }
 
-/** A probe is repeated every few seconds; one that takes longer is an answer in itself. */
+/** A probe is repeated every few seconds; a slower check counts as failed. */
 const PROBE_MS = 2_000;
 
 /**
- * Ready when text can be accepted durably: Redis answers. Without the object store text is answered all the
- * same and images are refused with 503, so the report says what is wrong with it and the API stays in its
- * load balancer. A store that is not the fleet's is a mistake of this replica alone: others take its work.
- * That no worker runs does not make it unready either, for accepted jobs wait. After
- * Redis has lost its data no model is known until a worker registers again, and every job would be refused.
+ * Ready when text can be accepted durably: Redis responds. Without the object store the API still
+ * answers text and refuses images with 503, so the report names the problem and the API stays in
+ * its load balancer. A store that is not the fleet's is a misconfiguration of this replica alone:
+ * others serve its requests. The API is also ready without workers, because accepted jobs are
+ * queued. After Redis lost its data no model is known until a worker registers again, and every job
+ * would be refused.
  */
 export async function checkReadiness(needs: Needs): Promise<Readiness> {
   const { redis, inputs, fleetStore, models } = needs;
@@ -42,7 +43,7 @@ export async function checkReadiness(needs: Needs): Promise<Readiness> {
 /** `ok`, or why not. */
 async function probe(ask: () => Promise<unknown>): Promise<string> {
   const late = Promise.withResolvers<string>();
-  const timer = setTimeout(() => late.resolve(`no answer within ${PROBE_MS} ms`), PROBE_MS);
+  const timer = setTimeout(() => late.resolve(`no response within ${PROBE_MS} ms`), PROBE_MS);
   try {
     return await Promise.race([ask().then(() => 'ok'), late.promise]);
   } catch (error) {

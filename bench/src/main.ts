@@ -35,6 +35,7 @@ const QUESTIONS: Readonly<Record<Command, () => Promise<Question>>> = {
   api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),
   takeover: async () => ({ model: 'tiny', measure: (await import('./takeover.ts')).takeover }),
   images: async () => ({ model: 'tiny', measure: (await import('./images.ts')).images }),
+  overhead: async () => ({ model: 'tiny', measure: (await import('./overhead.ts')).overhead }),
 };
 
 /** A request passes a dozen wake-ups: above, a good part of what is measured would be the host's queue. */

@@ -12,6 +12,7 @@ const COMMANDS = [
   'constraint',
   'images',
   'takeover',
+  'overhead',
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 

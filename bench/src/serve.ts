@@ -5,13 +5,11 @@ import { cpuPerRequest, readCpuTimes, type CpuTimes } from './load/cpu-profile.t
 import { runLoad, type LoadResult } from './load/run-load.ts';
 import { cpuTable, ratiosOf, throughputTable } from './load/served-tables.ts';
 import { servePlan } from './load/serve-plan.ts';
-import { WORKLOADS, type Served, type Workload } from './load/served.ts';
-import { firstShown, repeatedImages, textOnly, uniqueImages } from './load/workloads.ts';
+import { WORKLOADS, type Served } from './load/served.ts';
+import { questionsFor, textOnly, TEXT_TOKENS, uniqueImages } from './load/workloads.ts';
 import type { BenchOptions } from './options.ts';
 import type { Peer } from './peer/peer.ts';
 import type { Question, Target } from './question.ts';
-
-const TEXT_TOKENS = 100;
 
 /** Throughput and latency by load and concurrency, beside the peer, the two taking turns. */
 export async function serve(harness: Harness): Promise<Findings> {
@@ -60,19 +58,6 @@ async function warmUp(harness: Harness, targets: readonly Target[]): Promise<voi
     ...textOnly(4, 100, TEXT_TOKENS),
   ];
   for (const target of targets) await runLoad(target, questions, 4);
-}
-
-/** Every round has pictures of its own: the fleet would know those of the round before. */
-async function questionsFor(
-  harness: Harness,
-  workload: Workload,
-  count: number,
-  seed: number,
-): Promise<Question[]> {
-  const { imageAnswer } = harness.model;
-  if (workload === 'text') return textOnly(count, seed, TEXT_TOKENS);
-  if (workload === 'unique') return uniqueImages(await harness.newPictures(count), imageAnswer);
-  return repeatedImages(await harness.newPictures(firstShown(count)), count, seed, imageAnswer);
 }
 
 interface Turn {

@@ -89,7 +89,7 @@ class Run {
     while (this.#outstanding > OUTSTANDING_MAX) await sleep(50, undefined, { signal });
   }
 
-  /** A fleet that does not come back is a finding, and the run goes on to find more. */
+  /** A fleet that does not recover is a finding, and the run continues to find more. */
   async #inject(fault: Step['fault']): Promise<string> {
     try {
       return await faults[fault.kind]({ world: this.#world, fault, encodes: this.#encodes });

@@ -2,18 +2,18 @@ import { lines, query, stacked, type Row } from './panel.ts';
 
 const MODEL = 'model=~"$model"';
 
-/** For whoever sizes the fleet: what each stage costs and how well each worker is used. */
+/** For capacity planning: the cost of each stage and the utilization of each worker. */
 export const workerRows: readonly Row[] = [
   {
     title: 'Encoders',
     panels: [
-      lines('Seconds of a batch', 's', 'Mean of a forward pass by the images in it.', [
+      lines('Batch time', 's', 'Mean time of a forward pass, by images per batch.', [
         query(
           `sum by (batch) (rate(epd_encode_batch_seconds_sum{${MODEL}}[$__rate_interval])) / sum by (batch) (rate(epd_encode_batch_seconds_count{${MODEL}}[$__rate_interval]))`,
           '{{batch}} images',
         ),
       ]),
-      lines('Images a second', 'ops', 'By outcome.', [
+      lines('Images per second', 'ops', 'By outcome.', [
         query(
           `sum by (outcome) (rate(epd_encode_items_total{${MODEL}}[$__rate_interval]))`,
           '{{outcome}}',
@@ -25,10 +25,10 @@ export const workerRows: readonly Row[] = [
           'p95',
         ),
       ]),
-      lines('Handed out again', 'ops', 'Encodes whose encoder died or stalled.', [
+      lines('Claimed again', 'ops', 'Encode jobs whose encoder crashed or stalled.', [
         query(`sum(rate(epd_encode_redispatches_total{${MODEL}}[$__rate_interval]))`, 'again'),
       ]),
-      lines('Busy share', 'percentunit', 'Of each encoder: time in forward passes.', [
+      lines('Utilization', 'percentunit', 'Share of time in forward passes, by encoder.', [
         query(
           `sum by (instance) (rate(epd_encode_batch_seconds_sum{${MODEL}}[$__rate_interval]))`,
           '{{instance}}',
@@ -39,22 +39,22 @@ export const workerRows: readonly Row[] = [
   {
     title: 'Prefill and decode',
     panels: [
-      lines('Rows in a step', 'short', 'Sequences that decode together, by worker.', [
+      lines('Decode batch size', 'short', 'Sequences that decode together, by worker.', [
         query(`epd_batch_rows{${MODEL}}`, '{{instance}}'),
       ]),
-      stacked('KV cache', 'bytes', 'By what holds it.', [
+      stacked('KV cache', 'bytes', 'By state: slots, and cached prefix blocks (parked).', [
         query(`sum by (state) (epd_kv_bytes{${MODEL}})`, '{{state}}'),
       ]),
-      lines('Prompt tokens found in the KV cache', 'ops', 'Prefill that was not needed.', [
+      lines('Prefix cache hits', 'ops', 'Prompt tokens that needed no prefill.', [
         query(`sum(rate(epd_prefix_hit_tokens_total{${MODEL}}[$__rate_interval]))`, 'tokens'),
       ]),
-      lines('Put back for want of KV memory', 'ops', 'They are prefilled again.', [
+      lines('Preemptions', 'ops', 'Sequences preempted because KV cache memory ran out.', [
         query(`sum(rate(epd_preemptions_total{${MODEL}}[$__rate_interval]))`, 'sequences'),
       ]),
       lines(
-        'Taken over from another worker',
+        'Jobs resumed from another worker',
         'ops',
-        'It was lost with the job, or handed it back.',
+        'It was lost with the job, or returned it to the queue.',
         [
           query(
             `sum by (after) (rate(epd_job_takeovers_total{${MODEL}}[$__rate_interval]))`,
@@ -70,13 +70,18 @@ export const workerRows: readonly Row[] = [
       stacked('Found', 'ops', 'By the tier that had it.', [
         query('sum by (tier) (rate(epd_ec_hits_total[$__rate_interval]))', '{{tier}}'),
       ]),
-      stacked('Not found', 'ops', 'By reason; anything but absent is damage.', [
+      stacked('Not found', 'ops', 'By reason; anything but absent means damage.', [
         query('sum by (reason) (rate(epd_ec_misses_total[$__rate_interval]))', '{{reason}}'),
       ]),
-      lines('Encodes asked for and joined', 'ops', 'Joined: somebody else had asked already.', [
-        query('sum(rate(epd_ec_requests_total[$__rate_interval]))', 'asked'),
-        query('sum(rate(epd_ec_joins_total[$__rate_interval]))', 'joined'),
-      ]),
+      lines(
+        'Encodes requested and joined',
+        'ops',
+        'Joined: already requested for another job (single flight).',
+        [
+          query('sum(rate(epd_ec_requests_total[$__rate_interval]))', 'requested'),
+          query('sum(rate(epd_ec_joins_total[$__rate_interval]))', 'joined'),
+        ],
+      ),
       lines('Bytes loaded', 'Bps', 'By tier.', [
         query('sum by (tier) (rate(epd_ec_loaded_bytes_total[$__rate_interval]))', '{{tier}}'),
       ]),
@@ -103,7 +108,7 @@ export const workerRows: readonly Row[] = [
           '{{job}} {{instance}}',
         ),
       ]),
-      lines('Event loop lag, p99', 's', 'Past some seconds, locks are lost.', [
+      lines('Event loop lag, p99', 's', 'Above some seconds, workers lose their locks.', [
         query('nodejs_eventloop_lag_p99_seconds{job=~"epd-.*"}', '{{job}} {{instance}}'),
       ]),
     ],

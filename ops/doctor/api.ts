@@ -2,7 +2,7 @@ import { guarded, ok, warn, fail, type Finding } from './finding.ts';
 
 const ANSWER_MS_MAX = 5_000;
 
-/** Whether the API answers, is ready, and lets nobody in without a key where others can reach it. */
+/** Whether the API responds, is ready, and requires a key if others can reach it. */
 export function checkApi(url: string, entry: string | undefined): Promise<Finding[]> {
   return guarded('api', `Start the API, or set EPD_API_URL (now ${url})`, async () => {
     const get = (path: string, headers = {}): Promise<Response> =>
@@ -16,7 +16,7 @@ export function checkApi(url: string, entry: string | undefined): Promise<Findin
         : fail(
             'api',
             `not ready: ${report.slice(0, 200)}`,
-            'See what is said of Redis and the store',
+            'See the findings for Redis and the store',
           ),
       keys(new URL(url).hostname, models.status),
       ...(entry === undefined ? [] : [await known(entry, (headers) => get('/v1/models', headers))]),
@@ -37,6 +37,10 @@ async function known(entry: string, ask: (headers: object) => Promise<Response>)
 function keys(host: string, status: number): Finding {
   const local = ['localhost', '127.0.0.1', '[::1]'].includes(host);
   if (status === 401 || status === 403) return ok('api keys', 'asked for');
-  if (local) return ok('api keys', 'not asked for; it listens to this machine alone');
-  return warn('api keys', 'anybody who reaches it may use it', 'Set EPD_API_KEYS or EPD_ADMIN_KEY');
+  if (local) return ok('api keys', 'not required; it listens to this machine only');
+  return warn(
+    'api keys',
+    'anyone who can reach the API may use it',
+    'Set EPD_API_KEYS or EPD_ADMIN_KEY',
+  );
 }

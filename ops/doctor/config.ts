@@ -10,15 +10,15 @@ export const doctorConfig = Type.Object({
     env: 'EPD_EXECUTION_PROVIDERS',
     default: ['cpu'],
     minItems: 1,
-    description: 'Execution providers that the workers are to use',
+    description: 'Execution providers that the workers should use',
   }),
   decoder: Type.Optional(
-    Type.String({ env: 'EPD_DECODER', description: 'Variant of the decoder that is to be used' }),
+    Type.String({ env: 'EPD_DECODER', description: 'Variant of the decoder to use' }),
   ),
   visionEncoder: Type.Optional(
     Type.String({
       env: 'EPD_VISION_ENCODER',
-      description: 'Variant of the vision encoder that is to be used',
+      description: 'Variant of the vision encoder to use',
     }),
   ),
   apiKeys: Type.Array(Type.String(), {
@@ -32,7 +32,7 @@ export const doctorConfig = Type.Object({
       env: 'EPD_API_URL',
       pattern: '^https?://',
       expects: 'a URL that begins with http:// or https://',
-      description: 'Address of the API; without it, the API is not asked',
+      description: 'Address of the API; without it, the API is not checked',
     }),
   ),
 });

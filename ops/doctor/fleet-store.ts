@@ -8,7 +8,7 @@ const CHECK = 'store of the fleet';
 
 /** Whether the store of these settings is the one that the running fleet uses. Writes nothing. */
 export function checkFleetStore(config: DoctorConfig): Promise<Finding[]> {
-  return guarded(CHECK, 'See what is said of Redis and the store', async () => {
+  return guarded(CHECK, 'See the findings for Redis and the store', async () => {
     const redis = connectRedis(config.redisUrl, { name: 'doctor' });
     const options = storeOptions(config);
     const store = createObjectStore(options);

@@ -10,7 +10,9 @@ const SKEW_MS_WARN = 500;
 const SKEW_MS_FAIL = 3_000;
 const MEMORY_WARN = 0.8;
 
-/** A server that is given `config` and asked what the fleet rests on. Leaves no key behind. */
+/**
+ * A server that is given `config` and checked for what the fleet depends on. Leaves no key behind.
+ */
 export function checkRedis(url: string, prefix: string): Promise<Finding[]> {
   return guarded(
     'redis',

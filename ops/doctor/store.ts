@@ -49,7 +49,7 @@ async function conditional(store: ObjectStore): Promise<Finding> {
   const check = 'store conditional put';
   if (!(store instanceof S3Store) || (await store.honoursConditions()))
     return ok(check, 'honoured');
-  const fix = 'Nothing rests on it; it would save a look before each upload';
+  const fix = 'Nothing depends on it; it would save a check before each upload';
   return warn(check, 'If-None-Match is not honoured', fix);
 }
 
@@ -79,7 +79,7 @@ async function gone(store: ObjectStore, key: string): Promise<Finding> {
   const fix =
     'Allow s3:DeleteObject on the bucket, or use a lifecycle rule in place of the sweeper';
   return (await store.stat(key)) === null
-    ? ok('store delete', 'gone at once')
+    ? ok('store delete', 'deleted at once')
     : warn('store delete', 'the object is still there', fix);
 }
 

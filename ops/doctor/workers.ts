@@ -4,9 +4,9 @@ import { connectRedis } from '@epd/service';
 import type { DoctorConfig } from './config.ts';
 import { fail, guarded, ok, warn, type Finding } from './finding.ts';
 
-/** Who is at work, and whether they serve the model that is in the folder here. */
+/** Which workers are live, and whether they serve the model in the local folder. */
 export function checkWorkers(config: DoctorConfig, card: ModelFacts | null): Promise<Finding[]> {
-  return guarded('workers', 'See what is said of Redis', async () => {
+  return guarded('workers', 'See the findings for Redis', async () => {
     const redis = connectRedis(config.redisUrl, { name: 'doctor' });
     try {
       const registry = new RedisModelRegistry(redis, config.prefix);
@@ -42,24 +42,27 @@ function count(
   return warn(
     check,
     found,
-    `Start ${missing}; jobs wait until then (a scaler may hold them at zero)`,
+    `Start ${missing}; jobs are queued until then (an autoscaler may keep them at zero)`,
   );
 }
 
-/** A name that is pinned to a revision without workers is served by nobody, whoever stands by. */
+/**
+ * No worker serves a name that is pinned to a revision without workers, even if others are on
+ * standby.
+ */
 function pinned(model: string, revisions: readonly ModelRevision[]): Finding[] {
   return revisions
     .filter((one) => one.pinned && one.workers === 0)
     .map(({ revision }) =>
       fail(
         `pinned revision of ${model}`,
-        `the name is pinned to ${short(revision)}, of which no worker runs: jobs wait and then fail`,
+        `the name is pinned to ${short(revision)}, which no worker serves: jobs are queued and then fail`,
         `Start a prefill/decode worker of that revision, or move the name with PUT /v1/admin/models/${model}/revision (null: to one that has workers)`,
       ),
     );
 }
 
-/** Workers of other revisions stand by: meant in a rollout, a wrong folder otherwise. */
+/** Workers of other revisions are on standby: intended in a rollout, a wrong folder otherwise. */
 function mixed(model: string, revisions: readonly ModelRevision[]): Finding[] {
   const live = revisions.filter(({ workers }) => workers > 0);
   if (live.length < 2) return [];

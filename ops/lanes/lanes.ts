@@ -13,6 +13,7 @@ export type Lane =
 
 const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
   fleet: [
+    'api/test/clients/**',
     'api/test/protocols/page/**',
     'ops/test/compose/proxy.test.ts',
     'ops/test/helm/**',
@@ -21,6 +22,7 @@ const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
     'ops/test/tools/**',
     'test/chaos*.test.ts',
     'test/fleet-under-load.test.ts',
+    'test/openapi-tools.test.ts',
   ],
   models: [
     'workers/encoder/test/graph/**',

@@ -41,7 +41,7 @@ export async function claimDataFolder(folder: string): Promise<void> {
   }
 }
 
-/** For whoever wants to find the fleet: tools, tests, people. */
+/** Lets tools, tests and people find the fleet. */
 export async function writeFleetState(folder: string, state: FleetState): Promise<void> {
   const draft = `${fileOf(folder)}.${process.pid}`;
   await writeFile(draft, `${JSON.stringify(state, null, 2)}\n`);

@@ -231,9 +231,9 @@ export class Fleet {
   }
 
   #mourn({ name, code, signal, restartInMs }: Death): void {
-    const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
+    const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
     this.#say(
-      `${name} ${how}; again in ${restartInMs / 1000} s (log: ${shown(this.#logFile(name))})`,
+      `${name} ${how}; restarting in ${restartInMs / 1000} s (log: ${shown(this.#logFile(name))})`,
     );
     // The pid that comes after is known once it runs.
     setTimeout(() => void this.#writeState(), restartInMs + 200).unref();
@@ -255,5 +255,5 @@ export class Fleet {
 }
 
 function portMessage(host: string, port: number): string {
-  return `Port ${port} of ${host} cannot be had (somebody else's?). Another one: EPD_PORT=8090 npm start`;
+  return `Port ${port} of ${host} is not available (used by another process?). Use another one: EPD_PORT=8090 npm start`;
 }

@@ -4,7 +4,8 @@ import { ManagedProcess, type Death, type ProcessSpec } from './managed-process.
 
 /**
  * The fleet's processes, in tiers: started from the first tier to the last as the caller adds them,
- * stopped from the last to the first, so that nobody loses what it rests on. Within a tier together.
+ * stopped from the last to the first, so that no process loses a dependency. Within a tier
+ * together.
  */
 export class Supervisor {
   readonly #tiers: ManagedProcess[][] = [];
@@ -15,7 +16,7 @@ export class Supervisor {
     this.#onDeath = onDeath;
   }
 
-  /** Starts processes that rest on all that were added before. */
+  /** Starts processes that depend on all that were added before. */
   async add(specs: readonly ProcessSpec[]): Promise<ManagedProcess[]> {
     const tier = specs.map((spec) => {
       const added = new ManagedProcess(spec, (death) => this.#onDeath(death, added));

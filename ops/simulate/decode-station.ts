@@ -6,7 +6,7 @@ import { encodeMs, stepMs, type StageTimes } from './stage-times.ts';
 export interface DecodeLimits {
   /** Sequences that one worker runs at a time. */
   readonly slots: number;
-  /** Prompt tokens that one step may take up beside the decoding rows. */
+  /** Prompt tokens that one step may prefill beside the decoding rows. */
   readonly chunkTokens: number;
   /** Images that a monolith encodes in one step. */
   readonly encodeBatch: number;

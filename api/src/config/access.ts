@@ -5,7 +5,7 @@ export const accessConfig = {
   host: Type.String({
     env: 'EPD_HOST',
     default: '127.0.0.1',
-    description: 'Address to listen on. Without API keys only a loopback address is taken',
+    description: 'Address to listen on. Without API keys only a loopback address is allowed',
   }),
   port: Type.Integer({
     env: 'EPD_PORT',
@@ -19,7 +19,7 @@ export const accessConfig = {
     default: [],
     expects: 'host names without scheme or port, separated by commas',
     description:
-      'Host names under which callers reach the API, such as epd.example.com. Loopback names are always taken; with keys or EPD_OPEN also addresses and names of a local network',
+      'Host names under which callers reach the API, such as epd.example.com. Loopback names are always allowed; with keys or EPD_OPEN also addresses and names of a local network',
   }),
   corsOrigins: Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), {
     env: 'EPD_CORS_ORIGINS',
@@ -32,7 +32,7 @@ export const accessConfig = {
     default: [],
     secret: true,
     expects: 'tenant:key pairs, separated by commas; keys of 16 characters or more',
-    description: 'Keys that may ask, beside those made with the admin key',
+    description: 'API keys, in addition to those created with the admin key',
   }),
   adminKey: Type.Optional(
     Type.String({
@@ -46,6 +46,6 @@ export const accessConfig = {
     env: 'EPD_OPEN',
     default: false,
     description:
-      'Lets whoever reaches the port ask, without keys: for networks that are closed themselves',
+      'Allows requests without keys from anyone who can reach the port: for closed networks',
   }),
 };

@@ -16,27 +16,27 @@ export const bodiesConfig = {
     default: 128 * MIB,
     minimum: 65_536,
     description:
-      'Bytes of bodies, files and fetched pictures that the process holds at once; past it requests are answered 503 with Retry-After. At least three times EPD_MAX_BODY_BYTES, and EPD_MAX_FILE_BYTES',
+      'Maximum bytes of bodies, files and fetched pictures in the memory of the process; above it requests are answered 503 with Retry-After. At least three times EPD_MAX_BODY_BYTES, and EPD_MAX_FILE_BYTES',
   }),
   maxJsonElements: Type.Integer({
     env: 'EPD_MAX_JSON_ELEMENTS',
     default: 100_000,
     minimum: 100,
-    description: 'Most values in a JSON body: each takes memory many times its length',
+    description: 'Maximum values in a JSON body: each takes memory many times its length',
   }),
   maxJsonDepth: Type.Integer({
     env: 'EPD_MAX_JSON_DEPTH',
     default: 100,
     minimum: 10,
     maximum: 1_000,
-    description: 'How deep arrays and objects of a JSON body may be nested',
+    description: 'Maximum nesting depth of a JSON body',
   }),
   requestTimeoutMs: Type.Integer({
     env: 'EPD_REQUEST_TIMEOUT_MS',
     default: 120_000,
     minimum: 1_000,
     description:
-      'For a whole request to arrive, body included: at the default the largest file needs 7 Mbit/s',
+      'Time limit for receiving a whole request, including its body: at the default the largest file needs 7 Mbit/s',
   }),
   maxFileBytes: Type.Integer({
     env: 'EPD_MAX_FILE_BYTES',

@@ -1,19 +1,20 @@
 import { Type } from 'typebox';
 
-/** How long is waited for what, and how long what is kept. */
+/** Time limits of waiting, and lifetimes of what is stored. */
 export const lifetimesConfig = {
   storeWaitMs: Type.Integer({
     env: 'EPD_STORE_WAIT_MS',
     default: 10_000,
     minimum: 1,
     description:
-      'How long a request waits for the object store, beside what its bytes take, before it is answered 503',
+      'How long a request waits for the object store, in addition to the transfer time of its bytes, before it is answered 503',
   }),
   s3PublicEndpoint: Type.Optional(
     Type.String({
       env: 'EPD_S3_PUBLIC_ENDPOINT',
       pattern: '^https?://',
-      description: 'URL under which callers reach the S3 server, where it is another than ours',
+      description:
+        'URL under which callers reach the S3 server, if it differs from the one of the API',
     }),
   ),
   drainMs: Type.Integer({
@@ -22,7 +23,7 @@ export const lifetimesConfig = {
     minimum: 0,
     maximum: 600_000,
     description:
-      'How long an API that is told to stop goes on answering while it is not ready, so that a load balancer leaves it; part of EPD_STOP_MS',
+      'How long a stopping API continues to answer while it is not ready, so that load balancers remove it; part of EPD_STOP_MS',
   }),
   retentionS: Type.Integer({
     env: 'EPD_RETENTION_S',
@@ -35,25 +36,26 @@ export const lifetimesConfig = {
     default: 1_800,
     minimum: 60,
     description:
-      'A job waits no longer than this for a model that has had no prefill/decode worker for as long; at least what a scaler takes to bring one up, weights and all',
+      'Maximum queue time of a job for a model that has had no prefill/decode worker for as long; at least the time that an autoscaler needs to start one, including loading the weights',
   }),
   inputTtlS: Type.Integer({
     env: 'EPD_INPUT_TTL_S',
     default: 8 * 86_400,
     minimum: 3_600,
     description:
-      'Accepted images that nobody has sent or named for so long are deleted, EPD_RETENTION_S later, unless a live job or an uploaded file refers to them; the default is a day more than an embedding or a name of an image lives',
+      'Accepted images that were not sent or referenced for this long are deleted, EPD_RETENTION_S later, unless a live job or an uploaded file refers to them; the default is a day longer than the lifetime of an embedding or an image name',
   }),
   embeddingTtlS: Type.Integer({
     env: 'EPD_EMBEDDING_TTL_S',
     default: 7 * 86_400,
     minimum: 60,
-    description: 'Embeddings that nobody has used for so long are deleted',
+    description: 'Embeddings that were unused for this long are deleted',
   }),
   embeddingMaxBytes: Type.Integer({
     env: 'EPD_EMBEDDING_MAX_BYTES',
     default: 0,
     minimum: 0,
-    description: 'Bound on all embeddings in the store; beyond it the longest unused go. 0: none',
+    description:
+      'Maximum size of all embeddings in the store; above it the least recently used are deleted. 0: unlimited',
   }),
 };

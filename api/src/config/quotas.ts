@@ -26,7 +26,7 @@ export const quotasConfig = {
     env: 'EPD_TENANT_BATCHES',
     default: 20,
     minimum: 0,
-    description: 'Batches of a tenant that are at work at once, unless set for it; 0: no limit',
+    description: 'Active batches per tenant, unless set for it; 0: no limit',
   }),
   tenantMinPriority: Type.Integer({
     env: 'EPD_TENANT_MIN_PRIORITY',
@@ -34,14 +34,13 @@ export const quotasConfig = {
     minimum: -100,
     maximum: 100,
     description:
-      'Most urgent priority that jobs of a tenant may ask for, unless set for it; lower runs first. The admin key, and whoever asks where there are no keys, may ask for any',
+      'Most urgent priority that jobs of a tenant may request, unless set for it; lower runs first. The admin key, and any caller of an API without keys, may request any',
   }),
   tenantOpenRequests: Type.Integer({
     env: 'EPD_TENANT_OPEN_REQUESTS',
     default: 2_000,
     minimum: 0,
-    description:
-      'Requests of a tenant that a replica answers at once, event streams included; 0: no limit',
+    description: 'Open requests per tenant and replica, including event streams; 0: no limit',
   }),
   requestsPerMinute: Type.Integer({
     env: 'EPD_REQUESTS_PER_MINUTE',
@@ -60,19 +59,18 @@ export const quotasConfig = {
     env: 'EPD_TENANT_WAITING_COST',
     default: 0,
     minimum: 0,
-    description: 'Cost in tokens that a tenant may have waiting, unless set for it; 0: no limit',
+    description: 'Queued cost in tokens per tenant, unless set for it; 0: no limit',
   }),
   maxWaitingCost: Type.Integer({
     env: 'EPD_MAX_WAITING_COST',
     default: 4_000_000,
     minimum: 0,
-    description:
-      'Cost in tokens that may wait in the whole fleet; past it jobs are refused with 429',
+    description: 'Queued cost in tokens in the whole fleet; above it jobs are refused with 429',
   }),
   defaultMaxTokens: Type.Integer({
     env: 'EPD_DEFAULT_MAX_TOKENS',
     default: 512,
     minimum: 1,
-    description: 'Most tokens of an answer when the request does not say',
+    description: 'Maximum tokens of an answer if the request sets none',
   }),
 };

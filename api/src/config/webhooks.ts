@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-/** Where the ends of jobs are told. */
+/** Where the ends of jobs are sent. */
 export const webhooksConfig = {
   webhookHosts: Type.Array(Type.String({ minLength: 1 }), {
     env: 'EPD_WEBHOOK_HOSTS',
@@ -13,7 +13,7 @@ export const webhooksConfig = {
       minLength: 16,
       secret: true,
       description:
-        "What tenants' signing secrets are derived from; without it there are no webhooks",
+        "Secret from which tenants' signing secrets are derived; without it there are no webhooks",
     }),
   ),
   webhookRetryMs: Type.Integer({
@@ -21,6 +21,6 @@ export const webhooksConfig = {
     default: 5_000,
     minimum: 1,
     description:
-      'Wait before a webhook is tried again; it doubles each time, up to about a day in all',
+      'Delay before a webhook is retried; it doubles each time, up to about a day in total',
   }),
 };

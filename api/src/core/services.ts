@@ -13,6 +13,7 @@ import type { ImageVectors } from './images/image-vectors.ts';
 import type { Uploads } from './files/uploads.ts';
 import type { Files } from './files/files.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
+import type { FleetLookout } from './metrics/fleet-metrics.ts';
 import type { Throughput } from './limits/throughput.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { ModelDirectory } from './models/model-directory.ts';
@@ -37,6 +38,7 @@ export interface Services {
   readonly limiter: RateLimiter;
   readonly throughput: Throughput;
   readonly memory: MemoryBudget;
+  readonly lookout: Pick<FleetLookout, 'look'>;
   readonly batches: BatchStore;
   readonly images: ImageIndex;
   readonly vectors: ImageVectors;

@@ -8,7 +8,7 @@ const DECODERS = { gzip: createGunzip, deflate: createInflate } as const;
 const MAX_SHOWN_CHARACTERS = 40;
 
 /** Whether the body came as it is, so that its announced length is the one it has. */
-export const isPlain = ({ headers }: Pick<FastifyRequest, 'headers'>): boolean =>
+const isPlain = ({ headers }: Pick<FastifyRequest, 'headers'>): boolean =>
   ['', 'identity'].includes(headers['content-encoding']?.trim().toLowerCase() ?? '');
 
 /**

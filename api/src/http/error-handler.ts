@@ -5,7 +5,7 @@ import { ApiError, type ApiErrorCode, errorBody } from './errors.ts';
 import { preview } from './preview.ts';
 import { describeViolation } from './validation.ts';
 
-/** Fastify's own refusals, in the API's words. */
+/** Fastify's errors as the API's codes. */
 const FRAMEWORK_CODES: Readonly<Record<string, ApiErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_REQ_FILE_TOO_LARGE: 'body_too_large',
@@ -18,7 +18,7 @@ const FRAMEWORK_CODES: Readonly<Record<string, ApiErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
 };
 
-/** Makes every error, whoever threw it, one of the table's, in OpenAI's JSON shape. */
+/** Maps every error to one of the table's, in OpenAI's JSON shape. */
 export function installErrorHandler(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     send(reply, toApiError(error, request));
@@ -67,11 +67,11 @@ function unsupportedMediaType({ headers, routeOptions }: FastifyRequest, cause: 
   return new ApiError('unsupported_media_type', message, { cause });
 }
 
-/** What a caller is told of a defect; the log says more. */
+/** The response for a defect; the log has the details. */
 export const internalError = (cause: unknown): ApiError =>
-  new ApiError('internal_error', 'Something went wrong on our side', { cause });
+  new ApiError('internal_error', 'Internal server error', { cause });
 
-/** What the API rests on is away, or takes nothing now. */
+/** A dependency of the API is unavailable, or refuses writes. */
 export const isOutage = (error: unknown): boolean =>
   error instanceof StoreUnavailableError || isRedisOutage(error);
 
@@ -80,14 +80,14 @@ const codes = new WeakMap<FastifyReply, string>();
 /** The code of the error that a request was answered with, as its body says; null: it was no error. */
 export const answeredCode = (reply: FastifyReply): string | null => codes.get(reply) ?? null;
 
-/** A repetition would be answered the same. */
+/** A retry would get the same response. */
 const isFinal = ({ statusCode, code }: ApiError): boolean =>
   statusCode < 500 || code === 'job_failed' || code === 'job_expired';
 
 function send(reply: FastifyReply, error: ApiError): void {
   codes.set(reply, error.code);
   if (error.retryAfterS !== null) void reply.header('retry-after', String(error.retryAfterS));
-  // OpenAI's clients repeat what was answered 408, 409, 429 or 5xx, unless they are told otherwise.
+  // OpenAI's clients retry responses of 408, 409, 429 or 5xx, unless they are told otherwise.
   else if (isFinal(error)) void reply.header('x-should-retry', 'false');
   // Fastify would end the connection under a caller that is still sending, which then never reads the answer. The
   // rest is read and dropped; the time that a request may take bounds it.

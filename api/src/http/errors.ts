@@ -7,9 +7,9 @@ type ErrorType =
   | 'server_error';
 
 /**
- * Every code that the API answers with, and its HTTP status. A client's mistake is 4xx, always; of
- * those only 429 asks to be retried. 409 is avoided for what a retry cannot mend, for OpenAI's own
- * clients repeat a request that was answered 409.
+ * Every error code of the API, and its HTTP status. A client's mistake is always 4xx; of those only
+ * 429 should be retried. 409 is avoided for errors that a retry cannot fix, because OpenAI's
+ * clients retry a 409.
  */
 export const API_ERRORS = {
   invalid_json: 400,

@@ -48,7 +48,7 @@ export class MemoryBudget {
     if (pastShare || this.#bytes + bytes > this.maxBytes) {
       throw new ApiError(
         'busy',
-        `Bodies and files worth ${this.#bytes} bytes are in memory already, of at most ${this.maxBytes}; try again`,
+        `The process already holds ${this.#bytes} bytes of bodies and files, of at most ${this.maxBytes}; try again`,
         { retryAfterS: RETRY_S },
       );
     }

@@ -19,7 +19,7 @@ export function limitOpenRequests(app: FastifyInstance, maxPerTenant: number): v
     if (count >= maxPerTenant) {
       throw new ApiError(
         'too_many_open_requests',
-        `Expected at most ${maxPerTenant} open requests of a tenant at one replica, event streams included`,
+        `Expected at most ${maxPerTenant} open requests per tenant and replica, including event streams`,
         { retryAfterS: RETRY_S },
       );
     }

@@ -6,7 +6,7 @@ const MAX_WAIT_S = 300;
 
 /**
  * How long the caller would rather wait than poll, in milliseconds; 0: not at all. What cannot be
- * understood is passed over, as RFC 7240 asks.
+ * understood is ignored, as RFC 7240 requires.
  */
 export function preferredWaitMs({ headers }: FastifyRequest): number {
   const preferences = [headers['prefer'] ?? []].flat().join(',').split(/[,;]/);

@@ -9,7 +9,10 @@ interface GuardSettings {
   readonly publicHosts: readonly string[];
   /** Origins of web pages that may call it, as `https://example.com`. */
   readonly corsOrigins: readonly string[];
-  /** Without keys whoever reaches the port may ask: then only under a loopback address. */
+  /**
+   * Without keys anyone who reaches the port may send requests: then only loopback addresses are
+   * allowed.
+   */
   readonly loopbackOnly: boolean;
 }
 

@@ -22,7 +22,7 @@ export const SSE_HEARTBEAT = ': keep-alive\n\n';
 
 /**
  * Answers with what `frames` yields, at the reader's pace. Its signal is aborted when the reader is
- * gone and when the server closes; a reader that comes back goes on where it was.
+ * gone and when the server closes; a reader that reconnects resumes where it was.
  */
 export function sendSse(
   reply: FastifyReply,

@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { ApiError } from './errors.ts';
@@ -30,7 +30,7 @@ export function installValidation(app: FastifyInstance): void {
   const strict = new Ajv({ ...SHARED, strict: false });
   const converting = new Ajv({ ...SHARED, strict: false, coerceTypes: true });
   app.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? strict : converting).compile(schema as object),
+    compiledOnUse(httpPart === 'body' ? strict : converting, schema as object),
   );
   // Schemas describe answers for the documentation and its tests; plain JSON keeps what is sent exact.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -38,11 +38,25 @@ export function installValidation(app: FastifyInstance): void {
 
 /** The check of a route's body for bodies that come by another way. Throws what the route would. */
 export function bodyChecker<S extends TSchema>(schema: S): (body: unknown) => Static<S> {
-  const check = new Ajv({ ...SHARED, strict: false }).compile<Static<S>>(schema);
+  const check = compiledOnUse(new Ajv({ ...SHARED, strict: false }), schema);
   return (body) => {
-    if (check(body)) return body;
+    if (check(body)) return body as Static<S>;
     throw describeViolation(check.errors ?? [], 'body');
   };
+}
+
+type Check = ((data: unknown) => boolean) & { errors?: ErrorObject[] | null };
+
+/** Compiling all routes' schemas took half of a start, and a process is asked by a few of them only. */
+function compiledOnUse(ajv: Ajv, schema: object): Check {
+  let compiled: ValidateFunction | null = null;
+  const check: Check = (data) => {
+    compiled ??= ajv.compile(schema);
+    const isValid = compiled(data);
+    check.errors = compiled.errors ?? null;
+    return isValid;
+  };
+  return check;
 }
 
 /** One error out of ajv's list: where, what was expected, what came. */

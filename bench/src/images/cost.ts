@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuTimeMs } from '../fleet/process-usage.ts';
-import { ROLES, type BenchFleet } from '../fleet/fleet.ts';
-import type { Harness } from '../harness.ts';
+import { ROLES, type BenchFleet, type FleetOptions } from '../fleet/fleet.ts';
 import { runLoad } from '../load/run-load.ts';
-import { uniqueImages } from '../load/workloads.ts';
+import { uniqueImages, type PictureSource } from '../load/workloads.ts';
 import type { Cell } from '../table.ts';
 
 const PICTURES = 300;
@@ -11,8 +10,12 @@ const AT_ONCE = 16;
 /** The index is behind by less than a second: what it does after the last answer belongs to the measurement. */
 const SETTLE_MS = 3_000;
 
+interface Starter extends PictureSource {
+  startFleet(options?: Pick<FleetOptions, 'workers'>): Promise<BenchFleet>;
+}
+
 /** CPU milliseconds a new picture, by process, with the index and without, in turns. */
-export async function indexingCost(harness: Harness): Promise<Cell[][]> {
+export async function indexingCost(harness: Starter): Promise<Cell[][]> {
   const fleets = [
     ['without', await harness.startFleet()],
     ['with', await harness.startFleet({ workers: { index: 1 } })],
@@ -39,7 +42,7 @@ export const COST_HEADS = [
   'share of index',
 ];
 
-async function load(harness: Harness, fleet: BenchFleet, count: number): Promise<void> {
+async function load(harness: Starter, fleet: BenchFleet, count: number): Promise<void> {
   const questions = uniqueImages(await harness.newPictures(count), harness.model.imageAnswer);
   await runLoad(fleet.client, questions, AT_ONCE);
 }

@@ -1,5 +1,9 @@
 import { uniform } from '../random.ts';
 import type { Picture, Question } from '../question.ts';
+import type { Workload } from './served.ts';
+
+/** Of each answer to a text. */
+export const TEXT_TOKENS = 100;
 
 const ASKED = [
   'What is in the image?',
@@ -52,3 +56,22 @@ export const textOnly = (count: number, seed: number, tokens: number): Question[
     maxTokens: tokens,
     ignoreEos: true,
   }));
+
+/** Makes pictures that nobody has been shown, and says how answers about them end. */
+export interface PictureSource {
+  readonly model: { readonly imageAnswer: AnswerLength };
+  newPictures(count: number): Promise<readonly Picture[]>;
+}
+
+/** Every round has pictures of its own: the fleet would know those of the round before. */
+export async function questionsFor(
+  harness: PictureSource,
+  workload: Workload,
+  count: number,
+  seed: number,
+): Promise<Question[]> {
+  const { imageAnswer } = harness.model;
+  if (workload === 'text') return textOnly(count, seed, TEXT_TOKENS);
+  if (workload === 'unique') return uniqueImages(await harness.newPictures(count), imageAnswer);
+  return repeatedImages(await harness.newPictures(firstShown(count)), count, seed, imageAnswer);
+}

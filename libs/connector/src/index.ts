@@ -61,6 +61,7 @@ export type {
   ListedObject,
   ObjectStat,
   ObjectStore,
+  PutOptions,
   PutResult,
 } from './stores/object-store.ts';
 export { decompressed } from './stores/content-encoding.ts';

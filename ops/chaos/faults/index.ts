@@ -10,7 +10,7 @@ import { pause } from './pause.ts';
 import { rollingRestart } from './rolling-restart.ts';
 import { tamper } from './tamper.ts';
 
-/** The server forgets every script: whoever calls one by its digest has to send it again. */
+/** The server forgets every script: callers have to send a script again. */
 const scriptsFlushed: Fault = async ({ world }) => {
   await world.redis.script('FLUSH');
   return 'scripts of Redis flushed';

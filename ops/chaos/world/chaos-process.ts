@@ -20,7 +20,7 @@ const RESTART_MS = 250;
 const STOP_MS = 30_000;
 
 /**
- * A process that faults may do anything to. Whoever ends it, it is started again until `stop`. It has a
+ * A process that faults may do anything to. It is restarted after every exit until `stop`. It has a
  * process group of its own: a signal to the harness is none to the fleet, and faults hit all of it.
  */
 export class ChaosProcess {

@@ -91,7 +91,7 @@ test.serial('a worker that dies is started again, and is told about', async (t) 
       (await fleet.state()).processes.find(({ name }) => name === 'encoder-1')?.pid ?? null;
     return again !== pid && isRunning(again);
   });
-  t.regex(fleet.output(), /encoder-1 was ended by SIGKILL; again in 0\.25 s/);
+  t.regex(fleet.output(), /encoder-1 was killed by SIGKILL; restarting in 0\.25 s/);
 });
 
 test.serial('a Redis of your own is used, and no other is started', async (t) => {
@@ -145,7 +145,7 @@ test.serial('a port that is taken ends the start, with the way out', async (t) =
   const first = await launched(t);
   const second = await launch(t, { env: { EPD_PORT: new URL(first.url).port } });
   t.is(await second.exited, 1);
-  t.regex(second.output(), /Port \d+ of 127\.0\.0\.1 cannot be had.*EPD_PORT=/s);
+  t.regex(second.output(), /Port \d+ of 127\.0\.0\.1 is not available.*EPD_PORT=/s);
 });
 
 test.serial('a process that does not stay up ends the start, with what it wrote', async (t) => {

@@ -108,7 +108,10 @@ test('a folder that holds no model is told in one line that names the setting', 
   const { env } = await processFleet(t);
   const encoder = await startProcess(t, { ...env, EPD_MODEL_DIR: '/no/such/folder' });
   t.is(await ended(encoder), 1);
-  t.regex(encoder.log(), /configuration is invalid: EPD_MODEL_DIR: must be .*; it is "\/no\/such\/folder"/);
+  t.regex(
+    encoder.log(),
+    /configuration is invalid: EPD_MODEL_DIR: must be .*; it is "\/no\/such\/folder"/,
+  );
   t.notRegex(encoder.log(), /"stack"/);
 });
 

@@ -42,7 +42,7 @@ export interface IndexProcess {
   stop(): Promise<void>;
 }
 
-/** Puts an index worker together: it answers queries, and stands for election as the writer. */
+/** Assembles an index worker: it answers queries, and takes part in the election of the writer. */
 export function buildIndex(parts: IndexParts): IndexProcess {
   const { config, redis, store, tables, metrics, log } = parts;
   const answerer = new QueryAnswerer({ tables, thumbnails: new Thumbnails({ ...config, store }) });
@@ -86,7 +86,7 @@ function buildWriter({ config, redis, store, tables, metrics, log }: IndexParts)
       redis,
       prefix,
       lock,
-      onError: (err) => log.warn({ err }, 'the connection for messages failed; it comes back'),
+      onError: (err) => log.warn({ err }, 'connection for index messages failed; reconnecting'),
     }),
     indexer,
     upkeep: new Upkeep({ tables, look, lookEveryMs: lookEveryS * 1000, metrics, log }),

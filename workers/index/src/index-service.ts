@@ -16,7 +16,7 @@ import type { Config } from './config.ts';
 import { IndexMetrics } from './metrics.ts';
 import { ImageTables } from './table/image-tables.ts';
 
-/** An index worker: answers telemetry at once, queries when it has opened the tables. */
+/** An index worker: serves telemetry at once, and queries once the tables are open. */
 export async function startIndexWorker(context: ServiceContext<Config>): Promise<RunningService> {
   const { config, log, signal } = context;
   const metrics = new IndexMetrics();
@@ -53,13 +53,16 @@ async function readinessOf(
   redis: string,
   store: ObjectStore,
 ): Promise<Readiness> {
-  if (index === null) return { ready: false, reason: 'the index is being opened', redis };
+  if (index === null) return { ready: false, reason: 'the index is opening', redis };
   await store.ping();
   const ready = index.isRunning && redis === 'ready';
   return { ready, redis, writer: index.isElected };
 }
 
-/** The tables' commits rest on conditional puts: without them the elected writer alone keeps them whole. */
+/**
+ * The tables' commits depend on conditional puts: without them only the election of one writer
+ * protects them.
+ */
 async function warnOfUnconditionalPuts(store: ObjectStore, log: Logger): Promise<void> {
   if (!(store instanceof S3Store) || (await store.honoursConditions())) return;
   log.warn(

@@ -12,22 +12,22 @@ export class IndexMetrics {
   readonly #written = this.#counter('epd_index_rows_written_total', 'Rows added or changed');
   readonly #removed = this.#counter(
     'epd_index_rows_removed_total',
-    'Rows removed because their embedding is gone',
+    'Rows removed because their embedding was deleted',
   );
   readonly #failures = this.#counter(
     'epd_index_failures_total',
-    'Rounds of the writer that failed and are repeated',
+    'Rounds of the writer that failed and were retried',
   );
   readonly #queries = new Histogram({
     name: 'epd_index_query_seconds',
-    help: 'Time that an index worker takes for a query, without the way to it',
+    help: 'Time that an index worker takes for a query, without queue time',
     labelNames: ['op'],
     buckets: BUCKETS,
     registers: [this.registry],
   });
   readonly #batches = new Histogram({
     name: 'epd_index_batch_seconds',
-    help: 'Time to bring a batch of messages into the index',
+    help: 'Time to write a batch of messages to the index',
     buckets: BUCKETS,
     registers: [this.registry],
   });
@@ -35,7 +35,7 @@ export class IndexMetrics {
     'epd_index_lag_seconds',
     'Age of the oldest message of the last batch when its rows could be found; 0 with nothing to do',
   );
-  readonly #rows = this.#gauge('epd_index_rows', 'Rows of all tables, deletion marks too');
+  readonly #rows = this.#gauge('epd_index_rows', 'Rows of all tables, including deletion marks');
   readonly #pending = this.#gauge(
     'epd_index_pending',
     'Images that callers sent and that are not encoded yet',

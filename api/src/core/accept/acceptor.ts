@@ -63,7 +63,7 @@ export class Acceptor {
     this.#parts = parts;
   }
 
-  /** Resolves when the job is durable. Throws `ApiError`; then nothing is left waiting. */
+  /** Resolves when the job is durable. Throws `ApiError`; then no waiter entry is left. */
   async accept(submission: Submission): Promise<Accepted> {
     const span = startSpan('accept job', { parent: submission.traceparent });
     try {
@@ -114,7 +114,10 @@ export class Acceptor {
     }
   }
 
-  /** What is asked of the answer, as workers take it. Throws `ApiError` for what none of them can do. */
+  /**
+   * The request's options for the answer, in the workers' form. Throws `ApiError` for unsupported
+   * ones.
+   */
   #settle(
     submission: Submission,
     card: ModelCard,
@@ -196,7 +199,7 @@ export class Acceptor {
     log?.info({ job: id, request: requestId, tenant, model: request.model, mmHash }, 'accepted');
   }
 
-  /** Nobody waits for it: what the index misses of a job, it finds in the store, but for its metadata. */
+  /** Not awaited: the index finds what it misses of a job in the store, except for its metadata. */
   #tellIndex({ id, tenant, request, metadata }: Job, { id: model, fingerprint }: ModelCard): void {
     const images = request.images.map(({ mmHash, input }) => ({ mmHash, input }));
     this.#parts.notices
@@ -222,7 +225,7 @@ export class Acceptor {
     return live;
   }
 
-  /** What cannot be given back is there again within a minute. */
+  /** Tokens that cannot be returned are available again within a minute. */
   async #giveBackTokens(tenant: Tenant, cost: JobCost): Promise<void> {
     await this.#parts.gatekeeper.giveBackTokens(tenant, cost).catch(() => undefined);
   }

@@ -52,7 +52,6 @@ function ofFormat(format: ResponseFormat): Constraint | null {
 
 function guided(body: FormatBody): Asked[] {
   const { guided_json: json, guided_regex: pattern, guided_choice: choices } = body;
-  if (body.guided_grammar !== undefined) throw unsupported('guided_grammar');
   return [
     ...(json === undefined ? [] : [ofSchema('guided_json', json)]),
     ...(pattern === undefined ? [] : [ofPattern('guided_regex', pattern)]),

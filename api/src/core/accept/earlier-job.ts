@@ -3,9 +3,9 @@ import { ApiError } from '../../http/errors.ts';
 import type { Submission } from './submission.ts';
 
 /**
- * The job that a submission's Idempotency-Key has made before, if it is kept. Looked for before anything else:
- * a job that was accepted is found although its pictures, its model or the room for it are there no more.
- * Throws `idempotency_conflict`.
+ * The job that a submission's Idempotency-Key has made before, if it is kept. Checked before
+ * anything else: an accepted job is found even if its pictures, its model or the capacity for it no
+ * longer exist. Throws `idempotency_conflict`.
  */
 export async function earlierJob(
   jobs: Pick<JobStore, 'earlier'>,
@@ -18,4 +18,4 @@ export async function earlierJob(
 }
 
 export const keyConflict = (): ApiError =>
-  new ApiError('idempotency_conflict', 'This Idempotency-Key came with another body before');
+  new ApiError('idempotency_conflict', 'This Idempotency-Key was used before with another body');

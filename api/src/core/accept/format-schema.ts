@@ -47,7 +47,6 @@ export const FormatFields = {
   guided_json: Type.Optional(SchemaOrText),
   guided_regex: Type.Optional(Pattern),
   guided_choice: Type.Optional(Choices),
-  guided_grammar: Type.Optional(Type.String({ description: 'Not supported: refused.' })),
 };
 
 const FormatBody = Type.Object(FormatFields);

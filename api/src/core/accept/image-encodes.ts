@@ -9,9 +9,9 @@ export interface ImageEncodesParts {
   readonly residents: Pick<ResidentImages, 'has'>;
 }
 
-/** For whom images are encoded. */
+/** The job that images are encoded for. */
 export interface EncodeContext {
-  /** Id of the job that waits. */
+  /** Id of the waiting job. */
   readonly waiter: string;
   readonly card: ModelCard;
   readonly tenant: Pick<Tenant, 'id'>;
@@ -20,10 +20,10 @@ export interface EncodeContext {
 }
 
 /**
- * Asks before encoding. `join` before the job's record is written, so that the record can say what was
- * found; `begin` after it, so that the first thing an encoder says of the job finds a record. Should
- * this process die between, the PD worker that waits for the image asks again; should it die before
- * there is a record, nobody does, and what was held for the job is held for a minute only.
+ * Requests encodes. Call `join` before the job's record is written, so that the record can say what
+ * was found, and `begin` after it, so that an encoder's first note finds a record. If this process
+ * dies in between, the PD worker that waits for the image requests it again; if it dies before
+ * there is a record, nothing requests it, and the job's leases expire after a minute.
  */
 export class ImageEncodes {
   readonly #parts: ImageEncodesParts;
@@ -32,7 +32,7 @@ export class ImageEncodes {
     this.#parts = parts;
   }
 
-  /** Settles before it throws: a join that is still under way could not be released. */
+  /** Settles before it throws: a join in progress could not be released. */
   async join(images: readonly PricedImage[], context: EncodeContext): Promise<JobImage[]> {
     if (images.length === 0) return [];
     const settled = await Promise.allSettled(images.map((image) => this.#join(image, context)));
@@ -57,7 +57,10 @@ export class ImageEncodes {
     await Promise.allSettled(released);
   }
 
-  /** Nobody waits for it: without it an embedding may be swept before its use and is made again. */
+  /**
+   * Not awaited: without it the sweeper may delete an embedding before its use, and it is encoded
+   * again.
+   */
   #confirm(images: readonly JobImage[], waiter: string): void {
     for (const { mmHash, found } of images) {
       if (found === 'resident') continue; // not held

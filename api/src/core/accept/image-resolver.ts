@@ -124,7 +124,7 @@ export class ImageResolver {
     if (file === null) throw new ApiError('file_not_found', `${param}: no such file`, { param });
     const { picture } = file;
     if (picture === null)
-      throw new ApiError('invalid_file', `${param}: the file is no picture`, { param });
+      throw new ApiError('invalid_file', `${param}: the file is not a picture`, { param });
     await usage.touch(picture.sha256);
     return present((await inputs.stat(picture.key)) === null ? null : picture, param);
   }
@@ -164,7 +164,11 @@ export class ImageResolver {
 
 function present(input: InputRef | null, param: string): InputRef {
   if (input !== null) return input;
-  throw new ApiError('image_gone', `${param}: the picture that this refers to is kept no more`, {
-    param,
-  });
+  throw new ApiError(
+    'image_gone',
+    `${param}: the picture that this refers to is no longer stored`,
+    {
+      param,
+    },
+  );
 }

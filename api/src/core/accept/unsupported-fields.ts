@@ -16,6 +16,7 @@ const GENERATION: UnsupportedFields = {
   early_stopping: [false],
   echo: [false],
   format: ['', 'text'],
+  guided_grammar: [],
   include_stop_str_in_output: [false],
   keep_alive: [],
   length_penalty: [1],
@@ -34,7 +35,10 @@ const GENERATION: UnsupportedFields = {
 export const UNSUPPORTED_IN_CHAT: UnsupportedFields = {
   ...GENERATION,
   audio: [],
+  function_call: ['none'],
+  functions: [[]],
   modalities: [['text']],
+  moderation: [],
   verbosity: ['medium'],
   web_search_options: [],
 };

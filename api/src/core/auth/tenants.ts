@@ -30,7 +30,7 @@ export class Tenants {
     this.#defaults = defaults;
   }
 
-  /** A tenant is whoever a key says; it need not have settings. */
+  /** A tenant is defined by its keys; it need not have settings. */
   async get(id: string): Promise<Tenant> {
     const seen = this.#seen.get(id);
     if (seen !== undefined) return seen;

@@ -92,7 +92,7 @@ export class BatchInputs {
     }
   }
 
-  /** The other batches are at rest, or another process's. */
+  /** The other batches have ended, or belong to another process. */
   keepOnly(ids: ReadonlySet<string>): void {
     for (const id of this.#indexes.keys()) if (!ids.has(id)) this.#indexes.delete(id);
   }

@@ -16,7 +16,7 @@ const MAX_ATTEMPTS = 4;
 
 const POISONED: BatchProblem = {
   code: 'batch_not_workable',
-  message: `${MAX_ATTEMPTS} processes ended while they worked at this batch`,
+  message: `${MAX_ATTEMPTS} processes crashed while they worked on this batch`,
   line: null,
   param: null,
 };

@@ -25,14 +25,15 @@ type Rest = 'completed' | 'cancelled' | 'expired' | 'failed';
 
 const INPUT_GONE: BatchProblem = {
   code: 'input_file_gone',
-  message: 'The input file was deleted, or expired, before all of its requests were done',
+  message: 'The input file was deleted or expired before all of its requests were done',
   line: null,
   param: 'input_file_id',
 };
 
 /**
- * Moves a batch on by one step. Every step may be repeated: its state is in Redis, a line's job has an
- * id that follows from the line, and a line has one result. So any process may do the next step.
+ * Advances a batch by one step. Every step may be repeated: its state is in Redis, the id of a
+ * line's job is derived from the line, and a line has one result. So any process may do the next
+ * step.
  */
 export class BatchStepper {
   readonly inputs: BatchInputs;
@@ -45,13 +46,13 @@ export class BatchStepper {
     this.inputs = parts.batchInputs;
   }
 
-  /** The other batches are at rest, or another process's. */
+  /** The other batches have ended, or belong to another process. */
   keepOnly(ids: ReadonlySet<string>): void {
     this.inputs.keepOnly(ids);
     for (const id of this.#progress.keys()) if (!ids.has(id)) this.#progress.delete(id);
   }
 
-  /** Returns whether the batch is at rest. */
+  /** Returns whether the batch has ended. */
   async step(batch: Batch): Promise<boolean> {
     if (batch.status === 'validating') await this.#validate(batch);
     else if (batch.status === 'in_progress') await this.#advance(batch);

@@ -64,8 +64,8 @@ redis.call('HINCRBY', KEYS[1] .. ':sizes', 'total', ARGV[4])
 return ''`);
 
 /**
- * KEYS[2] the record, [3] where its place in lists is remembered; ARGV id, purpose, how long in ms. Whoever goes
- * through a list and deletes what it names goes on where the deleted file was.
+ * KEYS[2] the record, [3] where its place in lists is remembered; ARGV id, purpose, how long in ms.
+ * A client that pages through a list and deletes its entries continues where the deleted file was.
  */
 const removeScript = redisScript(`${FORGET}
 local createdAtMs = redis.call('ZSCORE', KEYS[1], ARGV[1])

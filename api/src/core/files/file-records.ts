@@ -21,7 +21,7 @@ export interface FileRecord {
   readonly picture: InputRef | null;
 }
 
-/** Keys that Redis looks at in one turn: it does nothing else meanwhile, for well below a millisecond. */
+/** Keys scanned per round trip: Redis is blocked for well below a millisecond. */
 const SCAN_COUNT = 1000;
 
 const NO_QUOTA: FileQuota = { files: 0, bytes: 0 };

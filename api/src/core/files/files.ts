@@ -32,7 +32,10 @@ interface FilesParts {
 /** What of a file is in memory at once. */
 const PIECE_BYTES = 1024 * 1024;
 
-/** Uploaded files. A picture's bytes are stored once under their digest, whoever uploads them. */
+/**
+ * Uploaded files. A picture's bytes are stored once under their digest, regardless of who uploads
+ * them.
+ */
 export class Files {
   readonly records: FileRecords;
   readonly #store: ObjectStore;
@@ -84,7 +87,7 @@ export class Files {
   async read(file: FileRecord, range: ByteRange): Promise<Uint8Array> {
     const bytes = await this.#store.getRange(file.key, range);
     if (bytes !== null) return bytes;
-    throw new ApiError('file_not_found', `The bytes of ${file.id} are kept no more`);
+    throw new ApiError('file_not_found', `The bytes of ${file.id} are no longer stored`);
   }
 
   async *#pieces(file: FileRecord, first: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -216,4 +216,4 @@ function checkMd5(bytes: Uint8Array, expected: string | undefined): void {
 
 const objectKey = (id: string): string => `uploads/${id}`;
 
-export const fileId = (uploadId: string): string => uploadId.replace('upload-', 'file-');
+const fileId = (uploadId: string): string => uploadId.replace('upload-', 'file-');

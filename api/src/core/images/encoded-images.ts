@@ -103,7 +103,7 @@ function failure({ message, retryable }: ItemError, param: string): ApiError {
 }
 
 const unavailable = (param: string): ApiError =>
-  new ApiError('unavailable', `${param}: no encoder has encoded the picture in time; try again`, {
+  new ApiError('unavailable', `${param}: no encoder encoded the picture in time; try again`, {
     param,
     retryAfterS: 1,
   });

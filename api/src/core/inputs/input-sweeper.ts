@@ -72,8 +72,8 @@ export class InputSweeper {
   }
 
   /**
-   * Sweeps once, elected or not: two sweepers at once do no harm, only work. Throws `StoreNotOwnedError`,
-   * and then nothing is deleted.
+   * Sweeps once, elected or not: two concurrent sweepers are harmless, only wasteful. Throws
+   * `StoreNotOwnedError`, and then nothing is deleted.
    */
   async sweep(): Promise<InputSweepResult> {
     await this.#owner.assertOurs();

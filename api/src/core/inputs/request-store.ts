@@ -11,19 +11,19 @@ type Get = Parameters<ObjectStore['get']>;
 type GetRange = Parameters<ObjectStore['getRange']>;
 
 interface RequestStoreOptions {
-  /** A call may take so long, and longer by what its bytes take. */
+  /** Time limit of a call, extended by the transfer time of its bytes. */
   readonly waitMs: number;
   /** Why the store must not be used now; empty when it may. */
   readonly refusal: () => string;
 }
 
-/** A slower line than this is as good as none: 4 MiB/s, in bytes a millisecond. */
+/** Minimum usable bandwidth: 4 MiB/s, in bytes per millisecond. */
 const MIN_BYTES_PER_MS = (4 * 1024 * 1024) / 1000;
 
 /**
- * The object store as requests use it: a caller waits for it no longer than a bound, whatever the store's
- * client goes on trying, and nothing is read from or written to a store that is not the fleet's. Throws
- * `StoreUnavailableError` for both.
+ * The object store for requests: a caller waits for it at most for a bounded time, even if the
+ * store's client continues to retry, and nothing is read from or written to a store that is not the
+ * fleet's. Throws `StoreUnavailableError` for both.
  */
 export class RequestStore implements ObjectStore {
   readonly #store: ObjectStore;
@@ -56,7 +56,7 @@ export class RequestStore implements ObjectStore {
     return this.#within(() => this.#store.delete(key));
   }
 
-  /** As long as it takes: no request lists. */
+  /** Without a limit: no request lists. */
   list(prefix: string): AsyncIterable<ListedObject> {
     this.#assertUsable();
     return this.#store.list(prefix);
@@ -75,7 +75,7 @@ export class RequestStore implements ObjectStore {
     const withinMs = Math.ceil(this.#options.waitMs + bytes / MIN_BYTES_PER_MS);
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      late.reject(new StoreUnavailableError('object', `no answer within ${withinMs} ms`));
+      late.reject(new StoreUnavailableError('object', `no response within ${withinMs} ms`));
     }, withinMs);
     try {
       return await Promise.race([call(), late.promise]);

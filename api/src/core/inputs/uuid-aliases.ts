@@ -16,7 +16,7 @@ export class AliasConflictError extends ConnectorError {
   readonly uuid: string;
 
   constructor(uuid: string) {
-    super('alias_conflict', `The uuid ${JSON.stringify(uuid)} stands for other content already`);
+    super('alias_conflict', `The uuid ${JSON.stringify(uuid)} is already bound to other content`);
     this.uuid = uuid;
   }
 }
@@ -29,8 +29,8 @@ export interface UuidAliasesOptions {
 }
 
 /**
- * A caller's own names for images. A name belongs to its tenant and stands for the content that it
- * came with first; it is looked up, and never becomes part of a key.
+ * A caller's own names for images. A name belongs to its tenant and refers to the content that it
+ * was first sent with; it is looked up, and never becomes part of a key.
  */
 export class UuidAliases {
   readonly #redis: Redis;

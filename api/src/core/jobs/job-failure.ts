@@ -1,7 +1,7 @@
 import type { Job, JobError } from '@epd/jobs';
 import { ApiError, type ApiErrorCode } from '../../http/errors.ts';
 
-/** Failures of a job that its request has caused, as the answer's code. */
+/** Failures of a job that its request caused, by error code. */
 const CALLERS: Readonly<Record<string, ApiErrorCode>> = {
   prompt_too_long: 'context_length_exceeded',
   prompt_timeout: 'context_length_exceeded',
@@ -14,12 +14,12 @@ const CALLERS: Readonly<Record<string, ApiErrorCode>> = {
   image_too_large: 'image_too_many_pixels',
 };
 
-/** Null: the job has an answer. Otherwise what to tell somebody who waits for one. */
+/** Null: the job has an answer. Otherwise the error for a caller that waits for one. */
 export function failureOf({ status, ending }: Job): ApiError | null {
   if (status === 'failed') return failed(ending?.error ?? null);
   if (status === 'cancelled') return new ApiError('job_cancelled', 'The job was cancelled');
   if (status !== 'expired') return null;
-  return new ApiError('job_expired', ending?.error?.message ?? 'The job was not done in time');
+  return new ApiError('job_expired', ending?.error?.message ?? 'The job did not finish in time');
 }
 
 function failed(error: JobError | null): ApiError {

@@ -1,7 +1,7 @@
 import type { Job } from '@epd/jobs';
 import type { LiveWorkers } from '../models/model-directory.ts';
 
-/** In words, what a job waits for; null when it waits for nothing. */
+/** What a job waits for, as text; null when it waits for nothing. */
 export function statusDetail(job: Job, workers: LiveWorkers): string | null {
   if (job.ending !== null) return null;
   const { model } = job.request;
@@ -12,14 +12,14 @@ export function statusDetail(job: Job, workers: LiveWorkers): string | null {
   if (workers.prefillDecode === 0) {
     return `waiting for a prefill/decode worker: none is running for model ${model}`;
   }
-  if (job.status === 'queued') return 'waiting for its turn';
+  if (job.status === 'queued') return 'queued';
   if (missing.length > 0 && job.stage !== 'first_token') {
     return `waiting for the embeddings of image ${missing.join(', ')}`;
   }
   return null;
 }
 
-/** Indices of images whose embedding is neither stored nor known to be loaded. */
+/** Indices of images whose embedding is neither stored nor loaded. */
 function imagesToCome(job: Job): number[] {
   const there = new Set(
     job.imageNotes

@@ -5,8 +5,8 @@ import { WINDOW_MS, type RateDecision, type RateLimiter } from './rate-limiter.t
 const seconds = (ms: number): number => Math.ceil(ms / 1000);
 
 /**
- * Counts a request against its tenant's limit, and says in the answer how much is left: in the
- * headers of the IETF's draft, and in those that OpenAI's clients know.
+ * Counts a request against its tenant's limit, and reports the remaining budget in the headers of
+ * the IETF's draft and in those that OpenAI's clients know.
  */
 export const limitRequests =
   (limiter: RateLimiter) =>
@@ -16,9 +16,13 @@ export const limitRequests =
     const decision = await limiter.take(tenant.id, 'requests', limit, 1);
     describe(reply, decision);
     if (decision.allowed) return;
-    throw new ApiError('rate_limited', `More than ${limit} requests a minute`, {
-      retryAfterS: seconds(decision.retryMs),
-    });
+    throw new ApiError(
+      'rate_limited',
+      `Rate limit exceeded: at most ${limit} requests per minute`,
+      {
+        retryAfterS: seconds(decision.retryMs),
+      },
+    );
   };
 
 function describe(reply: FastifyReply, { limit, remaining, resetMs }: RateDecision): void {

@@ -2,8 +2,9 @@ import { ApiError } from '../../http/errors.ts';
 import type { Tenant } from '../auth/tenant.ts';
 
 /**
- * The priority of a job whose caller asked for `asked`; lower runs first. Throws `invalid_value` where that is more
- * urgent than the tenant's jobs may be: whoever may put its own work first for nothing will.
+ * The priority of a job whose caller asked for `asked`; lower runs first. Throws `invalid_value` if
+ * that is more urgent than the tenant's jobs may be: otherwise every tenant would use the most
+ * urgent one.
  */
 export function priorityOf(asked: number | undefined, { limits }: Pick<Tenant, 'limits'>): number {
   const least = limits.minPriority;

@@ -4,8 +4,8 @@ import type { Redis } from 'ioredis';
 
 /**
  * KEYS what tells costs, then where jobs of a queue wait; ARGV how many jobs are looked at in each place.
- * Past them it looks at jobs spread evenly from first to last, and takes their mean for the rest: the last
- * in line are often of another size, for batches wait behind everybody. Returns jobs and their cost.
+ * Above that number it samples jobs evenly from first to last, and extrapolates their mean: the
+ * last in line often differ in size, because batches are queued last. Returns jobs and their cost.
  */
 const loadScript = (costOf: string) =>
   redisScript(`
@@ -37,19 +37,21 @@ const encodeLoad = loadScript(`
   return message and tonumber(cjson.decode(message).tokens) or 0`);
 
 const PLACES = ['wait', 'prioritized', 'delayed'] as const;
-/** Jobs in a place whose cost is read: bounds a look to about a millisecond of the server's time. */
+/**
+ * Jobs per queue state whose cost is read: bounds a query to about a millisecond of the server's
+ * time.
+ */
 const LOOKS = 200;
 
-/** Of jobs that no worker has taken up, those among them that are to be tried again later. */
+/** Queued jobs that no worker has claimed, including those delayed for a retry. */
 export interface QueueLoad {
   readonly jobs: number;
   readonly costTokens: number;
 }
 
 /**
- * What waits in the queues of a model. Generate jobs cost what admission has noted of each for as long as
- * it has not ended, images the tokens that their messages name. Nothing is counted beside that, so nothing
- * can drift.
+ * The queued work of a model. A generate job costs what admission recorded for it until it ends, an
+ * image the tokens in its message. There are no separate counters, so nothing can drift.
  */
 export class QueueLoads {
   readonly #redis: Redis;

@@ -3,13 +3,13 @@ import type { Redis } from 'ioredis';
 import type { Throughput } from './throughput.ts';
 
 export interface QueuePlace {
-  /** Jobs that go first; 0: it is next. */
+  /** Jobs ahead of it; 0: it is next. */
   readonly position: number;
-  /** Null while there is nothing to judge by. */
+  /** Null while there is no data for an estimate. */
   readonly estimated_start_s: number | null;
 }
 
-/** Where jobs stand that no worker has taken up. */
+/** Queue positions of jobs that no worker has claimed. */
 export class QueuePositions {
   readonly #redis: Redis;
   readonly #prefix: string;
@@ -21,7 +21,7 @@ export class QueuePositions {
     this.#throughput = throughput;
   }
 
-  /** Null: the job is not waiting for a worker. */
+  /** Null: the job is not queued. */
   async of({ id, status, request: { model } }: Job): Promise<QueuePlace | null> {
     if (status !== 'queued') return null;
     const position = await this.#redis.zrank(waitingKey(this.#prefix, model), id);

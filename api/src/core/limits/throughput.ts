@@ -1,13 +1,13 @@
 import type { Admission, AdmittedWork } from '@epd/jobs';
 
-/** What ended longer ago, in time in which there was work, says nothing of now. */
+/** Older samples, in busy time, are not representative. */
 const WINDOW_MS = 60_000;
-/** Looks within this time share one question to Redis. */
+/** Reads within this time share one query to Redis. */
 const SAMPLE_MS = 1_000;
 
 export interface Pace {
   readonly waiting: AdmittedWork;
-  /** Tokens a second; null while nothing has ended to judge by. */
+  /** Tokens per second; null while no job has ended. */
   readonly costPerS: number | null;
 }
 
@@ -17,8 +17,8 @@ interface Sampled {
 }
 
 /**
- * How fast work ends, of the fleet or of one model, from what ended in the last minute in which there was work,
- * as this process saw it. Idle time says nothing of the pace: the account counts it out.
+ * The throughput of the fleet or of one model: the work that ended in the last busy minute, as this
+ * process observed it. The account excludes idle time, which does not indicate the throughput.
  */
 export class Throughput {
   readonly #admission: Pick<Admission, 'work'>;
@@ -48,7 +48,7 @@ export class Throughput {
   }
 }
 
-/** Of an account that was lost and begun anew, what was seen before says nothing. */
+/** Earlier samples are invalid after the account was lost and recreated. */
 function within(samples: readonly AdmittedWork[], latest: AdmittedWork): readonly AdmittedWork[] {
   return samples.filter(
     ({ busyMs, endedCost }) =>

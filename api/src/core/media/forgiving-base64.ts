@@ -21,7 +21,8 @@ interface Base64 {
 
 /**
  * Base64 of either alphabet, padded or not, as the URL standard's data URLs hold it: percent-encoded bytes
- * are decoded and white space is passed over, for MIME encoders and `base64` without `-w0` break lines.
+ * are decoded and white space is skipped, because MIME encoders and `base64` without `-w0` break
+ * lines.
  */
 export function forgivingBase64(data: string): Base64 {
   const text = /[%\s]/.test(data) ? cleaned(data) : data;

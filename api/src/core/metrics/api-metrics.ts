@@ -4,10 +4,12 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { answeredCode } from '../../http/error-handler.ts';
 import type { Throughput } from '../limits/throughput.ts';
 
-/** From an answer out of memory to a stream that lasts as long as its job. */
+/** From a response out of memory to a stream that lasts as long as its job. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600];
 
-/** Counts requests by route, method and status: never by what callers choose, such as ids. */
+/**
+ * Counts requests by route, method and status: never by values that callers choose, such as ids.
+ */
 export function installMetrics(
   app: FastifyInstance,
   registry: Registry,
@@ -15,19 +17,19 @@ export function installMetrics(
 ): void {
   const seconds = new Histogram({
     name: 'epd_http_request_seconds',
-    help: 'Time from the head of a request to the end of its answer',
+    help: 'Time from the head of a request to the end of its response',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS,
     registers: [registry],
   });
   const streams = new Gauge({
     name: 'epd_http_open_requests',
-    help: 'Requests that are being answered, open event streams included',
+    help: 'Requests in progress, including open event streams',
     registers: [registry],
   });
   const refused = new Counter({
     name: 'epd_http_refused_total',
-    help: 'Requests answered with an error, by its code',
+    help: 'Requests answered with an error, by error code',
     labelNames: ['code'],
     registers: [registry],
   });
@@ -52,11 +54,11 @@ export function installMetrics(
   });
 }
 
-/** Open event streams, whichever route serves them. */
+/** Open event streams of all routes. */
 function countStreams(app: FastifyInstance, registry: Registry): void {
   const open = new Gauge({
     name: 'epd_event_streams',
-    help: 'Event streams that are being read',
+    help: 'Open event streams',
     registers: [registry],
   });
   app.addHook('onSend', (_request, reply, _payload, done) => {
@@ -68,13 +70,13 @@ function countStreams(app: FastifyInstance, registry: Registry): void {
   });
 }
 
-/** Routes by which jobs come. */
+/** Routes that submit jobs. */
 const SUBMISSIONS = new Set(['/v1/jobs', '/v1/chat/completions', '/v1/responses']);
 
 function countRefusals(app: FastifyInstance, registry: Registry): void {
   const refused = new Counter({
     name: 'epd_jobs_refused_total',
-    help: 'Jobs that were not accepted, by the code of the answer',
+    help: 'Jobs refused, by error code',
     labelNames: ['reason'],
     registers: [registry],
   });
@@ -88,9 +90,9 @@ function countRefusals(app: FastifyInstance, registry: Registry): void {
 
 export interface JobCounts {
   accepted(model: string): void;
-  /** A live job's place in the queue was gone; it is back. */
+  /** A live job's queue entry was lost and is restored. */
   lost(): void;
-  /** Redis was found without the data it had. */
+  /** Redis lost its data. */
   dataLost(): void;
 }
 
@@ -104,12 +106,12 @@ export function jobCounts(registry: Registry): JobCounts {
   });
   const lost = new Counter({
     name: 'epd_jobs_lost_total',
-    help: 'Live jobs whose place in the queue was gone, and that were put back',
+    help: 'Live jobs whose queue entry was lost and that were requeued',
     registers,
   });
   const dataLost = new Counter({
     name: 'epd_redis_data_losses_total',
-    help: 'How often Redis was found without the data it had: emptied, replaced, or evicting',
+    help: 'Data losses of Redis noticed: emptied, replaced, or evicting',
     registers,
   });
   return {
@@ -122,11 +124,11 @@ export function jobCounts(registry: Registry): JobCounts {
 function registerWaiting(registry: Registry, throughput: Throughput): void {
   const waiting: Gauge<'unit'> = new Gauge({
     name: 'epd_waiting_work',
-    help: 'Jobs that have not ended: how many, and their cost in tokens',
+    help: 'Jobs that have not ended: their number, and their cost in tokens',
     labelNames: ['unit'],
     registers: [registry],
     collect: async () => {
-      const look = await throughput.look().catch(() => null); // Redis is away: no figure
+      const look = await throughput.look().catch(() => null); // Redis is unavailable: no value
       waiting.reset();
       if (look === null) return;
       waiting.set({ unit: 'jobs' }, look.waiting.count);

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { QueueLoads, type QueueLoad } from '../limits/queue-loads.ts';
 
-/** Scrapes of several Prometheus servers share one look. */
+/** Scrapes of several Prometheus servers share one query. */
 const FRESH_MS = 1_000;
 
 interface QueueLook extends QueueLoad {
@@ -24,13 +24,13 @@ export interface FleetLook {
   readonly workers: readonly WorkersLook[];
   readonly live: number;
   readonly ended: Readonly<Record<string, number>>;
-  /** Keys that Redis has dropped for want of memory, since it started. */
+  /** Keys that Redis evicted since it started. */
   readonly evictedKeys: number;
 }
 
 /**
- * What Redis knows of the whole fleet. Every replica of the API tells the same, so that whoever adds
- * up takes the largest of them and not the sum.
+ * What Redis knows about the whole fleet. Every replica of the API reports the same, so aggregate
+ * with the maximum and not the sum.
  */
 export class FleetLookout {
   readonly #redis: Redis;
@@ -92,25 +92,25 @@ export class FleetLookout {
   }
 }
 
-/** Feeds the registry from the lookout, at each scrape. While Redis is away there are no figures. */
+/** Updates the registry at each scrape. During an outage of Redis there are no values. */
 export function installFleetMetrics(registry: Registry, lookout: Pick<FleetLookout, 'look'>): void {
   const look = (): Promise<FleetLook | null> => lookout.look().catch(() => null);
   queueGauge(registry, look, {
     name: 'epd_queue_jobs',
-    help: 'Jobs that no worker has taken up; alike in every replica',
+    help: 'Queued jobs that no worker has claimed; the same in every replica',
     value: ({ jobs }) => jobs,
   });
   queueGauge(registry, look, {
     name: 'epd_queue_cost_tokens',
-    help: 'Tokens that no worker has taken up: of images (encode), of prompts and their longest answers (generate); alike in every replica',
+    help: 'Queued cost in tokens that no worker has claimed: of images (encode), of prompts and their longest answers (generate); the same in every replica',
     value: ({ costTokens }) => costTokens,
   });
   evictedCounter(registry, look);
   workersGauge(registry, look);
-  // With a label that it never has: without labels it would tell 0 while nothing is known.
+  // With a label that never has a value: without labels it would report 0 while nothing is known.
   const live: Gauge = new Gauge({
     name: 'epd_jobs_live',
-    help: 'Jobs that were accepted and have not ended; alike in every replica',
+    help: 'Accepted jobs that have not ended; the same in every replica',
     labelNames: ['none'],
     registers: [registry],
     collect: async () => {
@@ -121,7 +121,7 @@ export function installFleetMetrics(registry: Registry, lookout: Pick<FleetLooko
   });
   const ended: Counter<'status'> = new Counter({
     name: 'epd_jobs_ended_total',
-    help: 'Jobs that have ended, by terminal state; alike in every replica',
+    help: 'Ended jobs, by terminal state; the same in every replica',
     labelNames: ['status'],
     registers: [registry],
     collect: async () => {
@@ -136,7 +136,7 @@ export function installFleetMetrics(registry: Registry, lookout: Pick<FleetLooko
 function evictedCounter(registry: Registry, look: () => Promise<FleetLook | null>): void {
   const evicted: Counter<'none'> = new Counter({
     name: 'epd_redis_evicted_keys_total',
-    help: 'Keys that Redis has dropped for want of memory, which must be none; alike in every replica',
+    help: 'Keys that Redis evicted because it ran out of memory, which must be none; the same in every replica',
     labelNames: ['none'],
     registers: [registry],
     collect: async () => {
@@ -150,7 +150,7 @@ function evictedCounter(registry: Registry, look: () => Promise<FleetLook | null
 function workersGauge(registry: Registry, look: () => Promise<FleetLook | null>): void {
   const workers: Gauge<'role' | 'model'> = new Gauge({
     name: 'epd_workers',
-    help: 'Live workers, of prefill/decode those of the revision that serves: 0 beside waiting jobs means that nobody takes them; alike in every replica',
+    help: 'Live workers; of prefill/decode workers those of the serving revision. 0 with queued jobs means that no worker claims them; the same in every replica',
     labelNames: ['role', 'model'],
     registers: [registry],
     collect: async () => {
@@ -162,7 +162,7 @@ function workersGauge(registry: Registry, look: () => Promise<FleetLook | null>)
   });
 }
 
-/** Named from the start, so that the first of a kind is seen as an increase. */
+/** Initialized at the start, so that the first of a kind counts as an increase. */
 const STATUSES = ['completed', 'failed', 'cancelled', 'expired'] as const;
 
 function queueGauge(

@@ -2,13 +2,13 @@ import type { ModelCard, ModelRegistry, ModelRevision } from '@epd/fleet';
 import { LRUCache } from 'lru-cache';
 import { ApiError } from '../../http/errors.ts';
 
-/** A card changes when its model is replaced; a second of the old one does no harm. */
+/** A card changes when its model is replaced; a second of the old one is harmless. */
 const FRESH_MS = 1_000;
-/** Leases last seconds; a list of jobs asks this once for each. */
+/** Leases last seconds; a list of jobs reads this once per job. */
 const WORKERS_FRESH_MS = 500;
-/** More names than a fleet has models: callers may ask for names that there are not. */
+/** More names than a fleet has models: callers may use unknown names. */
 const MAX_REMEMBERED = 1_000;
-/** Under which the only model is remembered; no model has an empty name. */
+/** Cache key of the only model; no model has an empty name. */
 const ONLY = '';
 
 export interface LiveWorkers {
@@ -16,7 +16,7 @@ export interface LiveWorkers {
   readonly prefillDecode: number;
 }
 
-/** The registry as the routes ask it; spares Redis a question for every request. */
+/** A cache of the registry for the routes: saves a round trip to Redis per request. */
 export class ModelDirectory {
   readonly #registry: ModelRegistry;
   readonly #workers = new LRUCache<string, Promise<LiveWorkers>>({
@@ -40,7 +40,7 @@ export class ModelDirectory {
     return this.#registry.revisions(id);
   }
 
-  /** Points the name to the revision. False: it is not registered. */
+  /** Pins the name to the revision. False: it is not registered. */
   async serve(id: string, revision: string | null): Promise<boolean> {
     const moved = await this.#registry.serve(id, revision);
     this.#seen.delete(id);
@@ -48,17 +48,17 @@ export class ModelDirectory {
     return moved;
   }
 
-  /** Redis has lost the cards: until a worker has registered again, no job can be accepted. */
+  /** Redis lost the cards: no job can be accepted until a worker has registered again. */
   expectAgain(): void {
     this.#expected = true;
   }
 
-  /** Whether there were models, and are none now. Asks for them. */
+  /** Whether there were models, and are none now. Reads the registry. */
   async isWithout(): Promise<boolean> {
     return this.#expected && (await this.models()).length === 0;
   }
 
-  /** Live workers, as of half a second ago at most. */
+  /** Live workers, at most half a second old. */
   workers(model: string): Promise<LiveWorkers> {
     const known = this.#workers.get(model);
     if (known !== undefined) return known;
@@ -70,7 +70,7 @@ export class ModelDirectory {
 
   /**
    * The named model, or the only one. Throws `model_not_found` and `model_required`, and `unavailable` while no
-   * model is registered at all: workers are starting, or register again after Redis has lost its data.
+   * model is registered at all: workers are starting, or register again after Redis lost its data.
    */
   async resolve(id: string | undefined): Promise<ModelCard> {
     if (id === undefined) return this.#only();
@@ -90,7 +90,7 @@ export class ModelDirectory {
     return card;
   }
 
-  /** Those that workers are there for: a model that is gone makes no choice necessary. */
+  /** Models with workers: a model without workers does not make a choice necessary. */
   async #served(cards: readonly ModelCard[]): Promise<ModelCard[]> {
     const workers = await Promise.all(cards.map(({ id }) => this.workers(id)));
     return cards.filter((_, index) => (workers[index]?.prefillDecode ?? 0) > 0);
@@ -117,7 +117,7 @@ export class ModelDirectory {
   }
 }
 
-/** As often as workers renew what they own. */
+/** As often as workers renew their leases. */
 const REGISTERED_WITHIN_S = 3;
 
 const noModels = (): ApiError =>

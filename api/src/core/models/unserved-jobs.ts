@@ -9,21 +9,22 @@ interface UnservedJobsOptions {
   readonly prefix: string;
   readonly registry: Pick<ModelRegistry, 'models' | 'unservedMs'>;
   readonly jobs: JobStore;
-  /** A job waits no longer than this for a worker of a model that has none, in ms. */
+  /** Maximum time in ms that a job is queued for a model without workers. */
   readonly waitMs: number;
-  /** Whatever an ended job held is released. */
+  /** Releases the reservations of an ended job. */
   readonly onEnded: (job: Job) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
-/** The bound is of minutes: a late look costs little of it. */
+/** The limit is minutes: a late check matters little. */
 const LOOK_MS = 15_000;
-/** Jobs that are looked at in one round trip. */
+/** Jobs checked per round trip. */
 const PAGE = 100;
 
 /**
- * Ends jobs that wait for a model whose prefill/decode workers are all gone, and stay gone, or are all of other
- * revisions than its name is pinned to: nobody waits for ever. Any number of processes may do so, for a job ends once.
+ * Ends jobs that are queued for a model whose prefill/decode workers have all been gone for too
+ * long, or all serve other revisions than the one its name is pinned to, so that no job waits for
+ * ever. Any number of processes may run it, because a job ends once.
  */
 export class UnservedJobs {
   readonly #options: UnservedJobsOptions;
@@ -59,13 +60,13 @@ export class UnservedJobs {
 
   async #endWaiting(model: string, revision: string | undefined): Promise<void> {
     const { redis, prefix, waitMs } = this.#options;
-    const [seconds] = await redis.time(); // records are by its clock
+    const [seconds] = await redis.time(); // records use its clock
     const acceptedBy = Number(seconds) * 1000 - waitMs;
     const ending = unserved(model, revision);
     for (let from = 0; ;) {
       const ids = await redis.zrange(waitingKey(prefix, model), `${from}`, `${from + PAGE - 1}`);
       if (ids.length === 0) return;
-      // What ends leaves the queue, so the next page begins behind those that stay.
+      // Ended jobs leave the queue, so the next page starts after those that stay.
       for (const id of ids) if (!(await this.#end(id, { model, acceptedBy, ending }))) from++;
     }
   }
@@ -73,7 +74,7 @@ export class UnservedJobs {
   /** False: it stays in the queue. */
   async #end(id: string, { model, acceptedBy, ending }: Overdue): Promise<boolean> {
     const { jobs, onEnded } = this.#options;
-    const job = await jobs.get(id).catch(() => null); // of another version: those that know it end it
+    const job = await jobs.get(id).catch(() => null); // another version's record: processes that know it end it
     if (job === null || job.createdAtMs > acceptedBy) return false;
     if (job.ending === null && (await jobs.finish(id, ending))) await onEnded(job);
     return (await this.#queue(model).remove(id)) === 1;
@@ -90,7 +91,7 @@ export class UnservedJobs {
   }
 }
 
-/** What of a queue has waited too long, and how it ends. */
+/** Which jobs of a queue have waited too long, and their ending. */
 interface Overdue {
   readonly model: string;
   readonly acceptedBy: number;
@@ -104,7 +105,7 @@ const unserved = (model: string, revision: string | undefined): Ending => ({
   timings: {},
   error: {
     code: 'model_unavailable',
-    message: `No worker is left of ${model}${ofRevision(revision)}; submit the job again when there is one`,
+    message: `No worker serves ${model}${ofRevision(revision)} any more; submit the job again when one does`,
     stage: 'accept',
     item: null,
     retryable: true,

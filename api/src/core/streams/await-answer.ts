@@ -33,7 +33,9 @@ export async function awaitAnswer(
 
 async function unanswered(job: Job, ender: JobEnder, reply: FastifyReply): Promise<ApiError> {
   if (reply.server.closing.aborted) {
-    return new ApiError('unavailable', 'The server is stopping; ask again', { retryAfterS: 1 });
+    return new ApiError('unavailable', 'The server is shutting down; try again', {
+      retryAfterS: 1,
+    });
   }
   if (!mayComeAgain(reply.request)) await ender.cancel(job);
   return new ApiError('job_expired', `No answer within ${ANSWER_WITHIN_S} s`);

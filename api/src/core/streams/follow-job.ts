@@ -7,14 +7,17 @@ interface FollowOptions {
   /** The last event that the reader has; 0: none. */
   readonly afterSeq: number;
   readonly signal: AbortSignal;
-  /** After so long without news `null` comes, and the stream is read again should news be lost. */
+  /**
+   * After this time without events it yields `null` and reads the stream again, in case a message
+   * was lost.
+   */
   readonly idleMs: number;
 }
 
 /**
- * A job's events from `afterSeq` on: first those that are stored, then those that come, each once and
- * in order. Subscribing comes before reading, so nothing falls between; sequence numbers tell repeats
- * from gaps, and a gap is filled from the store. Ends after the job's end, or when aborted.
+ * A job's events after `afterSeq`: first the stored ones, then the live ones, each once and in
+ * order. It subscribes before it reads, so no event is missed in between; sequence numbers reveal
+ * repeats and gaps, and a gap is filled from the store. Ends after the job's end, or when aborted.
  */
 export async function* followJob(options: FollowOptions): AsyncGenerator<SequencedEvent | null> {
   const { jobs, id, signal, idleMs } = options;

@@ -35,7 +35,7 @@ export class Inbox<T> {
     });
   }
 
-  /** Lets go of the timer and of the signal. */
+  /** Releases the timer and the signal. */
   close(): void {
     clearTimeout(this.#timer?.timeout);
     this.#signal.removeEventListener('abort', this.#onAbort);

@@ -1,10 +1,10 @@
 import type { Job, JobStore } from '@epd/jobs';
 import { Inbox } from './inbox.ts';
 
-/** How long a lost message can delay the answer. */
+/** Poll interval: bounds how long a lost message can delay the answer. */
 const LOOK_AGAIN_MS = 2_000;
 
-/** The job once it has ended, or as it stands after `ms`; null when it is gone. */
+/** The job once it has ended, or its current state after `ms`; null when it is gone. */
 export async function waitForEnd(
   jobs: JobStore,
   id: string,

@@ -3,7 +3,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobReader } from '../jobs/job-reader.ts';
 
-/** A message on its way. It holds its payload: the job may be forgotten before it arrives. */
+/** A queued message. It holds its payload, because the job may be removed before delivery. */
 export interface WebhookMessage {
   readonly tenant: string;
   readonly url: string;
@@ -43,7 +43,7 @@ export class WebhookQueue {
   #timer: NodeJS.Timeout | null = null;
   #unsubscribe: (() => Promise<void>) | null = null;
   #round: Promise<void> = Promise.resolve();
-  /** A round is still to begin: it sees whatever is on the list by now. */
+  /** A queued round will see everything that is on the list now. */
   #due = false;
 
   constructor(parts: WebhookQueueParts) {

@@ -1,8 +1,8 @@
 import { ERROR_MEANINGS } from '../error-meanings.ts';
 import { API_ERRORS, type ApiErrorCode } from '../errors.ts';
 
-/** A small drawing of a red disc. */
-const PICTURE_URL = '/page/samples/red-disc.png';
+/** A small drawing that comes with the page. */
+const PICTURE_URL = '/page/samples/shapes.png';
 
 const codeRow = ([code, status]: [string, number]): string =>
   `| \`${code}\` | ${status} | ${ERROR_MEANINGS[code as ApiErrorCode]} |`;

@@ -17,6 +17,10 @@ const VERBS: Readonly<Record<string, string>> = {
  */
 export function operationId(method: string, url: string): string {
   const parts = url.split('/').filter((part) => part !== '' && part !== 'v1');
+  return nameOf(method, parts) + suffixOf(parts);
+}
+
+function nameOf(method: string, parts: readonly string[]): string {
   const names = parts.filter((part) => !isParameter(part));
   const last = names.at(-1) ?? '';
   const before = names.slice(0, -1).map((name) => pascal(singular(name)));
@@ -24,10 +28,17 @@ export function operationId(method: string, url: string): string {
   if (method === 'POST' && QUERIES.has(last)) return last + names.slice(0, -1).map(pascal).join('');
   const isOne = isParameter(parts.at(-1) ?? '') || method === 'POST';
   const isList = method === 'GET' && !isOne && last.endsWith('s') && !parts.some(isParameter);
-  const noun = isOne ? singular(last) : last;
-  return (
-    (isList ? 'list' : (VERBS[method] ?? method.toLowerCase())) + before.join('') + pascal(noun)
+  const verb = isList ? 'list' : (VERBS[method] ?? method.toLowerCase());
+  return verb + before.join('') + pascal(isOne ? singular(last) : last);
+}
+
+/** A resource that two parts of the path name has another path by its id: `ByOwnerAndName`. */
+function suffixOf(parts: readonly string[]): string {
+  const pair = parts.findIndex(
+    (part, index) => isParameter(part) && isParameter(parts[index + 1] ?? ''),
   );
+  if (pair === -1) return '';
+  return `By${[parts[pair], parts[pair + 1]].map((part) => pascal(part?.slice(1) ?? '')).join('And')}`;
 }
 
 const isParameter = (part: string): boolean => part.startsWith(':') || part === '*';

@@ -20,7 +20,9 @@ const Revision = Type.Object({
   fingerprint: Type.String({ description: 'Digest of all that shapes embeddings.' }),
   prefill_decode: Type.Integer({ description: 'Live prefill/decode workers.' }),
   serving: Type.Boolean({ description: "The model's name points to it." }),
-  pinned: Type.Boolean({ description: 'It was put here: it serves whoever is alive.' }),
+  pinned: Type.Boolean({
+    description: 'Pinned by an operator: it serves regardless of live workers.',
+  }),
 });
 const Revisions = Type.Object(
   { object: Type.Literal('list'), data: Type.Array(Revision) },
@@ -32,12 +34,15 @@ export const modelRevisionRoutes =
   ({ models }: Pick<Services, 'models'>): FastifyPluginAsyncTypebox =>
   async (app) => {
     for (const [path, Name] of Object.entries(NAMES)) {
+      // Two paths of one operation: each needs an id of its own.
+      const model = path.endsWith(':id') ? 'AdminModel' : 'AdminOwnedModel';
       app.get(
         `${path}/revisions`,
         {
           config: { access: 'admin' },
           schema: {
             tags: ['Admin'],
+            operationId: `get${model}Revisions`,
             summary: 'List the revisions of a model',
             params: Name,
             response: { 200: Revisions, ...ERROR_RESPONSES },
@@ -51,6 +56,7 @@ export const modelRevisionRoutes =
           config: { access: 'admin' },
           schema: {
             tags: ['Admin'],
+            operationId: `set${model}Revision`,
             summary: "Point a model's name to a revision",
             description:
               'Workers of that revision take jobs from now on, all others finish what they hold. Null leaves the choice to the fleet again: a revision serves while workers of it live.',

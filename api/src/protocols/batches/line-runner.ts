@@ -41,7 +41,7 @@ interface LineOptions {
   readonly leftMs: number;
 }
 
-/** Batches have a day; whoever waits for an answer goes first. */
+/** Batches have a day; callers that wait for an answer go first. */
 const BATCH_PRIORITY = 50;
 
 const checkChat = bodyChecker(ChatCompletionBody);
@@ -89,7 +89,7 @@ export class BatchLineRunner implements BatchLines {
       if (error instanceof ApiError && isFinal(error)) return failedLine(line, id, error);
       if (error instanceof ApiError) return this.#pause(batch.id, error);
       if (isOutage(error)) return 'waiting';
-      this.#parts.log?.error({ err: error, batch: batch.id, job: id }, 'a line went wrong');
+      this.#parts.log?.error({ err: error, batch: batch.id, job: id }, 'batch line failed');
       return failedLine(line, id, internalError(error));
     }
   }
@@ -151,7 +151,7 @@ export class BatchLineRunner implements BatchLines {
   }
 }
 
-/** A refusal for now passes, as an outage does: the line is tried again at its next turn. */
+/** A temporary refusal is like an outage: the line is retried at its next turn. */
 const isFinal = ({ statusCode }: ApiError): boolean => statusCode < 500 && statusCode !== 429;
 
 const lineJobId = (batchId: string, index: number): string =>

@@ -4,10 +4,8 @@ import { Messages } from '../../core/accept/message-schema.ts';
 import { Metadata } from '../../core/jobs/metadata-schema.ts';
 import { SamplingBody } from '../../core/accept/sampling-schema.ts';
 import { TemplateFields } from '../../core/accept/template-options.ts';
+import { Ignored } from '../../http/ignored.ts';
 import { ToolCallBody, ToolFields } from '../../core/accept/tools-schema.ts';
-
-/** Accepted from OpenAI's clients, and without effect here. */
-const Ignored = Type.Optional(Type.Unknown());
 
 export const ChatCompletionBody = Type.Object(
   {
@@ -27,15 +25,19 @@ export const ChatCompletionBody = Type.Object(
     return_token_ids: Type.Optional(Type.Boolean()),
     ...ToolFields,
     ...TemplateFields,
-    functions: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 0 })),
+    prediction: Ignored,
+    prompt_cache_key: Ignored,
+    prompt_cache_options: Ignored,
+    prompt_cache_retention: Ignored,
+    safety_identifier: Ignored,
+    service_tier: Ignored,
     store: Ignored,
     user: Ignored,
-    service_tier: Ignored,
   },
   {
     title: 'ChatCompletionRequest',
     examples: EXAMPLES.chat,
-    description: "OpenAI's parameters; ones not listed are passed over.",
+    description: "OpenAI's parameters; ones not listed are ignored.",
   },
 );
 export type ChatCompletionBody = Static<typeof ChatCompletionBody>;

@@ -32,7 +32,7 @@ export const CompletionBody = Type.Object(
   {
     title: 'CompletionRequest',
     examples: [{ prompt: 'The quick brown', max_tokens: 16 }],
-    description: "OpenAI's parameters; ones not listed are passed over.",
+    description: "OpenAI's parameters; ones not listed are ignored.",
   },
 );
 export type CompletionBody = Static<typeof CompletionBody>;

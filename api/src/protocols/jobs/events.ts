@@ -21,7 +21,7 @@ export const jobEventRoutes =
           summary: "A job's events as they come",
           description:
             'Each event has its sequence number as `id`. A reader that comes back with `Last-Event-ID`, ' +
-            'or with `starting_after`, goes on after it with no gap and no repeat, at any replica.',
+            'or with `starting_after`, resumes after it with no gap and no repeat, at any replica.',
           params: Type.Object({ id: Type.String() }),
           querystring: Type.Object({
             starting_after: Type.Optional(

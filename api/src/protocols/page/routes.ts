@@ -8,6 +8,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.png': 'image/png',
 };
 
 const PAGES: Readonly<Record<string, string>> = { 'index.html': '/', 'gallery.html': '/gallery' };
@@ -24,10 +25,13 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
 ].join('; ');
 
-/** Pages to try the fleet with: a handful of files, read once. */
+/** Pages to try the fleet with: some files, read once. */
 export const pageRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  for (const file of await readdir(FOLDER)) {
-    const body = await readFile(join(FOLDER, file));
+  const entries = await readdir(FOLDER, { withFileTypes: true, recursive: true });
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    const file = path.slice(FOLDER.length + 1);
+    const body = await readFile(path);
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
     const url = PAGES[file] ?? `/page/${file}`;
     app.get(

@@ -23,7 +23,7 @@ export const responseControlRoutes =
           tags: ['OpenAI'],
           summary: 'A response as it stands, or its stream',
           description:
-            '`stream=true` replays its events, after `starting_after` if given, and goes on live.',
+            '`stream=true` replays its events, after `starting_after` if given, and continues live.',
           describes: { events: "OpenAI's `response.…` events, with `stream=true`." },
           params: ResponseParams,
           querystring: Type.Object({

@@ -1,7 +1,6 @@
 import { Type, type Static } from 'typebox';
+import { Ignored } from '../../http/ignored.ts';
 import { Tagged } from '../../http/tagged.ts';
-
-export const Ignored = Type.Optional(Type.Unknown({ description: 'Accepted and ignored.' }));
 
 const MAX_ID_CHARACTERS = 200;
 const Id = Type.String({ minLength: 1, maxLength: MAX_ID_CHARACTERS });

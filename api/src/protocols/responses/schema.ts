@@ -3,8 +3,9 @@ import { EXAMPLES } from '../examples.ts';
 import { Metadata } from '../../core/jobs/metadata-schema.ts';
 import { SamplingBody } from '../../core/accept/sampling-schema.ts';
 import { TemplateFields } from '../../core/accept/template-options.ts';
+import { Ignored } from '../../http/ignored.ts';
 import { Tagged } from '../../http/tagged.ts';
-import { Ignored, InputItem, OutputItem } from './item-schema.ts';
+import { InputItem, OutputItem } from './item-schema.ts';
 import { ResponseToolFields } from './tool-schema.ts';
 
 const TextFormat = Tagged('type', [

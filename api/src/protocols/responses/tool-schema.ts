@@ -2,8 +2,8 @@ import { Type, type Static } from 'typebox';
 import type { AskedTools } from '../../core/accept/tools.ts';
 import { ToolFields } from '../../core/accept/tools-schema.ts';
 import { ApiError } from '../../http/errors.ts';
+import { Ignored } from '../../http/ignored.ts';
 import { Tagged } from '../../http/tagged.ts';
-import { Ignored } from './item-schema.ts';
 
 /** As OpenAI's. */
 const MAX_TOOLS = 128;

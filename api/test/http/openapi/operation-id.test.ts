@@ -14,6 +14,8 @@ for (const [method, url, name] of [
   ['POST', '/v1/chat/completions', 'createChatCompletion'],
   ['GET', '/v1/responses/:id/input_items', 'getResponseInputItems'],
   ['PUT', '/v1/admin/tenants/:id', 'setAdminTenant'],
+  ['GET', '/v1/admin/models/:id/revisions', 'getAdminModelRevisions'],
+  ['GET', '/v1/admin/models/:owner/:name/revisions', 'getAdminModelRevisionsByOwnerAndName'],
 ] as const) {
   test(`${method} ${url} is ${name}`, (t) => {
     t.is(operationId(method, url), name);

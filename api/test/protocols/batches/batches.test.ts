@@ -25,6 +25,13 @@ const chat = (custom_id: string, content: string, more: object = {}) => ({
   body: { model: 'tiny-vlm', messages: [{ role: 'user', content }], ...more },
 });
 
+const respond = (custom_id: string, body: object) => ({
+  custom_id,
+  method: 'POST',
+  url: '/v1/responses',
+  body: { model: 'tiny-vlm', ...body },
+});
+
 /** What an API process does for batches. */
 function startRunner(t: ExecutionContext, { api }: ClientAndApi): BatchRunner {
   const { runner } = batchRunner(t, api);
@@ -37,6 +44,7 @@ async function submit(
   { client }: ClientAndApi,
   lines: readonly unknown[],
   window = '24h',
+  endpoint: '/v1/chat/completions' | '/v1/responses' = '/v1/chat/completions',
 ): Promise<Batch> {
   const text = lines
     .map((line) => (typeof line === 'string' ? line : JSON.stringify(line)))
@@ -44,7 +52,7 @@ async function submit(
   const file = await client.files.create({ file: new File([text], 'in.jsonl'), purpose: 'batch' });
   return client.batches.create({
     input_file_id: file.id,
-    endpoint: '/v1/chat/completions',
+    endpoint,
     completion_window: window as '24h',
     metadata: { a: 'b' },
   });
@@ -233,4 +241,26 @@ test('a page after a batch that is not in the list is refused', async (t) => {
   const { client } = await openaiClient(t);
   const error = await t.throwsAsync(client.batches.list({ after: 'batch_unknown' }).asResponse());
   t.like(error, { status: 400, code: 'invalid_value', param: 'after' });
+});
+
+test('a line of responses builds on an earlier response, or is refused', async (t) => {
+  const both = await openaiClient(t);
+  const { client, api } = both;
+  startRunner(t, both);
+  const first = await client.responses.create({ model: 'tiny-vlm', input: 'red' });
+  const unknown = `resp_${'0'.repeat(32)}`;
+  const lines = [
+    respond('next', { input: [{ role: 'user', content: 'and' }], previous_response_id: first.id }),
+    respond('lost', { input: 'and', previous_response_id: unknown }),
+  ];
+  const batch = await ended(both, (await submit(both, lines, '24h', '/v1/responses')).id);
+  const [answered] = await linesOf(both, batch.output_file_id);
+  const { id = '' } = (answered?.response?.body ?? {}) as { id?: string };
+  const job = await api.jobs.get(id.replace('resp_', 'job_'));
+  t.deepEqual(
+    job?.request.messages.map(({ content }) => content),
+    ['red', 'red', 'and'],
+  );
+  const [refused] = await linesOf(both, batch.error_file_id);
+  t.like(refused, { custom_id: 'lost', response: { status_code: 404 } });
 });

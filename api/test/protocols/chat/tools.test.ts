@@ -95,8 +95,8 @@ const wrong: readonly (readonly [string, object, string, RegExp])[] = [
   [
     'another kind of tool',
     { tools: [{ type: 'web_search' }] },
-    'tools[0]',
-    /known type.*web_search/,
+    'tools[0].type',
+    /one of \["function"\].*web_search/,
   ],
   [
     'an option that the template does not read',

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RedisModelRegistry } from '@epd/fleet';
 import { projectPath } from '@epd/service';
 import { eventually } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
@@ -7,11 +8,15 @@ import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../../helpers/chromium.ts';
 import { echoWorker } from '../../helpers/echo-worker.ts';
 import { png } from '../../helpers/pictures.ts';
+import { post, question } from '../../helpers/requests.ts';
 import { listen } from '../../helpers/sse-client.ts';
+import { TEST_CARD } from '../../helpers/test-card.ts';
 import { testApi, type TestApi } from '../../helpers/test-api.ts';
 import { end, say, takeUp } from '../../helpers/worker.ts';
 
 const SCREENSHOTS = projectPath('.cache/screenshots');
+/** For a machine that runs other tests beside. */
+const PATIENCE_MS = 90_000;
 const PHONE = { width: 390, height: 844 };
 
 let browser: Browser;
@@ -29,6 +34,7 @@ async function openPage(
 ) {
   const base = await listen(api.app);
   const page = await browser.newPage({ viewport });
+  page.setDefaultTimeout(PATIENCE_MS);
   page.on('console', (message) => message.type() === 'error' && t.log(message.text()));
   page.on('pageerror', (error) => t.fail(error.message));
   page.on('request', (request) => {
@@ -70,11 +76,16 @@ test('a picture is asked about, its stages and the answer come as they happen', 
   await api.jobs.note(job.id, { stage: 'stored', mmHash: first?.mmHash ?? '' });
   await api.jobs.note(job.id, { stage: 'encoding', mmHash: second?.mmHash ?? '' });
   await page.locator('#images li').nth(1).getByText('Encoding').waitFor();
+  await page.locator('#images li').first().getByText('Encoded').waitFor();
   const claim = await takeUp(api.jobs, job.id);
   await say(api.jobs, claim, 'A grey ', 0);
   await page.locator('#answer', { hasText: 'A grey' }).waitFor();
   await shot(page, 'running');
-  t.regex((await page.locator('#images li').first().textContent()) ?? '', /Encoding.*Encoded/);
+  const track = page
+    .locator('#images li')
+    .first()
+    .getByRole('img', { name: /^Picture 1: .*is encoded for/ });
+  t.is(await track.count(), 1);
   await say(api.jobs, claim, 'rectangle.', 1);
   await end(api.jobs, claim, ['A grey ', 'rectangle.']);
   await page.locator('#status', { hasText: 'completed' }).waitFor();
@@ -88,15 +99,13 @@ test('a question can be asked by the keyboard alone', async (t) => {
   await echoWorker(t, api);
   const page = await openPage(t, api);
   await page.locator('#model option').waitFor({ state: 'attached' });
-  const focused = () =>
-    page.evaluate('document.activeElement.id || document.activeElement.className');
+  const focused = () => page.evaluate('document.activeElement.id');
   const visited: unknown[] = [];
-  for (let step = 0; step < 5; step++) {
+  for (let step = 0; step < 12; step++) {
     await page.keyboard.press('Tab');
     visited.push(await focused());
   }
-  t.true(visited.includes('files'), String(visited));
-  t.is(visited[3], 'question', String(visited));
+  for (const id of ['key-open', 'files', 'question']) t.true(visited.includes(id), String(visited));
   await page.locator('#question').focus();
   await page.keyboard.type('typed by hand');
   await page.keyboard.press('Control+Enter');
@@ -134,15 +143,93 @@ test('an answer about pictures fits a phone', async (t) => {
   await shot(page, 'phone-answer');
 });
 
-test('a dropped picture is taken', async (t) => {
+test('at 320 pixels nothing is cut off', async (t) => {
+  const page = await openPage(t, await testApi(t), { width: 320, height: 640 });
+  await page.getByRole('button', { name: 'French fries' }).click();
+  await page.getByRole('button', { name: 'Remove fries.png' }).waitFor();
+  await page.locator('#fleet').waitFor();
+  t.is(await page.evaluate('document.documentElement.scrollWidth'), 320);
+});
+
+test('a sample picture brings its question, and is removed by the keyboard', async (t) => {
   const page = await openPage(t, await testApi(t));
-  await page.evaluate(`(() => {
-    const data = new DataTransfer();
-    data.items.add(new File([new Uint8Array(${JSON.stringify([...png()])})], 'dropped.png', { type: 'image/png' }));
-    document.getElementById('drop').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
-  })()`);
+  await page.getByRole('button', { name: 'Coloured shapes' }).click();
+  await page.getByRole('button', { name: 'A bear' }).click();
+  await page.getByRole('button', { name: 'Remove bear.png' }).waitFor();
+  t.is(await page.inputValue('#question'), 'What is this?');
+  await page.locator('#toy').waitFor();
+  await page.getByRole('button', { name: 'Remove shapes.png' }).press('Enter');
+  const label = "document.activeElement.getAttribute('aria-label')";
+  t.is(await page.evaluate(label), 'Remove bear.png');
+  await page.keyboard.press('Enter');
+  t.is(await page.evaluate('document.activeElement.id'), 'files');
+});
+
+test('a picture that is dropped anywhere is taken, and another file is answered', async (t) => {
+  const page = await openPage(t, await testApi(t));
+  await drop(page, 'body', 'dropped.png', 'image/png');
   await page.getByRole('button', { name: 'Remove dropped.png' }).waitFor();
-  t.pass();
+  t.true(await drop(page, 'h1', 'report.pdf', 'application/pdf'), 'the browser stays on the page');
+  await page.locator('#problem', { hasText: 'report.pdf: expected PNG, JPEG' }).waitFor();
+});
+
+/** Whether the page has taken the event, which a browser would open the file for. */
+const drop = (page: Page, on: string, name: string, type: string): Promise<boolean> =>
+  page.evaluate(`(() => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(${JSON.stringify([...png()])})], '${name}', { type: '${type}' }));
+    const event = new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
+    document.querySelector('${on}').dispatchEvent(event);
+    return event.defaultPrevented;
+  })()`);
+
+test('a job that runs is followed on after a reload, and a recent one opens again', async (t) => {
+  const api = await testApi(t);
+  const page = await openPage(t, api);
+  await page.getByRole('button', { name: 'A bear' }).click();
+  await page.getByRole('button', { name: 'Remove bear.png' }).waitFor();
+  await page.fill('#question', 'Which animal?');
+  await page.click('#submit');
+  const job = await onlyJob(api);
+  const claim = await takeUp(api.jobs, job.id);
+  await say(api.jobs, claim, 'A bear', 0);
+  await page.locator('#answer', { hasText: 'A bear' }).waitFor();
+  await page.reload();
+  await page.locator('#answer', { hasText: 'A bear' }).waitFor();
+  t.is(await page.locator('#asked').textContent(), 'Which animal?');
+  await say(api.jobs, claim, '.', 1);
+  await end(api.jobs, claim, ['A bear', '.']);
+  await page.locator('#status.completed').waitFor();
+  t.is(await page.locator('#answer').textContent(), 'A bear.');
+  await page.goto(new URL('/', page.url()).href);
+  const recent = page.getByRole('button', { name: /Which animal\? A bear\. completed/ });
+  await recent.locator('img').waitFor();
+  await recent.press('Enter');
+  await page.locator('#answer', { hasText: 'A bear.' }).waitFor();
+  const pictures =
+    "[...document.querySelectorAll('#images img')].every((image) => image.naturalWidth > 0)";
+  t.true(await page.evaluate(pictures));
+});
+
+test("recent jobs are changed where they stand, under the keyboard's focus", async (t) => {
+  const api = await testApi(t);
+  await post(api.app, '/v1/jobs', { ...question('?'), metadata: { question: 'First' } });
+  const page = await openPage(t, api);
+  await page
+    .getByRole('button', { name: /^\S* ?First/ })
+    .first()
+    .focus();
+  const focused = 'document.activeElement.textContent';
+  t.regex(String(await page.evaluate(focused)), /First.*queued/);
+  await post(api.app, '/v1/jobs', { ...question('?'), metadata: { question: 'Second' } });
+  const job = (await api.jobs.list({ tenant: 'local', limit: 2, order: 'asc' })).jobs[0];
+  await end(api.jobs, await takeUp(api.jobs, job?.id ?? ''), ['Done.']);
+  await page.locator('#recent .completed').waitFor();
+  await page
+    .getByRole('button', { name: /Second/ })
+    .first()
+    .waitFor();
+  t.regex(String(await page.evaluate(focused)), /First.*Done\..*completed/);
 });
 
 test('a recent job can be cancelled', async (t) => {
@@ -171,13 +258,42 @@ test('what is wrong is said in words, and markup in answers stays text', async (
   t.is(await page.locator('#problem').textContent(), '');
 });
 
-test('where keys are wanted the page asks for one and goes on', async (t) => {
-  const api = await testApi(t, { apiKeys: ['alice:alice-key-0123456789'] });
+test('where keys are wanted the page asks for one; it can be changed and forgotten', async (t) => {
+  const api = await testApi(t, {
+    apiKeys: ['alice:alice-key-0123456789'],
+    adminKey: 'the-admin-key-of-tests',
+  });
   const page = await openPage(t, api);
-  await page.locator('#key').waitFor();
+  const key = page.getByLabel('Key', { exact: true });
+  await key.fill('wrong-key-0123456789');
+  await key.press('Enter');
+  await page.getByText('The key is not known here.').waitFor();
+  await key.fill('alice-key-0123456789');
+  await key.press('Enter');
+  await page.locator('#fleet').waitFor();
   t.is(await page.locator('#problem').textContent(), '');
-  await page.fill('#key', 'alice-key-0123456789');
-  await page.locator('#question').focus();
-  await page.locator('#workers', { hasText: 'tiny-vlm' }).waitFor();
-  t.false(await page.locator('#access').isVisible());
+  t.is(await page.getByRole('link', { name: 'Queues' }).getAttribute('href'), '/admin/queues');
+  t.is(await page.getByRole('link', { name: 'API reference' }).getAttribute('href'), '/docs/');
+  await page.getByRole('button', { name: 'API key ✓' }).click();
+  await page.getByRole('button', { name: 'Forget the key' }).click();
+  await page.locator('#problem', { hasText: 'This fleet asks for an API key.' }).waitFor();
+  t.is(await page.evaluate('sessionStorage.length'), 0);
+});
+
+test('the fleet is shown as it stands, with what waits', async (t) => {
+  const api = await testApi(t);
+  const worker = await new RedisModelRegistry(api.redis, api.prefix).announce(
+    'encoder',
+    'w',
+    TEST_CARD,
+  );
+  t.teardown(() => worker.stop());
+  await post(api.app, '/v1/jobs', question('?', png()));
+  const page = await openPage(t, api);
+  const tile = (id: string, text: RegExp) => page.locator(`#${id}`, { hasText: text }).waitFor();
+  await tile('encoders', /1\s*encoder at work/);
+  await tile('decoders', /0\s*decoders at work/);
+  await tile('encode-queue', /1\s*picture waiting/);
+  await tile('generate-queue', /1\s*job waiting/);
+  t.is(await page.locator('#encoders .dot').count(), 1);
 });

@@ -114,9 +114,9 @@ export class EmbeddingStore {
     const key = this.#key(mmHash);
     const file = embeddingFileParts(mmHash, fingerprint, embedding, this.#secret);
     const bytes = bytesOf(file);
-    let result = await this.#store.put(key, file, { onlyIfAbsent: true });
+    let result = await this.#store.put(key, file, { onlyIfAbsent: true, canBeRemade: true });
     if (!result.created && !(await this.#isSound({ ...embedding, mmHash, fingerprint }))) {
-      result = await this.#store.put(key, file);
+      result = await this.#store.put(key, file, { canBeRemade: true });
     }
     this.#note((usage) => usage.record(mmHash, bytes));
     this.#metrics.saved(bytes, performance.now() - startedAt);

@@ -7,6 +7,7 @@ import type {
   ListedObject,
   ObjectStat,
   ObjectStore,
+  PutOptions,
   PutResult,
 } from './object-store.ts';
 
@@ -33,11 +34,7 @@ export class BoundedStore implements ObjectStore {
     return this.#lru.usedBytes;
   }
 
-  async put(
-    key: string,
-    body: ObjectBody,
-    options: { onlyIfAbsent?: boolean } = {},
-  ): Promise<PutResult> {
+  async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<PutResult> {
     await this.#known.get();
     const bytes = bytesOf(body);
     if (!this.#lru.fits(bytes)) {

@@ -20,6 +20,7 @@ import type {
   ListedObject,
   SizedStat,
   ObjectStore,
+  PutOptions,
   PutResult,
 } from './object-store.ts';
 import { assertStoreKey, assertStorePrefix, isStoreKey } from './store-key.ts';
@@ -59,17 +60,14 @@ export class FolderStore implements ObjectStore {
     this.#durable = options.durable ?? true;
   }
 
-  async put(
-    key: string,
-    body: ObjectBody,
-    options: { onlyIfAbsent?: boolean } = {},
-  ): Promise<PutResult> {
+  async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<PutResult> {
     const path = this.#path(key);
-    const onlyIfAbsent = options.onlyIfAbsent ?? false;
+    const { onlyIfAbsent = false, canBeRemade = false } = options;
+    const how = { onlyIfAbsent, durable: this.#durable && !canBeRemade };
     return guarded(`writing ${key}`, async () => {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await this.#putOnce(path, body, onlyIfAbsent);
+          return await this.#putOnce(path, body, how);
         } catch (error) {
           if (codeOf(error) !== 'ENOENT' || attempt === MAX_PUT_ATTEMPTS) throw error;
         }
@@ -143,13 +141,17 @@ export class FolderStore implements ObjectStore {
     return guarded(`tidying ${this.#root}`, () => removeLeftovers(this.#root, olderThanMs));
   }
 
-  async #putOnce(path: string, body: ObjectBody, onlyIfAbsent: boolean): Promise<PutResult> {
-    if (onlyIfAbsent) {
+  async #putOnce(
+    path: string,
+    body: ObjectBody,
+    how: { readonly onlyIfAbsent: boolean; readonly durable: boolean },
+  ): Promise<PutResult> {
+    if (how.onlyIfAbsent) {
       const present = await statFile(path);
       if (present) return { etag: present.etag, created: false };
     }
-    const temporary = await writeTemporary(path, body, this.#modes, this.#durable);
-    const created = await publishFile(temporary, path, { onlyIfAbsent, durable: this.#durable });
+    const temporary = await writeTemporary(path, body, this.#modes, how.durable);
+    const created = await publishFile(temporary, path, how);
     const found = await statFile(path);
     // Deleted again at once by another process: the put did succeed.
     return { etag: found?.etag ?? 'gone', created };

@@ -8,6 +8,7 @@ import type {
   ListedObject,
   SizedStat,
   ObjectStore,
+  PutOptions,
   PutResult,
 } from './object-store.ts';
 import { assertStoreKey, assertStorePrefix } from './store-key.ts';
@@ -38,11 +39,7 @@ export class MemoryStore implements ObjectStore {
   }
 
   /** An object that can never fit throws `ObjectTooLargeError`. */
-  async put(
-    key: string,
-    body: ObjectBody,
-    options: { onlyIfAbsent?: boolean } = {},
-  ): Promise<PutResult> {
+  async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<PutResult> {
     assertStoreKey(key);
     const present = this.#objects.get(key);
     if (present && options.onlyIfAbsent) return { etag: present.stat.etag, created: false };

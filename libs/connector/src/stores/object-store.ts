@@ -24,6 +24,15 @@ export interface PutResult {
   readonly created: boolean;
 }
 
+export interface PutOptions {
+  readonly onlyIfAbsent?: boolean;
+  /**
+   * What is written can be made again, and its readers verify it: the put need not wait until the disk has it. It
+   * outlives the process all the same, and may be lost, or damaged, with the host.
+   */
+  readonly canBeRemade?: boolean;
+}
+
 export interface GetOptions {
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
@@ -47,10 +56,10 @@ export interface ByteRange {
  */
 export interface ObjectStore {
   /**
-   * Atomic and durable when it resolves: a reader sees the old object or the whole new one. `body`
+   * Atomic and, save with `canBeRemade`, durable when it resolves: a reader sees the old object or the whole new one. `body`
    * must not change until then.
    */
-  put(key: string, body: ObjectBody, options?: { onlyIfAbsent?: boolean }): Promise<PutResult>;
+  put(key: string, body: ObjectBody, options?: PutOptions): Promise<PutResult>;
   /**
    * The object's bytes, or null when there is none. Callers must not write to them: they may be the
    * store's own. Larger than `maxBytes` throws `ObjectTooLargeError`. An aborted `signal` rejects

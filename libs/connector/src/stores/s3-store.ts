@@ -17,6 +17,7 @@ import type {
   ListedObject,
   ObjectStat,
   ObjectStore,
+  PutOptions,
   PutResult,
 } from './object-store.ts';
 import { Lazy } from '../lazy.ts';
@@ -83,11 +84,7 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async put(
-    key: string,
-    body: ObjectBody,
-    options: { onlyIfAbsent?: boolean } = {},
-  ): Promise<PutResult> {
+  async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<PutResult> {
     assertStoreKey(key);
     if (!options.onlyIfAbsent) return { etag: await this.#putObject(key, body), created: true };
     if (await this.honoursConditions()) return this.#putIfAbsent(key, body);

@@ -5,6 +5,7 @@ import type {
   ListedObject,
   ObjectStat,
   ObjectStore,
+  PutOptions,
   PutResult,
 } from './object-store.ts';
 
@@ -45,11 +46,7 @@ export class TieredStore implements ObjectStore {
     this.#onCacheError = options.onCacheError ?? (() => {});
   }
 
-  async put(
-    key: string,
-    body: ObjectBody,
-    options: { onlyIfAbsent?: boolean } = {},
-  ): Promise<PutResult> {
+  async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<PutResult> {
     const result = await this.#durable.store.put(key, body, options);
     // With `created` false, the stored bytes may differ from these.
     if (result.created) await this.#fill(this.#caches, key, body);

@@ -11,6 +11,8 @@ import {
   toFloat32,
   writeEmbeddingFile,
   writeSafetensors,
+  type ObjectStore,
+  type PutOptions,
 } from '../../src/index.ts';
 import { countingMetrics } from '../helpers/counting-metrics.ts';
 import { FINGERPRINT, embeddingOf, hashOf, specOf } from '../helpers/embeddings.ts';
@@ -234,3 +236,26 @@ for (const dtype of ['F32', 'F16', 'BF16'] as const) {
     t.deepEqual(file.subarray(8 + headerBytes), Buffer.from(embedding.data));
   });
 }
+
+test('an embedding waits for no disk, and what a lost host leaves of it is a miss that is saved again', async (t) => {
+  const root = await temporaryFolder(t);
+  const store = new FolderStore({ root });
+  const asked: (PutOptions | undefined)[] = [];
+  const put: ObjectStore['put'] = (...[key, body, options]) => {
+    asked.push(options);
+    return store.put(key, body, options);
+  };
+  const seen = new Proxy(store, {
+    get: (target, name) => (name === 'put' ? put : bound(target, name as keyof FolderStore)),
+  });
+  const embeddings = new EmbeddingStore({ store: seen, keepQuarantined: false });
+  await embeddings.save(hashOf('cat'), FINGERPRINT, embeddingOf('cat', 4, 8, 'F32'));
+  t.deepEqual(asked, [{ onlyIfAbsent: true, canBeRemade: true }]);
+  await writeFile(join(root, KEY), '');
+  t.is(await embeddings.load(specOf('cat')), null);
+  const again = await embeddings.save(hashOf('cat'), FINGERPRINT, embeddingOf('cat', 4, 8, 'F32'));
+  t.true(again.created);
+  t.truthy(await embeddings.load(specOf('cat')));
+});
+
+const bound = (store: FolderStore, name: keyof FolderStore): unknown => store[name].bind(store);

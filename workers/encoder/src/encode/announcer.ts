@@ -48,7 +48,7 @@ export class Announcer {
     await this.#note(waiters, 'encoding', job, {});
   }
 
-  /** Call this once the embedding is durable. `file` is null when nothing is known about it. */
+  /** Call this once the embedding is saved. `file` is null when nothing is known about it. */
   async stored(
     job: EncodeJob,
     { embedding, file }: { readonly embedding: Embedding; readonly file: StoredFile | null },

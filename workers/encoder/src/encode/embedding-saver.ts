@@ -7,7 +7,7 @@ interface Waiting {
 }
 
 /**
- * Saves through the EC connector, in steps that end when their saves are durable. The connector
+ * Saves through the EC connector, in steps that end when their saves have ended. The connector
  * reports all saves of a step together; this class reports them per item, so that a failed save
  * does not fail the others.
  */
@@ -24,7 +24,7 @@ export class EmbeddingSaver {
   }
 
   /**
-   * Resolves when the encoder cache's embedding `mmHash` is durable, with the connector's report of
+   * Resolves when the encoder cache's embedding `mmHash` is saved, with the connector's report of
    * it, if any. Rejects when saving failed.
    */
   save(mmHash: string): Promise<StoredFile | null> {

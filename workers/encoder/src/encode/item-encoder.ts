@@ -29,7 +29,7 @@ export interface ItemEncoderParts {
   readonly announcer: Announcer;
   readonly pipeline: ImagePipeline;
   readonly cache: EmbeddingCache;
-  /** Makes `cache[mmHash]` durable. */
+  /** Saves `cache[mmHash]` where every process can read it. */
   readonly save: (mmHash: string) => Promise<StoredFile | null>;
   readonly metrics: EncoderMetrics;
   readonly log: Logger;

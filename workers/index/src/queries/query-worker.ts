@@ -6,15 +6,18 @@ import { Compile } from 'typebox/compile';
 import type { IndexMetrics } from '../metrics.ts';
 import type { QueryAnswerer } from './answer-query.ts';
 
-/** Queries at once: the database uses every core for one of them, so more only wait in another place. */
+/**
+ * Concurrent queries: the database uses every core for one of them, so more would only be queued
+ * elsewhere.
+ */
 const CONCURRENCY = 8;
 const LOCK_MS = 10_000;
-/** Its asker has given up by then. */
+/** By then its caller has timed out. */
 const STALE_MS = 10_000;
 
 const schema = Compile(QueryRequest);
 
-/** BullMQ's side of a reader: any number of index workers take queries off one queue. */
+/** BullMQ's side of a reader: any number of index workers claim queries from one queue. */
 export class QueryWorker {
   readonly #worker: Worker<unknown>;
   readonly #answerer: QueryAnswerer;
@@ -37,22 +40,23 @@ export class QueryWorker {
       stalledInterval: LOCK_MS / 2,
     });
     const { log } = options;
-    this.#worker.on('error', (err) => log.error({ err }, 'the query queue reports an error'));
-    this.#worker.on('failed', (_, err) => log.warn({ err }, 'a query failed'));
+    this.#worker.on('error', (err) => log.error({ err }, 'index query queue error'));
+    this.#worker.on('failed', (_, err) => log.warn({ err }, 'index query failed'));
   }
 
   get isRunning(): boolean {
     return this.#worker.isRunning() && !this.#worker.closing;
   }
 
-  /** Finishes what is held: milliseconds. */
+  /** Finishes the queries it holds: milliseconds. */
   async stop(): Promise<void> {
     await this.#worker.close();
   }
 
   async #process(job: Job<unknown>): Promise<Outcome<Answers[QueryRequest['op']]>> {
-    if (!schema.Check(job.data)) throw new UnrecoverableError('Not a query that is known');
-    if (Date.now() - job.timestamp > STALE_MS) throw new UnrecoverableError('Nobody waits for it');
+    if (!schema.Check(job.data)) throw new UnrecoverableError('Unknown query');
+    if (Date.now() - job.timestamp > STALE_MS)
+      throw new UnrecoverableError('The caller has timed out');
     const startedAt = performance.now();
     const outcome = await this.#answerer.answer(job.data);
     this.#metrics.query(job.data.op, performance.now() - startedAt);

@@ -20,17 +20,17 @@ export interface IndexWriterParts {
   readonly indexer: BatchIndexer;
   readonly upkeep: Upkeep;
   readonly requests: Pick<WriteRequests, 'open' | 'pause' | 'close'>;
-  /** Everything that writes to a table takes its turn. */
+  /** Serializes all writes to the tables. */
   readonly turns: Semaphore;
   readonly metrics: IndexMetrics;
   readonly log: Logger;
 }
 
 /**
- * The one process that writes to the index: the holder of a lock. States: standing by, elected, stopped.
- * Elected, it goes on from where the last writer committed. A writer that was paused longer than its lock
- * lasts may write once more beside its successor; that does no harm, for a row is replaced by one of a
- * higher `rev` only, and the late one cannot commit.
+ * The one process that writes to the index: the holder of a lock. States: standby, elected,
+ * stopped. An elected writer resumes after the last commit. A writer that was paused longer than
+ * its lock lasts may write once more beside its successor; that is harmless, because only a row of
+ * a higher `rev` replaces a row, and the late writer cannot commit.
  */
 export class IndexWriter {
   readonly #parts: IndexWriterParts;
@@ -52,7 +52,7 @@ export class IndexWriter {
     this.#running = this.#run();
   }
 
-  /** Ends with the batch that is being written; another process is elected at once. */
+  /** Stops after the current batch; another process is elected at once. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#parts.feed.hurry();
@@ -97,17 +97,17 @@ export class IndexWriter {
     metrics.batch(performance.now() - startedAt, (await serverTimeMs(redis)) - Math.min(...times));
   }
 
-  /** What was read and not committed is read again. */
+  /** Messages that were read and not committed are read again. */
   async #repeat(err: unknown): Promise<void> {
     const { feed, indexer, metrics, log } = this.#parts;
     metrics.failed();
-    log.warn({ err }, 'the index is behind; the batch is repeated');
+    log.warn({ err }, 'index batch failed; retrying');
     feed.rewind();
     indexer.forget();
     await pause(RETRY_MS, this.#stopped.signal);
   }
 
-  /** A renewal that fails changes nothing: the lock tells when it has run out. */
+  /** A failed renewal changes nothing: the lock reports when it has expired. */
   async #renew(): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     const held = await this.#parts.lock.hold().catch(() => this.#elected);
@@ -123,14 +123,14 @@ export class IndexWriter {
     upkeep.lookSoon();
     requests.open();
     metrics.elected(true);
-    log.info('elected as the writer of the index');
+    log.info('elected as index writer');
   }
 
   #depose(): void {
     this.#elected = false;
     this.#parts.requests.pause();
     this.#parts.metrics.elected(false);
-    this.#parts.log.warn('another process is the writer of the index');
+    this.#parts.log.warn('another process is the index writer');
   }
 }
 

@@ -62,7 +62,7 @@ export class Upkeep {
     const found = await look.look();
     this.noteWritten(found.added);
     metrics.changed(found.added, found.removed);
-    if (found.added + found.removed > 0) log.info(found, 'the index was brought in step');
+    if (found.added + found.removed > 0) log.info(found, 'index synchronized with the store');
   }
 
   async #maintain(): Promise<void> {

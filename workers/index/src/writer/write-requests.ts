@@ -46,8 +46,8 @@ export class WriteRequests {
       stalledInterval: LOCK_MS / 2,
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
-    this.#worker.on('error', (err) => parts.log.error({ err }, 'the write queue reports an error'));
-    this.#worker.on('failed', (_, err) => parts.log.warn({ err }, 'a change of the index failed'));
+    this.#worker.on('error', (err) => parts.log.error({ err }, 'index write queue error'));
+    this.#worker.on('failed', (_, err) => parts.log.warn({ err }, 'index change failed'));
   }
 
   open(): void {
@@ -57,7 +57,7 @@ export class WriteRequests {
     }
     this.#running = true;
     void this.#worker.run().catch((err: unknown) => {
-      this.#parts.log.error({ err }, 'the write queue ended');
+      this.#parts.log.error({ err }, 'index write queue stopped');
     });
   }
 
@@ -70,7 +70,7 @@ export class WriteRequests {
   }
 
   async #process(job: Job<unknown>): Promise<Outcome<Answers[WriteRequest['op']]>> {
-    if (!schema.Check(job.data)) throw new UnrecoverableError('Not a request that is known');
+    if (!schema.Check(job.data)) throw new UnrecoverableError('Unknown request');
     const request = job.data;
     return this.#parts.turns.run(() => this.#do(request));
   }

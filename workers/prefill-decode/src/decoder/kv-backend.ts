@@ -36,6 +36,11 @@ export interface KVBackend {
   restore(slot: number, blocks: readonly number[], tokens: number): Promise<void>;
   drop(blocks: readonly number[]): Promise<void>;
   /**
+   * Rows of the last run whose keys or values were not finite. Nothing of them is stored: whatever lies past a
+   * row's length takes part in sums with a weight of 0, and 0 times no number is none.
+   */
+  readonly overflown: ReadonlySet<number>;
+  /**
    * Runs the decoder, stores the new keys and values, and returns each row's last logits, [rows,
    * vocabulary].
    */

@@ -1,6 +1,14 @@
-import { floatArray, type FloatArray, type FloatType } from './float-array.ts';
+import { floatArray, isFinite, type FloatArray, type FloatType } from './float-array.ts';
 import { BLOCK_TOKENS } from './kv-backend.ts';
 import { attentionStates, type AttentionState, type KVShape } from './kv-shape.ts';
+
+/** Which tokens of a run's output, [rows, kvHeads, width, headDim]: those of `row` from `skip` on. */
+export interface NewTokens {
+  readonly row: number;
+  readonly width: number;
+  readonly skip: number;
+  readonly count: number;
+}
 
 type Allocate = (type: FloatType, length: number) => FloatArray;
 
@@ -52,29 +60,23 @@ export class KVSlots {
     return this.#buffer(side).subarray(first * row, (first + rows) * row);
   }
 
-  /**
-   * Adds `count` tokens at `at` to a slot. `source` is [rows, kvHeads, width, headDim]; the tokens are
-   * those of `row` from `skip` on.
-   */
-  append(
-    side: number,
-    slot: number,
-    at: number,
-    source: FloatArray,
-    from: {
-      readonly row: number;
-      readonly width: number;
-      readonly skip: number;
-      readonly count: number;
-    },
-  ): void {
+  /** Adds tokens at `at` to a slot. Whoever adds has seen that they are finite. */
+  append(side: number, slot: number, at: number, source: FloatArray, from: NewTokens): void {
     const { kvHeads, headDim } = this.state(side);
     const target = this.#buffer(side);
     for (let head = 0; head < kvHeads; head++) {
-      const start = ((from.row * kvHeads + head) * from.width + from.skip) * headDim;
-      const piece = source.subarray(start, start + from.count * headDim);
+      const piece = pieceOf(source, from, head, { kvHeads, headDim });
       target.set(piece, this.#offset(side, slot, head, at));
     }
+  }
+
+  /** Whether the tokens that `append` would add are numbers. */
+  isFinite(side: number, source: FloatArray, from: NewTokens): boolean {
+    const { kvHeads, headDim } = this.state(side);
+    for (let head = 0; head < kvHeads; head++) {
+      if (!isFinite(pieceOf(source, from, head, { kvHeads, headDim }))) return false;
+    }
+    return true;
   }
 
   /**
@@ -186,6 +188,17 @@ export class KVSlots {
     if (!buffer) throw new RangeError(`The cache has no buffer ${side}: it was not laid out`);
     return buffer;
   }
+}
+
+/** The tokens of one head, which lie together. */
+function pieceOf(
+  source: FloatArray,
+  { row, width, skip, count }: NewTokens,
+  head: number,
+  { kvHeads, headDim }: Pick<AttentionState, 'kvHeads' | 'headDim'>,
+): FloatArray {
+  const start = ((row * kvHeads + head) * width + skip) * headDim;
+  return source.subarray(start, start + count * headDim);
 }
 
 const tokenElements = ({ kvHeads, headDim }: AttentionState): number => kvHeads * headDim;

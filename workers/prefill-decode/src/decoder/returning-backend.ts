@@ -32,9 +32,12 @@ export class ReturningBackend extends SlotBackend {
     feeds['attention_mask'] = int64Tensor(mask, [run.rows, mask.length / run.rows]);
     const keep = this.#addOptions(feeds, run);
     const outputs = await this.#session.run(feeds);
-    for (let side = 0; side < this.slots.sides; side++) {
-      this.#append(side, dataOf(outputs, `present.${sideName(side)}`), run, grouped);
-    }
+    const width = grouped ? this.slots.length : this.slots.length + run.width;
+    this.store(
+      run,
+      (side) => dataOf(outputs, `present.${sideName(side)}`),
+      (row) => ({ width, skip: grouped ? (run.past[row] ?? 0) : this.slots.length }),
+    );
     return lastLogits(toFloat32(dataOf(outputs, 'logits')), run, keep);
   }
 
@@ -50,22 +53,6 @@ export class ReturningBackend extends SlotBackend {
     const keep = run.count.every((count) => count === run.width) ? 1 : run.width;
     feeds['num_logits_to_keep'] = int64Tensor(BigInt64Array.of(keep === 1 ? 1n : 0n), []);
     return keep;
-  }
-
-  #append(
-    side: number,
-    present: ReturnType<typeof dataOf>,
-    run: ForwardRun,
-    grouped: boolean,
-  ): void {
-    const width = grouped ? this.slots.length : this.slots.length + run.width;
-    for (let row = 0; row < run.rows; row++) {
-      const past = run.past[row] ?? 0;
-      const count = run.count[row] ?? 0;
-      if (count === 0) continue;
-      const from = { row, width, skip: grouped ? past : this.slots.length, count };
-      this.slots.append(side, run.firstSlot + row, past, present, from);
-    }
   }
 }
 

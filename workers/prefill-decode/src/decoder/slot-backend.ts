@@ -1,7 +1,11 @@
 import type { ForwardRun } from './decoder-graph.ts';
 import type { KVAbilities, KVBackend } from './kv-backend.ts';
-import { KVSlots } from './kv-slots.ts';
+import type { FloatArray } from './float-array.ts';
+import { KVSlots, type NewTokens } from './kv-slots.ts';
 import type { KVShape } from './kv-shape.ts';
+
+/** Keys and values of the last layer, from the end. */
+const LAST_SIDES = [-2, -1];
 
 /** A backend whose cache is in JavaScript memory; the subclass runs the graph. */
 export abstract class SlotBackend implements KVBackend {
@@ -13,7 +17,41 @@ export abstract class SlotBackend implements KVBackend {
     this.abilities = { restoresPrefixes: true, layoutShare: this.slots.layoutShare };
   }
 
+  #overflown: ReadonlySet<number> = new Set();
+
+  get overflown(): ReadonlySet<number> {
+    return this.#overflown;
+  }
+
   abstract forward(run: ForwardRun): Promise<Float32Array>;
+
+  /** Stores the new tokens of each row; `slicesOf` has those of a side, where `placeOf` says. */
+  protected store(
+    run: ForwardRun,
+    slicesOf: (side: number) => FloatArray,
+    placeOf: (row: number) => { readonly width: number; readonly skip: number },
+  ): void {
+    const sides = Array.from({ length: this.slots.sides }, (_, side) => slicesOf(side));
+    const overflown = new Set<number>();
+    for (let row = 0; row < run.rows; row++) {
+      const count = run.count[row] ?? 0;
+      if (count === 0) continue;
+      const from = { row, count, ...placeOf(row) };
+      if (!this.#isFinite(sides, from)) overflown.add(row);
+      else
+        for (const [side, slices] of sides.entries())
+          this.slots.append(side, run.firstSlot + row, run.past[row] ?? 0, slices, from);
+    }
+    this.#overflown = overflown;
+  }
+
+  /** What overflows in one layer reaches the last, which is looked at: a thousandth of a run's time. */
+  #isFinite(sides: readonly FloatArray[], from: NewTokens): boolean {
+    return LAST_SIDES.every((back) => {
+      const slices = sides.at(back);
+      return slices === undefined || this.slots.isFinite(sides.length + back, slices, from);
+    });
+  }
 
   async layout(slots: number, length: number, lengths: readonly number[]): Promise<void> {
     this.slots.layout(slots, length, lengths);

@@ -20,18 +20,11 @@ export class TwoPartBackend extends SlotBackend {
     const last = BigInt64Array.from(run.count, (count) => BigInt(Math.max(count - 1, 0)));
     feeds['last_index'] = int64Tensor(last, [run.rows]);
     const outputs = await this.#session.run(feeds);
-    for (let side = 0; side < this.slots.sides; side++) {
-      this.#append(side, dataOf(outputs, `new.${sideName(side)}`), run);
-    }
+    this.store(
+      run,
+      (side) => dataOf(outputs, `new.${sideName(side)}`),
+      () => ({ width: run.width, skip: 0 }),
+    );
     return toFloat32(dataOf(outputs, 'logits'));
-  }
-
-  #append(side: number, slices: ReturnType<typeof dataOf>, run: ForwardRun): void {
-    for (let row = 0; row < run.rows; row++) {
-      const count = run.count[row] ?? 0;
-      if (count === 0) continue;
-      const from = { row, width: run.width, skip: 0, count };
-      this.slots.append(side, run.firstSlot + row, run.past[row] ?? 0, slices, from);
-    }
   }
 }

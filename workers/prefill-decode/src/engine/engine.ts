@@ -201,12 +201,13 @@ export class Engine {
     const { book, scheduler, intake, plan } = this.#parts;
     try {
       const { samples, failures, runsMs } = await made;
+      // First: what failed is not parked for others.
+      for (const failure of failures) book.takeFailure(failure);
       scheduler.settle(schedule, runsMs);
       for (const { sequence } of schedule.work) {
         if (sequence.slot !== null) intake.release(sequence, sequence.cached);
       }
       for (const sampled of samples) book.take(sampled, (length) => length < plan.longest);
-      for (const failure of failures) book.takeFailure(failure);
       this.#noteStep(schedule, runsMs);
     } catch (error) {
       this.#stepFailed(schedule, error);

@@ -32,7 +32,7 @@ async function faultOfCalls(
 ): Promise<string | null> {
   for (const { name, arguments: text } of output?.toolCalls ?? []) {
     const schema = tools?.functions.find((one) => one.name === name)?.parameters;
-    if (schema === undefined) return `it calls ${name}, which there is not`;
+    if (schema === undefined) return `it calls ${name}, which does not exist`;
     const fault = await validator.faultOf({ type: 'json', schema, ordered: false }, text);
     if (fault !== null) return `arguments of ${name}: ${fault}`;
   }

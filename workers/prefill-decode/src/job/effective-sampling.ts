@@ -1,7 +1,7 @@
 import type { JobRequest, JobTools, Sampling } from '@epd/jobs';
 import type { OutputFormat, ToolCallFormat } from '@epd/model';
 
-/** A request's sampling, held to the form of the model's calls where it has tools. */
+/** A request's sampling, constrained to the model's call format if it has tools. */
 export const effectiveSampling = (
   { sampling, tools }: Pick<JobRequest, 'sampling' | 'tools'>,
   { toolCalls }: OutputFormat,
@@ -12,8 +12,8 @@ export const beginsConstrained = ({ constraint }: Sampling): boolean =>
   constraint !== undefined && !(constraint.type === 'tagged' && constraint.freeText);
 
 /**
- * Nothing but calls where they are required; otherwise free text in which whatever begins as a call is one.
- * Arguments follow their function's schema.
+ * Only calls if they are required; otherwise free text in which text that begins as a call must be
+ * one. Arguments follow their function's schema.
  */
 function withCalls(sampling: Sampling, tools: JobTools, format: ToolCallFormat): Sampling {
   const { choice, parallel, functions } = tools;

@@ -1,22 +1,18 @@
 import type { JobEvent } from '@epd/jobs';
+import type { WritePace } from './write-pace.ts';
 
 type Append = (events: readonly JobEvent[]) => Promise<boolean>;
 
 /**
- * Nobody reads faster than this, and a batch of fast answers would otherwise cost this process and
- * Redis one write per token. The first tokens, and those after a pause, are written at once.
- */
-const WRITE_GAP_MS = 15;
-
-/**
- * Writes one job's events in order, one write at a time, and tokens with a small gap in between.
- * Events added in one turn of the event loop share one write; events added during a write go into
- * the next, so that a slow Redis makes writes larger, not later. Adjacent token events of one
- * answer are merged. After a write that was refused (the claim is void) or failed, nothing more is
- * written.
+ * Writes one job's events in order, one write at a time, and tokens on the beats of the pace. The first
+ * tokens, and those after a pause, are written at once. Events added in one turn of the event loop share
+ * one write; events added during a write go into the next, so that a slow Redis makes writes larger, not
+ * later. Adjacent token events of one answer are merged. After a write that was refused (the claim is
+ * void) or failed, nothing more is written.
  */
 export class EventWriter {
   readonly #append: Append;
+  readonly #pace: Pick<WritePace, 'gapMs' | 'beat'>;
   readonly #onRefused: () => void;
   readonly #onError: (error: unknown) => void;
   #pending: JobEvent[] = [];
@@ -26,8 +22,14 @@ export class EventWriter {
   #closed = false;
   #endGap: () => void = () => undefined;
 
-  constructor(append: Append, onRefused: () => void, onError: (error: unknown) => void) {
+  constructor(
+    append: Append,
+    pace: Pick<WritePace, 'gapMs' | 'beat'>,
+    onRefused: () => void,
+    onError: (error: unknown) => void,
+  ) {
     this.#append = append;
+    this.#pace = pace;
     this.#onRefused = onRefused;
     this.#onError = onError;
   }
@@ -59,8 +61,8 @@ export class EventWriter {
     try {
       await Promise.resolve(); // the engine emits several events at a time
       while (this.#pending.length > 0 && !this.#refused) {
-        const restMs = this.#lastTokensMs + WRITE_GAP_MS - performance.now();
-        if (restMs > 0 && !this.#closed) await this.#gap(restMs);
+        const isEarly = performance.now() < this.#lastTokensMs + this.#pace.gapMs;
+        if (isEarly && !this.#closed) await this.#gap();
         if (this.#closed) return;
         const events = this.#pending;
         this.#pending = [];
@@ -72,14 +74,11 @@ export class EventWriter {
     }
   }
 
-  #gap(restMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, restMs);
-      this.#endGap = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  #gap(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#endGap = resolve;
+    void this.#pace.beat().then(resolve);
+    return promise;
   }
 
   #refuse(): void {

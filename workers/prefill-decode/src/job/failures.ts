@@ -4,7 +4,7 @@ import { ConstraintServiceError } from '../constraint/errors.ts';
 import { EngineError } from '../engine/index.ts';
 import { PromptFailedError } from '../prompt/errors.ts';
 
-/** Workers that may be lost with a job before it is taken for the cause. */
+/** Workers that may be lost with a job before it counts as the cause. */
 export const LOSSES_MAX = 5;
 
 export const WORKER_LOST: JobError = {
@@ -24,9 +24,10 @@ export const MODEL_CHANGED: JobError = {
 };
 
 /**
- * Failures that say nothing of the job. The engine is full or ending, or another's constraint cost its masks:
- * another worker, or this one later, can serve it. The engine failed while it had the job, or the thread that
- * makes its token masks died: the job may be the cause, so that counts as a loss.
+ * Failures that are not the job's fault. The engine is full or closing, or another job's constraint
+ * took down its masks: another worker, or this one later, can serve it. The engine failed while it
+ * had the job, or the thread that makes its token masks died: the job may be the cause, so that
+ * counts as a loss.
  */
 const OUR_FAULTS: ReadonlyMap<string, 'refused' | 'broken'> = new Map([
   ['engine_full', 'refused'],
@@ -41,7 +42,9 @@ const OUR_FAULTS: ReadonlyMap<string, 'refused' | 'broken'> = new Map([
 export const releaseFor = (code: string): 'refused' | 'broken' | null =>
   OUR_FAULTS.get(code) ?? null;
 
-/** A request that this model cannot take fails the job; null: the fault is ours, and BullMQ retries. */
+/**
+ * A request that this model cannot take fails the job; null: the fault is ours, and BullMQ retries.
+ */
 export function asJobError(error: unknown): JobError | null {
   if (!isCoded(error)) return null;
   const { code, message } = error;

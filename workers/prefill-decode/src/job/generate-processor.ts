@@ -15,47 +15,52 @@ import { failedEnding } from './ending.ts';
 import { asJobError, LOSSES_MAX, MODEL_CHANGED, releaseFor, WORKER_LOST } from './failures.ts';
 import { HandBacks } from './hand-backs.ts';
 import { HeldJob, type Release } from './held-job.ts';
+import { WritePace } from './write-pace.ts';
 import { emittedTokens } from './resume.ts';
 
 export interface ProcessorOptions {
   readonly engine: Engine;
   readonly jobs: JobStore;
   readonly validator: AnswerValidator;
-  /** What the model's output holds beside content. */
+  /** What the model's output contains besides content. */
   readonly format: OutputFormat;
   /** Of the queue. */
   readonly redis: Redis;
   readonly prompts: Pick<Prompts, 'build'>;
-  /** Of the embeddings that this worker's decoder can read. */
+  /** Fingerprint of the embeddings that this worker's decoder can read. */
   readonly fingerprint: string;
-  /** Of the answers that this worker gives; '' in a fleet that knows none. */
+  /** Revision of this worker's answers; '' in a fleet without revisions. */
   readonly revision: string;
   readonly worker: string;
   /** Tenants may use each other's cached prefixes. */
   readonly sharePrefixes: boolean;
   readonly log: Logger;
-  /** The job is over: whatever it held in the fleet (waiter entries, leases) is let go. */
+  /** The job is over: releases its reservations in the fleet (waiter entries, leases). */
   readonly onOver: (job: Job) => Promise<void>;
-  /** A job is claimed that another worker had: that one handed it back, or was lost with it. */
+  /** Called for a claim of a job that another worker had released, or was lost with. */
   readonly onTakeover: (after: Takeover) => void;
 }
 
 export type Takeover = 'hand_back' | 'loss';
 
-/** A job that so many workers were lost with is suspected: of those, one at a time is served. */
+/** A job with this many lost workers is a suspect: suspects are served one at a time. */
 const SUSPECT_LOSSES = 2;
-/** A job of another version of the model is handed back so often, a second apart: a rollout takes no longer. */
+/**
+ * How often a job of another version of the model is returned to the queue, a second apart: a
+ * rollout takes no longer.
+ */
 const OTHER_MODEL_STARTS_MAX = 60;
 
 const messageSchema = Compile(GenerateJob);
 
 /**
- * What a PD worker does with a generate job: claim, tokenize, hand to the engine, write what comes.
- * Many jobs are held at once; the engine decides which of them has a slot.
+ * What a PD worker does with a generate job: claim, tokenize, add to the engine, write its events.
+ * It holds many jobs at once; the engine decides which of them has a slot.
  */
 export class GenerateProcessor {
   readonly #options: ProcessorOptions;
   readonly #held = new Map<string, HeldJob>();
+  readonly #pace = new WritePace(() => this.#held.size);
   readonly #suspects = new Semaphore(1);
   readonly #handBacks: HandBacks;
 
@@ -86,18 +91,18 @@ export class GenerateProcessor {
     }
   }
 
-  /** Somebody (a cancel, a deadline) has ended the job: the engine drops it at its next step. */
+  /** The job was ended elsewhere (a cancel, a deadline): the engine drops it at its next step. */
   ended(id: string): void {
     this.#held.get(id)?.release('ended');
   }
 
-  /** Lets others have what is held; they go on from the last token that was written. */
+  /** Returns all held jobs to the queue; other workers resume after the last written token. */
   handBackAll(): void {
     this.#handBacks.stop();
     for (const held of this.#held.values()) held.release('handed_back');
   }
 
-  /** A lost message about an ending costs a look now and then, never a slot for ever. */
+  /** Periodic check: a missed notification about an ended job must not hold a slot for ever. */
   async dropEnded(): Promise<void> {
     for (const [id, held] of this.#held) {
       const job = await this.#options.jobs.get(id);
@@ -105,7 +110,10 @@ export class GenerateProcessor {
     }
   }
 
-  /** It has ended, and who ended it may have died before it let go of what the job held. */
+  /**
+   * The job has ended, and the process that ended it may have died before it released the job's
+   * reservations.
+   */
   async #clearUp(id: string): Promise<void> {
     const job = await this.#options.jobs.get(id).catch(orUnreadable);
     if (job !== null && job.ending !== null) await this.#options.onOver(job);
@@ -122,8 +130,8 @@ export class GenerateProcessor {
   }
 
   /**
-   * Should it bring this worker down, only those are lost with it that are not suspected yet: suspects
-   * wait for their turn unclaimed. So the culprit reaches its limit alone.
+   * If it crashes this worker, only jobs that are not suspects yet are lost with it: other suspects
+   * are queued unclaimed. So the culprit reaches its limit alone.
    */
   async #serveSuspect({ job, fence }: Claim, queued: QueueJob, token?: string): Promise<void> {
     await this.#options.jobs.handBack(job.id, fence);
@@ -141,12 +149,13 @@ export class GenerateProcessor {
     const { id } = claim.job;
     if (!(await this.#displace(id, claim.fence))) return;
     if (this.#isOfOtherModel(claim)) return this.#leaveToOthers(claim, queued, token);
-    const held = new HeldJob(claim, this.#options.jobs, this.#options);
+    const { jobs, validator, format } = this.#options;
+    const held = new HeldJob(claim, jobs, { validator, format, pace: this.#pace });
     this.#held.set(id, held);
     try {
       const release = await this.#answer(held);
       if (release === 'ended') await this.#options.onOver(claim.job);
-      else if (release !== 'lost') await this.#giveUp(held, release, queued, token);
+      else if (release !== 'lost') await this.#handBacks.held(held, release, queued, token);
     } catch (error) {
       if (!(error instanceof WaitingError)) await this.#handBacks.claim(claim, error);
       throw error;
@@ -156,7 +165,7 @@ export class GenerateProcessor {
     }
   }
 
-  /** From the claim until the job is released; by then the engine has nothing of it. */
+  /** From the claim until the job is released; by then the engine has dropped it. */
   async #answer(held: HeldJob): Promise<Release> {
     const { log, engine } = this.#options;
     const { job, fence, acceptedAt } = held.claim;
@@ -170,19 +179,23 @@ export class GenerateProcessor {
       log.info({ ...facts, release, ms }, 'released');
       return release;
     } finally {
-      // Before anything else is given back: it would ask for the job's images again, and keep its slot.
+      // First, before the other reservations: the engine would request the job's images again, and
+      // keep its slot.
       engine.abort(job.id);
     }
   }
 
-  /** Tokens of another decoder cannot be gone on from, nor embeddings of another encoder be read. */
+  /**
+   * This worker can neither resume tokens of another decoder nor read embeddings of another
+   * encoder.
+   */
   #isOfOtherModel({ job: { request }, boundTo }: Claim): boolean {
     const { revision, fingerprint } = this.#options;
     if (boundTo !== null && boundTo !== revision) return true;
     return request.images.length > 0 && request.fingerprint !== fingerprint;
   }
 
-  /** In the middle of a rollout there are workers of both versions. */
+  /** During a rollout there are workers of both versions. */
   async #leaveToOthers(claim: Claim, queued: QueueJob, token?: string): Promise<void> {
     const { jobs, log, onOver } = this.#options;
     const { job, fence, handedBack, acceptedAt } = claim;
@@ -199,8 +212,8 @@ export class GenerateProcessor {
   }
 
   /**
-   * A worker that was paused for longer than its lock may be given a job that it still holds. The
-   * later claim is the one that counts. False: that is not ours.
+   * A worker that was paused for longer than its lock may claim a job that it still holds. The
+   * later claim counts. False: that is not ours.
    */
   async #displace(id: string, fence: number): Promise<boolean> {
     for (;;) {
@@ -210,19 +223,6 @@ export class GenerateProcessor {
       earlier.release('lost');
       await earlier.left;
     }
-  }
-
-  async #giveUp(
-    held: HeldJob,
-    release: Exclude<Release, 'ended' | 'lost'>,
-    queued: QueueJob,
-    token?: string,
-  ): Promise<never> {
-    await held.flush();
-    const { job, fence } = held.claim;
-    if (release !== 'broken') await this.#options.jobs.handBack(job.id, fence);
-    if (release === 'handed_back') return this.#handBacks.now(queued, token);
-    return this.#handBacks.later(queued, token);
   }
 
   async #begin(held: HeldJob): Promise<void> {
@@ -239,7 +239,7 @@ export class GenerateProcessor {
     }
   }
 
-  /** The prompt is built elsewhere; by then somebody may have ended the job. */
+  /** The prompt is built in another thread; meanwhile the job may have been ended. */
   async #ask(held: HeldJob): Promise<void> {
     const { engine, prompts, sharePrefixes, format } = this.#options;
     const { claim, gone } = held;
@@ -261,7 +261,10 @@ export class GenerateProcessor {
     this.#held.get(event.id)?.take(event);
   }
 
-  /** A message of another version is for others. Of a damaged one the record says all that it said. */
+  /**
+   * A message of another version is for other workers. The record has everything that a damaged one
+   * said.
+   */
   async #passOver(queued: QueueJob<unknown>, token?: string): Promise<void> {
     const { v } = (queued.data ?? {}) as { v?: unknown };
     if (typeof v === 'number' && v !== MESSAGE_VERSION)
@@ -273,14 +276,14 @@ export class GenerateProcessor {
     );
   }
 
-  /** What the job held in the fleet is not known: it expires by itself. */
+  /** The job's reservations in the fleet are unknown: they expire by themselves. */
   async #giveUpDamaged(error: RecordError): Promise<void> {
     this.#options.log.error({ err: error, job: error.jobId }, 'job failed: its record is damaged');
     await this.#options.jobs.finish(error.jobId, DAMAGED_ENDING);
   }
 }
 
-/** A record of another version: those that know it clear up after it. */
+/** A record of another version: processes that know it release its reservations. */
 function orUnreadable(error: unknown): null {
   if (error instanceof RecordError) return null;
   throw error;

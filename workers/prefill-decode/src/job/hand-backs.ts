@@ -4,6 +4,7 @@ import type { Claim, JobStore } from '@epd/jobs';
 import type { Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { HeldJob, Release } from './held-job.ts';
 
 export interface HandBackOptions {
   readonly jobs: Pick<JobStore, 'handBack'>;
@@ -12,13 +13,13 @@ export interface HandBackOptions {
   readonly log: Logger;
 }
 
-/** What this worker cannot serve waits so long for one that can. */
+/** Delay before a job that this worker cannot serve may be claimed again. */
 const HAND_BACK_MS = 1_000;
 
 /**
- * Gives jobs back to the queue, and claims to their records, so that others may serve them.
+ * Returns jobs to the queue, and releases their claims, so that other workers may serve them.
  *
- * working → stopping: from then on nothing waits before it is given back.
+ * working → stopping: from then on jobs are returned without a delay.
  */
 export class HandBacks {
   readonly #options: HandBackOptions;
@@ -36,16 +37,33 @@ export class HandBacks {
     this.#stopping.abort();
   }
 
-  /** To whoever is free. Throws `WaitingError`, which tells BullMQ that the message is not done. */
+  /**
+   * Returns it to any free worker. Throws `WaitingError`, which tells BullMQ that the message is
+   * not done.
+   */
   async now(queued: QueueJob, token?: string): Promise<never> {
     await moveBack(this.#options.redis, queued, token);
     throw new WaitingError();
   }
 
-  /** After a while: else it would be claimed here again at once. */
+  /** Returns it after a delay: otherwise this worker would claim it again at once. */
   async later(queued: QueueJob, token?: string): Promise<never> {
     await this.#pause();
     return this.now(queued, token);
+  }
+
+  /** A job that was released without an ending, once what it emitted is written. */
+  async held(
+    held: HeldJob,
+    release: Exclude<Release, 'ended' | 'lost'>,
+    queued: QueueJob,
+    token?: string,
+  ): Promise<never> {
+    await held.flush();
+    const { job, fence } = held.claim;
+    if (release !== 'broken') await this.#options.jobs.handBack(job.id, fence);
+    if (release === 'handed_back') return this.now(queued, token);
+    return this.later(queued, token);
   }
 
   /** A message, or a record, that only workers of another version can read. */
@@ -56,8 +74,8 @@ export class HandBacks {
   }
 
   /**
-   * What was to be written of the job could not be, or something else went wrong here: the worker lives, and only
-   * a death counts as one. Redis may refuse this too, for as long as it refuses to write.
+   * A write of the job failed, or another error occurred in this worker: the worker is alive, so it
+   * is not a loss. Redis may refuse this too, for as long as it refuses writes.
    */
   async claim({ job, fence }: Claim, reason: unknown): Promise<void> {
     const { jobs, log } = this.#options;

@@ -8,36 +8,40 @@ import { effectiveSampling } from './effective-sampling.ts';
 import { EventWriter } from './event-writer.ts';
 import { releaseFor } from './failures.ts';
 import { traceFinished, traceLoaded } from './trace-job.ts';
+import type { WritePace } from './write-pace.ts';
 
 /** Why this worker is done with a job. */
 export type Release = 'ended' | 'handed_back' | 'refused' | 'broken' | 'lost';
 
 export interface HeldJobParts {
   readonly validator: Pick<AnswerValidator, 'faultOf'>;
-  /** What the model's output holds beside content. */
+  /** What the model's output contains besides content. */
   readonly format: OutputFormat;
+  /** When tokens are written. */
+  readonly pace: WritePace;
 }
 
 /**
- * One job that this worker has claimed, from the claim until it is ended, handed back or lost.
+ * One job that this worker has claimed, from the claim until it is ended, returned to the queue or
+ * lost.
  *
  * - held: engine events are written under the claim's fence.
- * - ended: the terminal transition was made, by us or by somebody else (cancel, deadline).
- * - handed back: this process stops; the job waits for another worker.
- * - refused: this engine has no room for it, or is ending; likewise.
+ * - ended: the terminal transition was made, by us or by another process (cancel, deadline).
+ * - handed back: this process stops; the job is queued for another worker.
+ * - refused: this engine has no room for it, or is closing; likewise.
  * - broken: the engine, or the thread that makes its token masks, failed while it had the job; likewise, but it
  *   counts as a loss.
  * - lost: a later claim voided ours; nothing more is written.
  *
- * `released` resolves once, with the first of those after the first. `left` resolves when the engine
- * has nothing of it any more.
+ * `released` resolves once, with the first of these after `held`. `left` resolves when the engine
+ * has dropped it.
  */
 export class HeldJob {
   readonly claim: Claim;
   readonly released: Promise<Release>;
   readonly left: Promise<void>;
   readonly leave: () => void;
-  /** Aborted once the job is released: what is still being done for it is done for nobody. */
+  /** Aborted once the job is released: further work for it is useless. */
   readonly gone: AbortSignal;
   /** The job's image of each feature that the engine knows. */
   images: readonly number[] = [];
@@ -47,10 +51,10 @@ export class HeldJob {
   readonly #writer: EventWriter;
   readonly #release: (release: Release) => void;
   readonly #fail: (error: unknown) => void;
-  /** Text that answers let out when they ended. */
+  /** Text that answers released when they ended. */
   readonly #last: JobEvent[] = [];
 
-  constructor(claim: Claim, jobs: JobStore, { validator, format }: HeldJobParts) {
+  constructor(claim: Claim, jobs: JobStore, { validator, format, pace }: HeldJobParts) {
     const { promise, resolve, reject } = Promise.withResolvers<Release>();
     const left = Promise.withResolvers<void>();
     const gone = new AbortController();
@@ -72,13 +76,14 @@ export class HeldJob {
     };
     this.#writer = new EventWriter(
       (events) => jobs.append(claim.job.id, claim.fence, events),
+      pace,
       () => this.release('lost'),
       this.#fail,
     );
     if (claim.fence > 1) this.#write({ type: 'stage', stage: 'resumed', ms: this.#ms() });
   }
 
-  /** Takes what the engine says of this job. */
+  /** Processes the engine's events of this job. */
   take(event: EngineEvent): void {
     if (event.type === 'tokens') {
       this.#take(event);
@@ -99,8 +104,9 @@ export class HeldJob {
   }
 
   /**
-   * Text without a token is what an end token let out. That token is not written, so whoever goes on from what
-   * is samples it again: the text is written with the ending or not at all, for else it would be said twice.
+   * Text without a token was released by an end token. That token is not written, so a worker that
+   * resumes samples it again: the text is written with the ending or not at all, because otherwise
+   * it would be emitted twice.
    */
   #take({ choice, ids, text, deltas, logprobs }: Extract<EngineEvent, { type: 'tokens' }>): void {
     const event: JobEvent = {
@@ -119,7 +125,7 @@ export class HeldJob {
     this.#end(failedEnding(error, this.#ms()));
   }
 
-  /** Something failed that says nothing of the job: `released` rejects. */
+  /** An error that is not the job's fault: `released` rejects. */
   throw(error: unknown): void {
     this.#fail(error);
   }
@@ -135,7 +141,7 @@ export class HeldJob {
     if (rest.length > 0) await this.#jobs.append(job.id, fence, rest);
   }
 
-  /** An answer that was promised to follow a constraint is checked before it is called completed. */
+  /** An answer with a constraint is validated before it is reported as completed. */
   async #finish(event: Finished): Promise<void> {
     const { request } = this.claim.job;
     const sampling = effectiveSampling(request, this.#format);
@@ -165,7 +171,9 @@ export class HeldJob {
     this.#writer.add(event);
   }
 
-  /** What was emitted is in the stream before the ending is; what is not written yet goes with it. */
+  /**
+   * Emitted events are in the stream before the ending; those not written yet are written with it.
+   */
   #end(ending: Ending, last: readonly JobEvent[] = []): void {
     const { job, fence } = this.claim;
     this.#writer

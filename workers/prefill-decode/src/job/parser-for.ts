@@ -4,7 +4,7 @@ import type { EngineRequest } from '../engine/index.ts';
 import { MarkupParser } from '../engine/text/markup-parser.ts';
 import { beginsConstrained, effectiveSampling } from './effective-sampling.ts';
 
-/** Null: the answer is content from end to end. */
+/** Null: all of the answer is content. */
 export function parserFor(
   { id, request }: Job,
   format: OutputFormat,
@@ -24,6 +24,6 @@ export function parserFor(
     });
 }
 
-/** A resumed answer names its calls as before. */
+/** A resumed answer gives its calls the same ids. */
 const callId = (jobId: string, choice: number, index: number): string =>
   `call_${jobId.slice('job_'.length)}${choice === 0 ? '' : `_${choice}`}_${index}`;

@@ -3,7 +3,7 @@ import type { OutputFormat, PromptTool } from '@epd/model';
 import type { PromptRequest } from '../prompt/messages.ts';
 import { beginsConstrained, effectiveSampling } from './effective-sampling.ts';
 
-/** What the prompt of a job is made of. */
+/** The input for building the prompt of a job. */
 export function promptRequest(request: JobRequest, format: OutputFormat): PromptRequest {
   const { messages, images, raw = false, tools, templateOptions } = request;
   return {

@@ -9,7 +9,7 @@ export function emittedTokens(events: readonly SequencedEvent[], n: number): num
   return perChoice;
 }
 
-/** The log probabilities of those tokens: only who sampled them knew them. */
+/** The log probabilities of those tokens: only the worker that sampled them knew them. */
 export function emittedLogprobs(events: readonly SequencedEvent[], n: number): TokenLogprob[][] {
   const perChoice = Array.from({ length: n }, (): TokenLogprob[] => []);
   for (const event of events) {

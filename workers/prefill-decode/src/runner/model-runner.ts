@@ -13,7 +13,8 @@ import type {
   StepRun,
 } from './messages.ts';
 import { Sampler } from './sampler.ts';
-import { ConstraintError, unconstrained, type ConstraintFactory } from './token-constraint.ts';
+import { notFinite, SamplingError } from './sampling-error.ts';
+import { unconstrained, type ConstraintFactory } from './token-constraint.ts';
 
 interface Outcome {
   readonly samples: Sampled[];
@@ -90,7 +91,9 @@ export class ModelRunner {
     const logits = await this.#backend.forward(await this.#forwardRun(run));
     const vocabulary = logits.length / run.rows.length;
     for (const [index, row] of run.rows.entries()) {
-      if (!row?.sample) continue;
+      if (!row) continue;
+      if (this.#backend.overflown.has(index)) this.#sampler(row.sequence).fail(notFinite());
+      else if (!row.sample) continue;
       const start = index * vocabulary;
       this.#sample(row.sequence, logits.subarray(start, start + vocabulary), outcome);
     }
@@ -100,7 +103,7 @@ export class ModelRunner {
     try {
       outcome.samples.push(this.#sampler(sequence).next(logits));
     } catch (error) {
-      if (!(error instanceof ConstraintError)) throw error;
+      if (!(error instanceof SamplingError)) throw error;
       outcome.failures.push({ sequence, code: error.code, message: error.message });
     }
   }

@@ -2,6 +2,7 @@ import { argmax, largest, logSumExp } from './log-probabilities.ts';
 import type { OpenSequence, Sampled } from './messages.ts';
 import { Penalties } from './penalties.ts';
 import { uniformAt } from './random.ts';
+import { notFinite, type SamplingError } from './sampling-error.ts';
 import { TokenBias } from './token-bias.ts';
 import {
   applyMask,
@@ -26,7 +27,7 @@ export class Sampler {
   #position: number;
   #last: number | null = null;
   /** Why sampling failed. */
-  #failed: ConstraintError | null = null;
+  #failed: SamplingError | null = null;
 
   constructor(open: OpenSequence, constraints: ConstraintFactory = unconstrained) {
     this.#open = open;
@@ -54,6 +55,8 @@ export class Sampler {
 
   /** `logits` are of one position, [vocabulary]; modified in place. Throws `ConstraintError`. */
   next(logits: Float32Array): Sampled {
+    // One that is no number comes of a hidden state that is none: then all are.
+    if (Number.isNaN(logits[0])) this.fail(notFinite());
     if (this.#failed) throw this.#failed;
     const { sequence, sampling } = this.#open;
     const raw = sampling.topLogprobs === null ? null : logits.slice();
@@ -65,6 +68,11 @@ export class Sampler {
       ? { sequence, id, done: true }
       : { sequence, id };
     return raw ? { ...sampled, ...logprobsOf(raw, id, sampling.topLogprobs ?? 0) } : sampled;
+  }
+
+  /** Something else than sampling went wrong with the sequence: nothing is sampled for it any more. */
+  fail(error: SamplingError): void {
+    this.#failed ??= error;
   }
 
   close(): void {

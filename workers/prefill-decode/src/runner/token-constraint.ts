@@ -1,4 +1,5 @@
 import type { OpenSequence } from './messages.ts';
+import { SamplingError } from './sampling-error.ts';
 
 /** A token mask: bit `id % 32` of word `id >> 5` is set when token `id` may come next. */
 export type TokenMask = Uint32Array;
@@ -34,15 +35,8 @@ export type ConstraintFactory = (open: OpenSequence) => TokenConstraint | null;
 export const unconstrained: ConstraintFactory = () => null;
 
 /** An answer can no longer satisfy its constraint: its request fails, the others continue. */
-export class ConstraintError extends Error {
+export class ConstraintError extends SamplingError {
   override readonly name = 'ConstraintError';
-  /** Stable: becomes the job's error code. */
-  readonly code: string;
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /**

@@ -1,6 +1,9 @@
 import type { JobEvent } from '@epd/jobs';
 import test from 'ava';
 import { EventWriter } from '../../src/job/event-writer.ts';
+import { WritePace } from '../../src/job/write-pace.ts';
+
+const PACE = new WritePace(() => 1);
 
 const tokens = (choice: number, id: number, text: string): JobEvent => ({
   type: 'tokens',
@@ -29,7 +32,7 @@ const said = () => new Promise((resolve) => setImmediate(resolve));
 
 test('what comes at once is one write; what comes later waits, and goes with the ending', async (t) => {
   const { writes, append } = recorder();
-  const writer = new EventWriter(append, unexpected, unexpected);
+  const writer = new EventWriter(append, PACE, unexpected, unexpected);
   writer.add(PREFILL);
   writer.add(tokens(0, 1, 'a'));
   await said();
@@ -41,7 +44,7 @@ test('what comes at once is one write; what comes later waits, and goes with the
 
 test('the first tokens do not wait for a stage that was written just before', async (t) => {
   const { writes, append } = recorder();
-  const writer = new EventWriter(append, unexpected, unexpected);
+  const writer = new EventWriter(append, PACE, unexpected, unexpected);
   writer.add(PREFILL);
   await said();
   writer.add(tokens(0, 1, 'a'));
@@ -52,7 +55,7 @@ test('the first tokens do not wait for a stage that was written just before', as
 
 test('tokens that wait are written when their gap is over', async (t) => {
   const { writes, append } = recorder();
-  const writer = new EventWriter(append, unexpected, unexpected);
+  const writer = new EventWriter(append, PACE, unexpected, unexpected);
   writer.add(tokens(0, 1, 'a'));
   await said();
   writer.add(tokens(0, 2, 'b'));
@@ -63,7 +66,7 @@ test('tokens that wait are written when their gap is over', async (t) => {
 
 test('tokens of different answers are not merged', async (t) => {
   const { append } = recorder();
-  const writer = new EventWriter(append, unexpected, unexpected);
+  const writer = new EventWriter(append, PACE, unexpected, unexpected);
   writer.add(tokens(0, 1, 'a'));
   writer.add(tokens(0, 2, 'b'));
   writer.add(tokens(1, 3, 'c'));
@@ -76,7 +79,7 @@ test('tokens of different answers are not merged', async (t) => {
 test('after a refused write, and once it is closed, nothing more is written', async (t) => {
   const { writes, append } = recorder(() => false);
   const refused = Promise.withResolvers<void>();
-  const writer = new EventWriter(append, refused.resolve, unexpected);
+  const writer = new EventWriter(append, PACE, refused.resolve, unexpected);
   writer.add(tokens(0, 1, 'a'));
   await refused.promise;
   writer.add(tokens(0, 2, 'b'));
@@ -91,6 +94,7 @@ test('a failing store is reported, not swallowed', async (t) => {
   const failure = Promise.withResolvers<unknown>();
   const writer = new EventWriter(
     () => Promise.reject(new Error('gone')),
+    PACE,
     unexpected,
     failure.resolve,
   );
@@ -103,6 +107,7 @@ test('after a write that failed nothing more is written, and nothing is left for
   const lost = new Error('the way to Redis broke');
   const writer = new EventWriter(
     () => Promise.reject(lost),
+    PACE,
     unexpected,
     (error) => failed.push(error),
   );
@@ -115,7 +120,7 @@ test('after a write that failed nothing more is written, and nothing is left for
 });
 
 test('an ending waits for no gap, also when its last tokens came just before it', async (t) => {
-  const writer = new EventWriter(async () => true, unexpected, unexpected);
+  const writer = new EventWriter(async () => true, PACE, unexpected, unexpected);
   writer.add(tokens(0, 1, 'a'));
   await said();
   writer.add(tokens(0, 2, 'b'));

@@ -5,6 +5,7 @@ import test from 'ava';
 import { Registry } from 'prom-client';
 import { AnswerValidator } from '../../src/constraint/answer-validator.ts';
 import { HeldJob } from '../../src/job/held-job.ts';
+import { WritePace } from '../../src/job/write-pace.ts';
 import { takeoverCount } from '../../src/metrics.ts';
 import { startEngine } from '../helpers/engine.ts';
 import { processorFor, queued, testJobs, work, type TestJobs } from '../helpers/processor.ts';
@@ -310,6 +311,7 @@ test('text that an end token let out is said once, whoever goes on before the en
     new HeldJob((await fleet.jobs.claim(id, worker))!, fleet.jobs, {
       validator: new AnswerValidator(),
       format: outputFormat(''),
+      pace: new WritePace(() => 1),
     });
   const first = await held('first');
   first.take(token);

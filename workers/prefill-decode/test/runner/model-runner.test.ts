@@ -20,6 +20,7 @@ test('a constraint that cannot be opened fails its sequence alone, and skips no 
   const backend = {
     layout: async () => void changes.push('layout'),
     drop: async () => void changes.push('drop'),
+    overflown: new Set(),
     forward: async () => Float32Array.of(1, 3, 2, 1, 3, 2),
   } as unknown as KVBackend;
   const facts = {

@@ -144,3 +144,10 @@ test('before min_tokens nothing ends the answer, also when another worker resume
   t.is(sampler({ minTokens: 2 }, { endIds, generated: [2] }).next(freshLogits()).id, 2);
   t.is(sampler({ minTokens: 2 }, { endIds, generated: [2, 2] }).next(freshLogits()).id, 1);
 });
+
+test('of logits that are no numbers no token is chosen, now or later', (t) => {
+  const begun = sampler({ temperature: 0 });
+  t.throws(() => begun.next(freshLogits().fill(Number.NaN)), { code: 'not_finite' });
+  t.throws(() => begun.next(freshLogits()), { code: 'not_finite' });
+  t.is(begun.last, 0);
+});

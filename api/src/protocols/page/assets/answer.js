@@ -1,58 +1,70 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
+import { call, follow } from './api.js';
 import { byId, element } from './element.js';
+import { Timeline } from './timeline.js';
+import { duration } from './words.js';
 
-const WORDS = {
-  queued: 'Waiting for its turn',
-  waiting_for_encoder: 'Waiting for an encoder',
-  encoding: 'Encoding',
-  stored: 'Encoded',
-  loaded: 'Loaded',
-  prefill: 'Reading the question',
-  waiting_for_embeddings: 'Awaited by the decoder',
-  first_token: 'Answering',
-  resumed: 'Going on with another worker',
-};
+const REDRAW_MS = 100;
 
-const SOURCES = {
-  encoded: ['Encoded now', 'encoded'],
-  joined: ['Encoded with another job', 'cached'],
-  stored: ['From the cache', 'cached'],
-  kv_cache: ['Known to the decoder', 'cached'],
-};
-
-const time = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
-
-/** Shows one job as it goes: where its pictures are, and the answer as it is written. */
+/** Shows one job as it goes: where its time goes, and the answer as it is written. */
 export class Answer {
-  #rows = [];
+  #timeline = new Timeline();
+  #shown = null;
 
-  begin(job, urls) {
+  /** Until the job has ended, or another one is shown. Resolves to the job as it ended; null: another is shown. */
+  async show(job, { question, urls }) {
+    this.#shown?.abort();
+    const shown = new AbortController();
+    this.#shown = shown;
+    this.#begin(job, question, urls);
+    const events = [];
+    const clock = new Clock(job);
+    const draw = () => this.#timeline.draw(events, clock.nowMs());
+    const timer = setInterval(draw, REDRAW_MS);
+    try {
+      for await (const event of follow(job, shown.signal)) {
+        events.push(event);
+        clock.hear(event);
+        this.#take(event);
+      }
+      const ended = await call(job.links.self);
+      if (shown.signal.aborted) return null;
+      this.#timeline.draw(events, ended.timings.total_ms ?? clock.nowMs());
+      this.#end(ended);
+      return ended;
+    } catch (error) {
+      if (shown.signal.aborted) return null;
+      throw error;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #begin(job, question, urls) {
     byId('result').hidden = false;
+    byId('asked').textContent = question;
     byId('answer').textContent = '';
     byId('answer').classList.add('writing');
     byId('figures').replaceChildren();
     byId('status').textContent = job.status_detail ?? 'Accepted';
-    const distinct = [...new Set(urls)];
-    this.#rows = job.timings.images.map((image, index) => row(distinct[index], index));
-    byId('images').replaceChildren(...this.#rows.map(({ item }) => item));
-    this.#showSources(job);
+    byId('status').className = 'state in_progress';
+    this.#timeline.begin(job, urls);
+    this.#timeline.sources(job);
   }
 
-  show(event) {
+  #take(event) {
     if (event.type === 'tokens' && event.choice === 0) this.#write(event.text);
-    if (event.type !== 'stage') return;
-    const where = this.#rows[event.item];
-    const words = WORDS[event.stage] ?? event.stage;
-    if (where)
-      where.stages.append(element('span', { class: 'stage' }, `${words} · ${time(event.ms)}`));
-    else byId('status').textContent = `${words} · ${time(event.ms)}`;
+    if (event.type === 'stage' && event.stage === 'resumed')
+      byId('status').textContent = 'Going on with another worker';
+    else if (event.type === 'stage') byId('status').textContent = 'In progress';
   }
 
-  end(job) {
+  #end(job) {
     byId('answer').classList.remove('writing');
     byId('answer').textContent = (job.output?.text ?? '').trimStart();
     byId('status').textContent = job.error ? `${job.status}: ${job.error.message}` : job.status;
-    this.#showSources(job);
+    byId('status').className = `state ${job.status}`;
+    this.#timeline.sources(job);
     byId('figures').replaceChildren(
       ...figures(job).map(([name, value]) =>
         element('div', {}, element('dt', {}, name), element('dd', {}, value)),
@@ -65,24 +77,26 @@ export class Answer {
     const answer = byId('answer');
     answer.append(answer.textContent === '' ? text.trimStart() : text);
   }
-
-  #showSources({ timings }) {
-    for (const [index, { source }] of timings.images.entries()) {
-      const [words, kind] = SOURCES[source] ?? [];
-      const badge = this.#rows[index]?.badge;
-      if (!words || !badge) continue;
-      badge.textContent = words;
-      badge.className = `badge ${kind}`;
-      badge.hidden = false;
-    }
-  }
 }
 
-function row(url, index) {
-  const stages = element('span', { class: 'stages' });
-  const badge = element('span', { class: 'badge', hidden: '' });
-  const picture = element('img', { src: url ?? '', alt: `Picture ${index + 1}` });
-  return { item: element('li', {}, picture, badge, stages), stages, badge };
+/** Milliseconds since the job was accepted, by the fleet's clock as events tell it. */
+class Clock {
+  #ms;
+  #atMs = performance.now();
+
+  constructor(job) {
+    this.#ms = job.finished_at === null ? 0 : (job.timings.total_ms ?? 0);
+  }
+
+  hear({ ms }) {
+    if (ms === undefined || ms < this.nowMs()) return;
+    this.#ms = ms;
+    this.#atMs = performance.now();
+  }
+
+  nowMs() {
+    return this.#ms + performance.now() - this.#atMs;
+  }
 }
 
 function figures({ usage, timings }) {
@@ -90,7 +104,7 @@ function figures({ usage, timings }) {
     ['First token', timings.ttft_ms],
     ['In all', timings.total_ms],
   ].filter(([, ms]) => ms !== undefined);
-  const times = known.map(([name, ms]) => [name, time(ms)]);
+  const times = known.map(([name, ms]) => [name, duration(ms)]);
   if (!usage) return times;
   return [
     ...times,

@@ -1,16 +1,14 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
-/** The API as the page needs it. */
-
-const KEY = 'epd-key';
-
-/** Kept for this tab only. */
-export const rememberKey = (key) => sessionStorage.setItem(KEY, key);
+/** The API as the pages need it. */
+import { storedKey } from './key.js';
 
 /** An error answer; `status` 401 means that a key is wanted. */
 class ApiError extends Error {
-  constructor(status, message) {
+  /** `key`: the one that the request came with. */
+  constructor(status, message, key) {
     super(message);
     this.status = status;
+    this.key = key;
   }
 }
 
@@ -23,7 +21,7 @@ export async function bytes(path) {
   return (await request(path)).blob();
 }
 
-/** The events of a job after `after`, until its end; goes on by itself where a connection breaks. */
+/** The events of a job from its beginning until its end; goes on by itself where a connection breaks. */
 export async function* follow(job, signal) {
   let after = 0;
   for (;;) {
@@ -41,7 +39,7 @@ export async function* follow(job, signal) {
 }
 
 async function request(path, { method = 'GET', body, signal } = {}) {
-  const key = sessionStorage.getItem(KEY);
+  const key = storedKey();
   const response = await fetch(path, {
     method,
     signal,
@@ -56,6 +54,7 @@ async function request(path, { method = 'GET', body, signal } = {}) {
   throw new ApiError(
     response.status,
     answer.error?.message ?? `The API answered ${response.status}`,
+    key,
   );
 }
 

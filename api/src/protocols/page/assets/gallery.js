@@ -1,9 +1,11 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
-import { call, rememberKey } from './api.js';
+import { call } from './api.js';
 import { byId, element } from './element.js';
-import { onPicture } from './gallery-drop.js';
 import { Grid } from './gallery-grid.js';
 import { thumbnail } from './gallery-thumbnails.js';
+import { KeyPanel } from './key.js';
+import { onPictures } from './picture-input.js';
+import { Problems } from './problems.js';
 
 const PAGE = 24;
 
@@ -12,27 +14,27 @@ let wanted = [];
 let unwanted = [];
 let last = null;
 
+const key = new KeyPanel(() => void problems.during(begin));
+const problems = new Problems((tried) => key.ask(tried));
 const grid = new Grid({
   more: (image) => choose([...wanted, image.id], unwanted),
   less: (image) => choose(wanted, [...unwanted, image.id]),
-  duplicates: (image) => withProblems(() => showDuplicates(image)),
-  remove: (image) => withProblems(() => remove(image)),
+  duplicates: (image) => problems.during(() => showDuplicates(image)),
+  remove: (image) => problems.during(() => remove(image)),
 });
 
-onPicture((url) => choose([{ image: url }], []));
+onPictures(
+  ({ url }) => choose([{ image: url }], []),
+  (refusal) => problems.say(refusal),
+);
 byId('clear').addEventListener('click', () => choose([], []));
-byId('more').addEventListener('click', () => void withProblems(() => showAll(last)));
+byId('more').addEventListener('click', () => void problems.during(() => showAll(last)));
 byId('model').addEventListener('change', () => choose([], []));
 byId('search').addEventListener('submit', (event) => event.preventDefault());
-byId('key').addEventListener('change', (event) => {
-  rememberKey(event.target.value);
-  void withProblems(begin);
-});
-void withProblems(begin);
+void problems.during(begin);
 
 async function begin() {
   const { data } = await call('/v1/models');
-  byId('access').hidden = true;
   byId('model').replaceChildren(...data.map(({ id }) => element('option', { value: id }, id)));
   await show();
 }
@@ -40,7 +42,7 @@ async function begin() {
 function choose(more, less) {
   wanted = more;
   unwanted = less;
-  void withProblems(show);
+  void problems.during(show);
 }
 
 async function show() {
@@ -99,15 +101,3 @@ function example(one, word) {
 }
 
 const model = () => (byId('model').value ? { model: byId('model').value } : {});
-
-/** Says in words what went wrong; asks for a key where one is wanted. */
-async function withProblems(work) {
-  try {
-    await work();
-    byId('problem').textContent = '';
-  } catch (error) {
-    const asked = error.status === 401 && byId('key').value === '';
-    if (error.status === 401) byId('access').hidden = false;
-    byId('problem').textContent = asked ? '' : error.message;
-  }
-}

@@ -1,54 +1,97 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
 import { Answer } from './answer.js';
-import { call, follow, rememberKey } from './api.js';
+import { call } from './api.js';
 import { byId, element } from './element.js';
+import { drawCurves, Fleet } from './fleet.js';
+import { KeyPanel } from './key.js';
+import { onPictures } from './picture-input.js';
 import { Pictures } from './pictures.js';
-import { Recent } from './recent.js';
+import { Problems } from './problems.js';
+import { questionOf, Recent } from './recent.js';
+import { showSamples } from './samples.js';
+import { rememberThumbnails, thumbnailsOf } from './seen.js';
 
-const LOOK_MS = 5_000;
+const LOOK_MS = 2_000;
 const METADATA_CHARACTERS = 200;
+/** The model that comes with the fleet. */
+const TOY = 'tiny-vlm';
 
 const pictures = new Pictures();
 const answer = new Answer();
-const recent = new Recent();
+const fleet = new Fleet();
+const key = new KeyPanel(() => void problems.during(look));
+const problems = new Problems((tried) => key.ask(tried));
+const recent = new Recent({
+  open: (job) => void problems.during(() => open(job)),
+  cancel: (job) => void problems.during(() => cancel(job)),
+});
+/** The job that is shown. */
 let current = null;
-/** What the shown problem came from. */
-let troubled = null;
 
+onPictures(
+  (picture) => pictures.add(picture),
+  (refusal) => problems.say(refusal),
+);
+showSamples((picture) => pictures.add(picture));
+drawCurves();
 byId('ask').addEventListener('submit', (event) => {
   event.preventDefault();
-  void withProblems(ask);
+  void problems.during(ask);
 });
-byId('cancel').addEventListener('click', () => void withProblems(cancel));
+byId('cancel').addEventListener('click', () => void problems.during(() => cancel(current)));
 byId('question').addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) byId('ask').requestSubmit();
 });
-byId('key').addEventListener('change', (event) => {
-  rememberKey(event.target.value);
-  void withProblems(look);
-});
-setInterval(() => void withProblems(look), LOOK_MS);
-void withProblems(look);
+addEventListener('hashchange', () => void problems.during(openFromAddress));
+setInterval(() => {
+  if (!document.hidden && !key.isAsking) void problems.inBackground(look);
+}, LOOK_MS);
+void problems.inBackground(look);
+void problems.during(openFromAddress);
 
 async function ask() {
   const { urls } = pictures;
-  busy(true);
+  const text = byId('question').value;
+  byId('submit').disabled = true;
+  let job = null;
   try {
-    current = await call('/v1/jobs', { method: 'POST', body: question(urls) });
-    answer.begin(current, urls);
-    void recent.refresh();
-    for await (const event of follow(current, AbortSignal.timeout(3_600_000))) answer.show(event);
-    answer.end(await call(current.links.self));
+    job = await call('/v1/jobs', { method: 'POST', body: question(text, urls) });
+    await rememberThumbnails(job.id, [...new Set(urls)]);
   } finally {
-    busy(false);
-    await recent.refresh();
+    byId('submit').disabled = false;
   }
+  void recent.refresh();
+  await show(job);
 }
 
-const cancel = () => call(current.links.cancel, { method: 'POST' });
+/** Also after a reload, and from a link: the job's id is in the address. */
+async function openFromAddress() {
+  const id = location.hash.slice(1);
+  if (!/^job_[0-9a-f]+$/.test(id) || id === current?.id) return;
+  await open(await call(`/v1/jobs/${id}`));
+}
 
-function question(urls) {
-  const text = byId('question').value;
+async function open(job) {
+  byId('result').hidden = false;
+  byId('result').scrollIntoView({ block: 'nearest' });
+  await show(job);
+}
+
+async function show(job) {
+  current = job;
+  history.replaceState(null, '', `#${job.id}`);
+  byId('cancel').hidden = job.finished_at !== null;
+  await answer.show(job, { question: questionOf(job), urls: thumbnailsOf(job.id) });
+  if (current === job) byId('cancel').hidden = true;
+  fleet.reuse(await recent.refresh());
+}
+
+async function cancel(job) {
+  await call(job.links.cancel, { method: 'POST' });
+  await recent.refresh();
+}
+
+function question(text, urls) {
   const images = urls.map((url) => ({ type: 'image_url', image_url: { url } }));
   const model = byId('model').value;
   return {
@@ -60,46 +103,20 @@ function question(urls) {
   };
 }
 
-/** What changes by itself: the models, their workers, the recent jobs. */
+/** What changes by itself: the fleet, its models, the recent jobs. */
 async function look() {
-  const { data } = await call('/v1/models');
-  byId('access').hidden = true;
-  showModels(data);
-  const [first] = data;
-  byId('workers').textContent = first
-    ? `${first.id}: ${count(first.workers.encoder, 'encoder')}, ${count(first.workers.prefill_decode, 'decoder')}`
-    : 'No model is registered yet: start the workers';
-  await recent.refresh();
+  const { models, pages } = await fleet.refresh(byId('model').value);
+  showModels(models);
+  byId('to-gallery').hidden = pages.gallery === undefined;
+  byId('to-queues').hidden = pages.queues === undefined;
+  fleet.reuse(await recent.refresh());
 }
-
-const count = (number, what) => `${number} ${what}${number === 1 ? '' : 's'}`;
 
 function showModels(models) {
   const select = byId('model');
   const ids = models.map(({ id }) => id);
+  byId('toy').hidden = (select.value || ids[0]) !== TOY;
   if (ids.join() === [...select.options].map(({ value }) => value).join()) return;
   select.replaceChildren(...ids.map((id) => element('option', { value: id }, id)));
-}
-
-function busy(on) {
-  byId('submit').disabled = on;
-  byId('cancel').hidden = !on;
-}
-
-/** Says in words what went wrong, until the same thing goes well; asks for a key where one is wanted. */
-async function withProblems(work) {
-  try {
-    await work();
-    if (troubled === work) say('', null);
-  } catch (error) {
-    if (error.status === 401) byId('access').hidden = false;
-    // Who has not typed a key yet is asked for one, and told nothing.
-    const asked = error.status === 401 && byId('key').value === '' && work === look;
-    say(asked ? '' : error.message, work);
-  }
-}
-
-function say(problem, work) {
-  byId('problem').textContent = problem;
-  troubled = work;
+  byId('toy').hidden = select.value !== TOY;
 }

@@ -1,37 +1,87 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
 import { call } from './api.js';
 import { byId, element } from './element.js';
+import { thumbnailsOf } from './seen.js';
+import { ago } from './words.js';
 
-const SHOWN = 10;
+const SHOWN = 20;
 const RUNNING = new Set(['queued', 'in_progress']);
 
-/** The last jobs of whoever's key this is, with a button for those that can still be cancelled. */
+export const questionOf = (job) => job.metadata.question || job.id;
+
+/** The last jobs of whoever's key this is: each opens again, and can be cancelled while it runs. */
 export class Recent {
+  #actions;
+  /** Rows by the job's id: they are changed, not made anew, so that the keyboard's focus stays. */
+  #rows = new Map();
+
+  /** `open`, `cancel`: each with a job. */
+  constructor(actions) {
+    this.#actions = actions;
+  }
+
+  /** Returns the jobs that are shown. */
   async refresh() {
     const { data } = await call(`/v1/jobs?limit=${SHOWN}`);
     byId('no-recent').hidden = data.length > 0;
-    byId('recent').replaceChildren(...data.map((job) => this.#row(job)));
+    const list = byId('recent');
+    for (const [id, row] of this.#rows) {
+      if (data.some((job) => job.id === id)) continue;
+      row.item.remove();
+      this.#rows.delete(id);
+    }
+    for (const [index, job] of data.entries()) {
+      const row = this.#row(job);
+      update(row, job);
+      if (list.children[index] !== row.item)
+        list.insertBefore(row.item, list.children[index] ?? null);
+    }
+    return data;
   }
 
   #row(job) {
-    const what = job.output?.text || job.metadata.question || job.id;
-    const cells = [
-      element('span', { class: `state ${job.status}` }, job.status.replace('_', ' ')),
-      element('span', { class: 'what', title: job.status_detail ?? what }, what),
-    ];
-    if (RUNNING.has(job.status)) {
-      const label = {
-        type: 'button',
-        'aria-label': `Cancel ${what}`,
-        onclick: () => void this.#cancel(job),
-      };
-      cells.push(element('button', label, 'Cancel'));
-    }
-    return element('li', {}, ...cells);
+    const known = this.#rows.get(job.id);
+    if (known) return known;
+    const [thumbnail] = thumbnailsOf(job.id);
+    const picture = thumbnail
+      ? element('img', { src: thumbnail, alt: '' })
+      : element('span', { class: 'no-picture', 'aria-hidden': 'true' }, 'Aa');
+    const state = element('span', { class: 'state' });
+    const time = element('span', { class: 'time' });
+    const answer = element('span', { class: 'what' });
+    const what = element('strong', {}, questionOf(job));
+    const facts = element('span', { class: 'facts' }, state, time);
+    const text = element('span', { class: 'text' }, what, answer, facts);
+    const open = { type: 'button', class: 'open', onclick: () => this.#actions.open(job) };
+    const cancel = {
+      type: 'button',
+      class: 'quiet',
+      'aria-label': `Cancel ${questionOf(job)}`,
+      onclick: () => this.#actions.cancel(job),
+    };
+    const row = {
+      item: element(
+        'li',
+        {},
+        element('button', open, picture, text),
+        element('button', cancel, 'Cancel'),
+      ),
+      state,
+      time,
+      answer,
+    };
+    this.#rows.set(job.id, row);
+    return row;
   }
+}
 
-  async #cancel(job) {
-    await call(job.links.cancel, { method: 'POST' });
-    await this.refresh();
-  }
+function update({ item, state, time, answer }, job) {
+  state.textContent = job.status.replace('_', ' ');
+  state.className = `state ${job.status}`;
+  time.textContent = ago(job.created_at);
+  answer.textContent = (job.output?.text ?? job.status_detail ?? '').trimStart();
+  const cancel = item.lastElementChild;
+  if (cancel.hidden !== RUNNING.has(job.status)) return;
+  if (document.activeElement === cancel) item.firstElementChild.focus();
+  cancel.hidden = !RUNNING.has(job.status);
 }
