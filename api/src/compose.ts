@@ -155,7 +155,6 @@ function composeMedia(config: ApiConfig, redis: Redis, store: ObjectStore, memor
     inputs: store,
     usage: new InputUsage({ redis, prefix: config.prefix }),
     fetcher,
-    memory,
     aliases,
     files: records,
     limits: config,

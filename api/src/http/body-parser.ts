@@ -6,6 +6,7 @@ import { ApiError } from './errors.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import { collectBytes } from './collect-bytes.ts';
 import { decodedBody } from './content-encoding.ts';
+import { LargeBodies } from './large-bodies.ts';
 import { jsonShape, type ShapeLimits } from './json-shape.ts';
 import { whenOver } from './when-over.ts';
 import type { MemoryBudget, MemoryHold } from './memory-budget.ts';
@@ -27,7 +28,10 @@ interface BodyLimits {
 /** What a parsed value takes beside its text: a small object, or an array of one. */
 const BYTES_PER_ELEMENT = 64;
 
-/** Of the length of a body: text that is not ASCII takes two bytes a character in memory, and is there twice. */
+/**
+ * Of the length of a body, while it is parsed: text that is not ASCII takes two bytes a character in memory, and
+ * what comes of it as many. Its bytes are garbage by then.
+ */
 export const MAX_COPIES = 3;
 
 /**
@@ -41,6 +45,7 @@ export function installBodyParser(
 ): void {
   const shapeLimits = { maxElements: limits.maxJsonElements, maxDepth: limits.maxJsonDepth };
   app.decorateRequest('bodySha256', '');
+  const large = new LargeBodies();
   installHolds(app, budget);
   app.removeContentTypeParser('text/plain');
   const parse = app.getDefaultJsonParser('error', 'error');
@@ -51,10 +56,50 @@ export function installBodyParser(
   app.addContentTypeParser(
     'application/json',
     async (request: FastifyRequest, stream: IncomingMessage) => {
-      const text = await readText(request, stream, shapeLimits);
-      return toJson(request, text);
+      const body = new BodyBytes(await readBytes(request, stream));
+      digest(request, body.bytes);
+      checkShape(request, body.bytes, shapeLimits);
+      return large.run(body.length, () =>
+        holdingCopies(request.memory, body, () => toJson(request, body.toText())),
+      );
     },
   );
+}
+
+/** Forgets the bytes of a body once it has the text: both are as large as it. */
+class BodyBytes {
+  readonly length: number;
+  #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.length = bytes.length;
+  }
+
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  toText(): string {
+    const text = this.#bytes.toString();
+    this.#bytes = Buffer.alloc(0);
+    return text;
+  }
+}
+
+/** Counts the copies that there are only while a body is parsed. */
+async function holdingCopies<Value>(
+  memory: MemoryHold,
+  body: BodyBytes,
+  parse: () => Promise<Value>,
+): Promise<Value> {
+  const copies = memory.beside();
+  try {
+    if (!isAscii(body.bytes)) copies.take(body.length * (MAX_COPIES - 1));
+    return await parse();
+  } finally {
+    copies.release();
+  }
 }
 
 /** The request no longer needs its body, and its answer may take long. */
@@ -73,15 +118,13 @@ function installHolds(app: FastifyInstance, budget: MemoryBudget): void {
   });
 }
 
-async function readText(
-  request: FastifyRequest,
-  stream: IncomingMessage,
-  limits: ShapeLimits,
-): Promise<string> {
-  const bytes = await readBytes(request, stream);
-  if (IDEMPOTENCY_HEADER in request.headers) {
-    request.bodySha256 = createHash('sha256').update(bytes).digest('hex');
-  }
+function digest(request: FastifyRequest, bytes: Buffer): void {
+  if (!(IDEMPOTENCY_HEADER in request.headers)) return;
+  request.bodySha256 = createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Throws for what would grow to more than may be, and counts what it grows to. */
+function checkShape(request: FastifyRequest, bytes: Buffer, limits: ShapeLimits): void {
   const { elements, depth } = jsonShape(bytes, limits);
   if (depth > limits.maxDepth) {
     throw refused(request, `arrays and objects nested at most ${limits.maxDepth} deep, got more`);
@@ -89,9 +132,7 @@ async function readText(
   if (elements > limits.maxElements) {
     throw refused(request, `at most ${limits.maxElements} values, got more`);
   }
-  const wide = isAscii(bytes) ? 0 : bytes.length * (MAX_COPIES - 1);
-  request.memory.take(elements * BYTES_PER_ELEMENT + wide);
-  return bytes.toString();
+  request.memory.take(elements * BYTES_PER_ELEMENT);
 }
 
 async function readBytes(request: FastifyRequest, stream: IncomingMessage): Promise<Buffer> {

@@ -12,6 +12,12 @@ interface CollectOptions {
 }
 
 const FIRST_BYTES = 65_536;
+const LARGE_BYTES = 1024 * 1024;
+/**
+ * Memory of this size is always the system's own, and goes back to it at once; smaller pieces are cut from a heap that
+ * keeps what was freed between them. What is not written to is not there.
+ */
+const OWN_PAGES_BYTES = 33 * 1024 * 1024;
 
 /**
  * A stream's bytes in one buffer, made once where the sender says how many will come: parts that are joined at
@@ -22,7 +28,7 @@ export async function collectBytes(
   stream: Readable,
   { hold, expectedBytes, maxBytes, tooLarge }: CollectOptions,
 ): Promise<Buffer> {
-  let buffer: Buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(expectedBytes, 0), maxBytes));
+  let buffer: Buffer = allocate(Math.min(Math.max(expectedBytes, 0), maxBytes));
   let filled = 0;
   const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   for await (const chunk of chunks) {
@@ -36,8 +42,11 @@ export async function collectBytes(
   return buffer.subarray(0, filled);
 }
 
+const allocate = (bytes: number): Buffer =>
+  Buffer.allocUnsafeSlow(bytes < LARGE_BYTES ? bytes : Math.max(bytes, OWN_PAGES_BYTES));
+
 function grown(buffer: Buffer, filled: number, needed: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(Math.max(needed, buffer.length * 2, FIRST_BYTES));
+  const larger = allocate(Math.max(needed, buffer.length * 2, FIRST_BYTES));
   buffer.copy(larger, 0, 0, filled);
   return larger;
 }

@@ -53,17 +53,19 @@ test('what a body would grow to is refused before it is parsed, with a line in t
   t.regex(log, /body refused: .*at most 100000 values/);
 });
 
-test('an API of 512 MiB survives many of the largest bodies at once, in the widest characters', async (t) => {
+test('an API of 512 MiB that has read one of the largest bodies, in the widest characters, survives many more at once', async (t) => {
   const api = await keyed(t);
   // Three bytes each in UTF-8, two in memory: for V8 all of the text is then of two bytes.
   const text = `${'x'.repeat(31 * MIB)}\u4e16`;
   // What is wrong with it is found after it was read and parsed.
   const body = JSON.stringify({ messages: [{ role: 'user', content: text }], max_tokens: 0 });
-  const statuses = await Promise.all(
-    Array.from({ length: 12 }, () => send(`${api.url}/v1/jobs`, body, signed)),
-  );
-  for (const status of statuses) t.true([400, 503].includes(Number(status)), String(status));
-  t.log(`${statuses.filter((status) => status !== 503).length} of 12 were read`);
+  t.is(await send(`${api.url}/v1/jobs`, body, signed), 400);
+  for (const round of [1, 2]) {
+    const sent = Array.from({ length: 12 }, () => send(`${api.url}/v1/jobs`, body, signed));
+    const statuses = await Promise.all(sent);
+    for (const status of statuses) t.true([400, 503].includes(Number(status)), String(status));
+    t.log(`round ${round}: ${statuses.filter((status) => status !== 503).length} of 12 were read`);
+  }
   const { peak } = await memoryOf(api.child);
   t.log(`peak ${peak.toFixed(0)} MiB`);
   t.true(peak < SMALL_MIB, `${peak} MiB`);

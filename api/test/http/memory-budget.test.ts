@@ -22,6 +22,21 @@ test('several requests of a tenant share half of it, so that others come through
   t.notThrows(() => budget.open('b').take(50));
 });
 
+test('what a request holds beside its body is its own, and is released by itself', (t) => {
+  const budget = new MemoryBudget(100);
+  const body = budget.open('a');
+  body.take(60);
+  const picture = body.beside();
+  picture.take(40);
+  t.throws(() => picture.take(1), BUSY);
+  t.throws(() => budget.open('a').take(1), BUSY);
+  body.release();
+  t.is(budget.bytes, 40, 'its caller is gone, and the picture still there');
+  picture.take(60);
+  picture.release();
+  t.is(budget.bytes, 0);
+});
+
 test('what is released can be taken again, and is released once', (t) => {
   const budget = new MemoryBudget(100);
   const hold = budget.open('a');

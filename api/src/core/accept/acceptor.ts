@@ -157,7 +157,7 @@ export class Acceptor {
   }
 
   async #takeIn(submission: Submission, sources: readonly ImageSource[], card: ModelCard) {
-    const inputs = await resolveImages(sources, this.#parts.resolver, submission.tenant.id);
+    const inputs = await resolveImages(sources, this.#parts.resolver, submission);
     const { embeddingScope: scope } = submission.tenant;
     const priced = inputs.map((input, index) =>
       priceImage(input, card, { scope, param: sources[index]?.param ?? 'messages' }),

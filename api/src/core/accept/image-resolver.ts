@@ -4,7 +4,7 @@ import { ApiError } from '../../http/errors.ts';
 import type { FileRecords } from '../files/file-records.ts';
 import type { InputUsage } from '../inputs/input-usage.ts';
 import { AliasConflictError, type UuidAliases } from '../inputs/uuid-aliases.ts';
-import type { MemoryBudget, MemoryHold } from '../../http/memory-budget.ts';
+import type { MemoryHold } from '../../http/memory-budget.ts';
 import { decodeDataUri } from '../media/data-uri.ts';
 import type { ImageFetcher } from '../media/image-fetcher.ts';
 import { readImageHeader } from '../media/image-header.ts';
@@ -21,8 +21,14 @@ interface ResolverParts {
   readonly fetcher: ImageFetcher;
   readonly aliases: Pick<UuidAliases, 'bind' | 'resolve'>;
   readonly files: Pick<FileRecords, 'find'>;
-  readonly memory: MemoryBudget;
   readonly limits: ImageLimits;
+}
+
+interface TakeOptions {
+  readonly tenant: string;
+  readonly signal: AbortSignal;
+  /** Of the request that names the picture. */
+  readonly memory: MemoryHold;
 }
 
 /** One picture on its way in. */
@@ -53,8 +59,8 @@ export class ImageResolver {
    * A name that is bound already spares the fetch of a URL, not the check of bytes that were sent
    * along. Throws the `image…` codes; nothing is stored unless the header passes.
    */
-  async take(source: ImageSource, tenant: string, signal: AbortSignal): Promise<InputRef> {
-    const hold = this.#parts.memory.open(tenant);
+  async take(source: ImageSource, { tenant, memory, signal }: TakeOptions): Promise<InputRef> {
+    const hold = memory.beside();
     try {
       return await this.#take(source, { tenant, signal, hold });
     } finally {

@@ -1,6 +1,7 @@
 import type { InputRef } from '@epd/connector';
 import type { ImageResolver } from './image-resolver.ts';
 import type { ImageSource } from './image-sources.ts';
+import type { Submission } from './submission.ts';
 
 /** Fetches of one request that run at once: enough to hide latency, too few to be a weapon. */
 const CONCURRENCY = 4;
@@ -10,18 +11,19 @@ const CONCURRENCY = 4;
  */
 export async function resolveImages(
   sources: readonly ImageSource[],
-  resolver: ImageResolver,
-  tenant: string,
+  resolver: Pick<ImageResolver, 'take'>,
+  { tenant, memory }: Pick<Submission, 'tenant' | 'memory'>,
 ): Promise<InputRef[]> {
   if (sources.length === 0) return [];
   const distinct = new Map(sources.map((source) => [nameOf(source), source]));
   const taken = new Map<string, InputRef>();
   const abort = new AbortController();
+  const taking = { tenant: tenant.id, memory, signal: abort.signal };
   const waiting = distinct.entries();
   const takeNext = async (): Promise<void> => {
     for (const [name, source] of waiting) {
       abort.signal.throwIfAborted();
-      taken.set(name, await resolver.take(source, tenant, abort.signal));
+      taken.set(name, await resolver.take(source, taking));
     }
   };
   try {

@@ -1,6 +1,7 @@
 import { MESSAGE_VERSION } from '@epd/connector';
 import type { ModelCard } from '@epd/fleet';
 import type { JobRequest, NewJob } from '@epd/jobs';
+import type { MemoryHold } from '../../http/memory-budget.ts';
 import type { SamplingBody } from './sampling-schema.ts';
 import type { Tenant } from '../auth/tenant.ts';
 import type { ApiNotes } from '../jobs/api-notes.ts';
@@ -13,6 +14,8 @@ export interface Submission {
   /** Of the HTTP request, or the batch, that it came by. */
   readonly requestId: string;
   readonly tenant: Tenant;
+  /** What it holds of the process's memory: its pictures are counted with it. */
+  readonly memory: MemoryHold;
   readonly model: string | undefined;
   readonly messages: readonly SubmittedMessage[];
   /** The one message's text is the prompt: no template is put around it. */

@@ -1,5 +1,6 @@
 import { ApiError } from '../../http/errors.ts';
-import type { MemoryBudget } from '../../http/memory-budget.ts';
+import { LargeBodies } from '../../http/large-bodies.ts';
+import type { MemoryBudget, MemoryHold } from '../../http/memory-budget.ts';
 import type { FileRecord } from '../files/file-records.ts';
 import type { Files } from '../files/files.ts';
 import { findProblems, readLine, type BatchLine, type LineLimits } from './batch-input.ts';
@@ -29,6 +30,8 @@ const PIECE_BYTES = 1024 * 1024;
 export class BatchInputs {
   readonly #parts: InputsParts;
   readonly #indexes = new Map<string, LineIndex>();
+  /** Large lines have their pictures in them: two of a tenant at once would leave no room for either's. */
+  readonly #large = new LargeBodies();
 
   constructor(parts: InputsParts) {
     this.#parts = parts;
@@ -58,21 +61,23 @@ export class BatchInputs {
   async withLine<T>(
     batch: Batch,
     index: number,
-    work: (line: BatchLine) => T | Promise<T>,
+    work: (line: BatchLine, memory: MemoryHold) => T | Promise<T>,
   ): Promise<T | null> {
     const { memory, limits } = this.#parts;
     const known = await this.#index(batch);
     const [start, bytes] = [known?.starts[index], known?.lengths[index]];
     if (known === null || start === undefined || bytes === undefined) return null;
-    const hold = memory.open(batch.tenant);
-    try {
-      hold.take(bytes);
-      const content = await this.#read(known.file, start, bytes);
-      const line = content === null ? null : readLine(content, batch.endpoint, limits);
-      return line === null || typeof line === 'string' ? null : await work(line);
-    } finally {
-      hold.release();
-    }
+    return this.#large.run(bytes, async () => {
+      const hold = memory.open(batch.tenant);
+      try {
+        hold.take(bytes);
+        const content = await this.#read(known.file, start, bytes);
+        const line = content === null ? null : readLine(content, batch.endpoint, limits);
+        return line === null || typeof line === 'string' ? null : await work(line, hold);
+      } finally {
+        hold.release();
+      }
+    });
   }
 
   /** The ids of all lines in order, each with its number. Ends early when the file is gone. */

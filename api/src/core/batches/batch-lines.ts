@@ -1,9 +1,12 @@
 import type { Job } from '@epd/jobs';
+import type { MemoryHold } from '../../http/memory-budget.ts';
 import type { BatchLine } from './batch-input.ts';
 import type { Batch, LineResult } from './batch-record.ts';
 
-/** Hands the line to `work`. Null: the file that it stood in is gone. */
-export type ReadLine = <T>(work: (line: BatchLine) => T | Promise<T>) => Promise<T | null>;
+/** Hands the line to `work`, with what it holds of the memory. Null: the file that it stood in is gone. */
+export type ReadLine = <T>(
+  work: (line: BatchLine, memory: MemoryHold) => T | Promise<T>,
+) => Promise<T | null>;
 
 /** What runs a batch's lines: each is a request to the endpoint that the batch names. */
 export interface BatchLines {

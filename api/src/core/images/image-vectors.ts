@@ -1,6 +1,7 @@
 import { pooledVector } from '@epd/connector';
 import type { ModelCard } from '@epd/fleet';
 import { ApiError } from '../../http/errors.ts';
+import type { MemoryHold } from '../../http/memory-budget.ts';
 import type { ImageResolver } from '../accept/image-resolver.ts';
 import { priceImage, type PricedImage } from '../accept/price-images.ts';
 import type { Tenant } from '../auth/tenant.ts';
@@ -19,6 +20,8 @@ export interface PictureSource {
 export interface VectorContext {
   readonly card: ModelCard;
   readonly tenant: Tenant;
+  /** What the request holds of the process's memory. */
+  readonly memory: MemoryHold;
   readonly signal: AbortSignal;
 }
 
@@ -50,12 +53,12 @@ export class ImageVectors {
   }
 
   async of({ url, fileId, param }: PictureSource, context: VectorContext): Promise<ImageVector> {
-    const { card, tenant, signal } = context;
+    const { card, tenant, memory, signal } = context;
     const { resolver, gatekeeper } = this.#parts;
     // What would be refused whatever the picture is, costs no fetch.
     await gatekeeper.check(tenant, gatekeeper.costOf(tenant, LEAST_TOKENS));
     const source = { url: url ?? '', uuid: null, sha256: null, fileId: fileId ?? null, param };
-    const input = await resolver.take(source, tenant.id, signal);
+    const input = await resolver.take(source, { tenant: tenant.id, memory, signal });
     const image = priceImage(input, card, { scope: tenant.embeddingScope, param });
     const cost = gatekeeper.costOf(tenant, image.tokens);
     await gatekeeper.check(tenant, cost);

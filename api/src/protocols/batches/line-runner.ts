@@ -9,6 +9,7 @@ import { ApiError } from '../../http/errors.ts';
 import { chatSubmission } from '../chat/submission.ts';
 import { responseContext } from '../responses/context.ts';
 import { responseSubmission } from '../responses/submission.ts';
+import type { MemoryHold } from '../../http/memory-budget.ts';
 import type { RequestFacts } from '../../http/request-facts.ts';
 import { ChatCompletionBody } from '../chat/schema.ts';
 import { ResponseBody } from '../responses/schema.ts';
@@ -29,6 +30,15 @@ interface LineRunnerParts {
   readonly acceptor: Acceptor;
   readonly tenants: Pick<Tenants, 'get'>;
   readonly log?: Pick<Logger, 'error'>;
+}
+
+/** How a line becomes a job. */
+interface LineOptions {
+  /** Of the job. */
+  readonly id: string;
+  readonly memory: MemoryHold;
+  /** Until the batch's window ends. */
+  readonly leftMs: number;
 }
 
 /** Batches have a day; callers that wait for an answer go first. */
@@ -57,8 +67,10 @@ export class BatchLineRunner implements BatchLines {
     const job = await this.#parts.jobs.get(id);
     if (job !== null && job.ending === null) return 'waiting';
     if (job === null && this.#isPaused(batch.id)) return 'waiting';
-    const outcome = await read((line) =>
-      job === null ? this.#submit(batch, line, id, leftMs) : this.result(batch, line, job),
+    const outcome = await read((line, memory) =>
+      job === null
+        ? this.#submit(batch, line, { id, memory, leftMs })
+        : this.result(batch, line, job),
     );
     return outcome ?? 'gone';
   }
@@ -66,12 +78,12 @@ export class BatchLineRunner implements BatchLines {
   async #submit(
     batch: Batch,
     line: BatchLine,
-    id: string,
-    leftMs: number,
+    options: LineOptions,
   ): Promise<LineResult | 'waiting'> {
+    const { id } = options;
     try {
       const tenant = await this.#parts.tenants.get(batch.tenant);
-      await this.#parts.acceptor.accept(await this.#submission(batch, line, id, tenant, leftMs));
+      await this.#parts.acceptor.accept(await this.#submission(batch, line, tenant, options));
       return 'waiting';
     } catch (error) {
       if (error instanceof ApiError && isFinal(error)) return failedLine(line, id, error);
@@ -105,13 +117,13 @@ export class BatchLineRunner implements BatchLines {
   async #submission(
     batch: Batch,
     { body }: BatchLine,
-    id: string,
     tenant: Tenant,
-    leftMs: number,
+    { id, memory, leftMs }: LineOptions,
   ): Promise<Submission> {
     const facts: RequestFacts = {
       id: batch.id,
       tenant,
+      memory,
       headers: {},
       receivedAtMs: Date.now(),
       bodySha256: '',

@@ -15,6 +15,7 @@ export function chatSubmission(request: RequestFacts, body: ChatCompletionBody):
   return {
     requestId: request.id,
     tenant: request.tenant,
+    memory: request.memory,
     model: body.model,
     messages: body.messages,
     tools: askedTools(body),

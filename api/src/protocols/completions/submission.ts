@@ -20,6 +20,7 @@ export function completionSubmission(request: RequestFacts, body: CompletionBody
   return {
     requestId: request.id,
     tenant: request.tenant,
+    memory: request.memory,
     model: body.model,
     messages: [{ role: 'user', content: text }],
     raw: true,

@@ -32,11 +32,11 @@ export const embeddingRoutes =
         body: EmbeddingsBody,
         response: { 200: EmbeddingsView, ...ERROR_RESPONSES },
       },
-      handler: async ({ body, tenant }, reply) => {
+      handler: async ({ body, tenant, memory }, reply) => {
         const card = await models.resolve(body.model);
         const sources = sourcesOf(body.input, card.id);
         const dimensions = dimensionsOf(body.dimensions, card.hiddenSize);
-        const context: VectorContext = { card, tenant, signal: goneSignal(reply) };
+        const context: VectorContext = { card, tenant, memory, signal: goneSignal(reply) };
         const embedded: ImageVector[] = [];
         for (const source of sources) embedded.push(await vectors.of(source, context));
         const tokens = embedded.reduce((sum, each) => sum + each.tokens, 0);

@@ -97,10 +97,10 @@ export const imageSearchRoutes =
 async function contextOf(
   { models }: Needs,
   model: string | undefined,
-  { tenant }: FastifyRequest,
+  { tenant, memory }: FastifyRequest,
   reply: FastifyReply,
 ): Promise<VectorContext> {
-  return { card: await models.resolve(model), tenant, signal: goneSignal(reply) };
+  return { card: await models.resolve(model), tenant, memory, signal: goneSignal(reply) };
 }
 
 /** One picture after the other: a request is to hold no more than one encode of the fleet. */

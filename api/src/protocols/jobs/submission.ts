@@ -19,6 +19,7 @@ export function submissionOf(
   return {
     requestId: request.id,
     tenant: request.tenant,
+    memory: request.memory,
     model: body.model,
     messages: body.messages,
     tools: askedTools(body),

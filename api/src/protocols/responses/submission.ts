@@ -31,6 +31,7 @@ export function responseSubmission(
   return {
     requestId: request.id,
     tenant: request.tenant,
+    memory: request.memory,
     model: body.model ?? context.previous?.request.model,
     messages: placed.map(({ message }) => message),
     sampling: samplingOf(body),

@@ -13,6 +13,7 @@ async function submission({ services }: TestApi, seed = 0): Promise<Submission> 
   return {
     requestId: 'batch',
     tenant: await services.tenants.get('local'),
+    memory: services.memory.open('local'),
     model: undefined,
     messages: [{ role: 'user', content: [picture] }],
     sampling: { max_tokens: 10 },

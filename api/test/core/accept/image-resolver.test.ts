@@ -92,3 +92,21 @@ test('what callers cannot refer to: stored bytes by digest, and files of others'
   const file = await post(app, '/v1/jobs', asking({ file_id: 'file-of-somebody' }));
   t.is(errorOf(file).code, 'file_not_found');
 });
+
+test('the largest picture is taken beside text that is not ASCII', async (t) => {
+  const MIB = 2 ** 20;
+  const maxBodyBytes = 8 * MIB;
+  const api = await testApi(t, {
+    maxBodyBytes,
+    maxImageBytes: 5 * MIB,
+    bodyMemoryBytes: 3 * maxBodyBytes,
+  });
+  const picture = Buffer.concat([png(), Buffer.alloc(5 * MIB - png().length)]);
+  const content = [
+    { type: 'image_url', image_url: { url: dataUri(picture) } },
+    { type: 'text', text: 'Was ist das für ein Bild?' },
+  ];
+  const response = await post(api.app, '/v1/jobs', { messages: [{ role: 'user', content }] });
+  t.is(response.statusCode, 202, response.body.slice(0, 300));
+  t.is(api.services.memory.bytes, 0);
+});

@@ -32,8 +32,9 @@ test('an encode has the priority of its tenant, and what it costs is given back 
   };
   const resolver = { take: () => Promise.resolve(input) };
   const vectors = new ImageVectors({ resolver, gatekeeper, encoded: { load } });
+  const memory = services.memory.open('alice');
   const tenant = await services.tenants.get('alice');
-  const context = { card: TEST_CARD, tenant, signal: new AbortController().signal };
+  const context = { card: TEST_CARD, tenant, memory, signal: new AbortController().signal };
   const asked = vectors.of({ url: 'https://a.example/b.png', param: 'image' }, context);
   await t.throwsAsync(asked, { code: 'unavailable' });
   t.is(seen[0]?.priority, 7);

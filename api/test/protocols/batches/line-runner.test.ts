@@ -3,6 +3,7 @@ import type { Acceptor } from '../../../src/core/accept/acceptor.ts';
 import type { ReadLine } from '../../../src/core/batches/batch-lines.ts';
 import type { Batch } from '../../../src/core/batches/batch-record.ts';
 import { ApiError } from '../../../src/http/errors.ts';
+import { MemoryBudget } from '../../../src/http/memory-budget.ts';
 import { BatchLineRunner } from '../../../src/protocols/batches/line-runner.ts';
 import { testApi } from '../../helpers/test-api.ts';
 
@@ -24,7 +25,9 @@ const batchCalled = (id: string): Batch => ({
   problems: [],
 });
 
-const read: ReadLine = (work) => Promise.resolve(work({ customId: 'a', body: { input: 'x' } }));
+const MEMORY = new MemoryBudget(1_000).open('alice');
+const read: ReadLine = (work) =>
+  Promise.resolve(work({ customId: 'a', body: { input: 'x' } }, MEMORY));
 
 for (const [retryAfterS, attempts] of [
   [3_600, 1],

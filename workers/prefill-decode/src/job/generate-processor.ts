@@ -155,7 +155,7 @@ export class GenerateProcessor {
     try {
       const release = await this.#answer(held);
       if (release === 'ended') await this.#options.onOver(claim.job);
-      else if (release !== 'lost') await this.#giveUp(held, release, queued, token);
+      else if (release !== 'lost') await this.#handBacks.held(held, release, queued, token);
     } catch (error) {
       if (!(error instanceof WaitingError)) await this.#handBacks.claim(claim, error);
       throw error;
@@ -223,19 +223,6 @@ export class GenerateProcessor {
       earlier.release('lost');
       await earlier.left;
     }
-  }
-
-  async #giveUp(
-    held: HeldJob,
-    release: Exclude<Release, 'ended' | 'lost'>,
-    queued: QueueJob,
-    token?: string,
-  ): Promise<never> {
-    await held.flush();
-    const { job, fence } = held.claim;
-    if (release !== 'broken') await this.#options.jobs.handBack(job.id, fence);
-    if (release === 'handed_back') return this.#handBacks.now(queued, token);
-    return this.#handBacks.later(queued, token);
   }
 
   async #begin(held: HeldJob): Promise<void> {

@@ -4,6 +4,7 @@ import type { Claim, JobStore } from '@epd/jobs';
 import type { Logger } from '@epd/service';
 import { WaitingError, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { HeldJob, Release } from './held-job.ts';
 
 export interface HandBackOptions {
   readonly jobs: Pick<JobStore, 'handBack'>;
@@ -49,6 +50,20 @@ export class HandBacks {
   async later(queued: QueueJob, token?: string): Promise<never> {
     await this.#pause();
     return this.now(queued, token);
+  }
+
+  /** A job that was released without an ending, once what it emitted is written. */
+  async held(
+    held: HeldJob,
+    release: Exclude<Release, 'ended' | 'lost'>,
+    queued: QueueJob,
+    token?: string,
+  ): Promise<never> {
+    await held.flush();
+    const { job, fence } = held.claim;
+    if (release !== 'broken') await this.#options.jobs.handBack(job.id, fence);
+    if (release === 'handed_back') return this.now(queued, token);
+    return this.later(queued, token);
   }
 
   /** A message, or a record, that only workers of another version can read. */
