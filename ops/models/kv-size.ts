@@ -12,7 +12,7 @@ const Text = Type.Object({
 });
 
 /** Graphs of these variants keep keys and values in 16 bits. */
-const HALF = /f16/;
+const HALF = /fp?16/;
 
 /** Bytes that the cache of one token takes; null where the configuration does not tell. */
 export function keysAndValuesPerToken({ config, onnx }: ModelFolder): number | null {

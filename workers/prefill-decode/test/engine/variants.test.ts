@@ -43,8 +43,12 @@ async function bothWays(t: ExecutionContext, decoder: string, embedTokens?: stri
   const alone = await answers(one, miniature, cases);
   const many = await startEngine(t, { ...options, tokenBudgetPerStep: 40 });
   const together = await answers(many, miniature, cases);
+  const golden = cases.map(({ tokens }) => tokens.join());
   t.is(alone.length, 40);
-  return { alone, together, golden: cases.map(({ tokens }) => tokens.join()) };
+  t.log(
+    `as in fp32: ${agreeing(alone, golden)} of 40; in batches as alone: ${agreeing(together, alone)}`,
+  );
+  return { alone, together, golden };
 }
 
 const agreeing = (a: readonly string[], b: readonly string[]): number =>
@@ -56,7 +60,7 @@ test('a decoder in fp16 with caches of 16 bits answers as in fp32 nearly always,
   t.true(agreeing(together, alone) >= MOST, `${agreeing(together, alone)}`);
 });
 
-test('a decoder of 4-bit weights answers in batches as alone', async (t) => {
+test('a decoder of 4-bit weights answers in batches as alone, but for ties', async (t) => {
   const { alone, together } = await bothWays(t, 'decoder_model_merged_q4.onnx', 'q4');
   t.true(agreeing(together, alone) >= MOST, `${agreeing(together, alone)}`);
 });
