@@ -4,10 +4,13 @@ import test from 'ava';
 import { openaiClient } from '../../helpers/openai-client.ts';
 import type { TestApi } from '../../helpers/test-api.ts';
 
-/** Asked so that the worker writes the answer and leaves the end to others. */
+/**
+ * Asked so that the worker writes the answer and leaves the end to others. Responses are stored: one that is not is
+ * forgotten as it ends, maybe before a test has looked.
+ */
 const QUESTIONS = {
   '/chat/completions': { messages: [{ role: 'user', content: 'wait here' }] },
-  '/responses': { input: 'wait here', store: false },
+  '/responses': { input: 'wait here' },
 };
 
 interface Post {

@@ -13,7 +13,6 @@ test('who waits for the same beat goes on in the same turn of the event loop', a
   const pace = new WritePace(() => 2);
   const gone: string[] = [];
   const first = pace.beat().then(() => void gone.push('first'));
-  await new Promise((resolve) => setImmediate(resolve));
   const second = pace.beat().then(() => void gone.push('second'));
   await first;
   await Promise.resolve();
