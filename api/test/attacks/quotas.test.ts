@@ -102,11 +102,9 @@ test('open requests of a tenant are bounded, event streams included, and others 
   const events = async (headers: Record<string, string>) => {
     const stop = new AbortController();
     t.teardown(() => stop.abort());
-    const { status } = await fetch(`${base}/v1/jobs/${id}/events`, {
-      headers,
-      signal: stop.signal,
-    });
-    return { status, stop };
+    // Kept: a response that nobody holds any more is collected, and its connection closed.
+    const response = await fetch(`${base}/v1/jobs/${id}/events`, { headers, signal: stop.signal });
+    return { response, status: response.status, stop };
   };
   const open = [await events(ALICE), await events(ALICE)];
   t.deepEqual(
@@ -115,6 +113,7 @@ test('open requests of a tenant are bounded, event streams included, and others 
   );
   t.is((await events(ALICE)).status, 429);
   t.is((await fetch(`${base}/v1/jobs`, { headers: BOB })).status, 200);
+  t.is(open[1]?.response.bodyUsed, false);
   open[0]?.stop.abort();
   const again = async () => (await fetch(`${base}/v1/jobs`, { headers: ALICE })).status === 200;
   await t.notThrowsAsync(eventually(again, { withinMs: 20_000 }));

@@ -74,8 +74,9 @@ test('a job that was given up for its damaged record is shown as failed, alone a
     const { jobs: live } = await jobs.list({ tenant: 'local', limit: 1, order: 'asc' });
     return live[0]?.id;
   });
-  await redis.hset(`${prefix}:job:${id}`, 'request', '{"cut');
+  // In this order: who reads a damaged record that nobody has given up yet finds an error.
   await jobs.finish(id, DAMAGED_ENDING);
+  await redis.hset(`${prefix}:job:${id}`, 'request', '{"cut');
   const failed = { id, status: 'failed', error: { code: 'record_unreadable' } };
   t.like(jobOf(await waiting), failed);
   t.like(jobOf(await app.inject(`/v1/jobs/${id}`)), failed);
