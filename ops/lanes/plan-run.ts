@@ -11,8 +11,8 @@ const GROUPS = '.cache/test-groups';
 
 /** Processes over which the files that run together are spread: they wait more than they compute. */
 const TOGETHER_PROCESSES = 3;
-/** Tests of such a process at a time. More would be heard of late, and fill the memory. */
-const TOGETHER_LIMIT = 8;
+/** Tests of such a process at a time. More would be heard of late, fill the memory, and miss their own time limits. */
+const TOGETHER_LIMIT = 4;
 const MODEL_PROCESSES = 2;
 /** Each keeps a core busy. */
 const MODEL_LIMIT = 2;
