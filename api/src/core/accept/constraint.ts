@@ -96,7 +96,12 @@ function parsed(field: string, text: string): unknown {
   }
 }
 
-function refuseUnholdable(constraint: Constraint, field: string, limits: ConstraintLimits): void {
+/** Throws `ApiError`, which names the field, for what no worker can hold an answer to. */
+export function refuseUnholdable(
+  constraint: Constraint,
+  field: string,
+  limits: ConstraintLimits,
+): void {
   try {
     checkConstraint(constraint, limits);
   } catch (error) {
@@ -107,7 +112,7 @@ function refuseUnholdable(constraint: Constraint, field: string, limits: Constra
 }
 
 /** Of a schema's error: the keyword, where it stands, and what is wrong with it. */
-export function told({ keyword, path, message }: ConstraintError): string {
+function told({ keyword, path, message }: ConstraintError): string {
   const place = keyword === null ? path : `${path}/${keyword}`;
   return place === '' ? `the constraint: ${message}` : `${place}: ${message}`;
 }

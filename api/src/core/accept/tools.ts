@@ -1,7 +1,7 @@
-import { checkConstraint, ConstraintError, type ConstraintLimits } from '@epd/constraint';
+import type { ConstraintLimits } from '@epd/constraint';
 import type { JobTools } from '@epd/jobs';
 import { ApiError } from '../../http/errors.ts';
-import { told } from './constraint.ts';
+import { refuseUnholdable } from './constraint.ts';
 import type { SamplingBody } from './sampling-schema.ts';
 import type { ToolBody } from './tools-schema.ts';
 
@@ -114,20 +114,6 @@ function refuseBeside(sampling: SamplingBody): void {
   if (sampling.ignore_eos === true) throw invalid('ignore_eos', 'false with tools', 'true');
   const { min_tokens: minTokens = 0 } = sampling;
   if (minTokens > 0) throw invalid('min_tokens', '0 with tools', String(minTokens));
-}
-
-function refuseUnholdable(
-  constraint: Parameters<typeof checkConstraint>[0],
-  field: string,
-  limits: ConstraintLimits,
-): void {
-  try {
-    checkConstraint(constraint, limits);
-  } catch (error) {
-    if (!(error instanceof ConstraintError)) throw error;
-    const code = error.code === 'unsupported' ? 'unsupported_parameter' : 'invalid_value';
-    throw new ApiError(code, `${field}: ${told(error)}`, { param: field });
-  }
 }
 
 const invalid = (param: string, expected: string, got: string): ApiError =>

@@ -4,10 +4,9 @@ import {
   type EncodeJob,
   type MultiModalFeature,
 } from '@epd/connector';
-import type { Claim, Job, JobImage } from '@epd/jobs';
+import type { Claim, Job, JobImage, Sampling } from '@epd/jobs';
 import type { OutputFormat, Prompt } from '@epd/model';
 import type { EngineRequest } from '../engine/index.ts';
-import { effectiveSampling } from './effective-sampling.ts';
 import { parserFor } from './parser-for.ts';
 
 export interface BuiltRequest {
@@ -21,13 +20,15 @@ interface Context {
   readonly resume: readonly number[][];
   readonly scope: string;
   readonly format: OutputFormat;
+  /** The request's, with the form of the model's calls. */
+  readonly sampling: Sampling;
 }
 
 /** The engine's request for a job whose prompt is built. */
 export function buildEngineRequest(
   claim: Claim,
   { tokens, spans, positions, opensReasoning }: Prompt,
-  { resume, scope, format }: Context,
+  { resume, scope, format, sampling }: Context,
 ): BuiltRequest {
   const { job } = claim;
   const { request } = job;
@@ -39,8 +40,7 @@ export function buildEngineRequest(
     encode: encodeJob(job, imageAt(job, image)),
     ...joinedFlight(imageAt(job, image)),
   }));
-  const sampling = effectiveSampling(request, format);
-  const parser = parserFor(job, format, opensReasoning);
+  const parser = parserFor(job, sampling, format, opensReasoning);
   const priority = queuePriority(request.priority, job.createdAtMs);
   const waitedMs = waitedBefore(claim, resume);
   return {

@@ -7,7 +7,6 @@ import type { Redis } from 'ioredis';
 import { Compile } from 'typebox/compile';
 import type { AnswerValidator } from '../constraint/answer-validator.ts';
 import type { Engine, EngineEvent } from '../engine/index.ts';
-import { effectiveSampling } from './effective-sampling.ts';
 import { promptRequest } from './prompt-request.ts';
 import type { Prompts } from '../prompt/prompts.ts';
 import { buildEngineRequest } from './build-request.ts';
@@ -242,17 +241,17 @@ export class GenerateProcessor {
   /** The prompt is built in another thread; meanwhile the job may have been ended. */
   async #ask(held: HeldJob): Promise<void> {
     const { engine, prompts, sharePrefixes, format } = this.#options;
-    const { claim, gone } = held;
+    const { claim, gone, sampling } = held;
     const { tenant, request } = claim.job;
-    const { constraint } = effectiveSampling(request, format);
+    const { constraint } = sampling;
     const [prompt] = await Promise.all([
-      prompts.build(promptRequest(request, format), gone),
+      prompts.build(promptRequest(request, sampling), gone),
       constraint === undefined ? null : engine.prepare(constraint),
     ]);
     if (gone.aborted) return;
     const resume = emittedTokens(claim.emitted, request.sampling.n);
     const scope = sharePrefixes ? '' : tenant;
-    const asked = buildEngineRequest(claim, prompt, { resume, scope, format });
+    const asked = buildEngineRequest(claim, prompt, { resume, scope, format, sampling });
     held.images = asked.images;
     engine.add(asked.request);
   }

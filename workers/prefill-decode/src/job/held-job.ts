@@ -1,4 +1,4 @@
-import type { Claim, Ending, JobError, JobEvent, JobStore } from '@epd/jobs';
+import type { Claim, Ending, JobError, JobEvent, JobStore, Sampling } from '@epd/jobs';
 import type { AnswerValidator } from '../constraint/answer-validator.ts';
 import type { OutputFormat } from '@epd/model';
 import type { EngineEvent } from '../engine/index.ts';
@@ -38,6 +38,8 @@ export interface HeldJobParts {
  */
 export class HeldJob {
   readonly claim: Claim;
+  /** The request's, with the form of the model's calls. */
+  readonly sampling: Sampling;
   readonly released: Promise<Release>;
   readonly left: Promise<void>;
   readonly leave: () => void;
@@ -47,7 +49,6 @@ export class HeldJob {
   images: readonly number[] = [];
   readonly #jobs: JobStore;
   readonly #validator: HeldJobParts['validator'];
-  readonly #format: OutputFormat;
   readonly #writer: EventWriter;
   readonly #release: (release: Release) => void;
   readonly #fail: (error: unknown) => void;
@@ -65,7 +66,7 @@ export class HeldJob {
     this.released = promise;
     this.#jobs = jobs;
     this.#validator = validator;
-    this.#format = format;
+    this.sampling = effectiveSampling(claim.job.request, format);
     this.#release = (release) => {
       gone.abort();
       resolve(release);
@@ -144,8 +145,7 @@ export class HeldJob {
   /** An answer with a constraint is validated before it is reported as completed. */
   async #finish(event: Finished): Promise<void> {
     const { request } = this.claim.job;
-    const sampling = effectiveSampling(request, this.#format);
-    const asked = { sampling, tools: request.tools };
+    const asked = { sampling: this.sampling, tools: request.tools };
     const fault = await brokenPromise(asked, event, this.#validator);
     if (fault === null) this.#end(completedEnding(this.claim, event, this.#ms()), this.#last);
     else this.fail(fault);

@@ -1,17 +1,17 @@
-import type { Job } from '@epd/jobs';
+import type { Job, Sampling } from '@epd/jobs';
 import type { OutputFormat } from '@epd/model';
 import type { EngineRequest } from '../engine/index.ts';
 import { MarkupParser } from '../engine/text/markup-parser.ts';
-import { beginsConstrained, effectiveSampling } from './effective-sampling.ts';
+import { beginsConstrained } from './effective-sampling.ts';
 
 /** Null: all of the answer is content. */
 export function parserFor(
   { id, request }: Job,
+  sampling: Sampling,
   format: OutputFormat,
   opensReasoning: boolean,
 ): NonNullable<EngineRequest['parser']> | null {
   const toolCalls = request.tools === undefined ? null : format.toolCalls;
-  const sampling = effectiveSampling(request, format);
   const thinks = request.raw !== true && !beginsConstrained(sampling);
   const reasoning = thinks ? format.reasoning : null;
   if (toolCalls === null && reasoning === null) return null;

@@ -1,16 +1,16 @@
-import type { JobRequest } from '@epd/jobs';
-import type { OutputFormat, PromptTool } from '@epd/model';
+import type { JobRequest, Sampling } from '@epd/jobs';
+import type { PromptTool } from '@epd/model';
 import type { PromptRequest } from '../prompt/messages.ts';
-import { beginsConstrained, effectiveSampling } from './effective-sampling.ts';
+import { beginsConstrained } from './effective-sampling.ts';
 
 /** The input for building the prompt of a job. */
-export function promptRequest(request: JobRequest, format: OutputFormat): PromptRequest {
+export function promptRequest(request: JobRequest, sampling: Sampling): PromptRequest {
   const { messages, images, raw = false, tools, templateOptions } = request;
   return {
     messages,
     images: images.map(({ input: { width, height } }) => ({ width, height })),
     raw,
-    withoutReasoning: beginsConstrained(effectiveSampling(request, format)),
+    withoutReasoning: beginsConstrained(sampling),
     ...(tools === undefined ? {} : { tools: tools.functions.map(asTemplatesKnowIt) }),
     ...(templateOptions === undefined ? {} : { options: templateOptions }),
   };

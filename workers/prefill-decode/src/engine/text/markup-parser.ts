@@ -1,6 +1,7 @@
 import type { OutputDelta } from '@epd/jobs';
 import type { ReasoningFormat, ToolCallFormat } from '@epd/model';
 import { CallScanner } from './call-scanner.ts';
+import { heldBack } from './held-back.ts';
 import type { OutputParser } from './output-parser.ts';
 
 export interface MarkupOptions {
@@ -90,7 +91,7 @@ export class MarkupParser implements OutputParser {
       enter();
       return true;
     }
-    deltas.push(...this.#show(this.#take(this.#held.length - partOf(mark, this.#held))));
+    deltas.push(...this.#show(this.#take(this.#held.length - heldBack(this.#held, [mark]))));
     return false;
   }
 
@@ -136,12 +137,4 @@ export class MarkupParser implements OutputParser {
     this.#call = null;
     return [{ type: 'content', text }];
   }
-}
-
-/** Length of the longest end of the text with which the mark begins. */
-function partOf(mark: string, text: string): number {
-  for (let length = Math.min(mark.length - 1, text.length); length > 0; length -= 1) {
-    if (mark.startsWith(text.slice(-length))) return length;
-  }
-  return 0;
 }

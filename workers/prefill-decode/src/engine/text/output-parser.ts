@@ -12,16 +12,3 @@ export interface OutputParser {
   /** The answer is over: what was held back. */
   flush(): OutputDelta[];
 }
-
-/** Every text is content: a model without marks of its own. */
-export class PlainText implements OutputParser {
-  readonly isReasoning = false;
-
-  push(text: string): OutputDelta[] {
-    return text === '' ? [] : [{ type: 'content', text }];
-  }
-
-  flush(): OutputDelta[] {
-    return [];
-  }
-}

@@ -1,3 +1,5 @@
+import { heldBack } from './held-back.ts';
+
 /**
  * Keeps stop strings out of a text stream, also when they arrive in pieces: text that may be the
  * start of one is held back until that is decided.
@@ -26,7 +28,7 @@ export class StopMatcher {
       this.#matched = this.#stops.find((stop) => seen.startsWith(stop, at)) ?? null;
       return { text: seen.slice(0, at), stopped: true };
     }
-    const safe = seen.length - this.#longestBeginning(seen);
+    const safe = seen.length - heldBack(seen, this.#stops);
     this.#held = seen.slice(safe);
     return { text: seen.slice(0, safe), stopped: false };
   }
@@ -41,15 +43,5 @@ export class StopMatcher {
   #firstStop(text: string): number {
     const found = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
     return found.length === 0 ? -1 : Math.min(...found);
-  }
-
-  /** Length of the longest suffix of the text that is a prefix of a stop string. */
-  #longestBeginning(text: string): number {
-    const longest = Math.max(...this.#stops.map((stop) => stop.length)) - 1;
-    for (let length = Math.min(longest, text.length); length > 0; length--) {
-      const end = text.slice(-length);
-      if (this.#stops.some((stop) => stop.startsWith(end))) return length;
-    }
-    return 0;
   }
 }
