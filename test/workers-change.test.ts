@@ -144,7 +144,7 @@ const COUNT = {
   max_tokens: 24,
 };
 
-async function answers(): Promise<Set<string>> {
+async function countedTo5(): Promise<Set<string>> {
   const jobs = await Promise.all(Array.from({ length: 20 }, () => ask(fleet.url, COUNT)));
   return new Set(jobs.map(({ output }) => output?.text ?? 'nothing'));
 }
@@ -159,12 +159,12 @@ test.serial('of two models under one name one answers, until the name is moved',
     const all = await registry.revisions('tiny-vlm');
     return all.length === 2 && all;
   }, SLOW);
-  const before = await answers();
+  const before = await countedTo5();
   t.is(before.size, 1);
   const next = both.find(({ serving }) => !serving);
   t.true(await registry.serve('tiny-vlm', next?.revision ?? ''));
   const after = await eventually(async () => {
-    const seen = await answers();
+    const seen = await countedTo5();
     return seen.size === 1 && !before.isSupersetOf(seen) ? seen : null;
   }, SLOW);
   t.true(after.isDisjointFrom(before));
