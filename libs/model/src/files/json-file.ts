@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
-import { ModelFolderError } from './errors.ts';
+import { ModelFolderError } from '../errors.ts';
 
 /** The parsed file, held to `schema`. Throws `ModelFolderError`; null when `optional` and absent. */
 export async function readJson<S extends TSchema>(

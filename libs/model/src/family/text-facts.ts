@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { held } from '../json-file.ts';
-import type { ModelFiles } from '../model-folder.ts';
+import { held } from '../files/json-file.ts';
+import type { ModelFiles } from '../files/model-files.ts';
 
 const Size = Type.Optional(Type.Integer({ minimum: 1 }));
 const Text = Type.Object({

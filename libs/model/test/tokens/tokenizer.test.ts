@@ -1,7 +1,7 @@
 import test from 'ava';
 import { readModelFolder, Tokenizer } from '@epd/model';
-import { change, copyOfTinyVlm, TINY_VLM } from './helpers/folders.ts';
-import { yardstick } from './helpers/yardstick.ts';
+import { change, copyOfTinyVlm, TINY_VLM } from '../helpers/folders.ts';
+import { yardstick } from '../helpers/yardstick.ts';
 
 const load = async (folder = TINY_VLM): Promise<Tokenizer> =>
   new Tokenizer(await readModelFolder(folder));

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { held } from '../json-file.ts';
+import { held } from '../files/json-file.ts';
 import type { Normalization } from '../pixels/planes.ts';
 import type { PixelFiles } from './preprocess.ts';
 

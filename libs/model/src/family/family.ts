@@ -1,22 +1,27 @@
-import type { ImageGeometry, ImageSize } from '../geometry.ts';
-import type { ModelFiles } from '../model-folder.ts';
+import type { ImageSize } from '../image-size.ts';
+import type { ModelFiles } from '../files/model-files.ts';
 import type { Grid } from '../positions.ts';
+
+/** What a family's arithmetic of images needs of a folder: data as JSON holds it, with the family's name. */
+export interface FamilyGeometry {
+  readonly family: string;
+}
 
 /**
  * A family of models: all that differs between the folders this product can serve. One folder of files
  * each; nothing about a family stands outside of its folder. What pixels it makes of an image is in its
  * `preprocess.ts`, which only encoders load.
  */
-export interface ModelFamily {
-  readonly name: ImageGeometry['family'];
+export interface ModelFamily<G extends FamilyGeometry> {
+  readonly name: G['family'];
   /** Values of `model_type` in `config.json`. */
   readonly modelTypes: readonly string[];
   /** Throws `ModelFolderError` for a configuration that is not understood. */
-  read(files: ModelFiles): FamilyModel;
+  read(files: ModelFiles): FamilyModel<G>;
 }
 
 /** What a family makes of one folder's configuration. Holds no weights and no pixels. */
-export interface FamilyModel {
+export interface FamilyModel<G extends FamilyGeometry> {
   readonly text: { readonly hiddenSize: number; readonly contextLength: number };
   /** Layers of the text model to whose outputs an image adds, in graphs that have it. */
   readonly deepstackLevels: number;
@@ -33,12 +38,12 @@ export interface FamilyModel {
   /** Options of preprocessing that shape embeddings, each with its effective value: part of `mm_hash`. */
   readonly processing: Readonly<Record<string, unknown>>;
   /** `count`: tokens that a piece of markup takes. Throws `ModelFolderError`. */
-  images(count: (markup: string) => number): ImageRules;
+  images(count: (markup: string) => number): ImageRules<G>;
 }
 
 /** What becomes of an image in a prompt. */
-export interface ImageRules {
-  readonly geometry: ImageGeometry;
+export interface ImageRules<G extends FamilyGeometry> {
+  readonly geometry: G;
   /** What replaces an image's placeholder. */
   markup(size: ImageSize): readonly MarkupPart[];
   /** The cells that the rows are, where positions follow them; null: every token's position is its place. */

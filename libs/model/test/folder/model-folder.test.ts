@@ -8,7 +8,7 @@ import {
   requireOnnxFile,
   Tokenizer,
 } from '@epd/model';
-import { change, copyOfTinyVlm, splittingModel, TINY_VLM } from './helpers/folders.ts';
+import { change, copyOfTinyVlm, splittingModel, TINY_VLM } from '../helpers/folders.ts';
 
 test('the default model is read, its graphs found by role', async (t) => {
   const folder = await readModelFolder(TINY_VLM);

@@ -1,6 +1,6 @@
 import { FieldDigest } from './digest.ts';
 import type { ModelFolder } from './model-folder.ts';
-import { requireOnnxFile } from './onnx-files.ts';
+import { requireOnnxFile } from '../files/onnx-files.ts';
 
 /** Raised when the same files should no longer give the same answers. */
 const FORMAT = 'epd-model-revision-1';

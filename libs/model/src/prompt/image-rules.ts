@@ -1,9 +1,10 @@
-import type { ImageRules } from './families/family.ts';
-import type { ModelFolder } from './model-folder.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import type { ImageGeometry } from '../families/geometry.ts';
+import type { ImageRules } from '../family/family.ts';
+import type { ModelFolder } from '../folder/model-folder.ts';
+import type { Tokenizer } from '../tokens/tokenizer.ts';
 
 /** What becomes of images in the folder's prompts. The tokenizer tells how many tokens markers take. */
-export function imageRules(folder: ModelFolder, tokenizer: Tokenizer): ImageRules {
+export function imageRules(folder: ModelFolder, tokenizer: Tokenizer): ImageRules<ImageGeometry> {
   return folder.model.images((markup) => countTokens(tokenizer, markup));
 }
 

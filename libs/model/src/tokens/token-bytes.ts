@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import type { TokenizerFile } from './configs.ts';
+import type { TokenizerFile } from '../files/configs.ts';
 
 /*
  * A lower bound of what text costs, which an API can apply without a tokenizer: text of B bytes in UTF-8

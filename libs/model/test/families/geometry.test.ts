@@ -1,8 +1,8 @@
 import test from 'ava';
 import { imageLayout, PromptBuilder, readModelFolder } from '@epd/model';
-import { idefics3Layout, type Idefics3Geometry } from '../src/families/idefics3/geometry.ts';
-import { copyOfTinyVlm, splittingModel, TINY_VLM } from './helpers/folders.ts';
-import { processed, yardstick } from './helpers/yardstick.ts';
+import { idefics3Layout, type Idefics3Geometry } from '../../src/families/idefics3/geometry.ts';
+import { copyOfTinyVlm, splittingModel, TINY_VLM } from '../helpers/folders.ts';
+import { processed, yardstick } from '../helpers/yardstick.ts';
 
 const SIZES = [
   [128, 128],

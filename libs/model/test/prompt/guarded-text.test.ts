@@ -1,5 +1,5 @@
 import test from 'ava';
-import { guardText } from '../src/guarded-text.ts';
+import { guardText } from '../../src/prompt/guarded-text.ts';
 
 const CONTROLS = ['<image>', '<|im_start|>', '[INST]'];
 

@@ -10,13 +10,15 @@ import {
   ProcessorConfig,
   TokenizerConfig,
   TokenizerFile,
-} from './configs.ts';
+} from '../files/configs.ts';
 import { embeddingWidth } from './embedding-width.ts';
-import { ModelFolderError } from './errors.ts';
-import type { FamilyModel, ModelFamily } from './families/family.ts';
-import { familyOf, SUPPORTED_MODEL_TYPES } from './families/index.ts';
-import { missing, readJson, readJsonIfPresent, readTextIfPresent } from './json-file.ts';
-import { findOnnxFiles, type OnnxFiles, type OnnxVariants } from './onnx-files.ts';
+import { ModelFolderError } from '../errors.ts';
+import type { FamilyModel, ModelFamily } from '../family/family.ts';
+import type { ImageGeometry } from '../families/geometry.ts';
+import { familyOf, SUPPORTED_MODEL_TYPES } from '../families/index.ts';
+import { missing, readJson, readJsonIfPresent, readTextIfPresent } from '../files/json-file.ts';
+import type { ModelFiles } from '../files/model-files.ts';
+import { findOnnxFiles, type OnnxFiles, type OnnxVariants } from '../files/onnx-files.ts';
 
 /**
  * Models whose images keep their shape allow up to 16,384 tokens for one: a minute of a processor, and
@@ -24,22 +26,11 @@ import { findOnnxFiles, type OnnxFiles, type OnnxVariants } from './onnx-files.t
  */
 const IMAGE_TOKENS_MAX = 4096;
 
-/** The files of a model folder, but for its tokenizer's and its graphs. */
-export interface ModelFiles {
-  readonly path: string;
-  readonly config: ModelConfig;
-  readonly preprocessor: JsonObject;
-  readonly processor: ProcessorConfig;
-  readonly generation: GenerationConfig;
-  /** Visual tokens that one image may take; larger ones are scaled down where the family can. */
-  readonly imageTokensMax: number;
-}
-
 /** A model folder as read: its configuration checked, its graphs found. Holds no weights. */
 export interface ModelFolder extends ModelFiles {
-  readonly family: ModelFamily;
+  readonly family: ModelFamily<ImageGeometry>;
   /** What the family makes of the configuration. */
-  readonly model: FamilyModel;
+  readonly model: FamilyModel<ImageGeometry>;
   readonly id: string;
   /** Values in a row of an image's embedding. */
   readonly embeddingWidth: number;
@@ -128,7 +119,7 @@ async function refuseGenaiLayout(folder: string): Promise<void> {
   });
 }
 
-async function readFamily(folder: string): Promise<ModelFamily> {
+async function readFamily(folder: string): Promise<ModelFamily<ImageGeometry>> {
   const { model_type } = await readJson(folder, 'config.json', ModelType);
   const family = familyOf(model_type);
   if (family !== null) return family;

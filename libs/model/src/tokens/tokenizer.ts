@@ -1,7 +1,7 @@
 import { loadHubTokenizer, type HubTokenizer } from './hub-tokenizer.ts';
-import type { TokenizerFile } from './configs.ts';
+import type { TokenizerFile } from '../files/configs.ts';
 import { eosTokenIds, rowTokenId, tokenText } from './special-tokens.ts';
-import type { ModelFolder } from './model-folder.ts';
+import type { ModelFolder } from '../folder/model-folder.ts';
 
 type AddedToken = TokenizerFile['added_tokens'][number];
 

@@ -1,8 +1,8 @@
 import test from 'ava';
-import { readModelFolder } from '../src/model-folder.ts';
-import { tokenBytes } from '../src/vocabulary-bytes.ts';
-import { Tokenizer } from '../src/tokenizer.ts';
-import { TINY_VLM } from './helpers/folders.ts';
+import { readModelFolder } from '../../src/folder/model-folder.ts';
+import { tokenBytes } from '../../src/tokens/vocabulary-bytes.ts';
+import { Tokenizer } from '../../src/tokens/tokenizer.ts';
+import { TINY_VLM } from '../helpers/folders.ts';
 
 const folder = await readModelFolder(TINY_VLM);
 

@@ -1,8 +1,8 @@
 import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { join } from 'node:path';
-import { ModelFolderError } from './errors.ts';
-import type { ModelFolder } from './model-folder.ts';
+import { ModelFolderError } from '../errors.ts';
+import type { ModelFolder } from '../folder/model-folder.ts';
 
 const Vocabulary = Compile(
   Type.Object({ vocab: Type.Record(Type.String(), Type.Integer({ minimum: 0 })) }),

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { PromptBuilder, readModelFolder } from '@epd/model';
-import { change, copyOfTinyVlm, splittingModel, TINY_VLM } from './helpers/folders.ts';
-import { idsOf, processed, yardstick } from './helpers/yardstick.ts';
+import { change, copyOfTinyVlm, splittingModel, TINY_VLM } from '../helpers/folders.ts';
+import { idsOf, processed, yardstick } from '../helpers/yardstick.ts';
 
 interface GoldenCase {
   readonly images: readonly string[];

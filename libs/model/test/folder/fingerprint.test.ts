@@ -2,7 +2,7 @@ import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { fingerprint, modelCard, readModelFolder } from '@epd/model';
-import { change, copyOfTinyVlm, TINY_VLM } from './helpers/folders.ts';
+import { change, copyOfTinyVlm, TINY_VLM } from '../helpers/folders.ts';
 
 async function ownGraphs(t: ExecutionContext): Promise<string> {
   const folder = await copyOfTinyVlm(t);

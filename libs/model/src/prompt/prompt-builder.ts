@@ -5,16 +5,16 @@ import {
   type Conversation,
   type PromptMessage,
 } from './chat-template.ts';
-import { PromptError } from './errors.ts';
-import type { ImageRules } from './families/family.ts';
-import type { ImageGeometry, ImageSize } from './geometry.ts';
+import { PromptError } from '../errors.ts';
+import type { ImageRules } from '../family/family.ts';
+import type { ImageGeometry, ImageSize } from '../families/geometry.ts';
 import { guardText } from './guarded-text.ts';
 import { imageRules } from './image-rules.ts';
-import type { ModelFolder } from './model-folder.ts';
+import type { ModelFolder } from '../folder/model-folder.ts';
 import { outputFormat, type OutputFormat } from './output-format.ts';
-import type { PromptPositions } from './positions.ts';
+import type { PromptPositions } from '../positions.ts';
 import { PromptWriter } from './prompt-writer.ts';
-import { Tokenizer } from './tokenizer.ts';
+import { Tokenizer } from '../tokens/tokenizer.ts';
 import { toolsInWords } from './tool-prompt.ts';
 
 /** Where an image lies in a prompt. Its `rows` embeddings go, in order, to the span's image tokens. */
@@ -44,7 +44,7 @@ export interface PromptOptions {
 /** Makes prompts from messages: the model's template, its tokenizer, its images' places. */
 export class PromptBuilder {
   readonly tokenizer: Tokenizer;
-  readonly #images: ImageRules;
+  readonly #images: ImageRules<ImageGeometry>;
   readonly #placeholder: string;
   readonly #template: ChatTemplate;
   readonly #format: OutputFormat;

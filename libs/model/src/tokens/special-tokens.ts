@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { ModelFolderError } from './errors.ts';
-import type { ModelFolder } from './model-folder.ts';
+import { ModelFolderError } from '../errors.ts';
+import type { ModelFolder } from '../folder/model-folder.ts';
 
 /** Ids at which generation ends: the generation configuration's, else the model's own. */
 export function eosTokenIds({ generation, config }: ModelFolder): readonly number[] {

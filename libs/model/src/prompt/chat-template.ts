@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
-import { missing } from './json-file.ts';
-import { PromptError } from './errors.ts';
-import type { ModelFolder } from './model-folder.ts';
-import { tokenText } from './special-tokens.ts';
+import { missing } from '../files/json-file.ts';
+import { PromptError } from '../errors.ts';
+import type { ModelFolder } from '../folder/model-folder.ts';
+import { tokenText } from '../tokens/special-tokens.ts';
 
 export interface TextPart {
   readonly type: 'text';

@@ -1,7 +1,7 @@
-import type { MarkupPart } from './families/family.ts';
+import type { MarkupPart } from '../family/family.ts';
 import type { ImageSpan, Prompt } from './prompt-builder.ts';
-import { gridPositions, type Grid, type GridBlock } from './positions.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import { gridPositions, type Grid, type GridBlock } from '../positions.ts';
+import type { Tokenizer } from '../tokens/tokenizer.ts';
 
 /**
  * A prompt as it grows. Text waits until a control token ends it, so that it is tokenized in one piece

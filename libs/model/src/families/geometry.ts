@@ -1,10 +1,12 @@
-import { fixedGridLayout, type FixedGridGeometry } from './families/fixed-grid/geometry.ts';
-import { idefics3Layout, type Idefics3Geometry } from './families/idefics3/geometry.ts';
-import { qwenVlLayout, type QwenVlGeometry } from './families/qwen-vl/geometry.ts';
-import { checkSize } from './image-size.ts';
+import type { ImageCost } from '../family/image-cost.ts';
+import { fixedGridLayout, type FixedGridGeometry } from './fixed-grid/geometry.ts';
+import { idefics3Layout, type Idefics3Geometry } from './idefics3/geometry.ts';
+import { qwenVlLayout, type QwenVlGeometry } from './qwen-vl/geometry.ts';
+import { checkSize } from '../image-size.ts';
 
-export { ImageShapeError } from './errors.ts';
-export type { ImageSize } from './image-size.ts';
+export { ImageShapeError } from '../errors.ts';
+export type { ImageCost } from '../family/image-cost.ts';
+export type { ImageSize } from '../image-size.ts';
 
 /**
  * How large an image becomes inside a model, and how many tokens it costs, from its width and height
@@ -12,17 +14,6 @@ export type { ImageSize } from './image-size.ts';
  * loading anything. `family` tells whose arithmetic it is.
  */
 export type ImageGeometry = Idefics3Geometry | FixedGridGeometry | QwenVlGeometry;
-
-/** What every family's layout of an image tells. */
-export interface ImageCost {
-  /** Rows and columns of what the image is cut into; both 0 when it is not cut. */
-  readonly rows: number;
-  readonly cols: number;
-  /** Rows of the image's embedding: its visual tokens. */
-  readonly tokens: number;
-  /** Tokens that the image takes in the prompt: `tokens` and the markers around them. */
-  readonly expansion: number;
-}
 
 /**
  * Throws `TypeError` for what is no size, and for a family that this version does not know;

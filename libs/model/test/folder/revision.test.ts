@@ -2,7 +2,7 @@ import { cp, rm, writeFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { readModelFolder, revision } from '@epd/model';
-import { change, copyOfTinyVlm, TINY_VLM } from './helpers/folders.ts';
+import { change, copyOfTinyVlm, TINY_VLM } from '../helpers/folders.ts';
 
 const of = async (path: string, variants = {}, fingerprint = 'f'): Promise<string> =>
   revision(await readModelFolder(path, { variants }), fingerprint);
