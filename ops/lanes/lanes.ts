@@ -23,6 +23,7 @@ const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
     'ops/test/prometheus/**',
     'ops/test/tools/**',
     'test/chaos*.test.ts',
+    'test/attacks-on-a-fleet.test.ts',
     'test/fleet-under-load.test.ts',
     'test/openapi-tools.test.ts',
   ],

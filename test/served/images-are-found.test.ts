@@ -80,6 +80,16 @@ test('images that jobs came with are found by like ones, by their tenant alone',
   const found = await json<List>(call('acme', 'POST', '/v1/images/search', like));
   t.is(found.data.length, 2, "the other tenant's is not among them, nor what was searched with");
   t.is(found.data[0]!.image_id, oldest!.id);
+  const form = new FormData();
+  form.set('image', new Blob([new Uint8Array(copy)]));
+  form.set('limit', '1');
+  const url = `${fleet.url}/v1/images/search`;
+  const asForm = fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEYS.acme}` },
+    body: form,
+  });
+  t.deepEqual((await json<List>(asForm)).data, found.data.slice(0, 1));
   t.true(found.data[0]!.score > 0.97);
   const filter = { metadata: { album: ['emoji', "' OR true --"] } };
   const narrowed = call('acme', 'POST', '/v1/images/search', { ...like, filter });

@@ -70,8 +70,8 @@ export class RedisJobStore implements JobStore {
     this.#onUnreadable = options.onUnreadable ?? (() => undefined);
   }
 
-  create(job: NewJob): Promise<CreateResult> {
-    return this.#create(job, '');
+  create(job: NewJob, recorded?: () => Promise<void>): Promise<CreateResult> {
+    return this.#create(job, '', recorded);
   }
 
   async earlier(tenant: string, { key, bodySha256 }: Idempotency): Promise<EarlierUse | null> {
@@ -202,7 +202,11 @@ export class RedisJobStore implements JobStore {
    * Writes the record first, then the generate job: a worker that finds no record drops the job.
    * `forgotten`: the earlier use of the idempotency key, if its job no longer exists.
    */
-  async #create(job: NewJob, forgotten: string): Promise<CreateResult> {
+  async #create(
+    job: NewJob,
+    forgotten: string,
+    recorded?: () => Promise<void>,
+  ): Promise<CreateResult> {
     const sentAtMs = Date.now();
     const written = await this.#write(job, sentAtMs, forgotten);
     if (written[0] === 'refused') {
@@ -211,10 +215,10 @@ export class RedisJobStore implements JobStore {
     if (written[0] === 'earlier') {
       // A record that is gone stays gone: the key or id is free again.
       const earlier = await this.#earlier(written[1], job.idempotency?.bodySha256);
-      return earlier ?? this.#create(job, written[1]);
+      return earlier ?? this.#create(job, written[1], recorded);
     }
     const [, createdAtMs, ahead] = written;
-    await this.#queues.add({ ...job, createdAtMs });
+    await Promise.all([this.#queues.add({ ...job, createdAtMs }), recorded?.()]);
     return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
   }
 

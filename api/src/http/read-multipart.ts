@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
-import { collectBytes } from '../../http/collect-bytes.ts';
-import { refuseEncoded } from '../../http/content-encoding.ts';
-import { ApiError } from '../../http/errors.ts';
+import { collectBytes } from './collect-bytes.ts';
+import { refuseEncoded } from './content-encoding.ts';
+import { ApiError } from './errors.ts';
 
 export interface Multipart {
   readonly filename: string;
