@@ -27,6 +27,8 @@ export interface FleetOptions {
   readonly pds?: number;
   readonly store?: 'folder' | 's3';
   readonly env?: Readonly<Record<string, string>>;
+  /** Of the API, where the environment sets any. */
+  readonly apiKey?: string;
 }
 
 interface FleetProcess {
@@ -43,7 +45,7 @@ export interface Fleet {
   start(role: Role, env?: Readonly<Record<string, string>>): FleetProcess;
   processes(role: Role): readonly FleetProcess[];
   /** Waits until a model is listed, which takes a worker that has loaded it; of no workers, until the API answers. */
-  ready(workers: number): Promise<void>;
+  ready(workers: number, apiKey?: string): Promise<void>;
 }
 
 const MAINS: Record<Role, string> = {
@@ -81,7 +83,7 @@ export async function launchFleet(owner: Owner, options: FleetOptions = {}): Pro
   fleet.start('api');
   for (let i = 0; i < encoders; i++) fleet.start('encoder');
   for (let i = 0; i < pds; i++) fleet.start('prefill-decode');
-  await fleet.ready(encoders + pds);
+  await fleet.ready(encoders + pds, options.apiKey);
   return fleet;
 }
 
@@ -119,9 +121,10 @@ class LocalFleet implements Fleet {
     return this.#processes.filter((process) => process.role === role);
   }
 
-  async ready(workers: number): Promise<void> {
+  async ready(workers: number, apiKey?: string): Promise<void> {
+    const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {};
     const models = async (): Promise<{ data: unknown[] }> =>
-      (await (await fetch(`${this.url}/v1/models`)).json()) as { data: unknown[] };
+      (await (await fetch(`${this.url}/v1/models`, { headers })).json()) as { data: unknown[] };
     const isReady = async () => (await models()).data.length > 0 || workers === 0;
     try {
       await eventually(isReady, { withinMs: READY_MS });

@@ -83,8 +83,7 @@ test('images that jobs came with are found by like ones, by their tenant alone',
   const form = new FormData();
   form.set('image', new Blob([new Uint8Array(copy)]));
   form.set('limit', '1');
-  const url = `${fleet.url}/v1/images/search`;
-  const asForm = fetch(url, {
+  const asForm = fetch(`${url}/v1/images/search`, {
     method: 'POST',
     headers: { authorization: `Bearer ${KEYS.acme}` },
     body: form,
