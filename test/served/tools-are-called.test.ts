@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import test, { type ExecutionContext } from 'ava';
-import { startFleet } from './helpers/fleet.ts';
+import { sharedFleet } from '../helpers/shared-fleet.ts';
 
 const city = {
   type: 'function' as const,
@@ -29,8 +29,7 @@ function checkWeather(t: ExecutionContext, text: string): void {
 }
 
 test('a model that knows nothing of tools calls them by their schemas', async (t) => {
-  t.timeout(180_000);
-  const fleet = await startFleet(t, { encoders: 0 });
+  const fleet = await sharedFleet(t);
   const { chat } = new OpenAI({ baseURL: `${fleet.url}/v1`, apiKey: 'none', maxRetries: 0 });
 
   const named = await chat.completions.create({

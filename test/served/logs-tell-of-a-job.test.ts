@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '@epd/service/testing';
 import test from 'ava';
-import { startFleet } from './helpers/fleet.ts';
-import { goldenCases, goldenJob } from './helpers/golden.ts';
-import { ended } from './helpers/jobs.ts';
+import { sharedFleet } from '../helpers/shared-fleet.ts';
+import { goldenCases, goldenJob } from '../helpers/golden.ts';
+import { ended } from '../helpers/jobs.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -20,9 +20,8 @@ async function logged(folder: string): Promise<Line[]> {
   );
 }
 
-test.serial('logs tell where a job was, by its ids, and nothing that was asked', async (t) => {
-  t.timeout(90_000);
-  const fleet = await startFleet(t, { env: { EPD_LOG_LEVEL: 'trace' } });
+test('logs tell where a job was, by its ids, and nothing that was asked', async (t) => {
+  const fleet = await sharedFleet(t);
   const golden = goldenCases.find(({ images }) => images.length === 1)!;
   const body = { ...goldenJob(golden), metadata: { note: 'a note of the caller' } };
   const response = await fetch(`${fleet.url}/v1/jobs`, {
@@ -35,9 +34,9 @@ test.serial('logs tell where a job was, by its ids, and nothing that was asked',
   // The worker's last word comes after the job's end.
   const lines = await eventually(async () => {
     const read = await logged(fleet.folder);
-    return read.some(({ msg }) => msg === 'released') && read;
+    return read.some(({ msg, job }) => msg === 'released' && job === id) && read;
   });
-  const accepted = lines.find(({ msg }) => msg === 'accepted')!;
+  const accepted = lines.find(({ msg, job }) => msg === 'accepted' && job === id)!;
   t.like(accepted, { service: 'api', job: id, request: response.headers.get('x-request-id') });
   const [mmHash] = accepted['mmHash'] as string[];
   t.truthy(lines.find(({ msg, ...line }) => msg === 'encoded' && line['mmHash'] === mmHash));

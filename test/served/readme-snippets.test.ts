@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { projectPath } from '@epd/service';
 import test from 'ava';
-import { withCurl } from '../ops/tools/curl.ts';
-import { startFleet } from './helpers/fleet.ts';
+import { withCurl } from '../../ops/tools/curl.ts';
+import { sharedFleet } from '../helpers/shared-fleet.ts';
 
 const run = promisify(execFile);
 const ANSWER = /smiling face/i;
@@ -19,8 +19,7 @@ async function snippets(language: string): Promise<string[]> {
 }
 
 test('the snippets of the README answer as they are', async (t) => {
-  t.timeout(180_000);
-  const fleet = await startFleet(t);
+  const fleet = await sharedFleet(t);
   const cwd = projectPath('.');
   const here = (code: string): string => code.replaceAll(PRINTED, fleet.url);
   const env = await withCurl();

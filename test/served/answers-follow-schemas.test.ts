@@ -1,5 +1,5 @@
 import test from 'ava';
-import { startFleet } from './helpers/fleet.ts';
+import { sharedFleet } from '../helpers/shared-fleet.ts';
 
 interface Answer {
   readonly choices: readonly {
@@ -36,8 +36,7 @@ const shape = (text: string): string =>
     .join(' ');
 
 test('a model that knows nothing of JSON answers by schema, in chat and responses', async (t) => {
-  t.timeout(180_000);
-  const fleet = await startFleet(t, { encoders: 0 });
+  const fleet = await sharedFleet(t);
   const ask = { messages: [{ role: 'user', content: 'What is this?' }], max_tokens: 400 };
   const inOrder = /^kind=(receipt|letter) pages=[1-9] date=\d{4}-\d\d-\d\d$/;
 
