@@ -129,7 +129,7 @@ export class Engine {
   }
 
   stats(): EngineStats {
-    const { plan, slots, prefixes, scheduler, rounds } = this.#parts;
+    const { plan, slots, prefixes, scheduler, drafting, rounds } = this.#parts;
     return {
       waiting: scheduler.waiting.length,
       running: scheduler.running.length,
@@ -142,6 +142,7 @@ export class Engine {
       batchOccupancy: this.#batchOccupancy,
       prefixHitTokens: this.#prefixHitTokens,
       preemptions: scheduler.preemptions,
+      drafts: { ...drafting.counts },
       steps: this.#steps,
       graphRewritten: this.#runner.facts.rewritten,
     };
@@ -170,9 +171,17 @@ export class Engine {
     outbox.flush();
   }
 
-  /** Sends a step and waits for the previous one; without either, waits for an event. */
+  /**
+   * Sends a step and waits for the previous one; without either, waits for an event. Where drafts
+   * are to be made, waits first: they follow from the previous step's tokens.
+   */
   async #advance(): Promise<void> {
-    const { rounds, scheduler, outbox } = this.#parts;
+    const { rounds, scheduler, drafting, outbox } = this.#parts;
+    const first = this.#underWay;
+    if (first && drafting.awaits(first.schedule.work, scheduler.running)) {
+      await this.#settle(first);
+      this.#underWay = null;
+    }
     const schedule = scheduler.schedule();
     for (const sequence of schedule?.admitted ?? []) this.#noteAdmitted(sequence);
     rounds.noteBlocked();
@@ -180,7 +189,7 @@ export class Engine {
     this.#underWay = schedule && this.#send(schedule);
     outbox.flush();
     if (before) await this.#settle(before);
-    else if (!schedule) await this.#rest();
+    else if (!schedule && !first) await this.#rest();
   }
 
   async #rest(): Promise<void> {
@@ -198,7 +207,7 @@ export class Engine {
   }
 
   async #settle({ schedule, made }: StepUnderWay): Promise<void> {
-    const { book, scheduler, intake, plan } = this.#parts;
+    const { book, scheduler, drafting, intake, plan } = this.#parts;
     try {
       const { samples, failures, runsMs } = await made;
       // First: what failed is not parked for others.
@@ -208,6 +217,7 @@ export class Engine {
         if (sequence.slot !== null) intake.release(sequence, sequence.cached);
       }
       for (const sampled of samples) book.take(sampled, (length) => length < plan.longest);
+      drafting.settle(schedule.work);
       this.#noteStep(schedule, runsMs);
     } catch (error) {
       this.#stepFailed(schedule, error);

@@ -1,13 +1,16 @@
 import { imageLayout } from '@epd/model/geometry';
 import test, { type ExecutionContext } from 'ava';
 import type { Engine } from '../../src/engine/index.ts';
-import { generate, sampling, startEngine } from '../helpers/engine.ts';
+import { generate, sampling, settled, startEngine } from '../helpers/engine.ts';
 import { farthest, Miniature, type Golden } from '../helpers/miniature.ts';
 
 /** Pixels are rounded to six places in the file; features are sums made in another order. */
 const PIXEL_TOLERANCE = 2e-6;
 const FEATURE_TOLERANCE = 1e-4;
 const ANSWER_TOKENS = 12;
+/** Long enough that answers repeat themselves. */
+const LONG = { maxTokens: 60, topLogprobs: 2 };
+const DRAFTED_CASES = 6;
 
 const FAMILIES = ['qwen2_5_vl', 'qwen3_vl', 'gemma3', 'llava'];
 
@@ -35,15 +38,21 @@ async function answer(
   asked: Case,
   resume: readonly number[] = [],
 ): Promise<{ ids: readonly number[]; cached: number }> {
-  const prompt = miniature.prompt(asked);
   const finished = await generate(engine, {
-    tokens: prompt.tokens,
-    positions: prompt.positions,
-    features: miniature.features(prompt, asked.images),
-    sampling: sampling({ maxTokens: ANSWER_TOKENS, ignoreEos: true }),
+    ...requestOf(miniature, asked, { maxTokens: ANSWER_TOKENS }),
     ...(resume.length > 0 ? { resume: [resume] } : {}),
   });
   return { ids: finished.choices[0]!.tokenIds, cached: finished.usage.cachedTokens };
+}
+
+function requestOf(miniature: Miniature, asked: Case, parameters: Parameters<typeof sampling>[0]) {
+  const prompt = miniature.prompt(asked);
+  return {
+    tokens: prompt.tokens,
+    positions: prompt.positions,
+    features: miniature.features(prompt, asked.images),
+    sampling: sampling({ ignoreEos: true, ...parameters }),
+  };
 }
 
 for (const name of FAMILIES) {
@@ -103,5 +112,17 @@ for (const name of FAMILIES) {
     for (const asked of cases.filter(({ images }) => images.length > 1)) {
       t.deepEqual((await answer(engine, miniature, asked)).ids, asked.tokens);
     }
+  });
+  test(`${name}: long answers are the same with drafts`, async (t) => {
+    const miniature = await Miniature.open(name);
+    const plain = await engineOf(t, miniature);
+    const drafting = await engineOf(t, miniature, { draftTokens: 8, maxBatch: 1 });
+    for (const asked of miniature.golden.cases.slice(0, DRAFTED_CASES)) {
+      const request = requestOf(miniature, asked, LONG);
+      const ids = settled((await generate(plain, request)).choices[0]!);
+      const [drafted] = (await generate(drafting, request)).choices;
+      t.deepEqual(drafted?.tokenIds.slice(0, ids.length), ids);
+    }
+    t.true(drafting.stats().drafts.computed > 0);
   });
 }
