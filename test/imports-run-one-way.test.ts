@@ -5,8 +5,6 @@ import { circlesOf, folderGraph } from './helpers/folder-graph.ts';
 
 const SOURCES = globSync(['{api,bench}/src', 'ops', '{libs,workers}/*/src'], {
   cwd: projectPath('.'),
-  // What chooses a family of models still lies beside what the families build on.
-  exclude: ['libs/model/src'],
 });
 
 const layer = (folder: string): number =>

@@ -26,6 +26,7 @@ import { fileControlRoutes } from './protocols/files/control.ts';
 import { fileRoutes } from './protocols/files/routes.ts';
 import { imageContentRoutes } from './protocols/images/content.ts';
 import { imageRoutes } from './protocols/images/routes.ts';
+import { imageRecommendRoutes } from './protocols/images/recommend.ts';
 import { imageSearchRoutes } from './protocols/images/search.ts';
 import { fleetRoutes } from './protocols/fleet/routes.ts';
 import { healthRoutes } from './protocols/operation/health.ts';
@@ -114,7 +115,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(uploadRoutes(services, maxFileBytes));
   await app.register(batchRoutes(services));
   await app.register(batchControlRoutes(services));
-  await app.register(imageSearchRoutes(services));
+  await app.register(imageSearchRoutes(services, config.maxImageBytes));
+  await app.register(imageRecommendRoutes(services));
   await app.register(imageRoutes(services));
   await app.register(imageContentRoutes(services, config));
   await app.register(embeddingRoutes(services));

@@ -1,6 +1,7 @@
 import { registerHooks } from 'node:module';
 import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Semaphore } from '@epd/connector';
 import ava from 'ava';
 import type { Declaration, Run } from './collected.ts';
 
@@ -27,12 +28,12 @@ export async function together(files: readonly string[], limit: number): Promise
         : next(specifier, context),
   });
   for (const file of files) await load(file);
-  const gate = new Gate(limit);
+  const gate = new Semaphore(limit);
   for (const { kind, title, run } of DECLARED) {
     if (kind === 'serial') ava.serial(title, (t) => run(t) as Promise<void>);
     else if (kind === 'before') ava.before(title, (t) => run(t) as Promise<void>);
     else if (kind === 'after') ava.after.always(title, (t) => run(t) as Promise<void>);
-    else ava(title, (t) => gate.within(() => run(t)));
+    else ava(title, (t) => gate.run(async () => void (await run(t))));
   }
 }
 
@@ -52,27 +53,5 @@ async function load(file: string): Promise<void> {
       throw error;
     };
     DECLARED.push({ kind: 'test', title: `${file} › can be loaded`, run });
-  }
-}
-
-/** First come, first served. */
-class Gate {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
-
-  constructor(limit: number) {
-    this.#free = limit;
-  }
-
-  async within(run: () => unknown): Promise<void> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#free -= 1;
-    try {
-      await run();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
-    }
   }
 }

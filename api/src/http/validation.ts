@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { ApiError } from './errors.ts';
 import { preview } from './preview.ts';
+import type { Instead } from './tagged.ts';
 
 /** The part of ajv's verbose error that a message is made from. */
 export interface Violation {
@@ -70,9 +71,11 @@ export function describeViolation(violations: readonly Violation[], context: str
   const expected = [...new Set((siblings.length > 0 ? siblings : [deepest]).map(expectation))].join(
     ' or ',
   );
+  const instead = insteadOf(deepest);
+  const isUnsupported = deepest.keyword === 'additionalProperties' || instead !== '';
   return new ApiError(
-    deepest.keyword === 'additionalProperties' ? 'unsupported_parameter' : 'invalid_value',
-    `${where}: expected ${expected}, got ${show(deepest)}`,
+    isUnsupported ? 'unsupported_parameter' : 'invalid_value',
+    `${where}: expected ${expected}, got ${show(deepest)}${instead}`,
     path === '' ? {} : { param: path },
   );
 }
@@ -121,6 +124,14 @@ function show({ keyword, data, params }: Violation): string {
   if (keyword === 'additionalProperties') return preview(params['additionalProperty']);
   if (keyword === 'discriminator') return preview(params['tagValue']);
   return preview(data);
+}
+
+/** What does in place of a tag that is known and has no member: `; …`. */
+function insteadOf({ keyword, params, parentSchema }: Violation): string {
+  if (keyword !== 'discriminator') return '';
+  const { 'x-instead': known = {} } = (parentSchema ?? {}) as { 'x-instead'?: Instead };
+  const tag = String(params['tagValue']);
+  return Object.hasOwn(known, tag) ? `; ${known[tag]}` : '';
 }
 
 /** The values that tell the members of a union apart. */

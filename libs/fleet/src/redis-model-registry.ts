@@ -8,7 +8,11 @@ import {
   type ModelRevision,
   type WorkerRole,
 } from './model-registry.ts';
-import { withRegistryScripts, type RegistryScripts } from './registry-scripts.ts';
+import {
+  withRegistryScripts,
+  type RegistryScripts,
+  type RenewArguments,
+} from './registry-scripts.ts';
 
 /**
  * A worker that has not renewed its lease for this long counts as dead; four renewals per lease.
@@ -47,16 +51,16 @@ export class RedisModelRegistry implements ModelRegistry {
     onServing: (serving: boolean) => void = () => undefined,
   ): Promise<Announced> {
     let serving: boolean | null = null;
-    const renew = async (announced: 0 | 1): Promise<void> => {
+    const renew = async (announced: boolean): Promise<void> => {
       const now = await this.#renew(role, worker, card, announced);
       if (now !== serving) onServing(now);
       serving = now;
     };
-    await renew(1);
+    await renew(true);
     let renewing: Promise<void> | null = null;
     const timer = setInterval(() => {
       // During an outage of Redis one renewal waits for it, not one per interval.
-      renewing ??= renew(0)
+      renewing ??= renew(false)
         .catch(() => undefined) // the next renewal tries again
         .finally(() => (renewing = null));
     }, RENEW_MS);
@@ -123,7 +127,7 @@ export class RedisModelRegistry implements ModelRegistry {
     role: WorkerRole,
     worker: string,
     card: ModelCard,
-    announced: 0 | 1,
+    announced: boolean,
   ): Promise<boolean> {
     const serving = await this.#redis.leaseRenew(
       6,
@@ -133,15 +137,17 @@ export class RedisModelRegistry implements ModelRegistry {
       this.#revisions(card.id),
       this.#holders(card.id),
       this.#pinned,
-      worker,
-      LEASE_MS,
-      card.id,
-      JSON.stringify(card),
-      announced,
-      role,
-      card.revision ?? '',
-      this.#keptMs,
-      STANDBY,
+      JSON.stringify({
+        worker,
+        role,
+        standby: STANDBY,
+        model: card.id,
+        card: JSON.stringify(card),
+        ...(card.revision !== undefined && { revision: card.revision }),
+        announced,
+        ms: LEASE_MS,
+        keptMs: this.#keptMs,
+      } satisfies RenewArguments),
     );
     return serving === 1;
   }

@@ -16,40 +16,40 @@ end
 `;
 
 /**
- * KEYS leases cards seen revisions holders pinned; ARGV worker leaseMs model card announced role revision
- * keptMs standby. A card is written when its worker registers, and again whenever it is missing:
- * Redis may have lost it. A card without a revision ('' here) never replaces one with a revision. A
- * worker of a revision that does not serve has the role `standby`. A pin to an unknown revision is
- * removed. Returns 1 when the model's name points to the revision.
+ * KEYS leases cards seen revisions holders pinned; ARGV `RenewArguments` as JSON. A card is written when its
+ * worker registers, and again whenever it is missing: Redis may have lost it. A card without a revision never
+ * replaces one with a revision. A worker of a revision that does not serve has the role `standby`. A pin to an
+ * unknown revision is removed. Returns 1 when the model's name points to the revision.
  */
 const RENEW = `${COMMON}
-redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - ARGV[2])
-redis.call('PEXPIRE', KEYS[1], 4 * ARGV[2])
-local function see(role) redis.call('ZADD', KEYS[3], now, role .. ' ' .. ARGV[3]) end
-local known = redis.call('HGET', KEYS[2], ARGV[3])
+local lease = cjson.decode(ARGV[1])
+local worker, model, card, revision = lease.worker, lease.model, lease.card, lease.revision
+redis.call('ZADD', KEYS[1], now + lease.ms, worker)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - lease.ms)
+redis.call('PEXPIRE', KEYS[1], 4 * lease.ms)
+local function see(role) redis.call('ZADD', KEYS[3], now, role .. ' ' .. model) end
+local known = redis.call('HGET', KEYS[2], model)
 local serving = revisionOf(known)
-local revision = ARGV[7]
-if revision == '' then
-  see(ARGV[6])
-  if not known or (ARGV[5] == '1' and not serving) then redis.call('HSET', KEYS[2], ARGV[3], ARGV[4]) end
+if not revision then
+  see(lease.role)
+  if not known or (lease.announced and not serving) then redis.call('HSET', KEYS[2], model, card) end
   return 1
 end
-redis.call('HSET', KEYS[4], revision, ARGV[4])
-redis.call('ZADD', KEYS[5], now + ARGV[2], revision .. ' ' .. ARGV[1])
+redis.call('HSET', KEYS[4], revision, card)
+redis.call('ZADD', KEYS[5], now + lease.ms, revision .. ' ' .. worker)
 redis.call('ZREMRANGEBYSCORE', KEYS[5], 0, now)
-for _, key in ipairs({ KEYS[4], KEYS[5] }) do redis.call('PEXPIRE', key, ARGV[8]) end
-local pinned = redis.call('HGET', KEYS[6], ARGV[3])
+for _, key in ipairs({ KEYS[4], KEYS[5] }) do redis.call('PEXPIRE', key, lease.keptMs) end
+local pinned = redis.call('HGET', KEYS[6], model)
 local pinnedCard = pinned and redis.call('HGET', KEYS[4], pinned)
 if pinned and not pinnedCard and liveOf(KEYS[5], pinned) == 0 then
-  redis.call('HDEL', KEYS[6], ARGV[3])
+  redis.call('HDEL', KEYS[6], model)
   pinned = nil
 end
 local mine = pinned == revision
 if not pinned then mine = not serving or serving == revision or liveOf(KEYS[5], serving) == 0 end
-if mine then redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
-elseif not known and pinnedCard then redis.call('HSET', KEYS[2], ARGV[3], pinnedCard) end
-see(mine and ARGV[6] or ARGV[9])
+if mine then redis.call('HSET', KEYS[2], model, card)
+elseif not known and pinnedCard then redis.call('HSET', KEYS[2], model, pinnedCard) end
+see(mine and lease.role or lease.standby)
 return mine and 1 or 0`;
 
 /**
@@ -109,6 +109,21 @@ const HOLDERS = `${COMMON}
 return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')`;
 
 type Arguments = readonly (string | number)[];
+
+/** What `leaseRenew` is told. `card` is stored as it is given. */
+export interface RenewArguments {
+  readonly worker: string;
+  readonly role: string;
+  /** The role of a worker whose revision does not serve. */
+  readonly standby: string;
+  readonly model: string;
+  readonly card: string;
+  readonly revision?: string;
+  /** Whether the worker registers now, and does not only renew. */
+  readonly announced: boolean;
+  readonly ms: number;
+  readonly keptMs: number;
+}
 
 export interface RegistryScripts extends Redis {
   leaseRenew(keys: number, ...rest: Arguments): Promise<number>;

@@ -12,11 +12,6 @@ for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('PEXPIRE', KEYS[1], ARGV[1])`);
 
-/** KEYS images; ARGV image. */
-const residentScript = redisScript(`
-local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
-return ends and tonumber(ends) > now and 1 or 0`);
-
 /**
  * Images in some PD worker's KV cache, as a hint: a prompt with such a cached prefix may need
  * neither the embedding nor an encode, so the API leaves the request for an encode to the worker,
@@ -32,8 +27,9 @@ export class ResidentImages {
     this.#prefix = prefix;
   }
 
-  async has(model: string, mmHash: string): Promise<boolean> {
-    return (await residentScript(this.#redis, [this.#key(model)], [mmHash])) === 1;
+  /** Key of a model's images, a sorted set by when they expire: for scripts that ask about one. */
+  key(model: string): string {
+    return `${this.#prefix}:resident:${keyName(model)}`;
   }
 
   /** Announces the result of `read` periodically, until the returned function is called. */
@@ -45,10 +41,6 @@ export class ResidentImages {
   }
 
   async #write(model: string, hashes: readonly string[]): Promise<void> {
-    await announceScript(this.#redis, [this.#key(model)], [TTL_MS, ...hashes]);
-  }
-
-  #key(model: string): string {
-    return `${this.#prefix}:resident:${keyName(model)}`;
+    await announceScript(this.#redis, [this.key(model)], [TTL_MS, ...hashes]);
   }
 }

@@ -36,43 +36,46 @@ end
 `;
 
 /**
- * KEYS record events index live deadlines idempotency queue account; ARGV idemValue idemTtlMs startBy endBy
- * sentAt id queuedEvent write tenant model cost most mostOwn scoreBehind forgottenIdemValue
- * requestWithoutDeadlines field value ... Admits and writes the job, or does neither. Returns
+ * KEYS record events index live deadlines idempotency queue account; ARGV `CreateArguments` as JSON, the request
+ * without its deadlines, the queued event. Admits and writes the job, or does neither. Returns
  * 'created', the time by the server's clock, and how many jobs are queued ahead of it; 'earlier'
  * and the use of the idempotency key or id; or 'refused', the bound that the cost exceeds and the
- * admitted cost under it. Deadlines are by the sender's clock, which now shows `sentAt`. No client
- * can be subscribed yet, so nothing is published.
+ * admitted cost under it. Deadlines are by the sender's clock, which now shows `sentAtMs`. No client
+ * can be subscribed yet, so nothing is published. The request stays text: decoding it would round its numbers.
  */
 const CREATE = `${COMMON}${ACCOUNT}
+local job = cjson.decode(ARGV[1])
+local key = job.idempotency
 local known = redis.call('HMGET', KEYS[1], 'createdBy', 'createdAtMs', 'status')
-local function created(at) return { 'created', tonumber(at), redis.call('ZCOUNT', KEYS[7], '-inf', ARGV[14]) } end
-if known[1] == ARGV[8] then return created(known[2]) end
-if ARGV[1] ~= '' then
+local function created(at) return { 'created', tonumber(at), redis.call('ZCOUNT', KEYS[7], '-inf', job.behind) } end
+if known[1] == job.write then return created(known[2]) end
+if key then
   local earlier = redis.call('GET', KEYS[6])
-  if earlier and earlier ~= ARGV[15] then return { 'earlier', earlier } end
+  if earlier and earlier ~= job.forgotten then return { 'earlier', earlier } end
 end
-if known[3] then return { 'earlier', ARGV[6] } end
-local excess = exceeded(KEYS[8], ARGV[9], tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]))
+if known[3] then return { 'earlier', job.id } end
+local excess = exceeded(KEYS[8], job.tenant, job.cost, job.most.total, job.most.tenant)
 if excess then return { 'refused', excess[1], excess[2] } end
-if ARGV[1] ~= '' then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[2]) end
+if key then redis.call('SET', KEYS[6], key.use, 'PX', key.ttlMs) end
 local createdAt = now()
 local function byServerClock(time)
-  return time == '' and 'null' or string.format('%.0f', time - ARGV[5] + createdAt)
+  return time and string.format('%.0f', time - job.sentAtMs + createdAt) or 'null'
 end
-local startBy, endBy = byServerClock(ARGV[3]), byServerClock(ARGV[4])
-local request = '{"startByMs":' .. startBy .. ',"endByMs":' .. endBy .. ',' .. string.sub(ARGV[16], 2)
+local startBy, endBy = byServerClock(job.startByMs), byServerClock(job.endByMs)
+local request = '{"startByMs":' .. startBy .. ',"endByMs":' .. endBy .. ',' .. string.sub(ARGV[2], 2)
+local cost = string.format('%.0f', job.cost)
 redis.call('HSET', KEYS[1], 'createdAtMs', createdAt, 'status', 'queued', 'stage', 'queued', 'seq', 1,
-  'createdBy', ARGV[8], 'request', request, 'tenant', ARGV[9], 'cost', ARGV[11], unpack(ARGV, 17))
-redis.call('XADD', KEYS[2], '1-0', 'e', '{"seq":1,' .. string.sub(ARGV[7], 2))
-redis.call('ZADD', KEYS[3], createdAt, ARGV[6])
-redis.call('ZADD', KEYS[4], createdAt, ARGV[6])
+  'createdBy', job.write, 'request', request, 'tenant', job.tenant, 'cost', cost)
+for field, value in pairs(job.fields) do redis.call('HSET', KEYS[1], field, value) end
+redis.call('XADD', KEYS[2], '1-0', 'e', '{"seq":1,' .. string.sub(ARGV[3], 2))
+redis.call('ZADD', KEYS[3], createdAt, job.id)
+redis.call('ZADD', KEYS[4], createdAt, job.id)
 local deadline = math.min(tonumber(startBy) or math.huge, tonumber(endBy) or math.huge)
 if deadline < math.huge then
-  redis.call('ZADD', KEYS[5], deadline, ARGV[6])
+  redis.call('ZADD', KEYS[5], deadline, job.id)
   redis.call('HSET', KEYS[1], 'due', deadline)
 end
-keepAccount(KEYS[8], ARGV[6], ARGV[9], ARGV[10], ARGV[11], createdAt)
+keepAccount(KEYS[8], job.id, job.tenant, job.model, cost, createdAt)
 return created(createdAt)
 `;
 
@@ -155,32 +158,32 @@ return 1
 `;
 
 /**
- * KEYS record events channel ended live deadlines retained webhooks totals webhookDue account; ARGV fence status
- * ending retentionMs id write stage begun event ... The last event is the end; the events before it
- * were not written yet.
+ * KEYS record events channel ended live deadlines retained webhooks totals webhookDue account; ARGV
+ * `FinishArguments` as JSON, event ... The last event is the end; the events before it were not written yet.
  */
 const FINISH = `${COMMON}${ACCOUNT}
+local job = cjson.decode(ARGV[1])
 local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'tenant', 'webhook', 'endedBy')
-if held[5] == ARGV[6] then return 1 end
+if held[5] == job.write then return 1 end
 if not held[1] or terminal(held[1]) then return 0 end
-if ARGV[1] ~= '' and held[2] ~= ARGV[1] then return 0 end
+if job.fence and tonumber(held[2]) ~= job.fence then return 0 end
 local at = now()
-if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'stage', ARGV[7]) end
-if ARGV[8] == '1' then redis.call('HSETNX', KEYS[1], 'begunAtMs', at) end
-redis.call('HSET', KEYS[1], 'status', ARGV[2], 'ending', ARGV[3], 'finishedAtMs', at, 'endedBy', ARGV[6])
-emit(KEYS[1], KEYS[2], KEYS[3], 9)
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-redis.call('PEXPIRE', KEYS[2], ARGV[4])
-redis.call('ZREM', KEYS[5], ARGV[5])
-redis.call('ZREM', KEYS[6], ARGV[5])
-closeAccount(KEYS[11], ARGV[5], true, at)
-redis.call('ZADD', KEYS[7], at + ARGV[4], (held[3] or '') .. ' ' .. ARGV[5])
+if job.stage ~= '' then redis.call('HSET', KEYS[1], 'stage', job.stage) end
+if job.begun then redis.call('HSETNX', KEYS[1], 'begunAtMs', at) end
+redis.call('HSET', KEYS[1], 'status', job.status, 'ending', job.ending, 'finishedAtMs', at, 'endedBy', job.write)
+emit(KEYS[1], KEYS[2], KEYS[3], 2)
+redis.call('PEXPIRE', KEYS[1], job.retentionMs)
+redis.call('PEXPIRE', KEYS[2], job.retentionMs)
+redis.call('ZREM', KEYS[5], job.id)
+redis.call('ZREM', KEYS[6], job.id)
+closeAccount(KEYS[11], job.id, true, at)
+redis.call('ZADD', KEYS[7], at + job.retentionMs, (held[3] or '') .. ' ' .. job.id)
 if held[4] then
-  redis.call('ZADD', KEYS[8], at, ARGV[5])
-  redis.call('PUBLISH', KEYS[10], ARGV[5])
+  redis.call('ZADD', KEYS[8], at, job.id)
+  redis.call('PUBLISH', KEYS[10], job.id)
 end
-redis.call('HINCRBY', KEYS[9], ARGV[2], 1)
-redis.call('PUBLISH', KEYS[4], ARGV[5])
+redis.call('HINCRBY', KEYS[9], job.status, 1)
+redis.call('PUBLISH', KEYS[4], job.id)
 return 1
 `;
 
@@ -201,6 +204,38 @@ return 1
 `;
 
 type Arguments = readonly (string | number)[];
+
+/** What `jobCreate` is told beside the request. Times are milliseconds by the sender's clock, costs tokens. */
+export interface CreateArguments {
+  readonly id: string;
+  readonly tenant: string;
+  readonly model: string;
+  readonly cost: number;
+  readonly most: CostBounds;
+  /** Upper bound of the scores of the jobs ahead of this one in the model's queue, as `ZCOUNT` takes it. */
+  readonly behind: string;
+  readonly sentAtMs: number;
+  readonly startByMs?: number;
+  readonly endByMs?: number;
+  readonly write: string;
+  readonly idempotency?: { readonly use: string; readonly ttlMs: number };
+  /** The use of the idempotency key whose job no longer exists. */
+  readonly forgotten: string;
+  /** The record's other fields. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** What `jobFinish` is told beside the events. `ending` is stored as it is given. */
+export interface FinishArguments {
+  readonly id: string;
+  readonly fence?: number;
+  readonly status: string;
+  readonly ending: string;
+  readonly retentionMs: number;
+  readonly write: string;
+  readonly stage: string;
+  readonly begun: boolean;
+}
 
 /** A Redis client that knows the scripts above. */
 export interface JobScripts extends Redis {

@@ -83,8 +83,11 @@ export interface StageNote {
  * The durable job: a record and a stream in Redis that any replica can read. Each method is atomic.
  */
 export interface JobStore {
-  /** Admits the job, writes its record and `queued` event, then its generate job: accepted when it resolves. */
-  create(job: NewJob): Promise<CreateResult>;
+  /**
+   * Admits the job, writes its record and `queued` event, then its generate job: accepted when it resolves.
+   * `recorded` is called for a new job once its record is durable, and awaited with the generate job.
+   */
+  create(job: NewJob, recorded?: () => Promise<void>): Promise<CreateResult>;
   /** The job that an idempotency key was used for; null: none, or none that still exists. */
   earlier(tenant: string, idempotency: Idempotency): Promise<EarlierUse | null>;
   get(id: string): Promise<Job | null>;

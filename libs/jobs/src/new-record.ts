@@ -12,17 +12,15 @@ export function requestJson({ request }: NewJob): string {
   return JSON.stringify({ ...request, startByMs: undefined, endByMs: undefined });
 }
 
-/** The other fields of a record that are known before it is written, as names and values. */
-export function recordFields(job: NewJob): string[] {
-  const fields = ['v', String(RECORD_VERSION)];
-  const { images } = job.request;
-  if (images.length > 0) {
-    const items = Object.fromEntries(images.map(({ mmHash }, index) => [mmHash, index]));
-    fields.push('items', JSON.stringify(items));
-  }
-  if (job.metadata !== undefined) fields.push('metadata', JSON.stringify(job.metadata));
-  if (job.webhook !== undefined) fields.push('webhook', JSON.stringify(job.webhook));
-  return fields;
+/** The other fields of a record that are known before it is written. */
+export function recordFields({ request, metadata, webhook }: NewJob): Record<string, string> {
+  const items = Object.fromEntries(request.images.map(({ mmHash }, index) => [mmHash, index]));
+  return {
+    v: String(RECORD_VERSION),
+    ...(request.images.length > 0 && { items: JSON.stringify(items) }),
+    ...(metadata !== undefined && { metadata: JSON.stringify(metadata) }),
+    ...(webhook !== undefined && { webhook: JSON.stringify(webhook) }),
+  };
 }
 
 /**

@@ -8,7 +8,12 @@ import { RecordError } from './errors.ts';
 import { decodeEvents } from './job-event-codec.ts';
 import type { JobEvent, SequencedEvent, Stage } from './job-event.ts';
 import { jobKeys, type JobKeys } from './job-keys.ts';
-import { withJobScripts, type JobScripts } from './job-scripts.ts';
+import {
+  withJobScripts,
+  type CreateArguments,
+  type FinishArguments,
+  type JobScripts,
+} from './job-scripts.ts';
 import { listJobs } from './list-jobs.ts';
 import { RECORD_VERSION, recordFields, requestJson, writtenJob } from './new-record.ts';
 import type {
@@ -65,8 +70,8 @@ export class RedisJobStore implements JobStore {
     this.#onUnreadable = options.onUnreadable ?? (() => undefined);
   }
 
-  create(job: NewJob): Promise<CreateResult> {
-    return this.#create(job, '');
+  create(job: NewJob, recorded?: () => Promise<void>): Promise<CreateResult> {
+    return this.#create(job, '', recorded);
   }
 
   async earlier(tenant: string, { key, bodySha256 }: Idempotency): Promise<EarlierUse | null> {
@@ -113,7 +118,7 @@ export class RedisJobStore implements JobStore {
       ...keys,
       fence,
       stage,
-      begun,
+      begun ? '1' : '',
       writeNumber(),
       events.some(({ type }) => type === 'tokens') ? '1' : '',
       ...json,
@@ -147,14 +152,16 @@ export class RedisJobStore implements JobStore {
       k.totals,
       k.webhookDue,
       k.admission,
-      fence ?? '',
-      ending.status,
-      JSON.stringify(ending),
-      this.#retentionMs,
-      id,
-      writeNumber(),
-      stage,
-      begun,
+      JSON.stringify({
+        id,
+        ...(fence !== undefined && { fence }),
+        status: ending.status,
+        ending: JSON.stringify(ending),
+        retentionMs: this.#retentionMs,
+        write: writeNumber(),
+        stage,
+        begun,
+      } satisfies FinishArguments),
       ...json,
     );
     return done === 1;
@@ -195,7 +202,11 @@ export class RedisJobStore implements JobStore {
    * Writes the record first, then the generate job: a worker that finds no record drops the job.
    * `forgotten`: the earlier use of the idempotency key, if its job no longer exists.
    */
-  async #create(job: NewJob, forgotten: string): Promise<CreateResult> {
+  async #create(
+    job: NewJob,
+    forgotten: string,
+    recorded?: () => Promise<void>,
+  ): Promise<CreateResult> {
     const sentAtMs = Date.now();
     const written = await this.#write(job, sentAtMs, forgotten);
     if (written[0] === 'refused') {
@@ -204,15 +215,15 @@ export class RedisJobStore implements JobStore {
     if (written[0] === 'earlier') {
       // A record that is gone stays gone: the key or id is free again.
       const earlier = await this.#earlier(written[1], job.idempotency?.bodySha256);
-      return earlier ?? this.#create(job, written[1]);
+      return earlier ?? this.#create(job, written[1], recorded);
     }
     const [, createdAtMs, ahead] = written;
-    await this.#queues.add({ ...job, createdAtMs });
+    await Promise.all([this.#queues.add({ ...job, createdAtMs }), recorded?.()]);
     return { outcome: 'created', job: writtenJob(job, createdAtMs, createdAtMs - sentAtMs), ahead };
   }
 
   #write(job: NewJob, sentAtMs: number, forgotten: string): ReturnType<JobScripts['jobCreate']> {
-    const { request, idempotency, cost = FREE } = job;
+    const { request, idempotency } = job;
     const k = this.#keys;
     const queued = { type: 'stage', stage: 'queued' satisfies Stage, ms: 0 };
     return this.#redis.jobCreate(
@@ -225,24 +236,31 @@ export class RedisJobStore implements JobStore {
       k.idempotency(job.tenant, idempotency === undefined ? '' : sha256(idempotency.key)),
       this.#queues.waitingKey(request.model),
       k.admission,
-      idempotency === undefined ? '' : `${job.id} ${idempotency.bodySha256}`,
-      this.#idempotencyMs,
-      request.startByMs ?? '',
-      request.endByMs ?? '',
-      sentAtMs,
-      job.id,
-      JSON.stringify(queued),
-      writeNumber(),
-      job.tenant,
-      request.model,
-      cost.tokens,
-      cost.most.total,
-      cost.most.tenant,
-      scoreBehind(request.priority, sentAtMs),
-      forgotten,
+      JSON.stringify(this.#createArguments(job, sentAtMs, forgotten)),
       requestJson(job),
-      ...recordFields(job),
+      JSON.stringify(queued),
     );
+  }
+
+  #createArguments(job: NewJob, sentAtMs: number, forgotten: string): CreateArguments {
+    const { id, tenant, request, idempotency, cost = FREE } = job;
+    return {
+      id,
+      tenant,
+      model: request.model,
+      cost: cost.tokens,
+      most: cost.most,
+      behind: scoreBehind(request.priority, sentAtMs),
+      sentAtMs,
+      ...(request.startByMs !== null && { startByMs: request.startByMs }),
+      ...(request.endByMs !== null && { endByMs: request.endByMs }),
+      write: writeNumber(),
+      ...(idempotency !== undefined && {
+        idempotency: { use: `${id} ${idempotency.bodySha256}`, ttlMs: this.#idempotencyMs },
+      }),
+      forgotten,
+      fields: recordFields(job),
+    };
   }
 
   /** `use` is `<id> <bodySha256>` of the job that used the key first, or the id alone when that was used. */
@@ -258,10 +276,10 @@ export class RedisJobStore implements JobStore {
 }
 
 /** The stage after the events, whether prefill started with them, and each event as JSON. */
-function writable(events: readonly JobEvent[]): [stage: string, begun: string, json: string[]] {
+function writable(events: readonly JobEvent[]): [stage: string, begun: boolean, json: string[]] {
   const stage = events.findLast((event) => event.type === 'stage')?.stage ?? '';
   const begun = events.some((event) => event.type === 'stage' && event.stage === 'prefill');
-  return [stage, begun ? '1' : '', events.map((event) => JSON.stringify(event))];
+  return [stage, begun, events.map((event) => JSON.stringify(event))];
 }
 
 /** Distinguishes a resent command from a new one; see job-scripts.ts. */

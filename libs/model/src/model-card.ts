@@ -1,10 +1,10 @@
-import { findTemplate } from './chat-template.ts';
-import type { ImageGeometry } from './geometry.ts';
-import type { ModelFolder } from './model-folder.ts';
-import { imageRules } from './image-rules.ts';
-import { templateOptions } from './output-format.ts';
-import { bytesPerTokenMax } from './token-bytes.ts';
-import { Tokenizer } from './tokenizer.ts';
+import { findTemplate } from './prompt/chat-template.ts';
+import type { ImageGeometry } from './families/geometry.ts';
+import type { ModelFolder } from './folder/model-folder.ts';
+import { imageRules } from './prompt/image-rules.ts';
+import { templateOptions } from './prompt/output-format.ts';
+import { bytesPerTokenMax } from './tokens/token-bytes.ts';
+import { Tokenizer } from './tokens/tokenizer.ts';
 
 /** What a fleet must know of a model without reading its folder: the fields that workers register. */
 export interface ModelFacts {

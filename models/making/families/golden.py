@@ -1,5 +1,6 @@
 """What PyTorch computes: prompts, positions, pixels, features, greedy tokens."""
 import json
+import os
 import random
 
 import numpy as np
@@ -139,13 +140,15 @@ def size_table(processor):
     return [[w, h, processor.get_number_of_image_patches(h, w, {}) // 4] for w, h in sizes]
 
 
-def check_onnx(spec, cases, folder, decoder="decoder_model_merged", config=None):
-    """The split graphs, one after the other, give PyTorch's tokens."""
+def check_onnx(spec, cases, folder, decoder, config):
+    """The split graphs, one after the other, with the decoder at that path: their tokens. Prints how often they are PyTorch's."""
     session = lambda name: ort.InferenceSession(f"{folder}/onnx/{name}.onnx")
-    vision, embed, text = session("vision_encoder"), session("embed_tokens"), session(decoder)
+    vision, embed, text = session("vision_encoder"), session("embed_tokens"), ort.InferenceSession(decoder)
     processor = image_processor(None, spec["preprocessor"])
-    same = sum(run_onnx(spec, c, vision, embed, text, processor, config) == c["tokens"] for c in cases)
-    print(f"  {decoder}: {same} of {len(cases)} answers are PyTorch's, {len({tuple(c['tokens']) for c in cases})} are distinct")
+    answers = [run_onnx(spec, c, vision, embed, text, processor, config) for c in cases]
+    same = sum(answer == c["tokens"] for answer, c in zip(answers, cases))
+    print(f"  {os.path.basename(decoder)}: {same} of {len(cases)} answers are PyTorch's, {len({tuple(c['tokens']) for c in cases})} are distinct")
+    return answers
 
 
 def run_onnx(spec, case, vision, embed, text, processor, config):
@@ -176,7 +179,9 @@ def run_onnx(spec, case, vision, embed, text, processor, config):
         if "position_ids" in inputs:
             feeds["position_ids"] = positions.astype(np.int64)
         if levels:
-            feeds["deepstack_features"] = deep
+            feeds["deepstack_features"] = deep.astype(np.float16 if "float16" in inputs["deepstack_features"].type else np.float32)
+        if "num_logits_to_keep" in inputs:
+            feeds["num_logits_to_keep"] = np.array(1)
         out = text.run(None, feeds)
         tokens.append(int(out[0][0, -1].argmax()))
         past = dict(zip(past, out[1:]))

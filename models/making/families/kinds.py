@@ -9,6 +9,8 @@ from .text import FIRST, GEMMA_TEMPLATE, LLAVA_TEMPLATE, QWEN_TEMPLATE, vocabula
 
 HIDDEN, LAYERS, HEADS, KV, DIM, MLP = 64, 3, 4, 2, 16, 64
 VISION = dict(hidden_size=32, intermediate_size=64)
+# Patches of a Qwen tower are long and its mergers four times as wide as it is.
+QWEN_VISION = dict(hidden_size=16, intermediate_size=32)
 CLIP_MEAN, CLIP_STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 HALF = [0.5, 0.5, 0.5]
 QWEN_SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
@@ -33,7 +35,7 @@ def qwen_ids():
 
 def qwen2_vl():
     config = Qwen2VLConfig(text_config=text(QWEN_SPECIAL, rope_parameters=rope(mrope_section=[2, 3, 3]), use_sliding_window=False),
-                           vision_config=dict(depth=2, embed_dim=32, hidden_size=HIDDEN, num_heads=2, mlp_ratio=2, patch_size=14,
+                           vision_config=dict(depth=2, embed_dim=16, hidden_size=HIDDEN, num_heads=2, mlp_ratio=2, patch_size=14,
                                               spatial_merge_size=2, temporal_patch_size=2), **qwen_ids())
     return Qwen2VLForConditionalGeneration, config
 
@@ -41,14 +43,14 @@ def qwen2_vl():
 def qwen2_5_vl():
     config = Qwen2_5_VLConfig(text_config=text(QWEN_SPECIAL, rope_parameters=rope(mrope_section=[2, 3, 3]), use_sliding_window=False),
                               vision_config=dict(depth=2, num_heads=2, patch_size=14, spatial_merge_size=2, temporal_patch_size=2, window_size=56,
-                                                 fullatt_block_indexes=[1], out_hidden_size=HIDDEN, tokens_per_second=2, **VISION), **qwen_ids())
+                                                 fullatt_block_indexes=[1], out_hidden_size=HIDDEN, tokens_per_second=2, **QWEN_VISION), **qwen_ids())
     return Qwen2_5_VLForConditionalGeneration, config
 
 
 def qwen3_vl():
     config = Qwen3VLConfig(text_config=text(QWEN_SPECIAL, rope_parameters=rope(mrope_section=[4, 2, 2], mrope_interleaved=True)),
                            vision_config=dict(depth=2, num_heads=2, patch_size=16, spatial_merge_size=2, temporal_patch_size=2,
-                                              num_position_embeddings=64, deepstack_visual_indexes=[0, 1], out_hidden_size=HIDDEN, **VISION), **qwen_ids())
+                                              num_position_embeddings=64, deepstack_visual_indexes=[0, 1], out_hidden_size=HIDDEN, **QWEN_VISION), **qwen_ids())
     return Qwen3VLForConditionalGeneration, config
 
 
@@ -108,14 +110,14 @@ def square_images(mean, std, processor, **more):
 CROP = dict(do_center_crop=True, crop_size=dict(height=56, width=56))
 KINDS = {
     "qwen2_vl": dict(make=qwen2_vl, **QWEN, **qwen_images(14, CLIP_MEAN, CLIP_STD, "grid_thw")),
-    "qwen2_5_vl": dict(make=qwen2_5_vl, **QWEN, **qwen_images(14, CLIP_MEAN, CLIP_STD, "image_grid_thw")),
-    "qwen3_vl": dict(make=qwen3_vl, **QWEN, **qwen_images(16, HALF, HALF, "image_grid_thw")),
-    "llava": dict(make=llava, rows=16, processor=dict(processor_class="LlavaProcessor", patch_size=14, num_additional_image_tokens=1, vision_feature_select_strategy="default"),
+    "qwen2_5_vl": dict(make=qwen2_5_vl, variants="rotated", **QWEN, **qwen_images(14, CLIP_MEAN, CLIP_STD, "image_grid_thw")),
+    "qwen3_vl": dict(make=qwen3_vl, variants="rotated", **QWEN, **qwen_images(16, HALF, HALF, "image_grid_thw")),
+    "llava": dict(make=llava, variants="rotates", rows=16, processor=dict(processor_class="LlavaProcessor", patch_size=14, num_additional_image_tokens=1, vision_feature_select_strategy="default"),
                   **LLAVA, **square_images(CLIP_MEAN, CLIP_STD, "CLIPImageProcessor", **CROP)),
     "llava_qwen2": dict(make=llava_qwen2, rows=16, processor=dict(processor_class="LlavaProcessor", patch_size=14, num_additional_image_tokens=0),
                         **LLAVA, **square_images([0, 0, 0], [1, 1, 1], "CLIPImageProcessor", **CROP)),
     "llava_onevision": dict(make=llava_onevision, rows=16, processor=dict(num_image_tokens=16), **LLAVA, **square_images(HALF, HALF, "SiglipImageProcessor")),
-    "gemma3": dict(make=gemma3, rows=4, before="\n\n<start_of_image>", row_token="<image_soft_token>", after="<end_of_image>\n\n",
+    "gemma3": dict(make=gemma3, variants="rotated", rows=4, before="\n\n<start_of_image>", row_token="<image_soft_token>", after="<end_of_image>\n\n",
                    processor=dict(processor_class="Gemma3Processor", image_seq_length=4), **GEMMA, **square_images(HALF, HALF, "Gemma3ImageProcessor")),
 }
 for kind in ("llava", "llava_qwen2"):

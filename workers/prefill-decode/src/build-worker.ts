@@ -141,6 +141,7 @@ async function buildConnector(
       fingerprint: model.card.fingerprint,
       width: model.card.embeddingWidth,
       requester,
+      releasesWaiters: false, // `onOver` does: a job that is returned to the queue still waits
       events,
       metrics,
       onError: (error) => log.warn({ err: error }, 'connector error; it will retry'),

@@ -14,7 +14,7 @@ import { checkCalls } from './check-calls.ts';
 import { checkText } from './check-text.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageResolver } from './image-resolver.ts';
-import { findImages, toJobMessages, type ImageSource } from './image-sources.ts';
+import { findImages, isFetched, toJobMessages, type ImageSource } from './image-sources.ts';
 import { checkContext, priceImage } from './price-images.ts';
 import { toSampling } from './sampling.ts';
 import { toRequest, type Submission } from './submission.ts';
@@ -22,6 +22,7 @@ import { toTemplateOptions } from './template-options.ts';
 import { toTools } from './tools.ts';
 import { inCallersWords } from './callers-words.ts';
 import { resolveImages } from './resolve-images.ts';
+import { settleAll } from './settle-all.ts';
 
 export interface Accepted {
   readonly job: Job;
@@ -87,23 +88,25 @@ export class Acceptor {
     checkCalls(submission.messages);
     checkText(submission, card, asked.tools);
     const sources = findImages(submission.messages, this.#parts.limits.maxImages);
-    if (sources.length > 0) await this.#checkBeforeFetching(submission, sampling);
-    const { images, messages, imageTokens } = await this.#takeIn(submission, sources, card);
+    await this.#checkBeforeTaking(submission, sources, sampling);
+    const { images, messages, imageTokens, kept } = await this.#takeIn(submission, sources, card);
     const id = submission.id ?? newJobId();
     const tokens = jobCost(submission.messages, imageTokens, sampling);
-    const cost = await this.#admit(submission.tenant, tokens, images.length > 0);
+    const cost = await this.#admit(submission.tenant, tokens);
     try {
       const context = { waiter: id, card, ...submission };
-      const found = await this.#parts.encodes.join(images, context);
+      const joining = this.#parts.encodes.join(images, context);
+      const [found] = await settleAll([joining, ...kept]);
       const request = toRequest(submission, card, { messages, images: found, ...asked });
-      const created = await this.#create({ id, submission, request, cost });
+      // Once the job is durable: should this fail, the worker that waits for the image asks again.
+      const begin = () => this.#parts.encodes.begin(found, context).catch(() => undefined);
+      const created = await this.#create({ id, submission, request, cost }, begin);
       if (!created.repeated) {
         this.#note(created.job, submission.requestId);
         this.#tellIndex(created.job, card);
       }
-      // The job is durable now: should this fail, the worker that waits for the image asks again. A repetition
-      // may have been the first to ask for what the job waits for.
-      await this.#parts.encodes.begin(found, context).catch(() => undefined);
+      // A repetition may have been the first to ask for what the job waits for.
+      if (created.repeated) await begin();
       if (created.repeated) await this.#release(images, id);
       if (created.repeated) await this.#giveBackTokens(submission.tenant, cost);
       return created;
@@ -138,28 +141,33 @@ export class Acceptor {
   }
 
   /**
-   * Takes what the job may cost from the tenant's budget. Before images are asked for, and where many are
-   * refused, asks first: a job that would be refused costs little then. Whether it is admitted is decided
-   * with its record.
+   * Takes what the job may cost from the tenant's budget. Where many are refused, asks first: a job that would
+   * be refused costs little then. Whether it is admitted is decided with its record.
    */
-  async #admit(tenant: Tenant, tokens: number, hasImages: boolean): Promise<JobCost> {
+  async #admit(tenant: Tenant, tokens: number): Promise<JobCost> {
     const { gatekeeper } = this.#parts;
     const cost = gatekeeper.costOf(tenant, tokens);
-    if (hasImages || gatekeeper.isShedding) await gatekeeper.check(tenant, cost);
+    if (gatekeeper.isShedding) await gatekeeper.check(tenant, cost);
     await gatekeeper.takeTokens(tenant, cost);
     return cost;
   }
 
-  /** A job that would be refused for its text alone costs no fetch. */
-  async #checkBeforeFetching({ tenant, messages }: Submission, sampling: Sampling): Promise<void> {
+  /** A job that would be refused for its text alone costs no fetch, and where many are, nothing is stored. */
+  async #checkBeforeTaking(
+    { tenant, messages }: Submission,
+    sources: readonly ImageSource[],
+    sampling: Sampling,
+  ): Promise<void> {
     const { gatekeeper } = this.#parts;
+    const isCostly = sources.some(isFetched) || (sources.length > 0 && gatekeeper.isShedding);
+    if (!isCostly) return;
     await gatekeeper.check(tenant, gatekeeper.costOf(tenant, jobCost(messages, [], sampling)));
   }
 
   async #takeIn(submission: Submission, sources: readonly ImageSource[], card: ModelCard) {
-    const inputs = await resolveImages(sources, this.#parts.resolver, submission);
+    const taken = await resolveImages(sources, this.#parts.resolver, submission);
     const { embeddingScope: scope } = submission.tenant;
-    const priced = inputs.map((input, index) =>
+    const priced = taken.map(({ input }, index) =>
       priceImage(input, card, { scope, param: sources[index]?.param ?? 'messages' }),
     );
     const imageTokens = priced.map(({ expansion }) => expansion);
@@ -170,13 +178,16 @@ export class Acceptor {
       submission.messages,
       priced.map(({ mmHash }) => order.indexOf(mmHash)),
     );
-    return { images, messages, imageTokens };
+    return { images, messages, imageTokens, kept: taken.map((image) => image.kept) };
   }
 
-  async #create({ id, submission, request, cost }: Creation): Promise<Accepted> {
+  async #create(
+    { id, submission, request, cost }: Creation,
+    begin: () => Promise<void>,
+  ): Promise<Accepted> {
     const { jobs, gatekeeper } = this.#parts;
     const { metadata, idempotency, webhook, tenant } = submission;
-    const result = await jobs.create({
+    const job = {
       id,
       tenant: tenant.id,
       request,
@@ -184,12 +195,12 @@ export class Acceptor {
       ...(metadata === undefined ? {} : { metadata }),
       ...(idempotency === undefined ? {} : { idempotency }),
       ...(webhook === undefined ? {} : { webhook }),
-    });
+    };
+    const result = await jobs.create(job, begin);
     if (result.outcome === 'refused') throw await gatekeeper.refusal(result.excess, cost);
     if (result.outcome === 'conflict') throw keyConflict();
-    const { job } = result;
-    if (result.outcome === 'created') return { job, repeated: false, ahead: result.ahead };
-    return { job, repeated: true };
+    if (result.outcome === 'repeated') return { job: result.job, repeated: true };
+    return { job: result.job, repeated: false, ahead: result.ahead };
   }
 
   #note({ id, tenant, request }: Job, requestId: string): void {

@@ -3,10 +3,11 @@ import type { ModelCard, ResidentImages } from '@epd/fleet';
 import type { JobImage } from '@epd/jobs';
 import type { Tenant } from '../auth/tenant.ts';
 import type { PricedImage } from './price-images.ts';
+import { settleAll } from './settle-all.ts';
 
 export interface ImageEncodesParts {
   readonly encodes: Pick<EncodeRequester, 'request' | 'confirm' | 'enqueue' | 'hurry' | 'release'>;
-  readonly residents: Pick<ResidentImages, 'has'>;
+  readonly residents: Pick<ResidentImages, 'key'>;
 }
 
 /** The job that images are encoded for. */
@@ -34,12 +35,7 @@ export class ImageEncodes {
 
   /** Settles before it throws: a join in progress could not be released. */
   async join(images: readonly PricedImage[], context: EncodeContext): Promise<JobImage[]> {
-    if (images.length === 0) return [];
-    const settled = await Promise.allSettled(images.map((image) => this.#join(image, context)));
-    return settled.map((outcome) => {
-      if (outcome.status === 'rejected') throw outcome.reason;
-      return outcome.value;
-    });
+    return settleAll(images.map((image) => this.#join(image, context)));
   }
 
   async begin(images: readonly JobImage[], context: EncodeContext): Promise<void> {
@@ -70,11 +66,12 @@ export class ImageEncodes {
 
   async #join(image: PricedImage, context: EncodeContext): Promise<JobImage> {
     const { mmHash, input, tokens } = image;
-    if (await this.#parts.residents.has(context.card.id, mmHash)) {
-      return { mmHash, input, tokens, found: 'resident', generation: 0 };
-    }
     const job = encodeJob(image, context);
-    const request = await this.#parts.encodes.request(job, context.waiter, { hold: true });
+    const residents = this.#parts.residents.key(context.card.id);
+    const request = await this.#parts.encodes.request(job, context.waiter, {
+      hold: true,
+      residents,
+    });
     return { mmHash, input, tokens, ...request };
   }
 }

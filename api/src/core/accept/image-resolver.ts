@@ -31,6 +31,12 @@ interface TakeOptions {
   readonly memory: MemoryHold;
 }
 
+export interface TakenImage {
+  readonly input: InputRef;
+  /** Resolves when its bytes are in the store. Nothing durable may refer to it before. */
+  readonly kept: Promise<void>;
+}
+
 /** One picture on its way in. */
 interface Taking {
   readonly tenant: string;
@@ -47,6 +53,8 @@ const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 const schemeOf = (url: string): string | undefined =>
   SCHEME.exec(url.slice(0, 32))?.[0].toLowerCase();
 
+const inStore = (input: InputRef): TakenImage => ({ input, kept: Promise.resolve() });
+
 /** Resolves what a message calls a picture to bytes in the store and what their header says. */
 export class ImageResolver {
   readonly #parts: ResolverParts;
@@ -57,25 +65,29 @@ export class ImageResolver {
 
   /**
    * A name that is bound already spares the fetch of a URL, not the check of bytes that were sent
-   * along. Throws the `image…` codes; nothing is stored unless the header passes.
+   * along. Throws the `image…` codes; nothing is stored unless the header passes. Bytes that come with the
+   * request are being stored when this resolves.
    */
-  async take(source: ImageSource, { tenant, memory, signal }: TakeOptions): Promise<InputRef> {
+  async take(source: ImageSource, { tenant, memory, signal }: TakeOptions): Promise<TakenImage> {
     const hold = memory.beside();
     try {
-      return await this.#take(source, { tenant, signal, hold });
-    } finally {
+      const taken = await this.#take(source, { tenant, signal, hold });
+      void taken.kept.catch(() => undefined).then(() => hold.release());
+      return taken;
+    } catch (error) {
       hold.release();
+      throw error;
     }
   }
 
-  async #take(source: ImageSource, taking: Taking): Promise<InputRef> {
+  async #take(source: ImageSource, taking: Taking): Promise<TakenImage> {
     const { url, uuid, sha256, fileId, param } = source;
     const { tenant, hold } = taking;
-    if (fileId !== null) return this.#uploaded(fileId, tenant, param);
-    if (sha256 !== null) return present(await this.#recall(sha256, param, hold), param);
-    if (uuid === null) return this.store(await this.#bytes(url, param, taking), param);
+    if (fileId !== null) return inStore(await this.#uploaded(fileId, tenant, param));
+    if (sha256 !== null) return inStore(present(await this.#recall(sha256, param, hold), param));
+    if (uuid === null) return this.#look(await this.#bytes(url, param, taking), param);
     const known = schemeOf(url) === 'data:' ? null : await this.#named(uuid, param, taking);
-    if (known !== null) return known;
+    if (known !== null) return inStore(known);
     if (url === '') {
       throw new ApiError(
         'image_alias_unknown',
@@ -85,17 +97,28 @@ export class ImageResolver {
     }
     const input = await this.store(await this.#bytes(url, param, taking), param);
     await this.#bind(tenant, uuid, input.sha256, param);
-    return input;
+    return inStore(input);
   }
 
   /** Checks the header and stores the bytes once, under their digest. */
   async store(bytes: Uint8Array, param: string): Promise<InputRef> {
+    const { input, kept } = await this.#look(bytes, param);
+    await kept;
+    return input;
+  }
+
+  /** Checks the header, and begins to store the bytes. */
+  async #look(bytes: Uint8Array, param: string): Promise<TakenImage> {
     const header = await readImageHeader(bytes, this.#parts.limits.maxImagePixels, param);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const key = inputKey(sha256);
+    const input = { key, sha256, modality: IMAGE, bytes: bytes.length, ...header };
+    return { input, kept: this.#keep(input, bytes) };
+  }
+
+  async #keep({ key, sha256 }: InputRef, bytes: Uint8Array): Promise<void> {
     await this.#parts.usage.touch(sha256);
     await this.#parts.inputs.put(key, bytes, { onlyIfAbsent: true });
-    return { key, sha256, modality: IMAGE, bytes: bytes.length, ...header };
   }
 
   /** The picture that was stored under a digest before; null when it is there no more. */

@@ -29,6 +29,11 @@ export interface ImageSource {
   readonly param: string;
 }
 
+const DATA_URI = /^data:/i;
+
+/** Whether somebody else's server may have to be asked for it. */
+export const isFetched = ({ url }: ImageSource): boolean => url !== '' && !DATA_URI.test(url);
+
 /** Every mention of a picture, in the order of the prompt. Throws `too_many_images`. */
 export function findImages(
   messages: readonly SubmittedMessage[],

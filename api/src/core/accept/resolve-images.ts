@@ -1,5 +1,4 @@
-import type { InputRef } from '@epd/connector';
-import type { ImageResolver } from './image-resolver.ts';
+import type { ImageResolver, TakenImage } from './image-resolver.ts';
 import type { ImageSource } from './image-sources.ts';
 import type { Submission } from './submission.ts';
 
@@ -13,10 +12,10 @@ export async function resolveImages(
   sources: readonly ImageSource[],
   resolver: Pick<ImageResolver, 'take'>,
   { tenant, memory }: Pick<Submission, 'tenant' | 'memory'>,
-): Promise<InputRef[]> {
+): Promise<TakenImage[]> {
   if (sources.length === 0) return [];
   const distinct = new Map(sources.map((source) => [nameOf(source), source]));
-  const taken = new Map<string, InputRef>();
+  const taken = new Map<string, TakenImage>();
   const abort = new AbortController();
   const taking = { tenant: tenant.id, memory, signal: abort.signal };
   const waiting = distinct.entries();
@@ -32,7 +31,7 @@ export async function resolveImages(
     abort.abort(error);
     throw error;
   }
-  return sources.map((source) => taken.get(nameOf(source))).filter((input) => input !== undefined);
+  return sources.map((source) => taken.get(nameOf(source))).filter((image) => image !== undefined);
 }
 
 const nameOf = ({ url, uuid, sha256, fileId }: ImageSource): string =>

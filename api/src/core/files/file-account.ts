@@ -21,6 +21,12 @@ interface NewEntry extends Entry {
   readonly livesMs: number | null;
 }
 
+/** A new entry as the script takes it. */
+interface Recorded extends Omit<NewEntry, 'tenant' | 'livesMs'> {
+  readonly livesMs?: number;
+  readonly most: FileQuota;
+}
+
 /**
  * KEYS[1] the tenant's index; its parts are named after it: `:<purpose>` the index of a purpose, `:sizes` bytes by
  * id with their sum as `total`, `:expiries` ids by when they expire.
@@ -38,29 +44,29 @@ local function forget(id, purpose)
 end`;
 
 /**
- * KEYS[2] the record; ARGV id, purpose, json, bytes, createdAtMs, livesMs or '', most files, most bytes. Forgets
- * some of what has expired first. Returns '' when the file is recorded, or what there is too much of.
+ * KEYS[2] the record; ARGV `Recorded` as JSON. Forgets some of what has expired first. Returns '' when the file is
+ * recorded, or what there is too much of.
  */
 const addScript = redisScript(`${FORGET}
+local file = cjson.decode(ARGV[1])
 for _, entry in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1] .. ':expiries', '-inf', now, 'LIMIT', 0, 100)) do
   local id, purpose = string.match(entry, '^(%S+) (%S+)$')
   forget(id, purpose)
 end
-forget(ARGV[1], ARGV[2])
+forget(file.id, file.purpose)
 local count = redis.call('ZCARD', KEYS[1])
 local total = tonumber(redis.call('HGET', KEYS[1] .. ':sizes', 'total') or '0')
-local mostFiles, mostBytes = tonumber(ARGV[7]), tonumber(ARGV[8])
-if mostFiles > 0 and count >= mostFiles then return 'files' end
-if mostBytes > 0 and total + tonumber(ARGV[4]) > mostBytes then return 'bytes' end
-redis.call('SET', KEYS[2], ARGV[3])
-if ARGV[6] ~= '' then
-  redis.call('PEXPIRE', KEYS[2], ARGV[6])
-  redis.call('ZADD', KEYS[1] .. ':expiries', now + tonumber(ARGV[6]), ARGV[1] .. ' ' .. ARGV[2])
+if file.most.files > 0 and count >= file.most.files then return 'files' end
+if file.most.bytes > 0 and total + file.bytes > file.most.bytes then return 'bytes' end
+redis.call('SET', KEYS[2], file.json)
+if file.livesMs then
+  redis.call('PEXPIRE', KEYS[2], file.livesMs)
+  redis.call('ZADD', KEYS[1] .. ':expiries', now + file.livesMs, file.id .. ' ' .. file.purpose)
 end
-redis.call('ZADD', KEYS[1], ARGV[5], ARGV[1])
-redis.call('ZADD', KEYS[1] .. ':' .. ARGV[2], ARGV[5], ARGV[1])
-redis.call('HSET', KEYS[1] .. ':sizes', ARGV[1], ARGV[4])
-redis.call('HINCRBY', KEYS[1] .. ':sizes', 'total', ARGV[4])
+redis.call('ZADD', KEYS[1], file.createdAtMs, file.id)
+redis.call('ZADD', KEYS[1] .. ':' .. file.purpose, file.createdAtMs, file.id)
+redis.call('HSET', KEYS[1] .. ':sizes', file.id, file.bytes)
+redis.call('HINCRBY', KEYS[1] .. ':sizes', 'total', file.bytes)
 return ''`);
 
 /**
@@ -90,11 +96,11 @@ export async function recordFile(
   entry: NewEntry,
   quota: FileQuota,
 ): Promise<'files' | 'bytes' | null> {
-  const { tenant, id, purpose, json, bytes, createdAtMs, livesMs } = entry;
+  const { tenant, livesMs, ...facts } = entry;
   const keys = fileKeys(prefix, tenant);
-  const facts = [id, purpose, json, bytes, createdAtMs, livesMs ?? ''];
-  const limits = [quota.files, quota.bytes];
-  const answer = await addScript(redis, [keys.index, keys.record(id)], [...facts, ...limits]);
+  const recorded: Recorded = { ...facts, ...(livesMs !== null && { livesMs }), most: quota };
+  const named = [keys.index, keys.record(entry.id)];
+  const answer = await addScript(redis, named, [JSON.stringify(recorded)]);
   return answer === 'files' || answer === 'bytes' ? answer : null;
 }
 

@@ -58,7 +58,8 @@ export class ImageVectors {
     // What would be refused whatever the picture is, costs no fetch.
     await gatekeeper.check(tenant, gatekeeper.costOf(tenant, LEAST_TOKENS));
     const source = { url: url ?? '', uuid: null, sha256: null, fileId: fileId ?? null, param };
-    const input = await resolver.take(source, { tenant: tenant.id, memory, signal });
+    const { input, kept } = await resolver.take(source, { tenant: tenant.id, memory, signal });
+    await kept;
     const image = priceImage(input, card, { scope: tenant.embeddingScope, param });
     const cost = gatekeeper.costOf(tenant, image.tokens);
     await gatekeeper.check(tenant, cost);

@@ -60,10 +60,10 @@ test('what a job waits for is asked for, also when a repetition of it was the fi
   const create = jobs.create.bind(jobs);
   const second = Promise.withResolvers<void>();
   let calls = 0;
-  jobs.create = async (job) => {
+  jobs.create = async (...args) => {
     calls += 1;
     if (calls === 1) await second.promise;
-    const result = await create(job);
+    const result = await create(...args);
     if (calls === 2) second.resolve();
     return result;
   };
@@ -99,8 +99,8 @@ test('a job that was written though its writer heard of a failure keeps what it 
   const api = await testApi(t);
   const { jobs, services } = api;
   const create = jobs.create.bind(jobs);
-  jobs.create = async (job) => {
-    await create(job);
+  jobs.create = async (...args) => {
+    await create(...args);
     throw new Error('Connection is closed.');
   };
   await t.throwsAsync(services.acceptor.accept(await submission(api)));

@@ -19,9 +19,9 @@ async function leases({ redis, prefix }: TestApi): Promise<number[]> {
 function holdUpRecords({ services: { jobs } }: TestApi): () => void {
   const gate = Promise.withResolvers<void>();
   const create = jobs.create.bind(jobs);
-  jobs.create = async (job) => {
+  jobs.create = async (...args) => {
     await gate.promise;
-    return create(job);
+    return create(...args);
   };
   return gate.resolve;
 }

@@ -30,7 +30,7 @@ test('an encode has the priority of its tenant, and what it costs is given back 
     bytes: 1,
     ...SIZE,
   };
-  const resolver = { take: () => Promise.resolve(input) };
+  const resolver = { take: () => Promise.resolve({ input, kept: Promise.resolve() }) };
   const vectors = new ImageVectors({ resolver, gatekeeper, encoded: { load } });
   const memory = services.memory.open('alice');
   const tenant = await services.tenants.get('alice');

@@ -23,6 +23,8 @@ export interface MultiModalFeature {
    * Absent: unknown.
    */
   readonly generation?: number;
+  /** It was found stored, and was leased for this request, when that was accepted. */
+  readonly stored?: boolean;
 }
 
 /** What the scheduler side knows about a request. */

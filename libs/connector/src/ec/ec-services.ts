@@ -17,6 +17,12 @@ export interface ECServices {
    */
   readonly requester?: EncodeRequester;
   /**
+   * Consumer: whether a request's waiters are released when it is finished here. False where the process
+   * releases them once the request is over in the whole fleet, and others may continue it until then.
+   * @default true
+   */
+  readonly releasesWaiters?: boolean;
+  /**
    * Consumer: notifies of new items. Started and stopped by the process. Without it the connector
    * polls for items.
    */

@@ -50,15 +50,19 @@ export class ItemLooker {
       if (await this.#joinFlight(item, interest, requester)) return AVAILABLE;
     }
     const failures = [];
+    // At first whoever joined the flight has just queued the encode; a later look finds it if that was lost.
     for (const [generation, interests] of groupByGeneration(item)) {
       const [first] = interests as [Interest, ...Interest[]];
-      const answer = await requester.recheck(item.job, first.requestId, generation);
+      const answer = await requester.recheck(item.job, first.requestId, generation, {
+        trustQueue: !item.wasLooked,
+      });
       await leaveIfGone(item, first, requester);
       if (answer.state === 'stored') return AVAILABLE;
       if (answer.state === 'failed')
         failures.push({ interests: current(item, interests), error: answer.error });
       for (const interest of interests) interest.generation = answer.generation;
     }
+    item.wasLooked = true;
     return { available: false, failures };
   }
 

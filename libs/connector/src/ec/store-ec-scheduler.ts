@@ -22,6 +22,8 @@ export interface StoreECSchedulerOptions {
   readonly fingerprint: string;
   readonly width: number;
   readonly requester?: EncodeRequester;
+  /** @default true */
+  readonly releasesWaiters?: boolean;
   readonly events?: CompletionReader;
   readonly lookAgainMs: number;
   readonly maxFailedLoads: number;
@@ -113,8 +115,8 @@ export class StoreECScheduler implements ECSchedulerConnector {
       const item = this.#items.get(mmHash);
       item?.interests.delete(request.id);
       if (item?.interests.size === 0) this.#items.delete(mmHash);
-      const { requester } = this.#options;
-      if (requester && this.#isConsumer) {
+      const { requester, releasesWaiters = true } = this.#options;
+      if (requester && releasesWaiters && this.#isConsumer) {
         this.#inBackground(() => requester.release(mmHash, request.id, encode.model));
       }
     }
@@ -150,18 +152,20 @@ export class StoreECScheduler implements ECSchedulerConnector {
   #want(requestId: string, feature: MultiModalFeature): TrackedItem {
     const item = this.#items.get(feature.mmHash) ?? this.#track(feature);
     if (item.interests.has(requestId)) return item;
-    item.interests.set(requestId, { requestId, generation: feature.generation ?? null });
-    if (item.available) this.#hold(requestId, item);
-    else this.#lookSoon(item);
+    const { generation = null, stored = false } = feature;
+    item.interests.set(requestId, { requestId, generation });
+    const isLeased = stored || generation !== null; // when it was accepted
+    if (!item.available) this.#lookSoon(item);
+    else if (!isLeased) this.#hold(requestId, item);
     return item;
   }
 
   #track(feature: MultiModalFeature): TrackedItem {
-    const { mmHash, rows, encode } = feature;
+    const { mmHash, rows, encode, stored = false } = feature;
     const { fingerprint, width, isHeld } = this.#options;
     const item = trackedItem({ mmHash, fingerprint, width, rows }, encode);
     // Trusted without a check: if the store has lost it, the load fails and a check follows.
-    item.available = this.#isConsumer && isHeld(mmHash);
+    item.available = this.#isConsumer && (stored || isHeld(mmHash));
     this.#items.set(mmHash, item);
     return item;
   }

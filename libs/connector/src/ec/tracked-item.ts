@@ -28,6 +28,8 @@ export interface TrackedItem {
   available: boolean;
   isLoading: boolean;
   isLooking: boolean;
+  /** A look has ended: whether the item's encode is still queued may be doubted from now on. */
+  wasLooked: boolean;
   /** An event arrived during a check: the check may have been too early. */
   mustLookAgain: boolean;
   /** Consecutive failed loads. */
@@ -41,6 +43,7 @@ export const trackedItem = (spec: EmbeddingSpec, job: EncodeJob): TrackedItem =>
   available: false,
   isLoading: false,
   isLooking: false,
+  wasLooked: false,
   mustLookAgain: false,
   failedLoads: 0,
 });

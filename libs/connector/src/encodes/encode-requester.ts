@@ -2,10 +2,11 @@ import { Queue, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { EmbeddingStore } from '../embeddings/embedding-store.ts';
 import { encodeJobId, encodeQueueName, type EncodeJob, type ItemError } from '../messages.ts';
-import type { EmbeddingUsage } from '../lifetime/embedding-usage.ts';
+import { EmbeddingUsage } from '../lifetime/embedding-usage.ts';
 import { NO_METRICS, type ConnectorMetrics } from '../metrics.ts';
 import { isQueued, putBack } from '../queue-messages.ts';
 import { queuePriority } from '../queue-priority.ts';
+import { EncodeWaiters } from './encode-waiters.ts';
 import { RedisSingleFlight } from './redis-single-flight.ts';
 
 /**
@@ -24,7 +25,7 @@ export interface EncodeRequesterOptions {
   readonly flight?: RedisSingleFlight;
   /**
    * Leases the item for each waiter, so that the sweeper does not delete it before its use.
-   * @default no leases
+   * @default one on the same connection and prefix
    */
   readonly usage?: EmbeddingUsage;
   readonly metrics?: ConnectorMetrics;
@@ -32,10 +33,17 @@ export interface EncodeRequesterOptions {
   readonly onError?: (error: Error) => void;
 }
 
+export interface RequestOptions {
+  /** The waiter has no record yet. Once it has, `confirm`, and `enqueue` or `hurry`, are the caller's. */
+  readonly hold?: boolean;
+  /** Key of items that need no request, by when they cease to; see `ResidentImages`. */
+  readonly residents?: string;
+}
+
 export interface EncodeRequest {
-  /** Already stored, being encoded for another waiter, or requested by this call. */
-  readonly found: 'stored' | 'joined' | 'requested';
-  /** Generation of the flight that was joined; 0 when stored. Pass it to `recheck`. */
+  /** Already stored, being encoded for another waiter, requested by this call, or none of these needed. */
+  readonly found: 'stored' | 'joined' | 'requested' | 'resident';
+  /** Generation of the flight that was joined; 0 when none was. Pass it to `recheck`. */
   readonly generation: number;
 }
 
@@ -43,6 +51,8 @@ export type Recheck =
   | { readonly state: 'stored'; readonly generation: number }
   | { readonly state: 'pending'; readonly generation: number }
   | { readonly state: 'failed'; readonly generation: number; readonly error: ItemError };
+
+const STORED: EncodeRequest = { found: 'stored', generation: 0 };
 
 /**
  * Requests the encoding of images, each at most once at a time in the fleet. The queue holds the
@@ -53,7 +63,8 @@ export class EncodeRequester {
   readonly #prefix: string;
   readonly #embeddings: Pick<EmbeddingStore, 'has'>;
   readonly #flight: RedisSingleFlight;
-  readonly #usage: EmbeddingUsage | undefined;
+  readonly #usage: EmbeddingUsage;
+  readonly #waiters: EncodeWaiters;
   readonly #metrics: ConnectorMetrics;
   readonly #onError: (error: Error) => void;
   readonly #queues = new Map<string, Queue>();
@@ -63,44 +74,53 @@ export class EncodeRequester {
     this.#prefix = options.prefix;
     this.#embeddings = options.embeddings;
     this.#flight = options.flight ?? new RedisSingleFlight(options);
-    this.#usage = options.usage;
+    this.#usage = options.usage ?? new EmbeddingUsage(options);
+    this.#waiters = new EncodeWaiters({ ...options, flight: this.#flight, usage: this.#usage });
     this.#metrics = options.metrics ?? NO_METRICS;
     this.#onError = options.onError ?? (() => {});
   }
 
   /**
-   * Checks the store, joins an encode in progress, or requests one. `release` removes the `waiter`.
-   * With `hold` the waiter has no record yet. Once it has one, the caller calls `confirm`, and then
-   * `enqueue` if `found` is `requested`, or `hurry` if it is `joined`.
+   * Leases the item, and finds it stored, joins an encode in progress, or requests one. `release` removes the
+   * `waiter`.
    */
   async request(
     job: EncodeJob,
     waiter: string,
-    options: { readonly hold?: boolean } = {},
+    { hold = false, residents }: RequestOptions = {},
   ): Promise<EncodeRequest> {
-    await this.#usage?.lease(job.mmHash, waiter, job, options.hold ? UNRECORDED_MS : undefined);
-    if (await this.#embeddings.has(job)) return { found: 'stored', generation: 0 };
-    const { generation, leader } = await this.#flight.join(job.mmHash, waiter);
+    const leaseMs = hold ? UNRECORDED_MS : undefined;
+    const asked = await this.#waiters.ask(job.mmHash, waiter, { labels: job, leaseMs, residents });
+    if (asked.state === 'resident') return { found: 'resident', generation: 0 };
+    const isKnown = asked.state === 'known';
+    if (isKnown && (await this.#embeddings.has(job))) return STORED;
+    const { generation, leader } = isKnown ? await this.#flight.join(job.mmHash, waiter) : asked;
     if (!leader) {
       this.#metrics.joined();
-      if (options.hold !== true) await this.hurry(job);
+      if (!hold) await this.hurry(job);
       return { found: 'joined', generation };
     }
     if (await this.#embeddings.has(job)) return this.#settledBefore(job.mmHash);
-    if (options.hold !== true) await this.enqueue(job);
+    if (!hold) await this.enqueue(job);
     this.#metrics.requested();
     return { found: 'requested', generation };
   }
 
   /**
    * The state of a request. While it is pending, ensures that the work still exists: requests again
-   * what was lost (the flight, the queued job, the stored object).
+   * what was lost (the flight, the queued job, the stored object). With `trustQueue` it does not look whether
+   * the job is queued: right after it was.
    */
-  async recheck(job: EncodeJob, waiter: string, generation: number): Promise<Recheck> {
-    await this.#usage?.lease(job.mmHash, waiter, job);
+  async recheck(
+    job: EncodeJob,
+    waiter: string,
+    generation: number,
+    { trustQueue = false }: { readonly trustQueue?: boolean } = {},
+  ): Promise<Recheck> {
+    const flight = await this.#waiters.renew(job.mmHash, waiter, generation, job);
     if (await this.#embeddings.has(job)) return { state: 'stored', generation };
-    const flight = await this.#flight.look(job.mmHash, generation, waiter);
     if (flight.state === 'failed') return { ...flight, generation };
+    if (flight.state === 'pending' && trustQueue) return { state: 'pending', generation };
     const current =
       flight.state === 'pending'
         ? generation
@@ -111,20 +131,17 @@ export class EncodeRequester {
 
   /** The waiter has a record now: its lease gets the usual duration. */
   async confirm(mmHash: string, waiter: string): Promise<void> {
-    await this.#usage?.extendLease(mmHash, waiter);
+    await this.#usage.extendLease(mmHash, waiter);
   }
 
   /** The waiter will use a stored item: the sweeper must not delete it before `release`. */
   async hold(job: EncodeJob, waiter: string): Promise<void> {
-    await this.#usage?.lease(job.mmHash, waiter, job);
+    await this.#usage.lease(job.mmHash, waiter, job);
   }
 
   /** The waiter no longer needs the item. The last waiter cancels work that has not started. */
   async release(mmHash: string, waiter: string, model?: string): Promise<void> {
-    const [{ abandoned }] = await Promise.all([
-      this.#flight.leave(mmHash, waiter),
-      this.#usage?.endLease(mmHash, waiter),
-    ]);
+    const { abandoned } = await this.#waiters.release(mmHash, waiter);
     if (!abandoned) return;
     for (const queue of model === undefined ? this.#queues.values() : [this.#queue(model)]) {
       await this.#removeWaiting(queue, mmHash);
@@ -137,10 +154,10 @@ export class EncodeRequester {
     this.#queues.clear();
   }
 
-  /** The previous flight ended between our check and our join: there is nothing to encode. */
+  /** The index did not know of it, or the last flight ended meanwhile: there is nothing to encode. */
   async #settledBefore(mmHash: string): Promise<EncodeRequest> {
     await this.#flight.settle(mmHash, { state: 'stored' });
-    return { found: 'stored', generation: 0 };
+    return STORED;
   }
 
   /** Adding an existing job changes nothing: its id is the item's. */

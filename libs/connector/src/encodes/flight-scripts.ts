@@ -25,28 +25,38 @@ local function liveWaiters()
   return redis.call('ZRANGE', KEYS[2], 0, -1)
 end`;
 
-/** ARGV: waiter, flight ttl, waiter ttl. Returns generation, 1 for the leader. */
-export const joinScript = redisScript(`${BEGIN_GENERATION}
-local leader = 0
-if redis.call('HGET', KEYS[1], 'state') ~= 'pending' then
-  beginGeneration()
-  leader = 1
-end
-redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
-return { redis.call('HGET', KEYS[1], 'generation'), leader }`);
+/** Returns generation, 1 for the leader. */
+export const JOIN = `${BEGIN_GENERATION}
+local function join(waiter, flightTtl, waiterTtl)
+  local leader = 0
+  if redis.call('HGET', KEYS[1], 'state') ~= 'pending' then
+    beginGeneration()
+    leader = 1
+  end
+  redis.call('ZADD', KEYS[2], now + waiterTtl, waiter)
+  redis.call('PEXPIRE', KEYS[1], flightTtl)
+  redis.call('PEXPIRE', KEYS[2], flightTtl)
+  return { redis.call('HGET', KEYS[1], 'generation'), leader }
+end`;
 
-/**
- * ARGV: waiter. Returns the number that remain, and 1 if work without waiters may still be queued.
- */
-export const leaveScript = redisScript(`${LIVE_WAITERS}
-redis.call('ZREM', KEYS[2], ARGV[1])
-local remaining = #liveWaiters()
-if remaining > 0 or redis.call('HEXISTS', KEYS[1], 'encoder') == 1 then return { remaining, 0 } end
-local state = redis.call('HGET', KEYS[1], 'state')
-if state == 'pending' then redis.call('HSET', KEYS[1], 'state', 'idle') end
-return { 0, (state == 'pending' or state == 'idle') and 1 or 0 }`);
+/** ARGV: waiter, flight ttl, waiter ttl. */
+export const joinScript = redisScript(`${JOIN}
+return join(ARGV[1], ARGV[2], ARGV[3])`);
+
+/** Returns the number that remain, and 1 if work without waiters may still be queued. */
+export const LEAVE = `${LIVE_WAITERS}
+local function leave(waiter)
+  redis.call('ZREM', KEYS[2], waiter)
+  local remaining = #liveWaiters()
+  if remaining > 0 or redis.call('HEXISTS', KEYS[1], 'encoder') == 1 then return { remaining, 0 } end
+  local state = redis.call('HGET', KEYS[1], 'state')
+  if state == 'pending' then redis.call('HSET', KEYS[1], 'state', 'idle') end
+  return { 0, (state == 'pending' or state == 'idle') and 1 or 0 }
+end`;
+
+/** ARGV: waiter. */
+export const leaveScript = redisScript(`${LEAVE}
+return leave(ARGV[1])`);
 
 /** ARGV: encoder, flight ttl. Returns deaths, waiters. */
 export const beginScript = redisScript(`${BEGIN_GENERATION}${LIVE_WAITERS}
@@ -77,19 +87,25 @@ if ARGV[1] == 'failed' then
 end
 return waiters`);
 
-/** ARGV: generation, waiter or '', flight ttl, waiter ttl. Returns state, error. Renews the waiter. */
-export const lookScript = redisScript(`
-if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
-  local error = redis.call('GET', KEYS[1] .. ':failed:' .. ARGV[1])
-  return error and { 'failed', error } or { 'idle', '' }
-end
-local state = redis.call('HGET', KEYS[1], 'state')
-if state == 'pending' then
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  redis.call('PEXPIRE', KEYS[2], ARGV[3])
-  if ARGV[2] ~= '' then redis.call('ZADD', KEYS[2], 'XX', now + ARGV[4], ARGV[2]) end
-end
-return { state, redis.call('HGET', KEYS[1], 'error') or '' }`);
+/** Returns state, error. Renews the waiter, if it is not ''. */
+export const LOOK = `
+local function look(generation, waiter, flightTtl, waiterTtl)
+  if redis.call('HGET', KEYS[1], 'generation') ~= generation then
+    local error = redis.call('GET', KEYS[1] .. ':failed:' .. generation)
+    return error and { 'failed', error } or { 'idle', '' }
+  end
+  local state = redis.call('HGET', KEYS[1], 'state')
+  if state == 'pending' then
+    redis.call('PEXPIRE', KEYS[1], flightTtl)
+    redis.call('PEXPIRE', KEYS[2], flightTtl)
+    if waiter ~= '' then redis.call('ZADD', KEYS[2], 'XX', now + waiterTtl, waiter) end
+  end
+  return { state, redis.call('HGET', KEYS[1], 'error') or '' }
+end`;
+
+/** ARGV: generation, waiter or '', flight ttl, waiter ttl. */
+export const lookScript = redisScript(`${LOOK}
+return look(ARGV[1], ARGV[2], ARGV[3], ARGV[4])`);
 
 export const waitersScript = redisScript(`${LIVE_WAITERS}
 return liveWaiters()`);

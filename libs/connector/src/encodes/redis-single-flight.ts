@@ -8,6 +8,7 @@ import {
   settleScript,
   waitersScript,
 } from './flight-scripts.ts';
+import { flightKeys } from './flight-keys.ts';
 import type { ItemError } from '../messages.ts';
 import type { RedisScript } from '../redis-script.ts';
 import type { FlightState, SingleFlight } from './single-flight.ts';
@@ -32,15 +33,14 @@ export interface RedisSingleFlightOptions {
 export class RedisSingleFlight implements SingleFlight {
   readonly #redis: Redis;
   readonly #prefix: string;
-  readonly #flightTtlMs: number;
-  readonly #waiterTtlMs: number;
+  /** Of a flight that nobody asks for, and of a waiter that does not ask again. */
+  readonly ttls: readonly [flightMs: number, waiterMs: number];
   readonly #settledTtlMs: number;
 
   constructor(options: RedisSingleFlightOptions) {
     this.#redis = options.redis;
     this.#prefix = options.prefix;
-    this.#flightTtlMs = options.flightTtlMs ?? 15 * MINUTE_MS;
-    this.#waiterTtlMs = options.waiterTtlMs ?? 10 * MINUTE_MS;
+    this.ttls = [options.flightTtlMs ?? 15 * MINUTE_MS, options.waiterTtlMs ?? 10 * MINUTE_MS];
     this.#settledTtlMs = options.settledTtlMs ?? 10 * MINUTE_MS;
   }
 
@@ -48,7 +48,7 @@ export class RedisSingleFlight implements SingleFlight {
     mmHash: string,
     waiter: string,
   ): Promise<{ generation: number; leader: boolean; state: FlightState }> {
-    const args = [waiter, this.#flightTtlMs, this.#waiterTtlMs];
+    const args = [waiter, ...this.ttls];
     const [generation, leader] = (await this.#run(joinScript, mmHash, args)) as [string, number];
     return { generation: Number(generation), leader: leader === 1, state: { state: 'pending' } };
   }
@@ -62,14 +62,14 @@ export class RedisSingleFlight implements SingleFlight {
     mmHash: string,
     encoder: string,
   ): Promise<{ deaths: number; waiters: readonly string[] }> {
-    const reply = await this.#run(beginScript, mmHash, [encoder, this.#flightTtlMs]);
+    const reply = await this.#run(beginScript, mmHash, [encoder, this.ttls[0]]);
     const [deaths, waiters] = reply as [number, string[]];
     return { deaths, waiters };
   }
 
   /** Encoder: releases the item unencoded, while alive; that is not counted as a crash. */
   async handBack(mmHash: string, encoder: string): Promise<void> {
-    await this.#run(handBackScript, mmHash, [encoder, this.#flightTtlMs]);
+    await this.#run(handBackScript, mmHash, [encoder, this.ttls[0]]);
   }
 
   async settle(
@@ -83,19 +83,21 @@ export class RedisSingleFlight implements SingleFlight {
 
   /** With `waiter`, also renews that waiter. */
   async look(mmHash: string, generation: number, waiter = ''): Promise<FlightState> {
-    const args = [generation, waiter, this.#flightTtlMs, this.#waiterTtlMs];
-    const [state, error] = (await this.#run(lookScript, mmHash, args)) as [string, string];
-    if (state === 'failed') return { state, error: JSON.parse(error) as ItemError };
-    return state === 'pending' || state === 'stored' ? { state } : { state: 'idle' };
+    const args = [generation, waiter, ...this.ttls];
+    return flightState((await this.#run(lookScript, mmHash, args)) as [string, string]);
   }
 
   async waiters(mmHash: string): Promise<readonly string[]> {
     return (await this.#run(waitersScript, mmHash, [])) as string[];
   }
 
-  /** The braces keep a flight's keys on one node of a Redis cluster. */
   #run(script: RedisScript, mmHash: string, args: readonly (string | number)[]): Promise<unknown> {
-    const flight = `${this.#prefix}:flight:{${mmHash}}`;
-    return script(this.#redis, [flight, `${flight}:waiters`], args);
+    return script(this.#redis, flightKeys(this.#prefix, mmHash), args);
   }
+}
+
+/** What a look at a flight returns. */
+export function flightState([state, error]: readonly [string, string]): FlightState {
+  if (state === 'failed') return { state, error: JSON.parse(error) as ItemError };
+  return state === 'pending' || state === 'stored' ? { state } : { state: 'idle' };
 }

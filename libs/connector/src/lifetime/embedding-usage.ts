@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { RedisScript } from '../redis-script.ts';
 import { serverTimeMs } from '../server-clock.ts';
+import { usageKey } from './usage-keys.ts';
 import {
   claimScript,
   endLeaseScript,
@@ -48,13 +49,13 @@ export interface EmbeddingUsageOptions {
  */
 export class EmbeddingUsage {
   readonly #redis: Redis;
-  readonly #prefix: string;
+  readonly #key: (name: string, mmHash?: string) => string;
   readonly #leaseTtlMs: number;
   readonly #touchedAtMs = new Map<string, number>();
 
   constructor(options: EmbeddingUsageOptions) {
     this.#redis = options.redis;
-    this.#prefix = `${options.prefix}:ec:{usage}`;
+    this.#key = (name, mmHash) => usageKey(options.prefix, name, mmHash);
     this.#leaseTtlMs = options.leaseTtlMs ?? 30 * MINUTE_MS;
   }
 
@@ -84,7 +85,7 @@ export class EmbeddingUsage {
   /** Those of the items that are not in the index. */
   async unknown(mmHashes: readonly string[]): Promise<ReadonlySet<string>> {
     if (mmHashes.length === 0) return new Set();
-    const bytes = await this.#redis.hmget(`${this.#prefix}:bytes`, ...mmHashes);
+    const bytes = await this.#redis.hmget(this.#key('bytes'), ...mmHashes);
     return new Set(mmHashes.filter((_, at) => bytes[at] === null));
   }
 
@@ -105,12 +106,19 @@ export class EmbeddingUsage {
     mmHash: string,
     holder: string,
     labels: EmbeddingLabels = {},
-    ttlMs = this.#leaseTtlMs,
+    ttlMs?: number,
   ): Promise<void> {
-    const { model, tenant } = labels;
-    const label =
-      model === undefined && tenant === undefined ? '' : JSON.stringify({ model, tenant });
-    await this.#run(leaseScript, mmHash, [holder, ttlMs, label, DAY_MS]);
+    await this.#run(leaseScript, mmHash, this.leaseArguments(holder, labels, ttlMs));
+  }
+
+  /** What scripts that lease are told: holder, lease ttl, label in JSON or '', label ttl. */
+  leaseArguments(
+    holder: string,
+    { model, tenant }: EmbeddingLabels,
+    ttlMs = this.#leaseTtlMs,
+  ): [holder: string, ttlMs: number, label: string, labelTtlMs: number] {
+    const isLabelled = model !== undefined || tenant !== undefined;
+    return [holder, ttlMs, isLabelled ? JSON.stringify({ model, tenant }) : '', DAY_MS];
   }
 
   /**
@@ -139,18 +147,18 @@ export class EmbeddingUsage {
   /** Which of these are in the index, in their order. */
   async known(mmHashes: readonly string[]): Promise<boolean[]> {
     if (mmHashes.length === 0) return [];
-    const scores = await this.#redis.zmscore(`${this.#prefix}:used`, ...mmHashes);
+    const scores = await this.#redis.zmscore(this.#key('used'), ...mmHashes);
     return scores.map((score) => score !== null);
   }
 
   async totalBytes(): Promise<number> {
-    return Number((await this.#redis.get(`${this.#prefix}:total`)) ?? 0);
+    return Number((await this.#redis.get(this.#key('total'))) ?? 0);
   }
 
   /** Up to `limit` items last used at or before the given time, least recently used first. */
   async oldest(limit: number, atOrBeforeMs = Number.POSITIVE_INFINITY): Promise<UsageEntry[]> {
     const latest = Number.isFinite(atOrBeforeMs) ? Math.floor(atOrBeforeMs) : '+inf';
-    const used = `${this.#prefix}:used`;
+    const used = this.#key('used');
     const flat = await this.#redis.zrangebyscore(
       used,
       '-inf',
@@ -165,7 +173,7 @@ export class EmbeddingUsage {
 
   /** Every item, in no order. */
   async *entries(): AsyncIterable<UsageEntry> {
-    const scan = this.#redis.zscanStream(`${this.#prefix}:used`, { count: 500 });
+    const scan = this.#redis.zscanStream(this.#key('used'), { count: 500 });
     for await (const flat of scan) yield* await this.#entries(flat as string[]);
   }
 
@@ -173,8 +181,8 @@ export class EmbeddingUsage {
     const items = flat.filter((_, index) => index % 2 === 0);
     if (items.length === 0) return [];
     const [bytes, labels] = await Promise.all([
-      this.#redis.hmget(`${this.#prefix}:bytes`, ...items),
-      this.#redis.hmget(`${this.#prefix}:labels`, ...items),
+      this.#redis.hmget(this.#key('bytes'), ...items),
+      this.#redis.hmget(this.#key('labels'), ...items),
     ]);
     return items.map((mmHash, index) => {
       const { model, tenant } = JSON.parse(labels[index] ?? '{}') as EmbeddingLabels;
@@ -184,8 +192,8 @@ export class EmbeddingUsage {
   }
 
   #run(script: RedisScript, mmHash: string, args: readonly (string | number)[]): Promise<unknown> {
-    const ofAll = ['used', 'bytes', 'labels', 'total'].map((name) => `${this.#prefix}:${name}`);
-    const ofOne = ['lease', 'label'].map((name) => `${this.#prefix}:${name}:${mmHash}`);
+    const ofAll = ['used', 'bytes', 'labels', 'total'].map((name) => this.#key(name));
+    const ofOne = ['lease', 'label'].map((name) => this.#key(name, mmHash));
     return script(this.#redis, [...ofAll, ...ofOne], args);
   }
 }

@@ -41,20 +41,20 @@ redis.call('ZADD', KEYS[1], 'XX', now, ARGV[1])`);
 /**
  * Shortens no lease: neither the holder's own nor, through the key's time to live, those of others.
  */
-const HOLD = `
-local function hold(flag)
-  redis.call('ZADD', KEYS[5], flag, now + ARGV[2], ARGV[1])
-  if redis.call('PTTL', KEYS[5]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[5], ARGV[2]) end
+export const HOLD = `
+local function hold(flag, holder, ttl)
+  redis.call('ZADD', KEYS[5], flag, now + ttl, holder)
+  if redis.call('PTTL', KEYS[5]) < tonumber(ttl) then redis.call('PEXPIRE', KEYS[5], ttl) end
 end`;
 
 /** ARGV: holder, lease ttl, label in JSON or '', label ttl. */
 export const leaseScript = redisScript(`${HOLD}
-hold('GT')
+hold('GT', ARGV[1], ARGV[2])
 if ARGV[3] ~= '' then redis.call('SET', KEYS[6], ARGV[3], 'PX', ARGV[4]) end`);
 
 /** ARGV: holder, lease ttl. A lease that has ended stays ended. */
 export const extendLeaseScript = redisScript(`${HOLD}
-hold('XX')`);
+hold('XX', ARGV[1], ARGV[2])`);
 
 /** ARGV: holder. */
 export const endLeaseScript = redisScript(`redis.call('ZREM', KEYS[5], ARGV[1])`);

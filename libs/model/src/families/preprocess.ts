@@ -1,41 +1,48 @@
-import type { ImageCost, ImageGeometry } from '../geometry.ts';
-import type { ModelFiles } from '../model-folder.ts';
-import type { Resizers, RgbImage } from '../pixels/rgb-image.ts';
+import { fixedGridPreprocess, fixedGridShape } from './fixed-grid/preprocess.ts';
+import { idefics3Preprocess, idefics3Shape } from './idefics3/preprocess.ts';
+import type {
+  ItemMaker,
+  PixelFiles,
+  Preprocess,
+  Shape,
+  VisionShape,
+} from '../family/preprocess.ts';
+import { qwenVlPreprocess, qwenVlShape } from './qwen-vl/preprocess.ts';
+import type { ImageGeometry } from './geometry.ts';
+import type { Resizers } from '../pixels/rgb-image.ts';
 
-/** One item as the vision graph takes it. */
-export interface VisionItem {
-  /** Rows that its embedding will have. */
-  readonly rows: number;
-  /** Parts that do not see each other, so that each may go into any run: tiles of an image, say. */
-  readonly parts: number;
-  /** Shape of one part. */
-  readonly dims: readonly number[];
-  /** Frames, rows and columns of patches, where the graph wants to be told; null where it does not. */
-  readonly grid: readonly [frames: number, rows: number, cols: number] | null;
-  /** The parts, one behind the other. In shared memory: it stays with the caller for a retry. */
-  readonly data: Float32Array<SharedArrayBuffer>;
+/** What only an encoder needs of a family: pixels. */
+
+export type { ItemMaker, PreparedImage, VisionItem, VisionShape } from '../family/preprocess.ts';
+export type { Resize, Resizers, RgbImage } from '../pixels/rgb-image.ts';
+export { sharedFloats } from '../pixels/shared-floats.ts';
+
+interface Pixels<G extends ImageGeometry> {
+  readonly preprocess: Preprocess<G>;
+  readonly shape: Shape<G>;
 }
 
-/** An item without its pixels. */
-export type VisionShape = Omit<VisionItem, 'data'>;
+const FAMILIES: {
+  readonly [F in ImageGeometry['family']]: Pixels<Extract<ImageGeometry, { family: F }>>;
+} = {
+  idefics3: { preprocess: idefics3Preprocess, shape: idefics3Shape },
+  'fixed-grid': { preprocess: fixedGridPreprocess, shape: fixedGridShape },
+  'qwen-vl': { preprocess: qwenVlPreprocess, shape: qwenVlShape },
+};
 
-/** An image's item, and how the image was found to lie in it. */
-export interface PreparedImage extends VisionItem {
-  readonly layout: ImageCost;
-}
-
-/** Makes what the vision graph takes of decoded pixels. */
-export type ItemMaker = (image: RgbImage) => Promise<PreparedImage>;
-
-/** The files that say how images are prepared. */
-export type PixelFiles = Pick<ModelFiles, 'path' | 'preprocessor'>;
-
-/** A family's preprocessing for one folder. Throws `ModelFolderError`. */
-export type Preprocess<G extends ImageGeometry> = (
+/** How the folder's images become what its vision graph takes. Throws `ModelFolderError`. */
+export function itemMaker(
   files: PixelFiles,
-  geometry: G,
+  geometry: ImageGeometry,
   resizers: Resizers,
-) => ItemMaker;
+): ItemMaker {
+  return pixelsOf(geometry).preprocess(files, geometry, resizers);
+}
 
-/** The shape of an ordinary item: to try a graph with, and to count costs by. */
-export type Shape<G extends ImageGeometry> = (geometry: G) => VisionShape;
+/** The shape of an ordinary item of the model. */
+export const visionShape = (geometry: ImageGeometry): VisionShape =>
+  pixelsOf(geometry).shape(geometry);
+
+/** The entry fits the geometry that it is asked with. */
+const pixelsOf = ({ family }: ImageGeometry): Pixels<ImageGeometry> =>
+  FAMILIES[family] as Pixels<ImageGeometry>;

@@ -1,4 +1,5 @@
 import { Index, type Connection, type Table } from '@lancedb/lancedb';
+import { LRUCache } from 'lru-cache';
 import type { EmbeddingIndex, ListSelection, RowKey, ScoredRow } from './embedding-index.ts';
 import type { ImageRow } from './image-row.ts';
 import {
@@ -51,7 +52,16 @@ const CODES = { kind: 'IvfRq', config: () => Index.ivfRq({ distanceType: 'cosine
 export class LanceIndex implements EmbeddingIndex {
   readonly width: number;
   readonly #table: Table;
-  #kind: { readonly name: Promise<string | undefined>; readonly untilMs: number } | null = null;
+  /** The kind of index of a column. A look that is under way when an index was made answers its caller, no other. */
+  readonly #kind = new LRUCache<string, { readonly name: string | undefined }>({
+    max: 1,
+    ttl: KIND_MS,
+    ignoreFetchAbort: true,
+    fetchMethod: async (column) => {
+      const indices = await this.#table.listIndices();
+      return { name: indices.find(({ columns }) => columns.includes(column))?.indexType };
+    },
+  });
 
   private constructor(table: Table, width: number) {
     this.#table = table;
@@ -166,22 +176,15 @@ export class LanceIndex implements EmbeddingIndex {
     if (rows < INDEX_FROM_ROWS) return;
     const codes = rows > WHOLE_UP_TO_ROWS && this.width % INDEX_WIDTH_STEP === 0;
     const { kind, config } = codes ? CODES : WHOLE;
-    this.#kind = null;
+    this.#kind.clear();
     if ((await this.#vectorIndex()) !== kind)
       await this.#table.createIndex('vector', { config: config(), replace: true });
-    this.#kind = null;
+    this.#kind.clear();
   }
 
   /** Undefined: there is none yet. */
-  #vectorIndex(): Promise<string | undefined> {
-    if (this.#kind === null || performance.now() > this.#kind.untilMs) {
-      const name = this.#table
-        .listIndices()
-        .then((all) => all.find(({ columns }) => columns.includes('vector'))?.indexType);
-      name.catch(() => (this.#kind = null));
-      this.#kind = { name, untilMs: performance.now() + KIND_MS };
-    }
-    return this.#kind.name;
+  async #vectorIndex(): Promise<string | undefined> {
+    return (await this.#kind.fetch('vector'))?.name;
   }
 
   async #all(words: readonly string[], where: (some: readonly string[]) => string) {

@@ -38,7 +38,7 @@ export function buildEngineRequest(
     length,
     rows,
     encode: encodeJob(job, imageAt(job, image)),
-    ...joinedFlight(imageAt(job, image)),
+    ...askedBefore(imageAt(job, image)),
   }));
   const parser = parserFor(job, sampling, format, opensReasoning);
   const priority = queuePriority(request.priority, job.createdAtMs);
@@ -79,7 +79,11 @@ function imageAt(job: Job, index: number): JobImage {
  * A generation that the API joined for this job is not joined again: a failure since then is this
  * job's failure, too.
  */
-function joinedFlight({ found, generation }: JobImage): { generation?: number } {
+function askedBefore({
+  found,
+  generation,
+}: JobImage): Pick<MultiModalFeature, 'generation' | 'stored'> {
+  if (found === 'stored') return { stored: true };
   return found === 'requested' || found === 'joined' ? { generation } : {};
 }
 

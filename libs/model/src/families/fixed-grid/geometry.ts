@@ -1,4 +1,4 @@
-import type { ImageCost } from '../../geometry.ts';
+import type { ImageCost } from '../../family/image-cost.ts';
 
 /** Every image becomes a square of the same size, and the same number of rows. */
 export interface FixedGridGeometry {

@@ -1,9 +1,10 @@
 import { Type } from 'typebox';
-import { held } from '../../json-file.ts';
-import type { ModelFiles } from '../../model-folder.ts';
-import type { FamilyModel, ModelFamily } from '../family.ts';
-import { imageOptions } from '../image-options.ts';
-import { textFacts } from '../text-facts.ts';
+import { held } from '../../files/json-file.ts';
+import type { ModelFiles } from '../../files/model-files.ts';
+import type { FamilyModel, ModelFamily } from '../../family/family.ts';
+import { imageOptions } from '../../family/image-options.ts';
+import { textFacts } from '../../family/text-facts.ts';
+import type { FixedGridGeometry } from './geometry.ts';
 import { KINDS, type FixedGridKind } from './kinds.ts';
 import { rowsPerImage } from './rows.ts';
 import { readSquare } from './square.ts';
@@ -14,13 +15,13 @@ const PREPROCESSING_VERSION = 1;
 export const DEFAULT_RESAMPLE = 3;
 
 /** LLaVA, LLaVA-OneVision in a single view, FastVLM, PaliGemma and Gemma 3. */
-export const fixedGrid: ModelFamily = {
+export const fixedGrid: ModelFamily<FixedGridGeometry> = {
   name: 'fixed-grid',
   modelTypes: Object.keys(KINDS),
   read: (files) => read(files, KINDS[files.config.model_type] as FixedGridKind),
 };
 
-function read(files: ModelFiles, kind: FixedGridKind): FamilyModel {
+function read(files: ModelFiles, kind: FixedGridKind): FamilyModel<FixedGridGeometry> {
   const square = readSquare(files);
   const rows = rowsPerImage(files, square.edge);
   const text = textFacts(files);

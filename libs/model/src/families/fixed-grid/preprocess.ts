@@ -1,8 +1,8 @@
 import { copySquare, normalize } from '../../pixels/planes.ts';
 import type { RgbImage } from '../../pixels/rgb-image.ts';
 import { sharedFloats } from '../../pixels/shared-floats.ts';
-import { imageOptions } from '../image-options.ts';
-import type { Preprocess, Shape } from '../preprocess.ts';
+import { imageOptions } from '../../family/image-options.ts';
+import type { Preprocess, Shape } from '../../family/preprocess.ts';
 import { fixedGridLayout, type FixedGridGeometry } from './geometry.ts';
 import { DEFAULT_RESAMPLE } from './index.ts';
 import { padded } from './padded.ts';

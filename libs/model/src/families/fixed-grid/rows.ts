@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Type } from 'typebox';
 import { ModelFolderError } from '../../errors.ts';
-import { held } from '../../json-file.ts';
-import type { ModelFiles } from '../../model-folder.ts';
+import { held } from '../../files/json-file.ts';
+import type { ModelFiles } from '../../files/model-files.ts';
 
 const Count = Type.Optional(Type.Integer({ minimum: 1 }));
 const Config = Type.Object({

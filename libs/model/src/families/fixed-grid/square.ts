@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { ModelFolderError } from '../../errors.ts';
 import type { ImageSize } from '../../image-size.ts';
-import { held } from '../../json-file.ts';
-import type { PixelFiles } from '../preprocess.ts';
+import { held } from '../../files/json-file.ts';
+import type { PixelFiles } from '../../family/preprocess.ts';
 
 const Edge = Type.Integer({ minimum: 1 });
 const Sides = Type.Object({ height: Edge, width: Edge });

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
-import { held } from '../../json-file.ts';
-import type { ModelFiles } from '../../model-folder.ts';
+import { held } from '../../files/json-file.ts';
+import type { ModelFiles } from '../../files/model-files.ts';
 
 const Edge = Type.Integer({ minimum: 1 });
 const PerChannel = Type.Array(Type.Number(), { minItems: 3, maxItems: 3 });

@@ -1,4 +1,4 @@
-import type { ImageCost } from '../../geometry.ts';
+import type { ImageCost } from '../../family/image-cost.ts';
 import type { ImageSize } from '../../image-size.ts';
 
 /** Images cut into tiles. The arithmetic is that of Hugging Face's Idefics3 image processor. */

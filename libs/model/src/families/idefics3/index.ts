@@ -1,15 +1,15 @@
-import type { FamilyModel, ModelFamily } from '../family.ts';
+import type { FamilyModel, ModelFamily } from '../../family/family.ts';
 import { readIdefics3Config } from './config.ts';
-import { idefics3Layout } from './geometry.ts';
+import { idefics3Layout, type Idefics3Geometry } from './geometry.ts';
 import { IMAGE_TOKEN, imageMarkup } from './markup.ts';
 import { processingOptions } from './processing.ts';
 import { readGeometry } from './read-geometry.ts';
 
 /** SmolVLM, SmolVLM2, Idefics3 and the Docling models made of them. */
-export const idefics3: ModelFamily = {
+export const idefics3: ModelFamily<Idefics3Geometry> = {
   name: 'idefics3',
   modelTypes: ['smolvlm', 'idefics3'],
-  read: (files): FamilyModel => {
+  read: (files): FamilyModel<Idefics3Geometry> => {
     const config = readIdefics3Config(files);
     const { model_type, scale_factor, vision_config, text_config } = config.model;
     return {

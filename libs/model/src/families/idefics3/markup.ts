@@ -1,4 +1,4 @@
-import type { MarkupPart } from '../family.ts';
+import type { MarkupPart } from '../../family/family.ts';
 import type { Idefics3Layout } from './geometry.ts';
 
 /** How this family writes an image into a prompt: separators, tile names and image tokens. */

@@ -5,7 +5,7 @@ import {
   type Normalization,
   type Planes,
 } from '../../pixels/planes.ts';
-import type { Preprocess, Shape } from '../preprocess.ts';
+import type { Preprocess, Shape } from '../../family/preprocess.ts';
 import { sharedFloats } from '../../pixels/shared-floats.ts';
 import { readPreprocessor, type Idefics3Preprocessor } from './config.ts';
 import { idefics3Layout, type Idefics3Geometry, type Idefics3Layout } from './geometry.ts';

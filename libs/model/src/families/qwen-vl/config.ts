@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { ModelFolderError } from '../../errors.ts';
-import { held } from '../../json-file.ts';
-import type { ModelFiles } from '../../model-folder.ts';
+import { held } from '../../files/json-file.ts';
+import type { ModelFiles } from '../../files/model-files.ts';
 import type { QwenVlGeometry } from './geometry.ts';
 
 const Count = Type.Integer({ minimum: 1 });

@@ -1,5 +1,5 @@
 import { ImageShapeError } from '../../errors.ts';
-import type { ImageCost } from '../../geometry.ts';
+import type { ImageCost } from '../../family/image-cost.ts';
 
 /** Images keep their shape: they are scaled to whole blocks of patches, as many as the pixels allow. */
 export interface QwenVlGeometry {

@@ -1,8 +1,8 @@
-import type { FamilyModel, ModelFamily } from '../family.ts';
-import { imageOptions } from '../image-options.ts';
-import { textFacts } from '../text-facts.ts';
+import type { FamilyModel, ModelFamily } from '../../family/family.ts';
+import { imageOptions } from '../../family/image-options.ts';
+import { textFacts } from '../../family/text-facts.ts';
 import { readQwenVlConfig, readQwenVlGeometry } from './config.ts';
-import { qwenVlLayout } from './geometry.ts';
+import { qwenVlLayout, type QwenVlGeometry } from './geometry.ts';
 
 /** Raised when the same options should no longer give the same pixels. */
 const PREPROCESSING_VERSION = 1;
@@ -18,10 +18,10 @@ const ROW_TOKENS: Readonly<Record<string, string>> = {
 };
 
 /** Qwen2-VL, Qwen2.5-VL, Qwen3-VL and GLM-OCR: images of any shape, positions in three dimensions. */
-export const qwenVl: ModelFamily = {
+export const qwenVl: ModelFamily<QwenVlGeometry> = {
   name: 'qwen-vl',
   modelTypes: Object.keys(ROW_TOKENS),
-  read: (files): FamilyModel => {
+  read: (files): FamilyModel<QwenVlGeometry> => {
     const config = readQwenVlConfig(files);
     const { model_type, vision_config } = config;
     const geometry = readQwenVlGeometry(files, config);

@@ -1,7 +1,7 @@
 import { normalize, type Planes } from '../../pixels/planes.ts';
 import { sharedFloats } from '../../pixels/shared-floats.ts';
-import { imageOptions } from '../image-options.ts';
-import type { Preprocess, Shape } from '../preprocess.ts';
+import { imageOptions } from '../../family/image-options.ts';
+import type { Preprocess, Shape } from '../../family/preprocess.ts';
 import { qwenVlLayout, type QwenVlGeometry } from './geometry.ts';
 import { DEFAULT_RESAMPLE } from './index.ts';
 
