@@ -13,6 +13,7 @@ import type { EngineListener, EngineRequest, EngineStats } from './requests/requ
 import { ASK_AGAIN_MS } from './images/image-rounds.ts';
 import type { Schedule } from './schedule/scheduler.ts';
 import type { Sequence } from './sequences/sequence.ts';
+import { logLoaded } from './log-loaded.ts';
 import { Wake } from './wake.ts';
 
 const RUN_TIMEOUT_MS = 120_000;
@@ -64,14 +65,7 @@ export class Engine {
     const { runTimeoutMs = RUN_TIMEOUT_MS, onHang = () => {} } = options;
     const watch = { runTimeoutMs, onHang };
     const engine = new Engine(options, model, await Runner.start(runner, watch));
-    const { longest } = engine.#parts.plan;
-    const { facts } = engine.#runner;
-    if (facts.rewritten) options.logger?.info({ ...facts, longest }, 'decoder loaded');
-    else
-      options.logger?.warn(
-        { ...facts, longest },
-        'decoder graph was not rewritten; it runs as exported, which is slower',
-      );
+    logLoaded(options, engine.#runner.facts, engine.#parts.bounds);
     engine.#loop = engine.#run();
     return engine;
   }
