@@ -9,7 +9,7 @@ import torch
 
 from .export import cache_names
 from .pictures import picture
-from .towers import features_of
+from .towers import Square, features_of
 
 CASES, TOKENS = 40, 12
 WORDS = ["What is", "the third", "Compare", "colour", "read it", "left of", "two\nlines", "é", "1984"]
@@ -17,10 +17,11 @@ WORDS = ["What is", "the third", "Compare", "colour", "read it", "left of", "two
 
 def image_processor(kind, options):
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+    from transformers.models.glm46v.image_processing_pil_glm46v import Glm46VImageProcessorPil
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
     from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
     name = options["image_processor_type"]
-    chosen = {"Qwen2VLImageProcessor": Qwen2VLImageProcessorPil, "CLIPImageProcessor": CLIPImageProcessorPil}.get(name, SiglipImageProcessorPil)
+    chosen = {"Qwen2VLImageProcessor": Qwen2VLImageProcessorPil, "Glm46VImageProcessor": Glm46VImageProcessorPil, "CLIPImageProcessor": CLIPImageProcessorPil}.get(name, SiglipImageProcessorPil)
     drop = ("image_processor_type", "processor_class", "min_pixels", "max_pixels")
     return chosen(**{k: v for k, v in options.items() if k not in drop})
 
@@ -86,9 +87,22 @@ def one_case(rng, spec, model, tokenizer, processor):
 
 
 def greedy(model, spec, ids, pixels, grids):
+    given = one_view(model, ids, pixels) if "views" in spec else inputs_of(model, spec, ids, pixels, grids)
     with torch.no_grad():
-        out = model.generate(**inputs_of(model, spec, ids, pixels, grids), max_new_tokens=TOKENS, do_sample=False, eos_token_id=None, pad_token_id=0)
-    return out[0, ids.shape[1]:].tolist()
+        out = model.generate(**given, max_new_tokens=TOKENS, do_sample=False, eos_token_id=None, pad_token_id=0)
+    return out[0, -TOKENS:].tolist()
+
+
+def one_view(model, ids, pixels):
+    """A single view of each image, without the newline that PyTorch adds and no exported encoder has."""
+    x = model.get_input_embeddings()(ids)
+    if pixels is not None:
+        x[ids == model.config.image_token_id] = view_rows(model, pixels)
+    return dict(inputs_embeds=x, attention_mask=torch.ones_like(ids))
+
+
+def view_rows(model, pixels):
+    return Square(model)(pixels).reshape(-1, model.config.text_config.hidden_size)
 
 
 def runs(ids):
@@ -118,7 +132,8 @@ def goldens(spec, model, tokenizer):
         made = processor([picture(w, h, seed)], return_tensors="pt")
         grid = made.get("image_grid_thw")
         with torch.no_grad():
-            found = model.model.get_image_features(made["pixel_values"], *([grid] if grid is not None else []))
+            given = [made["pixel_values"], *([grid] if grid is not None else [])]
+            found = view_rows(model, *given) if "views" in spec else model.model.get_image_features(*given)
         deep = getattr(found, "deepstack_features", None)
         rows = features_of(found).reshape(-1, model.config.text_config.hidden_size)
         if deep:
