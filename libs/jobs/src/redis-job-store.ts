@@ -88,6 +88,10 @@ export class RedisJobStore implements JobStore {
     return fields['status'] === undefined ? null : decodeJob(id, fields);
   }
 
+  tenantOf(id: string): Promise<string | null> {
+    return this.#redis.hget(this.#keys.record(id), 'tenant');
+  }
+
   list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }> {
     return listJobs(this.#redis, this.#keys, options, this.#onUnreadable);
   }
