@@ -44,8 +44,12 @@ export class AppendBatch {
   }
 
   async #write(appends: readonly Append[]): Promise<void> {
-    const { record, events, channel } = this.#keys;
-    const keys = appends.flatMap(({ id }) => [record(id), events(id), channel(id)]);
+    const names = this.#keys;
+    const keys = appends.flatMap(({ id }) => [
+      names.record(id),
+      names.events(id),
+      names.channel(id),
+    ]);
     try {
       const args = appends.flatMap(argumentsOf);
       const kept = await this.#redis.jobAppend(keys.length, ...keys, ...args);

@@ -79,8 +79,8 @@ async function writeParts(file: FileHandle, parts: readonly Uint8Array[]): Promi
 /** Returns whether the folder is new. A new one is durable once its parent folder is. */
 export async function makeFolder(folder: string, mode: number, durable: boolean): Promise<boolean> {
   const first = await mkdir(folder, { recursive: true, mode });
-  if (first === undefined) return false;
-  for (let made = folder; durable && made.length >= first.length; made = dirname(made)) {
+  if (first === undefined || !durable) return first !== undefined;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) {
     await syncFolder(dirname(made));
   }
   return true;
