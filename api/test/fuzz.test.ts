@@ -10,12 +10,15 @@ import { echoWorker } from './helpers/echo-worker.ts';
 import { FUZZ_ADMIN_KEY, fuzzRequests, type FuzzRequest } from './helpers/fuzz-requests.ts';
 import { png } from './helpers/pictures.ts';
 import { sendRaw, type RawAnswer } from './helpers/send-raw.ts';
+import { workerProcesses, type WorkerProcesses } from './helpers/worker-process.ts';
 import { register } from './helpers/test-api.ts';
 import { TEST_CARD } from './helpers/test-card.ts';
 
 /** More by `EPD_TEST_FUZZ_RUNS`; the seed is in the log, and `EPD_TEST_FUZZ_SEED` runs the same again. */
 const RUNS = Number(process.env['EPD_TEST_FUZZ_RUNS'] ?? 500);
 const SEED = Number(process.env['EPD_TEST_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+/** Whether an encoder and a prefill/decode worker of their own serve the requests. */
+const WORKERS = process.env['EPD_TEST_FUZZ_WORKERS'] === '1';
 const CONCURRENCY = 16;
 /** What V8 gives itself in a container of 512 MiB. */
 const SMALL_HEAP = ['--max-old-space-size=256'];
@@ -25,7 +28,7 @@ const authorization = `Bearer ${FUZZ_ADMIN_KEY}`;
 test(`${RUNS} generated requests, hostile ones among them, give an API of 512 MiB no crash, no 5xx and no odd error`, async (t) => {
   t.timeout(1_800_000);
   t.log(`EPD_TEST_FUZZ_SEED=${SEED}`);
-  const api = await fuzzedApi(t);
+  const { api, workers } = await fuzzed(t);
   const cases = sample(fuzzRequests(await pictures()), { numRuns: RUNS, seed: SEED });
   const statuses = new Map<number, number>();
   const waiting = cases.values();
@@ -40,14 +43,24 @@ test(`${RUNS} generated requests, hostile ones among them, give an API of 512 Mi
   t.true((statuses.get(202) ?? 0) > 0, 'some were valid');
   t.is((await fetch(`${api.url}/healthz`)).status, 200);
   t.is(api.child.exitCode, null, api.output.join(''));
+  for (const [role, child] of Object.entries(workers)) {
+    t.is(child.exitCode, null, role);
+    t.log(`peak memory: ${role} ${(await memoryOf(child)).peak.toFixed(0)} MiB`);
+  }
   const { peak } = await memoryOf(api.child);
   t.log(`peak memory: API ${peak.toFixed(0)} MiB, Redis ${await redisPeak()} MiB`);
   t.true(peak < SMALL_MIB, `${peak} MiB`);
 });
 
-/** A process of its own, with a worker that answers. */
-async function fuzzedApi(t: ExecutionContext): Promise<ListeningApi> {
+interface Fuzzed {
+  readonly api: ListeningApi;
+  readonly workers: Partial<WorkerProcesses>;
+}
+
+/** A process of its own, with workers that answer. */
+async function fuzzed(t: ExecutionContext): Promise<Fuzzed> {
   const api = await listeningApi(t, { EPD_ADMIN_KEY: FUZZ_ADMIN_KEY }, SMALL_HEAP);
+  if (WORKERS) return { api, workers: await workerProcesses(t, api, { authorization }) };
   const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: 1 });
   await register(redis, api.prefix, [TEST_CARD]);
   const jobs = new RedisJobStore({ redis, prefix: api.prefix });
@@ -56,7 +69,7 @@ async function fuzzedApi(t: ExecutionContext): Promise<ListeningApi> {
     redis.disconnect();
   });
   await echoWorker(t, { jobs, prefix: api.prefix });
-  return api;
+  return { api, workers: {} };
 }
 
 async function pictures(): Promise<Buffer[]> {

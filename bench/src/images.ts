@@ -2,6 +2,7 @@ import { COST_HEADS, indexingCost } from './images/cost.ts';
 import { retrieval } from './images/retrieval.ts';
 import { scaleOf } from './images/scale.ts';
 import type { Harness } from './harness.ts';
+import { summarize } from './percentiles.ts';
 import { print, type Findings } from './report/json.ts';
 import { table, type Cell } from './table.ts';
 
@@ -21,6 +22,7 @@ export async function images(harness: Harness): Promise<Findings> {
   const fleet = await harness.startFleet();
   const found = await retrieval((png) => embedded(fleet.url, png), full ? SCENES_FULL : SCENES);
   const cost = await indexingCost(harness);
+  const searched = summarize(cost.searchMs);
   const heads = [
     'rows',
     'rows/s in',
@@ -34,7 +36,11 @@ export async function images(harness: Harness): Promise<Findings> {
     tables: [
       table(heads, scales),
       table(['question', 'pooled rows', 'dHash'], found),
-      table(COST_HEADS, cost),
+      table(COST_HEADS, cost.cpu),
+      table(
+        ['searches over HTTP', 'p50, ms', 'p99, ms'],
+        [[searched.count, searched.p50, searched.p99]],
+      ),
     ],
     ratios: {},
     samples: { scales, found, cost },

@@ -6,6 +6,8 @@ export type Lane =
   | 'together'
   /** As `together`, in a process where little runs at once: it computes with a model. */
   | 'models'
+  /** As `together`, in a process that starts one fleet for all of them: they leave it as it is. */
+  | 'served'
   /** In a process of its own: it starts processes, or changes what a process has once. */
   | 'alone'
   /** Not in `npm test`: it kills processes, or wants a browser, Helm, Prometheus or a proxy. */
@@ -21,9 +23,11 @@ const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
     'ops/test/prometheus/**',
     'ops/test/tools/**',
     'test/chaos*.test.ts',
+    'test/attacks-on-a-fleet.test.ts',
     'test/fleet-under-load.test.ts',
     'test/openapi-tools.test.ts',
   ],
+  served: ['test/served/**'],
   models: [
     'workers/encoder/test/graph/**',
     'workers/encoder/test/vision/**',
@@ -44,8 +48,7 @@ const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
     'libs/service/test/run-service.test.ts',
     'libs/service/test/tracing.test.ts',
     'ops/test/bootstrap.test.ts',
-    'ops/test/docs/metrics-reference.test.ts',
-    'ops/test/doctor/doctor.test.ts',
+    'ops/test/doctor/main.test.ts',
     'ops/test/local/managed-process.test.ts',
     'ops/test/simulate/main.test.ts',
     'test/*.test.ts',
@@ -63,5 +66,7 @@ export const REAL_S3 = 'libs/connector/test/stores/s3-store.test.ts';
 export function laneOf(file: string): Lane {
   const named = (lane: Exclude<Lane, 'together'>): boolean =>
     LANES[lane].some((pattern) => matchesGlob(file, pattern));
-  return (['fleet', 'alone', 'models'] as const).find((lane) => named(lane)) ?? 'together';
+  return (
+    (['fleet', 'served', 'alone', 'models'] as const).find((lane) => named(lane)) ?? 'together'
+  );
 }

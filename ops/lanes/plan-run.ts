@@ -13,6 +13,8 @@ const GROUPS = '.cache/test-groups';
 const TOGETHER_PROCESSES = 3;
 /** Tests of such a process at a time. More would be heard of late, fill the memory, and miss their own time limits. */
 const TOGETHER_LIMIT = 4;
+/** Tests of the shared fleet at a time: each waits for it most of its time. */
+const SERVED_LIMIT = 4;
 const MODEL_PROCESSES = 2;
 /** Each keeps a core busy. */
 const MODEL_LIMIT = 2;
@@ -30,7 +32,9 @@ export async function planTests(): Promise<PlannedRun> {
   await mkdir(projectPath(GROUPS), { recursive: true });
   const together = groupFiles(lanes.together, TOGETHER_PROCESSES);
   const models = groupFiles(lanes.models, MODEL_PROCESSES);
+  const served = lanes.served.map(({ path }) => path);
   const written = await Promise.all([
+    writeGroup('served', served, SERVED_LIMIT),
     ...models.map((files, index) => writeGroup(`models-${index + 1}`, files, MODEL_LIMIT)),
     ...together.map((files, index) => writeGroup(`together-${index + 1}`, files, TOGETHER_LIMIT)),
   ]);
@@ -48,7 +52,13 @@ export async function planFleetTests(realS3: boolean): Promise<PlannedRun> {
 }
 
 async function filesByLane(): Promise<Record<Lane, SizedFile[]>> {
-  const lanes: Record<Lane, SizedFile[]> = { together: [], models: [], alone: [], fleet: [] };
+  const lanes: Record<Lane, SizedFile[]> = {
+    together: [],
+    served: [],
+    models: [],
+    alone: [],
+    fleet: [],
+  };
   const found = glob(TESTS, { cwd: projectPath('.'), exclude: ['**/node_modules/**'] });
   for (const path of (await Array.fromAsync(found)).toSorted()) {
     lanes[laneOf(path)].push({ path, bytes: (await stat(projectPath(path))).size });

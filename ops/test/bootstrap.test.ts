@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -80,4 +80,11 @@ test('an unknown command is refused, and so is a path', async (t) => {
     t.is(code, 1);
     t.regex(output, /start \| demo \| test/);
   }
+});
+
+test('npm runs no scripts of packages here', (t) => {
+  const env = { PATH: process.env['PATH'] };
+  const args = ['config', 'get', 'ignore-scripts'];
+  const cwd = join(import.meta.dirname, '../..');
+  t.is(execFileSync('npm', args, { cwd, env, encoding: 'utf8' }).trim(), 'true');
 });

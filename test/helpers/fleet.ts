@@ -17,6 +17,11 @@ import type { ExecutionContext } from 'ava';
 
 type Role = 'api' | 'encoder' | 'index' | 'prefill-decode';
 
+/** Whose end is the fleet's: a test, or what stands for many. */
+export interface Owner {
+  teardown(cleanUp: () => Promise<void>): void;
+}
+
 export interface FleetOptions {
   readonly encoders?: number;
   readonly pds?: number;
@@ -32,13 +37,15 @@ interface FleetProcess {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** A fleet of real processes with a Redis prefix, a store and ports of its own; ends with its test. */
+/** A fleet of real processes with a Redis prefix, a store and ports of its own; ends with its owner. */
 export interface Fleet {
   readonly url: string;
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   start(role: Role, env?: Readonly<Record<string, string>>): FleetProcess;
   processes(role: Role): readonly FleetProcess[];
+  /** Waits until a model is listed, which takes a worker that has loaded it; of no workers, until the API answers. */
+  ready(workers: number, apiKey?: string): Promise<void>;
 }
 
 const MAINS: Record<Role, string> = {
@@ -49,8 +56,16 @@ const MAINS: Record<Role, string> = {
 };
 const READY_MS = 60_000;
 
+/** A fleet of the test's own. */
 export async function startFleet(t: ExecutionContext, options: FleetOptions = {}): Promise<Fleet> {
-  const folder = await tempFolder(t);
+  const fleet = await launchFleet(t, options);
+  logOnFailure(t, fleet);
+  return fleet;
+}
+
+export async function launchFleet(owner: Owner, options: FleetOptions = {}): Promise<Fleet> {
+  const { encoders = 1, pds = 1 } = options;
+  const folder = await tempFolder(owner);
   await symlink(testGraphs(), join(folder, 'graphs'));
   const port = await freePort();
   const env = {
@@ -60,19 +75,23 @@ export async function startFleet(t: ExecutionContext, options: FleetOptions = {}
     EPD_HOST: '127.0.0.1',
     EPD_DATA_DIR: folder,
     EPD_LOG_LEVEL: 'info',
-    ...(await storeEnv(t, options.store ?? 'folder')),
+    ...(await storeEnv(owner, options.store ?? 'folder')),
     ...options.env,
   };
   const fleet = new LocalFleet(`http://127.0.0.1:${port}`, folder, env);
+  owner.teardown(() => fleet.stop());
+  fleet.start('api');
+  for (let i = 0; i < encoders; i++) fleet.start('encoder');
+  for (let i = 0; i < pds; i++) fleet.start('prefill-decode');
+  await fleet.ready(encoders + pds, options.apiKey);
+  return fleet;
+}
+
+/** A failed test is read with what the processes said last. */
+export function logOnFailure(t: ExecutionContext, { folder }: Fleet): void {
   t.teardown(async () => {
-    await fleet.stop();
     if (!t.passed) t.log(await lastLines(folder));
   });
-  fleet.start('api');
-  for (let i = 0; i < (options.encoders ?? 1); i++) fleet.start('encoder');
-  for (let i = 0; i < (options.pds ?? 1); i++) fleet.start('prefill-decode');
-  await fleet.ready((options.encoders ?? 1) + (options.pds ?? 1), options.apiKey);
-  return fleet;
 }
 
 class LocalFleet implements Fleet {
@@ -102,18 +121,16 @@ class LocalFleet implements Fleet {
     return this.#processes.filter((process) => process.role === role);
   }
 
-  /** Waits until a model is listed, which takes a worker that has loaded it. */
   async ready(workers: number, apiKey?: string): Promise<void> {
     const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {};
-    await eventually(
-      async () => {
-        const models = (await (await fetch(`${this.url}/v1/models`, { headers })).json()) as {
-          data: unknown[];
-        };
-        return workers === 0 || models.data.length > 0;
-      },
-      { withinMs: READY_MS },
-    );
+    const models = async (): Promise<{ data: unknown[] }> =>
+      (await (await fetch(`${this.url}/v1/models`, { headers })).json()) as { data: unknown[] };
+    const isReady = async () => (await models()).data.length > 0 || workers === 0;
+    try {
+      await eventually(isReady, { withinMs: READY_MS });
+    } catch (cause) {
+      throw new Error(await lastLines(this.folder), { cause });
+    }
   }
 
   async stop(): Promise<void> {
@@ -151,10 +168,7 @@ async function stopProcess(child: ChildProcess, signal: NodeJS.Signals): Promise
   return child.exitCode;
 }
 
-async function storeEnv(
-  t: ExecutionContext,
-  store: 'folder' | 's3',
-): Promise<Record<string, string>> {
+async function storeEnv(t: Owner, store: 'folder' | 's3'): Promise<Record<string, string>> {
   if (store === 'folder') return { EPD_STORE: 'folder' };
   const s3 = await startS3(t);
   return {
@@ -169,7 +183,7 @@ async function storeEnv(
 /** Lets a fleet come to the middle of its work. */
 export const aWhile = (ms: number): Promise<void> => sleep(ms);
 
-/** What the processes said last: a failed test is read with it. */
+/** What each process said last. */
 async function lastLines(folder: string): Promise<string> {
   const logs = (await readdir(folder)).filter((name) => name.endsWith('.log'));
   const texts = logs.map(async (name) => {

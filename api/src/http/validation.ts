@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { ApiError } from './errors.ts';
 import { preview } from './preview.ts';
+import type { Instead } from './tagged.ts';
 
 /** The part of ajv's verbose error that a message is made from. */
 export interface Violation {
@@ -22,13 +23,15 @@ const SHARED = {
 } as const;
 const MAX_SHOWN_CHARACTERS = 80;
 
+/** A schema is compiled once in a process: ajv knows it again. */
+const strict = new Ajv({ ...SHARED, strict: false });
+const converting = new Ajv({ ...SHARED, strict: false, coerceTypes: true });
+
 /**
  * Bodies are checked as they came: a `"5"` is no number. What comes as text, query and path, is
  * converted first. `discriminator` makes a union's errors speak of the chosen member alone.
  */
 export function installValidation(app: FastifyInstance): void {
-  const strict = new Ajv({ ...SHARED, strict: false });
-  const converting = new Ajv({ ...SHARED, strict: false, coerceTypes: true });
   app.setValidatorCompiler(({ schema, httpPart }) =>
     compiledOnUse(httpPart === 'body' ? strict : converting, schema as object),
   );
@@ -38,7 +41,7 @@ export function installValidation(app: FastifyInstance): void {
 
 /** The check of a route's body for bodies that come by another way. Throws what the route would. */
 export function bodyChecker<S extends TSchema>(schema: S): (body: unknown) => Static<S> {
-  const check = compiledOnUse(new Ajv({ ...SHARED, strict: false }), schema);
+  const check = compiledOnUse(strict, schema);
   return (body) => {
     if (check(body)) return body as Static<S>;
     throw describeViolation(check.errors ?? [], 'body');
@@ -70,9 +73,11 @@ export function describeViolation(violations: readonly Violation[], context: str
   const expected = [...new Set((siblings.length > 0 ? siblings : [deepest]).map(expectation))].join(
     ' or ',
   );
+  const instead = insteadOf(deepest);
+  const isUnsupported = deepest.keyword === 'additionalProperties' || instead !== '';
   return new ApiError(
-    deepest.keyword === 'additionalProperties' ? 'unsupported_parameter' : 'invalid_value',
-    `${where}: expected ${expected}, got ${show(deepest)}`,
+    isUnsupported ? 'unsupported_parameter' : 'invalid_value',
+    `${where}: expected ${expected}, got ${show(deepest)}${instead}`,
     path === '' ? {} : { param: path },
   );
 }
@@ -121,6 +126,14 @@ function show({ keyword, data, params }: Violation): string {
   if (keyword === 'additionalProperties') return preview(params['additionalProperty']);
   if (keyword === 'discriminator') return preview(params['tagValue']);
   return preview(data);
+}
+
+/** What does in place of a tag that is known and has no member: `; …`. */
+function insteadOf({ keyword, params, parentSchema }: Violation): string {
+  if (keyword !== 'discriminator') return '';
+  const { 'x-instead': known = {} } = (parentSchema ?? {}) as { 'x-instead'?: Instead };
+  const tag = String(params['tagValue']);
+  return Object.hasOwn(known, tag) ? `; ${known[tag]}` : '';
 }
 
 /** The values that tell the members of a union apart. */

@@ -95,6 +95,31 @@ test('batches at work and jobs of one tenant are bounded, and more urgent than a
   t.is(jobOf(await post(app, '/v1/jobs', question('?'), BOB)).priority, 10);
 });
 
+test('a key bounds how urgent the requests with it may be, whatever its tenant may', async (t) => {
+  const { app } = await keyed(t);
+  const make = async (minPriority?: number) => {
+    const body = { tenant: 'alice', min_priority: minPriority };
+    const made = await post(app, '/v1/admin/keys', body, as(ADMIN));
+    t.is(jsonOf<{ min_priority?: number }>(made).min_priority, minPriority);
+    return as(jsonOf<{ key: string }>(made).key);
+  };
+  const [patient, plain, urgent] = [await make(20), await make(), await make(-5)];
+  const ask = (headers: Record<string, string>, priority?: number) =>
+    post(app, '/v1/jobs', { ...question('?'), priority }, headers);
+  t.is(jobOf(await ask(patient)).priority, 20);
+  for (const [headers, priority] of [
+    [patient, 19],
+    [plain, -1],
+    [urgent, -6],
+  ] as const) {
+    const refused = await ask(headers, priority);
+    t.deepEqual([refused.statusCode, errorOf(refused).param], [400, 'priority']);
+  }
+  t.is(jobOf(await ask(urgent, -5)).priority, -5);
+  const wrong = await post(app, '/v1/admin/keys', { tenant: 'a', min_priority: 1000 }, as(ADMIN));
+  t.deepEqual([wrong.statusCode, errorOf(wrong).param], [400, 'min_priority']);
+});
+
 test('open requests of a tenant are bounded, event streams included, and others come through', async (t) => {
   const { app } = await keyed(t, { tenantOpenRequests: 2 });
   const { id } = jobOf(await post(app, '/v1/jobs', question('?'), ALICE));

@@ -20,6 +20,7 @@ export async function aiSdkWorks(t: ExecutionContext, baseURL: string): Promise<
   for (const model of [openai(MODEL), openai.chat(MODEL), compatible(MODEL)]) {
     await callsInSteps(t, model, { openai: asked });
     await answersBySchema(t, model);
+    await answersBySchemaBesideTools(t, model);
     await takesTurns(t, model);
   }
   await callsInSteps(t, openai(MODEL), { openai: { ...asked, store: false } });
@@ -63,6 +64,28 @@ async function answersBySchema(t: ExecutionContext, model: LanguageModel): Promi
     prompt: QUESTION,
     output: Output.object({ schema: Weather }),
     ...SHARED,
+  });
+  t.true(isWeather(output));
+}
+
+/** Each step calls, or answers by the schema; the last one has no other choice. */
+async function answersBySchemaBesideTools(
+  t: ExecutionContext,
+  model: LanguageModel,
+): Promise<void> {
+  const weather = tool({
+    description: 'The weather in a city',
+    inputSchema: Weather,
+    execute: async (input) => t.true(isWeather(input)),
+  });
+  const { output } = await generateText({
+    model,
+    prompt: QUESTION,
+    tools: { weather },
+    output: Output.object({ schema: Weather }),
+    ...SHARED,
+    stopWhen: stepCountIs(2),
+    prepareStep: ({ stepNumber }) => (stepNumber < 1 ? {} : { toolChoice: 'none' }),
   });
   t.true(isWeather(output));
 }

@@ -38,6 +38,7 @@ export function apiProcess(
 export interface ListeningApi extends ApiProcess {
   readonly port: number;
   readonly url: string;
+  readonly dataDir: string;
 }
 
 /** One that is ready, on a port and with a folder of its own. */
@@ -47,11 +48,12 @@ export async function listeningApi(
   flags: readonly string[] = [],
 ): Promise<ListeningApi> {
   const port = await freePort();
-  const own = { EPD_PORT: String(port), EPD_DATA_DIR: await tempFolder(t) };
+  const dataDir = await tempFolder(t);
+  const own = { EPD_PORT: String(port), EPD_DATA_DIR: dataDir };
   const started = apiProcess(t, { ...own, ...env }, flags);
   const url = `http://127.0.0.1:${port}`;
   await eventually(async () => (await fetch(`${url}/readyz`)).ok, { withinMs: 60_000 });
-  return { ...started, port, url };
+  return { ...started, port, url, dataDir };
 }
 
 /** Memory of a process in MiB, now and at its highest. */

@@ -14,14 +14,20 @@ interface Starter extends PictureSource {
   startFleet(options?: Pick<FleetOptions, 'workers'>): Promise<BenchFleet>;
 }
 
-/** CPU milliseconds a new picture, by process, with the index and without, in turns. */
-export async function indexingCost(harness: Starter): Promise<Cell[][]> {
+export interface IndexingCost {
+  /** CPU milliseconds a new picture, by process, with the index and without, in turns. */
+  readonly cpu: Cell[][];
+  /** Milliseconds of searches by image id, one at a time, as their client sees them. */
+  readonly searchMs: number[];
+}
+
+export async function indexingCost(harness: Starter): Promise<IndexingCost> {
   const fleets = [
     ['without', await harness.startFleet()],
     ['with', await harness.startFleet({ workers: { index: 1 } })],
   ] as const;
   for (const [, fleet] of fleets) await load(harness, fleet, AT_ONCE);
-  const rows: Cell[][] = [];
+  const cpu: Cell[][] = [];
   for (const [name, fleet] of fleets) {
     const before = await cpuOf(fleet);
     await load(harness, fleet, PICTURES);
@@ -30,9 +36,26 @@ export async function indexingCost(harness: Starter): Promise<Cell[][]> {
     const each = after.map((ms, i) => (ms - (before[i] ?? 0)) / PICTURES);
     const sum = each.reduce((total, ms) => total + ms, 0);
     const index = each[ROLES.indexOf('index')] ?? 0;
-    rows.push([name, ...each, sum, index / sum]);
+    cpu.push([name, ...each, sum, index / sum]);
   }
-  return rows;
+  return { cpu, searchMs: await searches(fleets[1][1].url) };
+}
+
+async function searches(url: string): Promise<number[]> {
+  const { data } = (await (await fetch(`${url}/v1/images?limit=100`)).json()) as {
+    data: { id: string }[];
+  };
+  const times: number[] = [];
+  for (const { id } of [...data, ...data]) {
+    const body = JSON.stringify({ image_id: id });
+    const headers = { 'content-type': 'application/json' };
+    const from = performance.now();
+    const answer = await fetch(`${url}/v1/images/search`, { method: 'POST', headers, body });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`/v1/images/search answered ${answer.status}: ${text}`);
+    times.push(performance.now() - from);
+  }
+  return times.slice(data.length);
 }
 
 export const COST_HEADS = [

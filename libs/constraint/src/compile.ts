@@ -55,7 +55,11 @@ function startOf(
       const values = constraint.tags.map(({ schema }) =>
         compileSchema(pool, schema as Schema, false, limits),
       );
-      return new TaggedFrames(frames, json, constraint, values, plainText(pool)).between(0);
+      const tagged = new TaggedFrames(frames, json, constraint, values, plainText(pool));
+      const { instead } = constraint;
+      if (instead === undefined) return tagged.between(0);
+      const other = compileSchema(pool, instead.schema as Schema, instead.ordered, limits);
+      return [...json.value(other, end), ...tagged.first()];
     }
   }
 }

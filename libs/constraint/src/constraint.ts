@@ -38,6 +38,8 @@ export interface TaggedConstraint {
   readonly most: number | null;
   /** Between two tags where there is no free text. */
   readonly separator: string;
+  /** What may be written in place of all tags; not with free text. */
+  readonly instead?: JsonConstraint;
 }
 
 /** What an answer is held to. */

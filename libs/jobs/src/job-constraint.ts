@@ -6,14 +6,16 @@ const Tag = Type.Object({
   end: Type.String(),
 });
 
+const Json = Type.Object({
+  type: Type.Literal('json'),
+  schema: Type.Unknown(),
+  /** Members appear in the order of the schema. */
+  ordered: Type.Boolean(),
+});
+
 /** The constraint of an answer's text, in the form of `@epd/constraint`. */
 export const JobConstraint = Type.Union([
-  Type.Object({
-    type: Type.Literal('json'),
-    schema: Type.Unknown(),
-    /** Members appear in the order of the schema. */
-    ordered: Type.Boolean(),
-  }),
+  Json,
   Type.Object({ type: Type.Literal('regex'), pattern: Type.String() }),
   Type.Object({
     type: Type.Literal('choice'),
@@ -31,6 +33,8 @@ export const JobConstraint = Type.Union([
     most: Type.Union([Type.Null(), Type.Integer({ minimum: 1 })]),
     /** Separator of two tags if there is no free text. */
     separator: Type.String(),
+    /** What may be written in place of the tags. */
+    instead: Type.Optional(Json),
   }),
 ]);
 export type JobConstraint = Static<typeof JobConstraint>;

@@ -20,6 +20,14 @@ def causal(t, attention_mask, window=None):
     return torch.where(seen, torch.zeros(()), torch.full((), CLOSED))
 
 
+def by_pairs(sections):
+    """GLM turns neighbours, not halves; written so that the exporter knows the shape."""
+    def recompose(freq):
+        found = torch.cat([part[i % 3] for i, part in enumerate(freq.split(sections, dim=-1))], dim=-1)
+        return torch.stack((found, found), -1).flatten(-2)
+    return recompose
+
+
 class Embed(nn.Module):
     def __init__(self, embed):
         super().__init__()
@@ -40,6 +48,8 @@ class Decoder(nn.Module):
         self.types = getattr(config, "layer_types", None) or ["full_attention"] * self.layers
         self.window = getattr(config, "sliding_window", None)
         self.per_type = model.config.model_type == "gemma3"
+        if model.config.model_type == "glm_ocr":
+            text.rotary_emb.recomposition_frequencies = by_pairs(text.rotary_emb.mrope_section)
 
     def rope(self, x, position_ids, kind):
         return self.text.rotary_emb(x, position_ids, kind) if self.per_type else self.text.rotary_emb(x, position_ids)

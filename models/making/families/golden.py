@@ -1,14 +1,16 @@
 """What PyTorch computes: prompts, positions, pixels, features, greedy tokens."""
 import json
+import os
 import random
 
 import numpy as np
 import onnxruntime as ort
 import torch
+from transformers import DynamicCache
 
 from .export import cache_names
 from .pictures import picture
-from .towers import features_of
+from .towers import Square, features_of
 
 CASES, TOKENS = 40, 12
 WORDS = ["What is", "the third", "Compare", "colour", "read it", "left of", "two\nlines", "é", "1984"]
@@ -16,10 +18,11 @@ WORDS = ["What is", "the third", "Compare", "colour", "read it", "left of", "two
 
 def image_processor(kind, options):
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+    from transformers.models.glm46v.image_processing_pil_glm46v import Glm46VImageProcessorPil
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
     from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
     name = options["image_processor_type"]
-    chosen = {"Qwen2VLImageProcessor": Qwen2VLImageProcessorPil, "CLIPImageProcessor": CLIPImageProcessorPil}.get(name, SiglipImageProcessorPil)
+    chosen = {"Qwen2VLImageProcessor": Qwen2VLImageProcessorPil, "Glm46VImageProcessor": Glm46VImageProcessorPil, "CLIPImageProcessor": CLIPImageProcessorPil}.get(name, SiglipImageProcessorPil)
     drop = ("image_processor_type", "processor_class", "min_pixels", "max_pixels")
     return chosen(**{k: v for k, v in options.items() if k not in drop})
 
@@ -85,9 +88,33 @@ def one_case(rng, spec, model, tokenizer, processor):
 
 
 def greedy(model, spec, ids, pixels, grids):
+    if "views" in spec:
+        return one_by_one(model, with_rows(model, ids, pixels))
     with torch.no_grad():
         out = model.generate(**inputs_of(model, spec, ids, pixels, grids), max_new_tokens=TOKENS, do_sample=False, eos_token_id=None, pad_token_id=0)
     return out[0, ids.shape[1]:].tolist()
+
+
+def with_rows(model, ids, pixels):
+    """A single view of each image, without the newline that PyTorch adds and no exported encoder has."""
+    x = model.get_input_embeddings()(ids)
+    if pixels is not None:
+        x[ids == model.config.image_token_id] = view_rows(model, pixels)
+    return x
+
+
+def one_by_one(model, x):
+    """The text model by itself, causal, as exported decoders are."""
+    tokens, cache = [], DynamicCache()
+    while len(tokens) < TOKENS:
+        out = model.model.language_model(inputs_embeds=x, past_key_values=cache, use_cache=True)
+        tokens.append(int(model.lm_head(out.last_hidden_state[:, -1]).argmax()))
+        x = model.get_input_embeddings()(torch.tensor([tokens[-1:]]))
+    return tokens
+
+
+def view_rows(model, pixels):
+    return Square(model)(pixels).reshape(-1, model.config.text_config.hidden_size)
 
 
 def runs(ids):
@@ -117,7 +144,8 @@ def goldens(spec, model, tokenizer):
         made = processor([picture(w, h, seed)], return_tensors="pt")
         grid = made.get("image_grid_thw")
         with torch.no_grad():
-            found = model.model.get_image_features(made["pixel_values"], *([grid] if grid is not None else []))
+            given = [made["pixel_values"], *([grid] if grid is not None else [])]
+            found = view_rows(model, *given) if "views" in spec else model.model.get_image_features(*given)
         deep = getattr(found, "deepstack_features", None)
         rows = features_of(found).reshape(-1, model.config.text_config.hidden_size)
         if deep:
@@ -139,13 +167,15 @@ def size_table(processor):
     return [[w, h, processor.get_number_of_image_patches(h, w, {}) // 4] for w, h in sizes]
 
 
-def check_onnx(spec, cases, folder, decoder="decoder_model_merged", config=None):
-    """The split graphs, one after the other, give PyTorch's tokens."""
+def check_onnx(spec, cases, folder, decoder, config):
+    """The split graphs, one after the other, with the decoder at that path: their tokens. Prints how often they are PyTorch's."""
     session = lambda name: ort.InferenceSession(f"{folder}/onnx/{name}.onnx")
-    vision, embed, text = session("vision_encoder"), session("embed_tokens"), session(decoder)
+    vision, embed, text = session("vision_encoder"), session("embed_tokens"), ort.InferenceSession(decoder)
     processor = image_processor(None, spec["preprocessor"])
-    same = sum(run_onnx(spec, c, vision, embed, text, processor, config) == c["tokens"] for c in cases)
-    print(f"  {decoder}: {same} of {len(cases)} answers are PyTorch's, {len({tuple(c['tokens']) for c in cases})} are distinct")
+    answers = [run_onnx(spec, c, vision, embed, text, processor, config) for c in cases]
+    same = sum(answer == c["tokens"] for answer, c in zip(answers, cases))
+    print(f"  {os.path.basename(decoder)}: {same} of {len(cases)} answers are PyTorch's, {len({tuple(c['tokens']) for c in cases})} are distinct")
+    return answers
 
 
 def run_onnx(spec, case, vision, embed, text, processor, config):
@@ -176,7 +206,9 @@ def run_onnx(spec, case, vision, embed, text, processor, config):
         if "position_ids" in inputs:
             feeds["position_ids"] = positions.astype(np.int64)
         if levels:
-            feeds["deepstack_features"] = deep
+            feeds["deepstack_features"] = deep.astype(np.float16 if "float16" in inputs["deepstack_features"].type else np.float32)
+        if "num_logits_to_keep" in inputs:
+            feeds["num_logits_to_keep"] = np.array(1)
         out = text.run(None, feeds)
         tokens.append(int(out[0][0, -1].argmax()))
         past = dict(zip(past, out[1:]))

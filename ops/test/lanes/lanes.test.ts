@@ -6,7 +6,8 @@ import { laneOf } from '../../lanes/lanes.ts';
 test('what kills processes or wants large tools is not in the first lane', (t) => {
   t.is(laneOf('test/chaos-stuck.test.ts'), 'fleet');
   t.is(laneOf('ops/test/helm/chart.test.ts'), 'fleet');
-  t.is(laneOf('test/one-trace.test.ts'), 'alone');
+  t.is(laneOf('test/served/one-trace.test.ts'), 'served');
+  t.is(laneOf('test/workers-change.test.ts'), 'alone');
   t.is(laneOf('workers/prefill-decode/test/engine/kv/compaction.test.ts'), 'models');
   t.is(laneOf('workers/prefill-decode/test/engine/golden.test.ts'), 'alone');
   t.is(laneOf('libs/connector/test/keys.test.ts'), 'together');

@@ -31,7 +31,18 @@ const ImageUrlPart = Type.Object({
   }),
 });
 
-export const ContentPart = Tagged('type', [TextPart, ImageUrlPart]);
+const VIDEO = 'videos are not read: send frames of it as several parts of type image_url, in order';
+const AUDIO = 'audio is not read: send what is said as text';
+const FILE = 'documents are not read: send pages of it as parts of type image_url';
+
+export const ContentPart = Tagged('type', [TextPart, ImageUrlPart], {
+  video_url: VIDEO,
+  input_video: VIDEO,
+  video: VIDEO,
+  input_audio: AUDIO,
+  audio_url: AUDIO,
+  file: FILE,
+});
 export type ContentPart = Static<typeof ContentPart>;
 
 /** Of one message. */

@@ -1,7 +1,7 @@
-import type { ConstraintLimits } from '@epd/constraint';
+import type { ConstraintLimits, JsonConstraint } from '@epd/constraint';
 import type { JobTools } from '@epd/jobs';
 import { ApiError } from '../../http/errors.ts';
-import { refuseUnholdable } from './constraint.ts';
+import { constraintOf, refuseUnholdable } from './constraint.ts';
 import type { SamplingBody } from './sampling-schema.ts';
 import type { ToolBody } from './tools-schema.ts';
 
@@ -50,6 +50,7 @@ export function toTools(
   checkChoice(functions, choice);
   if (functions.length === 0 || choice === 'none') return undefined;
   refuseBeside(sampling);
+  const instead = insteadOfCalls(sampling, limits);
   const names = new Set<string>();
   const checked = functions.map((asked) => {
     if (names.has(asked.name))
@@ -58,7 +59,12 @@ export function toTools(
     return checkedFunction(asked, limits);
   });
   refuseUnholdable(
-    { type: 'tagged', tags: checked.map(({ name, parameters }) => tag(name, parameters)), ...ANY },
+    {
+      type: 'tagged',
+      tags: checked.map(({ name, parameters }) => tag(name, parameters)),
+      ...ANY,
+      ...(instead === undefined ? {} : { instead }),
+    },
     'tools',
     limits,
   );
@@ -95,22 +101,20 @@ function checkChoice(functions: AskedTools['functions'], choice: AskedTools['cho
   throw invalid('tool_choice', `one of ${names}`, JSON.stringify(choice.name));
 }
 
-const FORMATS = [
-  'response_format',
-  'structured_outputs',
-  'guided_json',
-  'guided_regex',
-  'guided_choice',
-] as const;
+/** The schema of an answer in place of calls. Text that is not JSON could hold the mark of a call. */
+function insteadOfCalls(
+  sampling: SamplingBody,
+  limits: ConstraintLimits,
+): JsonConstraint | undefined {
+  const constraint = constraintOf(sampling, limits);
+  if (constraint === undefined || constraint.type === 'json') return constraint;
+  const { guided_regex: regex, guided_choice: choice } = sampling;
+  const field = regex ? 'guided_regex' : choice ? 'guided_choice' : 'structured_outputs';
+  throw invalid(field, 'a JSON schema, or no tools beside it', constraint.type);
+}
 
-/** An answer is held to one form, and ends where it is whole. */
+/** An answer with calls ends where it is whole. */
 function refuseBeside(sampling: SamplingBody): void {
-  const { response_format: format } = sampling;
-  for (const field of FORMATS) {
-    if (sampling[field] === undefined) continue;
-    if (field === 'response_format' && format?.type === 'text') continue;
-    throw invalid(field, 'no tools beside it, or tool_choice "none"', 'both');
-  }
   if (sampling.ignore_eos === true) throw invalid('ignore_eos', 'false with tools', 'true');
   const { min_tokens: minTokens = 0 } = sampling;
   if (minTokens > 0) throw invalid('min_tokens', '0 with tools', String(minTokens));

@@ -2,10 +2,16 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
-export interface ApiKeyRecord {
+/** On whose behalf a key asks, and what it may beside its tenant. */
+export interface KeyGrant {
+  readonly tenant: string;
+  /** The most urgent priority that may be requested with it; absent: the tenant's. */
+  readonly minPriority?: number;
+}
+
+export interface ApiKeyRecord extends KeyGrant {
   /** First characters of the digest: names the key without being it. */
   readonly id: string;
-  readonly tenant: string;
   readonly name: string;
   readonly createdAtMs: number;
 }
@@ -23,8 +29,8 @@ const MAX_REMEMBERED = 10_000;
 export class ApiKeys {
   readonly #redis: Redis;
   readonly #key: string;
-  readonly #fixed: ReadonlyMap<string, string>;
-  readonly #seen = new LRUCache<string, string>({ max: MAX_REMEMBERED, ttl: FRESH_MS });
+  readonly #fixed: ReadonlyMap<string, KeyGrant>;
+  readonly #seen = new LRUCache<string, KeyGrant>({ max: MAX_REMEMBERED, ttl: FRESH_MS });
 
   /** `fixed` are `tenant:key` pairs of the configuration. */
   constructor(redis: Redis, prefix: string, fixed: readonly string[]) {
@@ -33,13 +39,13 @@ export class ApiKeys {
     this.#fixed = new Map(
       fixed.map((pair) => [
         digest(pair.slice(pair.indexOf(':') + 1)),
-        pair.slice(0, pair.indexOf(':')),
+        { tenant: pair.slice(0, pair.indexOf(':')) },
       ]),
     );
   }
 
   /** Null: no such key. */
-  async tenantOf(key: string): Promise<string | null> {
+  async grantOf(key: string): Promise<KeyGrant | null> {
     const sha256 = digest(key);
     const fixed = this.#fixed.get(sha256);
     if (fixed !== undefined) return fixed;
@@ -47,17 +53,17 @@ export class ApiKeys {
     if (seen !== undefined) return seen;
     const json = await this.#redis.hget(this.#key, sha256);
     if (json === null) return null;
-    const { tenant } = JSON.parse(json) as ApiKeyRecord;
-    this.#seen.set(sha256, tenant);
-    return tenant;
+    const record = JSON.parse(json) as ApiKeyRecord;
+    this.#seen.set(sha256, record);
+    return record;
   }
 
   /** Makes a key. It cannot be read again. */
-  async create(tenant: string, name: string): Promise<{ key: string; record: ApiKeyRecord }> {
+  async create(grant: KeyGrant, name: string): Promise<{ key: string; record: ApiKeyRecord }> {
     const key = `epd_${randomBytes(KEY_BYTES).toString('hex')}`;
     const sha256 = digest(key);
     const id = `key_${sha256.slice(0, ID_CHARACTERS)}`;
-    const record: ApiKeyRecord = { id, tenant, name, createdAtMs: Date.now() };
+    const record: ApiKeyRecord = { id, ...grant, name, createdAtMs: Date.now() };
     await this.#redis.hset(this.#key, sha256, JSON.stringify(record));
     return { key, record };
   }

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from '../../http/errors.ts';
 import { ADMIN_TENANT_ID, LOCAL_TENANT_ID, MOST_URGENT, type Tenant } from './tenant.ts';
-import type { ApiKeys } from './api-keys.ts';
+import type { ApiKeys, KeyGrant } from './api-keys.ts';
 import type { TenantDefaults, Tenants } from './tenants.ts';
 
 declare module 'fastify' {
@@ -83,10 +83,10 @@ export class Authenticator {
     if (key === null) {
       throw new ApiError('missing_api_key', 'Expected an API key as Authorization: Bearer <key>');
     }
-    const tenant = await this.#parts.keys.tenantOf(key);
-    if (tenant === null)
+    const grant = await this.#parts.keys.grantOf(key);
+    if (grant === null)
       throw new ApiError('invalid_api_key', 'This API key is unknown or was revoked');
-    request.tenant = await this.#parts.tenants.get(tenant);
+    request.tenant = asGranted(await this.#parts.tenants.get(grant.tenant), grant);
   }
 
   #isAdminKey(key: string): boolean {
@@ -94,6 +94,9 @@ export class Authenticator {
     return adminKey !== undefined && timingSafeEqual(sha256(adminKey), sha256(key));
   }
 }
+
+const asGranted = (tenant: Tenant, { minPriority }: KeyGrant): Tenant =>
+  minPriority === undefined ? tenant : { ...tenant, limits: { ...tenant.limits, minPriority } };
 
 /** Browsers cannot put a header on a link, so the queue board takes its key as a password, too. */
 function bearerToken({ headers }: FastifyRequest): string | null {

@@ -4,7 +4,7 @@ import type { ApiKeyRecord } from '../../core/auth/api-keys.ts';
 import { ApiError } from '../../http/errors.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
 import type { Services } from '../../core/services.ts';
-import { TENANT_ID } from '../../core/auth/tenant.ts';
+import { LEAST_URGENT, MOST_URGENT, TENANT_ID } from '../../core/auth/tenant.ts';
 import { unixSeconds } from '../../http/unix-seconds.ts';
 
 const TenantId = Type.String({ pattern: TENANT_ID.source });
@@ -15,6 +15,7 @@ const KeyView = Type.Object({
   tenant: Type.String(),
   name: Type.String(),
   created_at: Type.Integer(),
+  min_priority: Type.Optional(Type.Integer()),
 });
 
 const admin = { config: { access: 'admin' } } as const;
@@ -34,6 +35,14 @@ export const adminKeyRoutes =
           body: Type.Object({
             tenant: TenantId,
             name: Type.Optional(Type.String({ maxLength: 100 })),
+            min_priority: Type.Optional(
+              Type.Integer({
+                minimum: MOST_URGENT,
+                maximum: LEAST_URGENT,
+                description:
+                  "The most urgent priority of requests with this key, in place of its tenant's; lower runs first.",
+              }),
+            ),
           }),
           response: {
             201: Type.Object({ ...KeyView.properties, key: Type.String() }),
@@ -42,7 +51,9 @@ export const adminKeyRoutes =
         },
       },
       async ({ body }, reply) => {
-        const { key, record } = await keys.create(body.tenant, body.name ?? '');
+        const { tenant, name = '', min_priority: minPriority } = body;
+        const grant = { tenant, ...(minPriority === undefined ? {} : { minPriority }) };
+        const { key, record } = await keys.create(grant, name);
         return reply.code(201).send({ ...keyView(record), key });
       },
     );
@@ -81,10 +92,11 @@ export const adminKeyRoutes =
     });
   };
 
-const keyView = ({ id, tenant, name, createdAtMs }: ApiKeyRecord) => ({
+const keyView = ({ id, tenant, name, createdAtMs, minPriority }: ApiKeyRecord) => ({
   id,
   object: 'api_key' as const,
   tenant,
   name,
   created_at: unixSeconds(createdAtMs),
+  ...(minPriority === undefined ? {} : { min_priority: minPriority }),
 });

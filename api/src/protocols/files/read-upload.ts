@@ -3,7 +3,7 @@ import { ApiError } from '../../http/errors.ts';
 import type { FilePurpose } from '../../core/files/file-records.ts';
 import { fileQuota } from '../../core/files/file-quota.ts';
 import type { NewFile } from '../../core/files/files.ts';
-import { readMultipart } from './read-multipart.ts';
+import { readMultipart } from '../../http/read-multipart.ts';
 import { cleanName, MAX_EXPIRY_S, MIN_EXPIRY_S, UPLOAD_PURPOSES } from './rules.ts';
 
 /** A multipart upload as a file. Throws `invalid_value` naming the part that is wrong or missing. */

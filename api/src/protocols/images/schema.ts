@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox';
 /** Widest vector that any model has. */
 const MAX_WIDTH = 16_384;
 const MAX_FILTER_VALUES = 50;
+export const DEFAULT_LIMIT = 10;
 
 export const ImageId = Type.String({ pattern: IMAGE_ID_PATTERN });
 export const ImageParams = Type.Object({ id: ImageId });

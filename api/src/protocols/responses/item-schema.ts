@@ -17,7 +17,15 @@ const ImagePart = Type.Object({
   detail: Ignored,
 });
 
-const InputPart = Tagged('type', [TextPart, OutputTextPart, RefusalPart, ImagePart]);
+const VIDEO =
+  'videos are not read: send frames of it as several parts of type input_image, in order';
+
+const InputPart = Tagged('type', [TextPart, OutputTextPart, RefusalPart, ImagePart], {
+  input_video: VIDEO,
+  video_url: VIDEO,
+  input_audio: 'audio is not read: send what is said as text',
+  input_file: 'documents are not read: send pages of it as parts of type input_image',
+});
 export type InputPart = Static<typeof InputPart>;
 
 const InputMessage = Type.Object({

@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { limitRequests } from '../../core/limits/limit-requests.ts';
 import type { Services } from '../../core/services.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
-import { readMultipart } from '../files/read-multipart.ts';
+import { readMultipart } from '../../http/read-multipart.ts';
 import { cleanName } from '../files/rules.ts';
 import {
   CompletionBody,

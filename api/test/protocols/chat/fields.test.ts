@@ -69,3 +69,23 @@ test('the same parameters with values that ask for nothing are taken', async (t)
   const completion = await client.chat.completions.create({ ...ask, ...(nothing as object) });
   t.is(completion.choices[0]?.message.content, 'two words');
 });
+
+const parts: readonly (readonly [object, RegExp])[] = [
+  [{ type: 'video_url', video_url: { url: 'https://example.com/a.mp4' } }, /several.*image_url/],
+  [{ type: 'input_video', video_url: 'https://example.com/a.mp4' }, /several.*image_url/],
+  [{ type: 'video', video: ['data:image/png;base64,AA=='] }, /several.*image_url/],
+  [{ type: 'input_audio', input_audio: { data: '', format: 'wav' } }, /as text/],
+  [{ type: 'file', file: { file_id: 'file-1' } }, /pages.*image_url/],
+];
+test('parts that are not read are refused by their name, with what does instead', async (t) => {
+  const { client } = await openaiClient(t);
+  for (const [part, instead] of parts) {
+    const content = [{ type: 'text', text: 'two words' }, part] as never;
+    const request = client.chat.completions.create({
+      model: 'tiny-vlm',
+      messages: [{ role: 'user', content }],
+    });
+    const error = await t.throwsAsync(request, { instanceOf: BadRequestError, message: instead });
+    t.like(error, { param: 'messages[0].content[1].type', code: 'unsupported_parameter' });
+  }
+});

@@ -80,10 +80,10 @@ const wrong: readonly (readonly [string, object, string, RegExp])[] = [
     /tools\[0\].function.parameters: /,
   ],
   [
-    'a form of the answer beside tools',
-    { tools: [f()], response_format: { type: 'json_object' } },
-    'response_format',
-    /tool_choice "none"/,
+    'text that could hold the mark of a call',
+    { tools: [f()], guided_regex: '.*' },
+    'guided_regex',
+    /a JSON schema.*regex/,
   ],
   ['no end beside tools', { tools: [f()], ignore_eos: true }, 'ignore_eos', /false/],
   [
@@ -117,6 +117,13 @@ for (const [name, body, param, message] of wrong) {
     t.is(error.param, param);
   });
 }
+
+test('a schema beside tools is that of an answer without calls', async (t) => {
+  const format = { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'object' } } };
+  const job = await create(t, { tools: [f()], response_format: format });
+  t.is(job?.request.sampling.constraint?.type, 'json');
+  t.is(job?.request.tools?.choice, 'auto');
+});
 
 test('no effort is what a model that does not think has', async (t) => {
   t.is((await create(t, { reasoning_effort: 'none' }))?.request.templateOptions, undefined);

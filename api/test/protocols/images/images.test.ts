@@ -58,3 +58,41 @@ test('what cannot be searched with is refused by name, before anything is encode
   await refused(embeddings, { input: { image }, dimensions: 193 }, 'dimensions', /at most 192/);
   t.deepEqual(await waitingEncodes(), []);
 });
+
+test('a form asks with a picture as a file; what is wrong in it is named as in JSON', async (t) => {
+  const { app } = await testApi(t, { index: true });
+  const send = (fields: Record<string, string | Blob>) => {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(fields)) body.set(name, value);
+    const request = new Request('http://localhost', { method: 'POST', body });
+    return request.arrayBuffer().then((payload) =>
+      app.inject({
+        method: 'POST',
+        url: '/v1/images/search',
+        headers: { 'content-type': request.headers.get('content-type') ?? '' },
+        payload: Buffer.from(payload),
+      }),
+    );
+  };
+  const image = new Blob(['no picture'], { type: 'image/png' });
+  const cases = [
+    [{ limit: '1' }, 'image', /expected a file, got nothing/],
+    [{ image, filter: '{' }, 'filter', /expected JSON, got "\{"/],
+    [{ image, limit: '0' }, 'limit', /limit/],
+    [{ image, colour: 'red' }, 'colour', /colour/],
+    [{ image }, 'image', /image/],
+  ] as const;
+  for (const [fields, param, word] of cases) {
+    const answer = await send(fields);
+    t.is(answer.statusCode, 400, JSON.stringify(fields));
+    t.is(errorOf(answer).param, param);
+    t.regex(errorOf(answer).message, word);
+  }
+  const recommend = await app.inject({
+    method: 'POST',
+    url: '/v1/images/recommend',
+    headers: { 'content-type': 'multipart/form-data; boundary=b' },
+    payload: '--b--',
+  });
+  t.is(recommend.statusCode, 415);
+});

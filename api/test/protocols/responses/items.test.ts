@@ -293,6 +293,11 @@ test("errors name the field as the response's caller wrote it", async (t) => {
     [{ input: [{ type: 'web_search_call', id: 'a' }] }, 'input[0].type', '"web_search_call"'],
     [{ input: [{ role: 'user', content: [{ type: 'input_file' }] }] }, 'input[0].content[0].type'],
     [
+      { input: [{ role: 'user', content: [{ type: 'input_video' }] }] },
+      'input[0].content[0].type',
+      'several parts of type input_image',
+    ],
+    [
       { input: [{ type: 'function_call_output', call_id: 'c', output: 'x' }] },
       'input[0].call_id',
       '"c"',

@@ -29,6 +29,11 @@ export class TaggedFrames {
     this.#form = form;
   }
 
+  /** Before at least one tag. */
+  first(): readonly Position[] {
+    return this.#beginnings(0);
+  }
+
   /** Behind `count` tags; no further counted than it makes a difference. */
   between(count: number): readonly Position[] {
     const { least, most } = this.#constraint;

@@ -113,6 +113,15 @@ test('without free text there is nothing but tags', (t) => {
     t.false(done(bare, text), text);
 });
 
+test('what may be written in place of tags excludes them', (t) => {
+  const instead = { type: 'json', schema: { type: 'object' }, ordered: false } as const;
+  const either = { ...call(false), least: 0, instead } as Constraint;
+  for (const text of ['{}', '{"a": "<call>"}', '<call>1</call>', '<call>1</call>\n<call>2</call>'])
+    t.true(done(either, text), text);
+  for (const text of ['', 'hi', '1', '{}<call>1</call>', '<call>1</call>{}', '<call>{}</call>'])
+    t.false(done(either, text), text);
+});
+
 test('equal constraints are compiled once', (t) => {
   const [first] = constraints;
   if (!first) throw new Error('There are constraints');

@@ -28,8 +28,11 @@ export function faultOf(constraint: Constraint, text: string): string | null {
     case 'choice':
       return constraint.choices.includes(text) ? null : 'it is none of the choices';
     case 'tagged':
-    default:
-      return followedOrNot(constraint, text);
+    default: {
+      const { instead, tags } = constraint;
+      const isTagged = instead === undefined || tags.some(({ begin }) => text.startsWith(begin));
+      return isTagged ? followedOrNot(constraint, text) : faultOf(instead, text);
+    }
   }
 }
 

@@ -1,7 +1,10 @@
 import type { JobRequest, JobTools, Sampling } from '@epd/jobs';
 import type { OutputFormat, ToolCallFormat } from '@epd/model';
 
-/** A request's sampling, constrained to the model's call format if it has tools. */
+/**
+ * A request's sampling, constrained to the model's call format if it has tools. A schema beside them holds for
+ * the answer that is given in place of calls.
+ */
 export const effectiveSampling = (
   { sampling, tools }: Pick<JobRequest, 'sampling' | 'tools'>,
   { toolCalls }: OutputFormat,
@@ -20,6 +23,8 @@ function withCalls(sampling: Sampling, tools: JobTools, format: ToolCallFormat):
   const callable =
     typeof choice === 'string' ? functions : functions.filter(({ name }) => name === choice.name);
   const { opener, head, middle, tail, separator } = format;
+  const { constraint: asked } = sampling;
+  const instead = choice === 'auto' && asked?.type === 'json' ? asked : undefined;
   return {
     ...sampling,
     constraint: {
@@ -29,11 +34,12 @@ function withCalls(sampling: Sampling, tools: JobTools, format: ToolCallFormat):
         schema: parameters,
         end: tail,
       })),
-      freeText: choice === 'auto',
+      freeText: choice === 'auto' && instead === undefined,
       opener,
       least: choice === 'auto' ? 0 : 1,
       most: parallel && typeof choice === 'string' ? null : 1,
       separator,
+      ...(instead === undefined ? {} : { instead }),
     },
   };
 }

@@ -18,11 +18,15 @@ export function parserFor(
   return (choice) =>
     new MarkupParser({
       toolCalls,
+      callsOrContent: isCallsOrContent(sampling),
       reasoning,
       opensReasoning,
       callId: (index) => callId(id, choice, index),
     });
 }
+
+const isCallsOrContent = ({ constraint }: Sampling): boolean =>
+  constraint?.type === 'tagged' && constraint.instead !== undefined;
 
 /** A resumed answer gives its calls the same ids. */
 const callId = (jobId: string, choice: number, index: number): string =>

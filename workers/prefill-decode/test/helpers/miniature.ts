@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Embedding, MultiModalFeature } from '@epd/connector';
 import { PromptBuilder, readModelFolder, type Prompt, type PromptMessage } from '@epd/model';
@@ -39,20 +39,24 @@ export interface Golden {
   readonly sizes?: readonly (readonly [width: number, height: number, tokens: number])[];
 }
 
+const opened = new Map<string, Promise<Miniature>>();
+
 /** A family's miniature: its prompts, and its images encoded by its own graph. */
 export class Miniature {
+  readonly name: string;
   readonly folder: string;
   readonly golden: Golden;
   readonly prompts: PromptBuilder;
   readonly #make: ReturnType<typeof itemMaker>;
   readonly #vision: InferenceSession;
-  readonly #embeddings = new Map<string, Embedding>();
+  readonly #embeddings = new Map<string, Promise<Embedding>>();
 
   private constructor(
     folder: string,
     golden: Golden,
     parts: { prompts: PromptBuilder; make: ReturnType<typeof itemMaker>; vision: InferenceSession },
   ) {
+    this.name = basename(folder);
     this.folder = folder;
     this.golden = golden;
     this.prompts = parts.prompts;
@@ -60,7 +64,14 @@ export class Miniature {
     this.#vision = parts.vision;
   }
 
-  static async open(name: string): Promise<Miniature> {
+  /** One per process: its graph and the embeddings it made serve all tests of a file. */
+  static open(name: string): Promise<Miniature> {
+    const known = opened.get(name) ?? Miniature.#read(name);
+    opened.set(name, known);
+    return known;
+  }
+
+  static async #read(name: string): Promise<Miniature> {
     const path = join(MINIATURES, name);
     const golden = JSON.parse(await readFile(join(path, 'golden.json'), 'utf8')) as Golden;
     const folder = await readModelFolder(path);
@@ -77,10 +88,9 @@ export class Miniature {
     return this.#make({ width, height, data: drawn(width, height, seed) });
   }
 
-  async embedding(picture: Picture): Promise<Embedding> {
+  embedding(picture: Picture): Promise<Embedding> {
     const known = this.#embeddings.get(picture.join());
-    if (known) return known;
-    const made = await this.#encode(await this.item(picture));
+    const made = known ?? this.item(picture).then((item) => this.#encode(item));
     this.#embeddings.set(picture.join(), made);
     return made;
   }

@@ -7,6 +7,8 @@ import type { OutputParser } from './output-parser.ts';
 export interface MarkupOptions {
   /** Null: what looks like a call is content. */
   readonly toolCalls: ToolCallFormat | null;
+  /** Content that has begun holds no calls: a mark within its strings is none. */
+  readonly callsOrContent?: boolean;
   /** Null: what looks like reasoning is content. */
   readonly reasoning: ReasoningFormat | null;
   /** The prompt has opened the reasoning. */
@@ -69,7 +71,7 @@ export class MarkupParser implements OutputParser {
       if (this.#held.startsWith(reasoning.begin)) return this.#enterReasoning(reasoning);
       if (reasoning.begin.startsWith(this.#held)) return false;
     }
-    if (toolCalls === null) return this.#showAll(deltas);
+    if (toolCalls === null || this.#isContentAlone(toolCalls)) return this.#showAll(deltas);
     return this.#stepTo(toolCalls.opener, deltas, () => this.#enterCall(toolCalls));
   }
 
@@ -110,6 +112,12 @@ export class MarkupParser implements OutputParser {
     this.#call = new CallScanner(format, index, this.#options.callId(index));
     this.#state = 'call';
     this.#begun = true;
+  }
+
+  /** No call comes any more: content has begun, or begins here. */
+  #isContentAlone({ opener }: ToolCallFormat): boolean {
+    if (this.#options.callsOrContent !== true || this.#calls > 0) return false;
+    return this.#begun || !(this.#held.startsWith(opener) || opener.startsWith(this.#held));
   }
 
   #showAll(deltas: OutputDelta[]): boolean {

@@ -119,3 +119,14 @@ test('a call is streamed: its name at once, its arguments as they come', (t) => 
   t.deepEqual(one.push(': 1}'), [{ type: 'tool_call', index: 0, arguments: ': 1}' }]);
   t.deepEqual(one.push('}\n</tool_call>'), []);
 });
+
+test('where an answer is calls or content, a mark within content is none', (t) => {
+  const told = { callsOrContent: true, reasoning: null };
+  const json = '{"a": "<tool_call>\\n{"}';
+  const calls = `${spelled('f', '{}')}\n${spelled('g', '{}')}`;
+  for (let size = 1; size <= calls.length; size += 1) {
+    t.deepEqual(read(json, size, told), { content: json, reasoning: '', toolCalls: [] });
+    const expected = [call(0, 'f', '{}'), call(1, 'g', '{}')];
+    t.deepEqual(read(calls, size, told), { content: '', reasoning: '', toolCalls: expected });
+  }
+});
