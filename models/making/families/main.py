@@ -39,6 +39,9 @@ def make(name, spec, out):
     decoder = export(spec, model, config, folder)
     golden = goldens(spec, model, tokenizer)
     write(folder, "golden.json", golden)
+    if spec.get("bare"):
+        # The model comes without a template: it is the server's.
+        os.remove(f"{folder}/chat_template.jinja")
     check_onnx(spec, golden["cases"], folder, f"{folder}/onnx/{MERGED}.onnx", config)
     if spec.get("variants"):
         variants = f"{out}/variants/{name}"
