@@ -51,7 +51,7 @@ function layoutOf({ width, height }: InputRef, card: ModelCard, param: string): 
   }
 }
 
-/** Refuses at the door what cannot fit whatever the text; the worker counts the text's tokens. */
+/** Refuses on submission what cannot fit whatever the text; the worker counts the text's tokens. */
 export function checkContext(expansions: readonly number[], { contextLength }: ModelCard): void {
   const tokens = expansions.reduce((sum, cost) => sum + cost, 0);
   if (tokens < contextLength) return;
