@@ -29,6 +29,14 @@ class Embed(nn.Module):
         return self.embed(input_ids)
 
 
+def exportable(rotary):
+    """GLM-OCR's table of angles repeats neighbours, which the exporter turns into a tensor of unknown rank."""
+    def recomposed(angles):
+        mixed = torch.cat([part[i % 3] for i, part in enumerate(angles.split(rotary.mrope_section, dim=-1))], dim=-1)
+        return torch.stack([mixed, mixed], -1).flatten(-2)
+    rotary.recomposition_frequencies = recomposed
+
+
 class Decoder(nn.Module):
     """Plain attention that concatenates. `grid`: positions in three dimensions; `levels`: of DeepStack."""
 
@@ -40,6 +48,8 @@ class Decoder(nn.Module):
         self.types = getattr(config, "layer_types", None) or ["full_attention"] * self.layers
         self.window = getattr(config, "sliding_window", None)
         self.per_type = model.config.model_type == "gemma3"
+        if model.config.model_type == "glm_ocr":
+            exportable(text.rotary_emb)
 
     def rope(self, x, position_ids, kind):
         return self.text.rotary_emb(x, position_ids, kind) if self.per_type else self.text.rotary_emb(x, position_ids)

@@ -19,7 +19,7 @@ class Square(nn.Module):
     def forward(self, pixel_values):
         inner, config = self.model.model, self.model.config
         tower = inner.vision_tower(pixel_values, output_hidden_states=True)
-        if config.model_type == "gemma3":
+        if config.model_type in ("gemma3", "paligemma"):
             return inner.multi_modal_projector(tower.last_hidden_state)
         x = tower.hidden_states[config.vision_feature_layer]
         return inner.multi_modal_projector(x[:, 1:] if config.vision_feature_select_strategy == "default" else x)
@@ -76,11 +76,19 @@ class QwenTower(nn.Module):
     def attend(self, block, y, cos, sin, mask):
         a, n = block.attn, y.shape[0]
         q, k, v = a.qkv(y).reshape(n, 3, a.num_heads, -1).permute(1, 0, 2, 3).unbind(0)
+        if self.kind == "glm_ocr":
+            q, k = a.q_norm(q), a.k_norm(k)
         q, k = self.rotate(q, k, cos, sin)
         scores = torch.einsum("qhd,khd->hqk", q, k) * q.shape[-1] ** -0.5
         if mask is not None:
             scores = scores + mask
         return a.proj(torch.einsum("hqk,khd->qhd", scores.softmax(-1), v).reshape(n, -1))
+
+    def downsampled(self, x):
+        """GLM-OCR: a block of patches becomes one by a convolution."""
+        v = self.visual
+        blocks = v.post_layernorm(x).reshape(-1, MERGE, MERGE, self.config.hidden_size).permute(0, 3, 1, 2)
+        return v.downsample(blocks).reshape(-1, self.config.out_hidden_size)
 
     def forward(self, pixel_values, image_grid_thw):
         h, w = image_grid_thw[0, 1], image_grid_thw[0, 2]
@@ -105,7 +113,7 @@ class QwenTower(nn.Module):
             x = x + block.mlp(block.norm2(x))
             if self.kind == "qwen3_vl" and i in v.deepstack_visual_indexes:
                 deep.append(v.deepstack_merger_list[v.deepstack_visual_indexes.index(i)](x))
-        y = v.merger(x)
+        y = v.merger(self.downsampled(x) if self.kind == "glm_ocr" else x)
         if order is not None:
             y = y[torch.argsort(order)]
         return (y, torch.stack(deep)) if deep else y
