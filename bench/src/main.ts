@@ -17,14 +17,17 @@ interface Question {
 }
 
 /** Loaded on demand: a question's measurement should not pay for another's modules. */
-const QUESTIONS: Readonly<Record<Command, () => Promise<Question>>> = {
+const QUESTIONS: Readonly<Record<Command, (options: BenchOptions) => Promise<Question>>> = {
   serve: async () => ({ model: 'tiny', measure: (await import('./serve.ts')).serve }),
   ttft: async () => ({ model: 'smolvlm', measure: (await import('./ttft.ts')).ttft }),
   isolation: async () => ({
     model: 'smolvlm',
     measure: (await import('./isolation.ts')).isolation,
   }),
-  engine: async () => ({ model: 'tiny', measure: (await import('./engine.ts')).engine }),
+  engine: async ({ peer }) =>
+    peer === 'llama'
+      ? { model: 'smolvlm', measure: (await import('./engine-over-llama.ts')).engineOverLlama }
+      : { model: 'tiny', measure: (await import('./engine.ts')).engine },
   encoder: async () => ({ model: 'tiny', measure: (await import('./encoder.ts')).encoder }),
   memory: async () => ({ model: 'smolvlm', measure: (await import('./memory.ts')).memory }),
   connector: async () => ({ model: 'tiny', measure: (await import('./connector.ts')).connector }),
@@ -52,7 +55,7 @@ try {
 async function run(options: BenchOptions): Promise<void> {
   using awake = mustStayAwake(options.cores) ? KeptAwake.start() : null;
   const where = machine(awake !== null);
-  const { model, measure } = await QUESTIONS[options.command]();
+  const { model, measure } = await QUESTIONS[options.command](options);
   print(`epd-fleet bench ${options.command}`);
   await using harness = await Harness.open(options, model);
   endOn(['SIGINT', 'SIGTERM'], harness);

@@ -26,6 +26,8 @@ export interface BenchOptions {
   readonly model: 'tiny' | 'smolvlm' | null;
   /** Share of the built model's layers, in (0, 1]. */
   readonly scale: number;
+  /** What `engine` is compared with beside its own kinds of graph. */
+  readonly peer: 'llama' | null;
   /** More requests and rounds: minutes instead of a minute or two. */
   readonly full: boolean;
   /** ONNX Runtime threads of the peer; null: one, or one per core, whichever is faster. */
@@ -42,7 +44,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `npm run bench -- <${COMMANDS.join('|')}> [--json FILE] [--full]
-                [--model tiny|smolvlm] [--scale 0.1..1] [--peer-threads N]
+                [--model tiny|smolvlm] [--scale 0.1..1] [--peer-threads N] [--peer llama]
                 [--encoders N] [--decoders N] [--providers webgpu,cpu] [--cores awake|asleep]
                 [--schemas FILE.jsonl]
 docs/benchmarks.md says what each measures.`;
@@ -65,6 +67,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     json: values.json ?? null,
     model: modelOf(values.model),
     scale: number('scale', values.scale ?? '1', (value) => value > 0 && value <= 1, 'in (0, 1]'),
+    peer: peerOf(command, values.peer),
     full: values.full ?? false,
     peerThreads:
       values['peer-threads'] === undefined ? null : count('peer-threads', values['peer-threads']),
@@ -85,6 +88,7 @@ function parsed(args: readonly string[]) {
         json: { type: 'string' },
         model: { type: 'string' },
         scale: { type: 'string' },
+        peer: { type: 'string' },
         full: { type: 'boolean' },
         'peer-threads': { type: 'string' },
         encoders: { type: 'string' },
@@ -102,6 +106,13 @@ function parsed(args: readonly string[]) {
 function modelOf(name: string | undefined): 'tiny' | 'smolvlm' | null {
   if (name === undefined || name === 'tiny' || name === 'smolvlm') return name ?? null;
   throw new UsageError(`--model: expected tiny or smolvlm, got ${name}`);
+}
+
+function peerOf(command: Command, name: string | undefined): 'llama' | null {
+  if (name === undefined) return null;
+  if (name !== 'llama') throw new UsageError(`--peer: expected llama, got ${name}`);
+  if (command !== 'engine') throw new UsageError(`--peer: expected with engine, got ${command}`);
+  return name;
 }
 
 function coresOf(text: string): CoresMode {

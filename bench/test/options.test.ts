@@ -7,6 +7,7 @@ test('a command alone takes the defaults', (t) => {
     json: null,
     model: null,
     scale: 1,
+    peer: null,
     full: false,
     peerThreads: null,
     providers: ['cpu'],
@@ -42,6 +43,8 @@ for (const [title, args] of [
   ['half an encoder', ['serve', '--encoders', '0.5']],
   ['no decoder', ['serve', '--decoders', '0']],
   ['an unknown model', ['serve', '--model', 'big']],
+  ['an unknown peer', ['engine', '--peer', 'nobody']],
+  ['a peer of the engine elsewhere', ['serve', '--peer', 'llama']],
 ] as const) {
   test(`${title} is refused`, (t) => {
     t.throws(() => readOptions(args), { instanceOf: UsageError });

@@ -48,7 +48,7 @@ const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
     'libs/service/test/run-service.test.ts',
     'libs/service/test/tracing.test.ts',
     'ops/test/bootstrap.test.ts',
-    'ops/test/doctor/doctor.test.ts',
+    'ops/test/doctor/main.test.ts',
     'ops/test/local/managed-process.test.ts',
     'ops/test/simulate/main.test.ts',
     'test/*.test.ts',

@@ -2,14 +2,51 @@
 // oxlint-disable-next-line no-restricted-imports
 import { createEngine, type Engine, type EngineEvent } from '@epd/prefill-decode/engine';
 import type { DecodeSetting } from './decode-setting.ts';
+import type { DecoderRates } from './decoder-rates.ts';
 import { promptOf } from './prompt.ts';
+import { rateBetween } from './rate-between.ts';
 
 const GIB = 2 ** 30;
+const WARM_UP_TOKENS = 4;
+/** Prompts that are only prefilled share nothing with those that are decoded from. */
+const PREFILLED = 1000;
 
 /** Tokens per second of a batch in the engine, from the step at which all of it decodes. */
 export async function engineRate(setting: DecodeSetting, decoder: string): Promise<number> {
+  const engine = await startEngine(setting, decoder);
+  try {
+    return (await decodeRate(engine, setting)).tokensPerS;
+  } finally {
+    await engine.close();
+  }
+}
+
+/** The rates of one engine at several batches and lengths of prompts. */
+export async function engineRates(
+  setting: Omit<DecodeSetting, 'batch'>,
+  decoder: string,
+  points: { readonly batches: readonly number[]; readonly prompts: readonly number[] },
+): Promise<DecoderRates> {
+  const engine = await startEngine({ ...setting, batch: Math.max(...points.batches) }, decoder);
+  try {
+    const prefill: number[] = [];
+    for (const length of points.prompts) prefill.push(await prefillRate(engine, length));
+    const decode: number[] = [];
+    let answer: readonly number[] = [];
+    for (const batch of points.batches) {
+      const run = await decodeRate(engine, { ...setting, batch });
+      decode.push(run.tokensPerS);
+      answer = run.answer;
+    }
+    return { decode, prefill, answer };
+  } finally {
+    await engine.close();
+  }
+}
+
+async function startEngine(setting: DecodeSetting, decoder: string): Promise<Engine> {
   const { modelDir, cacheFolder, threads, batch, context } = setting;
-  const engine = await createEngine({
+  return createEngine({
     modelFolder: modelDir,
     cacheFolder,
     threads,
@@ -21,44 +58,66 @@ export async function engineRate(setting: DecodeSetting, decoder: string): Promi
     maxHeld: batch,
     connector: null,
   });
-  try {
-    await measure(engine, { ...setting, tokens: 4 });
-    return await measure(engine, setting);
-  } finally {
-    await engine.close();
-  }
 }
 
-/** Sequences begin one after another and end in the same order: counted is what lies between. */
-async function measure(engine: Engine, { batch, context, tokens }: DecodeSetting): Promise<number> {
-  const times = new Map<string, number[]>();
+async function decodeRate(
+  engine: Engine,
+  { batch, context, tokens }: Pick<DecodeSetting, 'batch' | 'context' | 'tokens'>,
+): Promise<{ tokensPerS: number; answer: readonly number[] }> {
+  const prompts = Array.from({ length: batch }, (_, index) => promptOf(context, index));
+  await generate(engine, prompts, WARM_UP_TOKENS);
+  const answers = await generate(engine, prompts, tokens);
+  return {
+    tokensPerS: rateBetween(answers.map(({ times }) => times)),
+    answer: answers[0]?.tokenIds ?? [],
+  };
+}
+
+/** Of a prompt that nothing is known of, until its first token. */
+async function prefillRate(engine: Engine, length: number): Promise<number> {
+  // The first one pays for allocations.
+  await generate(engine, [promptOf(length, PREFILLED)], 1);
+  const startedAt = performance.now();
+  await generate(engine, [promptOf(length, PREFILLED + 1)], 1);
+  return (1000 * length) / (performance.now() - startedAt);
+}
+
+interface Answer {
+  readonly times: number[];
+  tokenIds: readonly number[];
+}
+
+/** All at once; each has `tokens` tokens. */
+async function generate(
+  engine: Engine,
+  prompts: readonly number[][],
+  tokens: number,
+): Promise<Answer[]> {
+  const answers = new Map<string, Answer>();
   const ended = Promise.withResolvers<void>();
-  let left = batch;
+  let left = prompts.length;
   const off = engine.on((event: EngineEvent) => {
     if (event.type === 'failed') ended.reject(new Error(event.error.message));
-    if (event.type === 'tokens') times.get(event.id)?.push(performance.now());
-    if (event.type === 'finished' && --left === 0) ended.resolve();
+    const answer = 'id' in event ? answers.get(event.id) : undefined;
+    if (!answer) return;
+    if (event.type === 'tokens') answer.times.push(performance.now());
+    if (event.type !== 'finished') return;
+    answer.tokenIds = event.choices[0]?.tokenIds ?? [];
+    if (--left === 0) ended.resolve();
   });
-  for (let index = 0; index < batch; index++) {
-    const id = `${tokens}-${index}`;
-    times.set(id, []);
+  for (const [index, prompt] of prompts.entries()) {
+    const id = `${prompt.length}-${tokens}-${index}`;
+    answers.set(id, { times: [], tokenIds: [] });
     engine.add({
       id,
-      tokens: promptOf(context, index),
+      tokens: prompt,
       features: [],
       sampling: { ...SAMPLING, maxTokens: tokens },
     });
   }
   await ended.promise;
   off();
-  return rateBetween([...times.values()]);
-}
-
-function rateBetween(times: readonly (readonly number[])[]): number {
-  const start = Math.max(...times.map((each) => each[0] ?? 0));
-  const end = Math.min(...times.map((each) => each.at(-1) ?? 0));
-  const counted = times.flat().filter((time) => time > start && time <= end).length;
-  return (1000 * counted) / (end - start);
+  return [...answers.values()];
 }
 
 const SAMPLING = {

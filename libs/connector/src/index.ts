@@ -107,7 +107,7 @@ export {
 } from './lifetime/embedding-sweeper.ts';
 export { RedisLock } from './lifetime/redis-lock.ts';
 export { ElectedTask } from './lifetime/elected-task.ts';
-export type { FlightState, SingleFlight } from './encodes/single-flight.ts';
+export type { Begun, FlightState, SingleFlight } from './encodes/single-flight.ts';
 export type {
   ECConnectorMetadata,
   ECConnectorOutput,

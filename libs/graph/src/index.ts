@@ -3,6 +3,7 @@ export { GraphIndex } from './graph-index.ts';
 export {
   ELEMENT,
   MICROSOFT,
+  arrayTensor,
   elementType,
   encodeModel,
   fixedSize,

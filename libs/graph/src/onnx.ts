@@ -10,7 +10,7 @@ export type ValueInfo = onnx.IValueInfoProto;
 const proto = onnxProto.onnx;
 
 /** Element types by their number in ONNX. */
-export const ELEMENT = { float: 1, int64: 7, float16: 10 } as const;
+export const ELEMENT = { float: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const;
 export const MICROSOFT = 'com.microsoft';
 
 /** A number is an integer; a float says so. */
@@ -70,6 +70,22 @@ export function int64Tensor(
 ): Tensor {
   const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
   return { name, dataType: ELEMENT.int64, dims: [...dims], rawData };
+}
+
+/** A tensor of an array's type, whose memory it shares. */
+export function arrayTensor(
+  name: string,
+  array: Float32Array | Float16Array | Uint8Array | Int8Array,
+  dims: readonly number[],
+): Tensor {
+  const rawData = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  return { name, dataType: elementOf(array), dims: [...dims], rawData };
+}
+
+function elementOf(array: Float32Array | Float16Array | Uint8Array | Int8Array): number {
+  if (array instanceof Float32Array) return ELEMENT.float;
+  if (array instanceof Float16Array) return ELEMENT.float16;
+  return array instanceof Uint8Array ? ELEMENT.uint8 : ELEMENT.int8;
 }
 
 /** A scalar of the given floating-point type. */

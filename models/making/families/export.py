@@ -20,6 +20,14 @@ def causal(t, attention_mask, window=None):
     return torch.where(seen, torch.zeros(()), torch.full((), CLOSED))
 
 
+def by_pairs(sections):
+    """GLM turns neighbours, not halves; written so that the exporter knows the shape."""
+    def recompose(freq):
+        found = torch.cat([part[i % 3] for i, part in enumerate(freq.split(sections, dim=-1))], dim=-1)
+        return torch.stack((found, found), -1).flatten(-2)
+    return recompose
+
+
 class Embed(nn.Module):
     def __init__(self, embed):
         super().__init__()
@@ -27,14 +35,6 @@ class Embed(nn.Module):
 
     def forward(self, input_ids):
         return self.embed(input_ids)
-
-
-def exportable(rotary):
-    """GLM-OCR's table of angles repeats neighbours, which the exporter turns into a tensor of unknown rank."""
-    def recomposed(angles):
-        mixed = torch.cat([part[i % 3] for i, part in enumerate(angles.split(rotary.mrope_section, dim=-1))], dim=-1)
-        return torch.stack([mixed, mixed], -1).flatten(-2)
-    rotary.recomposition_frequencies = recomposed
 
 
 class Decoder(nn.Module):
@@ -49,7 +49,7 @@ class Decoder(nn.Module):
         self.window = getattr(config, "sliding_window", None)
         self.per_type = model.config.model_type == "gemma3"
         if model.config.model_type == "glm_ocr":
-            exportable(text.rotary_emb)
+            text.rotary_emb.recomposition_frequencies = by_pairs(text.rotary_emb.mrope_section)
 
     def rope(self, x, position_ids, kind):
         return self.text.rotary_emb(x, position_ids, kind) if self.per_type else self.text.rotary_emb(x, position_ids)

@@ -6,6 +6,7 @@ import random
 import numpy as np
 import onnxruntime as ort
 import torch
+from transformers import DynamicCache
 
 from .export import cache_names
 from .pictures import picture
@@ -15,15 +16,15 @@ CASES, TOKENS = 40, 12
 WORDS = ["What is", "the third", "Compare", "colour", "read it", "left of", "two\nlines", "é", "1984"]
 
 
-def image_processor(options):
+def image_processor(kind, options):
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
     from transformers.models.glm46v.image_processing_pil_glm46v import Glm46VImageProcessorPil
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
     from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
     name = options["image_processor_type"]
-    known = {"Qwen2VLImageProcessor": Qwen2VLImageProcessorPil, "Glm46VImageProcessor": Glm46VImageProcessorPil, "CLIPImageProcessor": CLIPImageProcessorPil}
+    chosen = {"Qwen2VLImageProcessor": Qwen2VLImageProcessorPil, "Glm46VImageProcessor": Glm46VImageProcessorPil, "CLIPImageProcessor": CLIPImageProcessorPil}.get(name, SiglipImageProcessorPil)
     drop = ("image_processor_type", "processor_class", "min_pixels", "max_pixels")
-    return known.get(name, SiglipImageProcessorPil)(**{k: v for k, v in options.items() if k not in drop})
+    return chosen(**{k: v for k, v in options.items() if k not in drop})
 
 
 def size_of(spec, rng):
@@ -61,25 +62,10 @@ def inputs_of(model, spec, ids, pixels, grids):
         if "grid" in spec:
             given["mm_token_type_ids"] = (ids == row).int()
         return given
-    if "one_view" in spec:
-        embeds = model.get_input_embeddings()(ids)
-        embeds[ids == row] = features(model, spec, pixels, grids)
-        return dict(inputs_embeds=embeds, attention_mask=given["attention_mask"])
     given["pixel_values"] = pixels
     if "grid" in spec:
         given.update(image_grid_thw=grids, mm_token_type_ids=(ids == row).int())
     return given
-
-
-def features(model, spec, pixels, grids):
-    """Rows as they are stored: those of deeper levels beside the image's own. `one_view`: without the tiles and the line ends of the family's processor."""
-    if "one_view" in spec:
-        found = Square(model)(pixels)
-    else:
-        found = model.model.get_image_features(pixels, *([grids] if grids is not None else []))
-    rows = features_of(found).reshape(-1, model.config.text_config.hidden_size)
-    deep = getattr(found, "deepstack_features", None)
-    return torch.cat([rows, *deep], -1) if deep else rows
 
 
 def one_case(rng, spec, model, tokenizer, processor):
@@ -102,9 +88,33 @@ def one_case(rng, spec, model, tokenizer, processor):
 
 
 def greedy(model, spec, ids, pixels, grids):
+    if "views" in spec:
+        return one_by_one(model, with_rows(model, ids, pixels))
     with torch.no_grad():
         out = model.generate(**inputs_of(model, spec, ids, pixels, grids), max_new_tokens=TOKENS, do_sample=False, eos_token_id=None, pad_token_id=0)
-    return out[0, -TOKENS:].tolist()
+    return out[0, ids.shape[1]:].tolist()
+
+
+def with_rows(model, ids, pixels):
+    """A single view of each image, without the newline that PyTorch adds and no exported encoder has."""
+    x = model.get_input_embeddings()(ids)
+    if pixels is not None:
+        x[ids == model.config.image_token_id] = view_rows(model, pixels)
+    return x
+
+
+def one_by_one(model, x):
+    """The text model by itself, causal, as exported decoders are."""
+    tokens, cache = [], DynamicCache()
+    while len(tokens) < TOKENS:
+        out = model.model.language_model(inputs_embeds=x, past_key_values=cache, use_cache=True)
+        tokens.append(int(model.lm_head(out.last_hidden_state[:, -1]).argmax()))
+        x = model.get_input_embeddings()(torch.tensor([tokens[-1:]]))
+    return tokens
+
+
+def view_rows(model, pixels):
+    return Square(model)(pixels).reshape(-1, model.config.text_config.hidden_size)
 
 
 def runs(ids):
@@ -126,16 +136,22 @@ def sampled(values, most=400):
 
 def goldens(spec, model, tokenizer):
     rng = random.Random(11)
-    processor = image_processor(spec["preprocessor"])
+    processor = image_processor(None, spec["preprocessor"])
     cases = [one_case(rng, spec, model, tokenizer, processor) for _ in range(CASES)]
-    sampled_features = []
+    features = []
     for seed in (3, 4):
         w, h = size_of(spec, rng)
         made = processor([picture(w, h, seed)], return_tensors="pt")
+        grid = made.get("image_grid_thw")
         with torch.no_grad():
-            rows = features(model, spec, made["pixel_values"], made.get("image_grid_thw"))
-        sampled_features.append(dict(image=[w, h, seed], pixels=sampled(made["pixel_values"].numpy()), features=sampled(rows.numpy(), 100000)))
-    result = dict(cases=cases, features=sampled_features)
+            given = [made["pixel_values"], *([grid] if grid is not None else [])]
+            found = view_rows(model, *given) if "views" in spec else model.model.get_image_features(*given)
+        deep = getattr(found, "deepstack_features", None)
+        rows = features_of(found).reshape(-1, model.config.text_config.hidden_size)
+        if deep:
+            rows = torch.cat([rows, *deep], -1)
+        features.append(dict(image=[w, h, seed], pixels=sampled(made["pixel_values"].numpy()), features=sampled(rows.numpy(), 100000)))
+    result = dict(cases=cases, features=features)
     if "grid" in spec:
         result["sizes"] = size_table(processor)
     return result
@@ -155,7 +171,7 @@ def check_onnx(spec, cases, folder, decoder, config):
     """The split graphs, one after the other, with the decoder at that path: their tokens. Prints how often they are PyTorch's."""
     session = lambda name: ort.InferenceSession(f"{folder}/onnx/{name}.onnx")
     vision, embed, text = session("vision_encoder"), session("embed_tokens"), ort.InferenceSession(decoder)
-    processor = image_processor(spec["preprocessor"])
+    processor = image_processor(None, spec["preprocessor"])
     answers = [run_onnx(spec, c, vision, embed, text, processor, config) for c in cases]
     same = sum(answer == c["tokens"] for answer, c in zip(answers, cases))
     print(f"  {os.path.basename(decoder)}: {same} of {len(cases)} answers are PyTorch's, {len({tuple(c['tokens']) for c in cases})} are distinct")

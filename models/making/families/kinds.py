@@ -14,7 +14,7 @@ QWEN_VISION = dict(hidden_size=16, intermediate_size=32)
 CLIP_MEAN, CLIP_STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 HALF = [0.5, 0.5, 0.5]
 QWEN_SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
-GLM_SPECIAL = ["<|endoftext|>", "[gMASK]", "<sop>", "<|user|>", "<|assistant|>", "<|begin_of_image|>", "<|end_of_image|>", "<|image|>", "<|video|>"]
+GLM_SPECIAL = ["<|endoftext|>", "[gMASK]", "<sop>", "<|user|>", "<|assistant|>", "<|begin_of_image|>", "<|image|>", "<|end_of_image|>", "<|begin_of_video|>", "<|video|>", "<|end_of_video|>"]
 LLAVA_SPECIAL = ["<unk>", "<s>", "</s>", "<image>"]
 PALIGEMMA_SPECIAL = ["<pad>", "<eos>", "<bos>", "<image>"]
 GEMMA_SPECIAL = ["<pad>", "<eos>", "<bos>", "<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>"]
@@ -59,10 +59,9 @@ def qwen3_vl():
 def glm_ocr():
     at = lambda name: FIRST + GLM_SPECIAL.index(name)
     config = GlmOcrConfig(text_config=text(GLM_SPECIAL, rope_parameters=rope(mrope_section=[2, 3, 3])),
-                          vision_config=dict(depth=2, num_heads=2, patch_size=14, spatial_merge_size=2, temporal_patch_size=2, out_hidden_size=HIDDEN,
-                                             **QWEN_VISION),
-                          image_token_id=at("<|image|>"), video_token_id=at("<|video|>"), image_start_token_id=at("<|begin_of_image|>"),
-                          image_end_token_id=at("<|end_of_image|>"), tie_word_embeddings=True)
+                          vision_config=dict(depth=2, num_heads=2, patch_size=14, spatial_merge_size=2, temporal_patch_size=2, out_hidden_size=HIDDEN, **QWEN_VISION),
+                          image_token_id=at("<|image|>"), video_token_id=at("<|video|>"), image_start_token_id=at("<|begin_of_image|>"), image_end_token_id=at("<|end_of_image|>"),
+                          video_start_token_id=at("<|begin_of_video|>"), video_end_token_id=at("<|end_of_video|>"), tie_word_embeddings=True)
     return GlmOcrForConditionalGeneration, config
 
 
@@ -92,12 +91,6 @@ def llava_onevision():
     return LlavaOnevisionForConditionalGeneration, config
 
 
-def paligemma():
-    config = PaliGemmaConfig(vision_config=siglip(56) | dict(projection_dim=HIDDEN), text_config=text(PALIGEMMA_SPECIAL, model_type="gemma", rope_parameters=rope()),
-                             image_token_id=FIRST + 3, projection_dim=HIDDEN, hidden_size=HIDDEN)
-    return PaliGemmaForConditionalGeneration, config
-
-
 def gemma3():
     kinds = ["sliding_attention", "full_attention", "sliding_attention"]
     ropes = {"sliding_attention": rope(), "full_attention": dict(rope_type="default", rope_theta=1000000.0)}
@@ -106,16 +99,22 @@ def gemma3():
     return Gemma3ForConditionalGeneration, config
 
 
+def paligemma():
+    config = PaliGemmaConfig(vision_config=dict(projection_dim=HIDDEN, **siglip(56)), projection_dim=HIDDEN, hidden_size=HIDDEN, image_token_index=FIRST + 3,
+                             text_config=text(PALIGEMMA_SPECIAL, model_type="gemma", rope_parameters=rope(), use_bidirectional_attention=False))
+    return PaliGemmaForConditionalGeneration, config
+
+
 QWEN = dict(special=QWEN_SPECIAL, template=QWEN_TEMPLATE.replace("IMAGE", "<|image_pad|>"), placeholder="<|image_pad|>", eos="<|im_end|>")
-GLM = dict(special=GLM_SPECIAL, template=GLM_TEMPLATE, placeholder="<|image|>", eos="<|user|>")
+GLM = dict(special=GLM_SPECIAL, template=GLM_TEMPLATE, placeholder="<|image|>", eos="<|endoftext|>")
 LLAVA = dict(special=LLAVA_SPECIAL, template=LLAVA_TEMPLATE, placeholder="<image>", eos="</s>")
-GEMMA = dict(special=GEMMA_SPECIAL, template=GEMMA_TEMPLATE, placeholder="<start_of_image>", eos="<end_of_turn>", bos="<bos>")
 PALIGEMMA = dict(special=PALIGEMMA_SPECIAL, template=PALIGEMMA_TEMPLATE, placeholder="<image>", eos="<eos>", bos="<bos>")
+GEMMA = dict(special=GEMMA_SPECIAL, template=GEMMA_TEMPLATE, placeholder="<start_of_image>", eos="<end_of_turn>", bos="<bos>")
 
 
 def qwen_images(patch, mean, std, grid_name, processor="Qwen2VLImageProcessor"):
     block = 2 * patch
-    preprocessor = dict(image_processor_type=processor, do_resize=True, do_rescale=True, do_normalize=True, do_convert_rgb=True,
+    preprocessor = dict(image_processor_type=processor, processor_class="Qwen2_5_VLProcessor", do_resize=True, do_rescale=True, do_normalize=True, do_convert_rgb=True,
                         rescale_factor=1 / 255, patch_size=patch, merge_size=2, temporal_patch_size=2, resample=3, image_mean=mean, image_std=std,
                         size=dict(shortest_edge=2 * block * block, longest_edge=64 * block * block), min_pixels=2 * block * block, max_pixels=64 * block * block)
     return dict(grid=grid_name, block=block, values=3 * 2 * patch * patch, preprocessor=preprocessor)
@@ -137,10 +136,8 @@ KINDS = {
                   **LLAVA, **square_images(CLIP_MEAN, CLIP_STD, "CLIPImageProcessor", **CROP)),
     "llava_qwen2": dict(make=llava_qwen2, rows=16, processor=dict(processor_class="LlavaProcessor", patch_size=14, num_additional_image_tokens=0),
                         **LLAVA, **square_images([0, 0, 0], [1, 1, 1], "CLIPImageProcessor", **CROP)),
-    "llava_onevision": dict(make=llava_onevision, one_view=True, rows=16, processor=dict(num_image_tokens=16), **LLAVA, **square_images(HALF, HALF, "SiglipImageProcessor")),
-    # Its folder has no template, and its processor's prompt is the server's own. Without token types PyTorch is causal, as exports are.
-    "paligemma": dict(make=paligemma, rows=16, bare=True, processor=dict(processor_class="PaliGemmaProcessor", image_seq_length=16), **PALIGEMMA,
-                      **square_images(HALF, HALF, "SiglipImageProcessor")),
+    "llava_onevision": dict(make=llava_onevision, rows=16, views="one", processor=dict(num_image_tokens=16), **LLAVA, **square_images(HALF, HALF, "SiglipImageProcessor")),
+    "paligemma": dict(make=paligemma, bare=True, rows=16, views="one", **PALIGEMMA, **square_images(HALF, HALF, "SiglipImageProcessor", image_seq_length=16)),
     "gemma3": dict(make=gemma3, variants="rotated", rows=4, before="\n\n<start_of_image>", row_token="<image_soft_token>", after="<end_of_image>\n\n",
                    processor=dict(processor_class="Gemma3Processor", image_seq_length=4), **GEMMA, **square_images(HALF, HALF, "Gemma3ImageProcessor")),
 }

@@ -28,7 +28,7 @@ def make(name, spec, out):
     torch.manual_seed(SEED)
     model = scramble(build._from_config(config, attn_implementation="eager"), SEED)
     print(name, sum(p.numel() for p in model.parameters()), "parameters")
-    tokenizer = make_tokenizer(folder, spec["special"], spec["template"], "bare" in spec, eos_token=spec["eos"], **({"bos_token": spec["bos"]} if "bos" in spec else {}))
+    tokenizer = make_tokenizer(folder, spec["special"], spec["template"], eos_token=spec["eos"], **({"bos_token": spec["bos"]} if "bos" in spec else {}))
     write(folder, "preprocessor_config.json", spec["preprocessor"])
     if "processor" in spec:
         write(folder, "processor_config.json", spec["processor"])
@@ -39,6 +39,9 @@ def make(name, spec, out):
     decoder = export(spec, model, config, folder)
     golden = goldens(spec, model, tokenizer)
     write(folder, "golden.json", golden)
+    if spec.get("bare"):
+        # The model comes without a template: it is the server's.
+        os.remove(f"{folder}/chat_template.jinja")
     check_onnx(spec, golden["cases"], folder, f"{folder}/onnx/{MERGED}.onnx", config)
     if spec.get("variants"):
         variants = f"{out}/variants/{name}"

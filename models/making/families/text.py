@@ -8,9 +8,9 @@ QWEN_TEMPLATE = (
     "{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 GLM_TEMPLATE = (
-    "[gMASK]<sop>\n{% for m in messages %}<|{{ m.role }}|>\n{% if m.content is string %}{{ m.content }}{% else %}"
+    "[gMASK]<sop>{% for m in messages %}<|{{ m.role }}|>\n{% if m.content is string %}{{ m.content }}{% else %}"
     "{% for c in m.content %}{% if c.type == 'image' %}<|begin_of_image|><|image|><|end_of_image|>{% else %}{{ c.text }}{% endif %}{% endfor %}"
-    "{% endif %}\n{% endfor %}{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
+    "{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
 )
 LLAVA_TEMPLATE = (
     "{% for m in messages %}{{ m.role }}: {% if m.content is string %}{{ m.content }}{% else %}"
@@ -22,18 +22,19 @@ GEMMA_TEMPLATE = (
     "{% for c in m.content %}{% if c.type == 'image' %}<start_of_image>{% else %}{{ c.text }}{% endif %}{% endfor %}"
     "{% endif %}<end_of_turn>\n{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
 )
+# What the processor of PaliGemma, which comes without a template, writes.
 PALIGEMMA_TEMPLATE = (
-    "{% for m in messages if m.content is not string %}{% for c in m.content if c.type == 'image' %}<image>{% endfor %}{% endfor %}{{ bos_token }}"
-    "{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}{% for c in m.content if c.type == 'text' %}{{ c.text }}{% endfor %}"
-    "{% endif %}{% endfor %}{{ '\\n' }}"
+    "{% for m in messages %}{% if m.content is not string %}{% for c in m.content %}{% if c.type == 'image' %}<image>{% endif %}{% endfor %}{% endif %}{% endfor %}"
+    "{{ bos_token }}{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}"
+    "{% for c in m.content %}{% if c.type == 'text' %}{{ c.text }}{% endif %}{% endfor %}{% endif %}{% endfor %}{{ '\n' }}"
 )
 BYTES = 256
 # Behind the bytes and two merges.
 FIRST = BYTES + 2
 
 
-def make_tokenizer(folder, special, template, bare, **named):
-    """`bare`: the folder comes without the template. Control tokens have ids from FIRST on, in order."""
+def make_tokenizer(folder, special, template, **named):
+    """Control tokens have ids from FIRST on, in order."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     # Two merges, so that text which stands together is not what its pieces are.
     merges = [("Ċ", "Ċ"), ("ĊĊ", "Ċ")]
@@ -43,11 +44,9 @@ def make_tokenizer(folder, special, template, bare, **named):
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(special)
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **named)
-    if bare:
-        fast.save_pretrained(folder)
-    fast.chat_template = template
-    if not bare:
-        fast.save_pretrained(folder)
+    if template:
+        fast.chat_template = template
+    fast.save_pretrained(folder)
     return fast
 
 

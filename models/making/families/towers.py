@@ -73,6 +73,13 @@ class QwenTower(nn.Module):
         mine = window[order][:, None].expand(gh * gw, MERGE**2).reshape(-1)
         return order, torch.where(mine[:, None] == mine[None, :], torch.zeros(()), torch.full((), CLOSED))
 
+    def merged(self, x):
+        if self.kind != "glm_ocr":
+            return self.visual.merger(x)
+        v = self.visual
+        blocks = v.post_layernorm(x).reshape(-1, MERGE, MERGE, x.shape[-1]).permute(0, 3, 1, 2)
+        return v.merger(v.downsample(blocks).reshape(-1, self.config.out_hidden_size))
+
     def attend(self, block, y, cos, sin, mask):
         a, n = block.attn, y.shape[0]
         q, k, v = a.qkv(y).reshape(n, 3, a.num_heads, -1).permute(1, 0, 2, 3).unbind(0)
@@ -83,12 +90,6 @@ class QwenTower(nn.Module):
         if mask is not None:
             scores = scores + mask
         return a.proj(torch.einsum("hqk,khd->qhd", scores.softmax(-1), v).reshape(n, -1))
-
-    def downsampled(self, x):
-        """GLM-OCR: a block of patches becomes one by a convolution."""
-        v = self.visual
-        blocks = v.post_layernorm(x).reshape(-1, MERGE, MERGE, self.config.hidden_size).permute(0, 3, 1, 2)
-        return v.downsample(blocks).reshape(-1, self.config.out_hidden_size)
 
     def forward(self, pixel_values, image_grid_thw):
         h, w = image_grid_thw[0, 1], image_grid_thw[0, 2]
@@ -113,7 +114,7 @@ class QwenTower(nn.Module):
             x = x + block.mlp(block.norm2(x))
             if self.kind == "qwen3_vl" and i in v.deepstack_visual_indexes:
                 deep.append(v.deepstack_merger_list[v.deepstack_visual_indexes.index(i)](x))
-        y = v.merger(self.downsampled(x) if self.kind == "glm_ocr" else x)
+        y = self.merged(x)
         if order is not None:
             y = y[torch.argsort(order)]
         return (y, torch.stack(deep)) if deep else y

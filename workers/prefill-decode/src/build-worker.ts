@@ -164,6 +164,7 @@ function buildEngine(
     encoderCacheBytes: config.encoderCacheBytes,
     tokenBudgetPerStep: config.tokenBudgetPerStep,
     pace: { share: config.prefillShare, waitMs: config.prefillWaitMs },
+    draftTokens: config.draftTokens,
     maxBatch: config.maxBatch,
     maxHeld: config.maxHeld,
     executionProviders: config.executionProviders,

@@ -96,7 +96,8 @@ export class Acceptor {
     try {
       const context = { waiter: id, card, ...submission };
       const joining = this.#parts.encodes.join(images, context);
-      const [found] = await settleAll([joining, ...kept]);
+      await settleAll<unknown>([joining, ...kept]);
+      const found = await joining;
       const request = toRequest(submission, card, { messages, images: found, ...asked });
       // Once the job is durable: should this fail, the worker that waits for the image asks again.
       const begin = () => this.#parts.encodes.begin(found, context).catch(() => undefined);

@@ -1,7 +1,7 @@
+import { keysWithTtl, testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { RedisSingleFlight } from '../../src/index.ts';
 import { hashOf } from '../helpers/embeddings.ts';
-import { keysWithTtl, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
 const CAT = hashOf('cat');
@@ -107,7 +107,7 @@ test('an item handed back is no death', async (t) => {
 
 test('an encoder may take up an item whose flight was lost', async (t) => {
   const flight = flightOf(t);
-  t.deepEqual(await flight.begin(CAT, 'encoder'), { deaths: 0, waiters: [] });
+  t.deepEqual(await flight.begin(CAT, 'encoder'), { deaths: 0, waiters: [], refusal: null });
   t.deepEqual(await flight.settle(CAT, { state: 'stored' }), { waiters: [] });
   t.deepEqual(await flight.settle(hashOf('never seen'), { state: 'stored' }), { waiters: [] });
 });

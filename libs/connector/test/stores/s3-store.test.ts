@@ -118,7 +118,7 @@ const chunked =
 test('an object whose length is not announced is read up to the limit', async (t) => {
   const body = randomBytes(100_000);
   const store = await storeOn(t, chunked(body));
-  t.deepEqual(Buffer.from((await store.get('a', { maxBytes: body.length }))!), body);
+  t.true(body.equals(Buffer.from((await store.get('a', { maxBytes: body.length }))!)));
   const shared = await store.get('a', { allocate: sharedBytes });
   t.true(shared?.buffer instanceof SharedArrayBuffer);
   await t.throwsAsync(store.get('a', { maxBytes: body.length - 1 }), {
@@ -134,7 +134,7 @@ test('an object that a gateway compresses is read as it was stored, up to the li
   const ways = { gzip: gzipSync(body), br: brotliCompressSync(body), deflate: deflateSync(body) };
   for (const [encoding, sent] of Object.entries(ways)) {
     const store = await storeOn(t, chunked(sent, { 'content-encoding': encoding }));
-    t.deepEqual(Buffer.from((await store.get('a', { maxBytes: 100_000 }))!), body, encoding);
+    t.true(body.equals(Buffer.from((await store.get('a', { maxBytes: 100_000 }))!)), encoding);
     await t.throwsAsync(store.get('a', { maxBytes: 99_999 }), { instanceOf: ObjectTooLargeError });
   }
 });

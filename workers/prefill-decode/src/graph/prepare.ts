@@ -1,5 +1,6 @@
 import { graphOf, rewrittenGraph } from '@epd/graph';
 import type { InferenceSession } from 'onnxruntime-node';
+import { roundsActivations, withFullPrecision } from './full-precision.ts';
 import { PASS_VERSION, isGroupQueryAttention, rewrite } from './rewrite.ts';
 import { verifyRewritten } from './verify.ts';
 
@@ -22,15 +23,20 @@ export async function prepareDecoder(
   options: InferenceSession.SessionOptions,
 ): Promise<PreparedDecoder> {
   let groupsQueries = false;
+  let rounds = false;
   const { path, rewritten, note } = await rewrittenGraph(source, cacheFolder, {
     folder: 'decoders',
     file: 'decoder.onnx',
     version: PASS_VERSION,
     rewrite: (model) => {
       groupsQueries = graphOf(model).node.some(isGroupQueryAttention);
+      rounds = roundsActivations(graphOf(model));
       rewrite(model);
     },
-    prove: (original, draft) => verifyRewritten(original, draft, options),
+    prove: (original, draft) =>
+      rounds
+        ? withFullPrecision(original, draft, (a, b) => verifyRewritten(a, b, options))
+        : verifyRewritten(original, draft, options),
   });
   return { path, groupsQueries: groupsQueries && !rewritten, rewritten, note };
 }

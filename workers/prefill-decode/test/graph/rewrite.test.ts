@@ -4,12 +4,12 @@ import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import { NotRewritableError } from '@epd/graph';
 import { graphOf } from '@epd/graph';
+import { halve } from '@epd/graph/variants';
 import { prepareDecoder } from '../../src/graph/prepare.ts';
 import { rewrite } from '../../src/graph/rewrite.ts';
 import { verifyRewritten } from '../../src/graph/verify.ts';
 import {
   capped,
-  halved,
   packed,
   readDecoder,
   reshapedLogits,
@@ -55,10 +55,10 @@ test('a decoder with weights in a file beside it is rewritten', async (t) => {
 });
 
 test('a half-precision decoder is rewritten, and answers from half-precision keys and values', async (t) => {
-  const decoder = await writeDecoder(t, halved);
+  const decoder = await writeDecoder(t, halve);
   const prepared = await prepareDecoder(decoder, await temporaryFolder(t), OPTIONS);
   t.regex(prepared.note, /^rewritten; /);
-  for (const changes of [[halved], [halved, capped]]) {
+  for (const changes of [[halve], [halve, capped]]) {
     const engine = await startEngine(t, { decoder: await writeDecoder(t, ...changes), embeddings });
     const finished = await Promise.all(
       cases.map(({ name, tokens, features }) =>
@@ -81,7 +81,7 @@ test('the rewritten graph returns new slices and reads no mask', async (t) => {
   const { input, output } = graphOf(model);
   t.deepEqual(
     input.map(({ name }) => name).filter((name) => !name?.startsWith('past_key_values')),
-    ['inputs_embeds', 'position_ids', 'past_lengths', 'last_index'],
+    ['inputs_embeds', 'position_ids', 'past_lengths', 'logit_positions'],
   );
   t.deepEqual(
     output.slice(0, 3).map(({ name }) => name),

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import {
-  ELEMENT,
   MICROSOFT,
   encodeModel,
   graphOf,
@@ -120,19 +119,6 @@ export const capped: Change = (graph) => {
   }
 };
 const FLOAT_ATTRIBUTE = 1;
-
-/** All weights, inputs and outputs in half precision. */
-export const halved: Change = (graph) => {
-  for (const tensor of graph.initializer) {
-    if (tensor.dataType !== ELEMENT.float) continue;
-    const bytes = Uint8Array.from(tensor.rawData ?? []);
-    tensor.rawData = new Uint8Array(Float16Array.from(new Float32Array(bytes.buffer)).buffer);
-    tensor.dataType = ELEMENT.float16;
-  }
-  for (const { type } of [...graph.input, ...graph.output]) {
-    if (type?.tensorType?.elemType === ELEMENT.float) type.tensorType.elemType = ELEMENT.float16;
-  }
-};
 
 /** The logits are made by something that is not known to treat positions by themselves. */
 export const reshapedLogits: Change = (graph) => {
