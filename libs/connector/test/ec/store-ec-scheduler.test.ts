@@ -1,3 +1,4 @@
+import { testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import {
   CompletionPublisher,
@@ -18,7 +19,6 @@ import {
 import { FINGERPRINT, embeddingOf, hashOf } from '../helpers/embeddings.ts';
 import { encodeJobOf, storedEvent } from '../helpers/encode-jobs.ts';
 import { startFakeEncoder } from '../helpers/fake-encoder.ts';
-import { testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
 const CAT = hashOf('cat');

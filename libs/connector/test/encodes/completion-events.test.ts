@@ -1,9 +1,9 @@
+import { testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import type { Redis } from 'ioredis';
 import { CompletionPublisher, CompletionReader, type CompletionEvent } from '../../src/index.ts';
 import { countingMetrics } from '../helpers/counting-metrics.ts';
 import { failedEvent, storedEvent } from '../helpers/encode-jobs.ts';
-import { testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
 function setUp(t: ExecutionContext) {

@@ -1,4 +1,5 @@
 import { Queue } from 'bullmq';
+import { testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import {
   EmbeddingStore,
@@ -12,7 +13,6 @@ import {
 import { countingMetrics } from '../helpers/counting-metrics.ts';
 import { FINGERPRINT, embeddingOf, hashOf } from '../helpers/embeddings.ts';
 import { MODEL, encodeJobOf } from '../helpers/encode-jobs.ts';
-import { testRedis } from '../helpers/redis.ts';
 
 const CAT = hashOf('cat');
 const BAD_IMAGE = { code: 'bad_image', message: 'Not an image', retryable: false };

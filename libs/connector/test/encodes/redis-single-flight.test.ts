@@ -1,7 +1,7 @@
+import { keysWithTtl, testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { RedisSingleFlight } from '../../src/index.ts';
 import { hashOf } from '../helpers/embeddings.ts';
-import { keysWithTtl, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
 const CAT = hashOf('cat');
