@@ -1,4 +1,4 @@
-import { mmHash, modalityOf, type InputRef } from '@epd/connector';
+import { isFrame, mmHash, modalityOf, type InputRef } from '@epd/connector';
 import type { ModelCard } from '@epd/fleet';
 import {
   imageLayout,
@@ -42,9 +42,10 @@ export function priceImage(
   return { mmHash: key, input, tokens, expansion };
 }
 
-function layoutOf({ width, height }: InputRef, card: ModelCard, param: string): ImageCost {
+function layoutOf(input: InputRef, card: ModelCard, param: string): ImageCost {
   try {
-    return imageLayout(card.geometry as unknown as ImageGeometry, width, height);
+    const geometry = card.geometry as unknown as ImageGeometry;
+    return imageLayout(geometry, input.width, input.height, isFrame(input));
   } catch (cause) {
     if (!(cause instanceof ImageShapeError)) throw cause;
     throw new ApiError('image_shape', `${param}: ${cause.message}`, { param, cause });
