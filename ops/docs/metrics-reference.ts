@@ -31,7 +31,7 @@ export function metricsReference(scraped: Readonly<Record<string, string>>): str
     '',
     '| metric | type | what it is | reported by |',
     '| --- | --- | --- | --- |',
-    ...rows.map(([name, { type, help, toldBy }]) => {
+    ...rows.map(([name, { type, help, reportedBy }]) => {
       return `| \`${name}\` | ${type} | ${help} | ${reportedBy.join(', ')} |`;
     }),
     '',

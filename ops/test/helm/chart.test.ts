@@ -98,7 +98,7 @@ test('the grace period outlasts the stop that a service is given', async (t) => 
   t.true(Number(at(deployment, `${POD}.terminationGracePeriodSeconds`)) > 90);
 });
 
-test('a dependency's outage makes a process unready and never restarts it; neither does a model that loads slowly', async (t) => {
+test('the outage of a dependency makes a process unready and never restarts it; neither does a model that loads slowly', async (t) => {
   const manifests = await render({ encoder: { startSeconds: 120 } });
   for (const name of ['fleet-api', 'fleet-encoder', 'fleet-prefill-decode']) {
     const container = at(find(manifests, 'Deployment', name), `${POD}.containers.0`);
