@@ -75,12 +75,13 @@ export function frameLayout(
 
 /** The shorter side is cut off, then made even. */
 function frameSize({ width, height }: ImageSize, longest: number): ImageSize {
-  const side = (length: number): number => Math.max(1, length + (length % 2));
   const aspect = width / height;
   return width >= height
-    ? { width: longest, height: side(Math.floor(longest / aspect)) }
-    : { width: side(Math.floor(longest * aspect)), height: longest };
+    ? { width: longest, height: even(Math.floor(longest / aspect)) }
+    : { width: even(Math.floor(longest * aspect)), height: longest };
 }
+
+const even = (side: number): number => Math.max(1, side + (side % 2));
 
 /** Rounds as the yardstick does: two decimals, then down. A side never vanishes. */
 function scaled(size: ImageSize, longestEdge: number | null): ImageSize {
