@@ -96,6 +96,7 @@ export function fleetOptions(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): FleetOptions {
+  assertAllGiven(env);
   const { values } = parseArgs({ args: [...args], options: FLEET_FLAGS });
   const config = readConfig(
     launcherConfig,
@@ -110,6 +111,16 @@ export function fleetOptions(
     apis: count('--apis', values.apis, 1),
     programs: PROGRAMS,
   };
+}
+
+/** npm keeps a flag that comes before `--` for itself, and hands it over in the environment alone. */
+function assertAllGiven(env: Readonly<Record<string, string | undefined>>): void {
+  for (const flag of Object.keys(FLEET_FLAGS)) {
+    const value = env[`npm_config_${flag}`];
+    if (flag === 'help' || value === undefined) continue;
+    const expected = `after "--", which ends npm's own flags: npm start -- --${flag}${value === 'true' ? '' : ` ${value}`}`;
+    throw new ConfigError([{ variable: `--${flag}`, expected, value }]);
+  }
 }
 
 function count(flag: string, text: string, least: number): number {

@@ -64,6 +64,11 @@ export class Fleet {
     return join(this.options.dataDir, 'fleet.env');
   }
 
+  /** Whether it has started any process yet. */
+  get hasProcesses(): boolean {
+    return this.#supervisor.processes.length > 0;
+  }
+
   get prefix(): string {
     return fleetPrefix(this.options);
   }

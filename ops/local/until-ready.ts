@@ -69,6 +69,7 @@ async function ready(
   for (;;) {
     const report = await look(url, signal);
     if (report === 'ready') return;
+    signal.throwIfAborted();
     last = report;
     if (report !== told && performance.now() - beganMs > tellAfterMs) {
       tell(reasonIn(report));
@@ -98,13 +99,19 @@ async function look(url: string, signal: AbortSignal): Promise<string> {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
     const text = await response.text();
     return response.ok ? 'ready' : text;
-  } catch (error) {
-    return String(error);
+  } catch {
+    return 'its process does not answer yet';
   }
 }
 
 async function failure(process: ManagedProcess, what: string): Promise<NotReadyError> {
   const { name, logFile } = process.spec;
-  const lines = (await process.lastLines()).split('\n').map((line) => `    ${line}`);
+  const lines = complaintIn((await process.lastLines()).split('\n')).map((line) => `    ${line}`);
   return new NotReadyError([`${name} ${what}. The end of ${logFile}:`, ...lines].join('\n'));
+}
+
+/** What the last attempt says of itself, without its log's records and the attempts before it; else all lines. */
+function complaintIn(lines: readonly string[]): readonly string[] {
+  const last = lines.findLastIndex((line) => line.includes(' cannot start. '));
+  return last < 0 ? lines : lines.slice(last).filter((line) => !line.startsWith('{'));
 }

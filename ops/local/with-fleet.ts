@@ -26,11 +26,13 @@ export async function withFleet(
   } catch (error) {
     if (!stop.signal.aborted) complain(error);
   } finally {
-    say('Stopping …');
+    // A start that was refused has nothing to stop; saying so would read as if another fleet had been.
+    const ran = fleet.hasProcesses;
+    if (ran) say('Stopping …');
     await fleet.stop();
     stop.dispose();
+    if (ran) say('Stopped; nothing is left running.');
   }
-  say('Stopped; nothing is left running.');
 }
 
 /** One message for people; the stack only for what nobody foresaw. */

@@ -17,6 +17,7 @@ export {
   MESSAGE_VERSION,
   type Modality,
   encodeJobId,
+  isFrame,
   modalityOf,
   encodeQueueName,
   generateQueueName,

@@ -1,4 +1,6 @@
-import { basename } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { ConfigError } from '@epd/service';
 import { fetchModel, type FetchProgress } from './fetch-model.ts';
 import { hubSettings, type ModelConfig } from './hub-settings.ts';
 import { pinned, precisionOf, type Graph } from './model-name.ts';
@@ -24,11 +26,15 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Opens the model that the settings name, fetching what is missing. Throws `HubError`. */
+/**
+ * Opens the model that the settings name, fetching what is missing. Throws `HubError`, and `ConfigError` for a folder
+ * that holds no model.
+ */
 export async function openModel(config: ModelConfig, options: OpenOptions): Promise<OpenedModel> {
   const source = await modelSource(config.model ?? config.modelDir, options.base);
   if (source.kind === 'folder') {
     const { folder } = source;
+    await checkFolder(folder, config);
     const id = config.modelName ?? basename(folder);
     return { folder, id, variants: {}, pinned: folder, notes: [] };
   }
@@ -49,4 +55,12 @@ export async function openModel(config: ModelConfig, options: OpenOptions): Prom
     notes:
       unreachable === null ? substitutes : [`${unreachable}; the cache is used`, ...substitutes],
   };
+}
+
+async function checkFolder(folder: string, { model }: ModelConfig): Promise<void> {
+  const isModel = await stat(join(folder, 'config.json')).catch(() => null);
+  if (isModel !== null) return;
+  const variable = model === undefined ? 'EPD_MODEL_DIR' : 'EPD_MODEL';
+  const expected = "a model's folder, with a file config.json";
+  throw new ConfigError([{ variable, expected, value: folder }]);
 }

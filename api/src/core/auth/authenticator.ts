@@ -84,8 +84,7 @@ export class Authenticator {
       throw new ApiError('missing_api_key', 'Expected an API key as Authorization: Bearer <key>');
     }
     const grant = await this.#parts.keys.grantOf(key);
-    if (grant === null)
-      throw new ApiError('invalid_api_key', 'This API key is unknown or was revoked');
+    if (grant === null) throw unknownKey(key);
     request.tenant = asGranted(await this.#parts.tenants.get(grant.tenant), grant);
   }
 
@@ -93,6 +92,11 @@ export class Authenticator {
     const { adminKey } = this.#parts;
     return adminKey !== undefined && timingSafeEqual(sha256(adminKey), sha256(key));
   }
+}
+
+function unknownKey(key: string): ApiError {
+  const hint = key.includes(':') ? '; of tenant:key only the key is sent' : '';
+  return new ApiError('invalid_api_key', `This API key is unknown or was revoked${hint}`);
 }
 
 const asGranted = (tenant: Tenant, { minPriority }: KeyGrant): Tenant =>

@@ -37,7 +37,10 @@ export class ImageIndex {
   /** To be asked before work is done for a request. */
   assertOn(): IndexClient {
     if (this.#client) return this.#client;
-    throw new ApiError('images_off', 'This fleet keeps no index of images: EPD_INDEX is not set');
+    throw new ApiError(
+      'images_off',
+      'This fleet keeps no index of images: start it with npm start -- --index, or EPD_INDEX=true and an index worker',
+    );
   }
 
   async close(): Promise<void> {

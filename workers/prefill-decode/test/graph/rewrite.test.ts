@@ -81,7 +81,7 @@ test('the rewritten graph returns new slices and reads no mask', async (t) => {
   const { input, output } = graphOf(model);
   t.deepEqual(
     input.map(({ name }) => name).filter((name) => !name?.startsWith('past_key_values')),
-    ['inputs_embeds', 'position_ids', 'past_lengths', 'last_index'],
+    ['inputs_embeds', 'position_ids', 'past_lengths', 'logit_positions'],
   );
   t.deepEqual(
     output.slice(0, 3).map(({ name }) => name),
