@@ -12,7 +12,7 @@ import { post, question } from '../../helpers/requests.ts';
 import { listen } from '../../helpers/sse-client.ts';
 import { TEST_CARD } from '../../helpers/test-card.ts';
 import { testApi, type TestApi } from '../../helpers/test-api.ts';
-import { end, say, takeUp } from '../../helpers/worker.ts';
+import { end, say, claimJob } from '../../helpers/worker.ts';
 
 const SCREENSHOTS = projectPath('.cache/screenshots');
 /** For a machine that runs other tests beside. */
@@ -77,7 +77,7 @@ test('a picture is asked about, its stages and the answer come as they happen', 
   await api.jobs.note(job.id, { stage: 'encoding', mmHash: second?.mmHash ?? '' });
   await page.locator('#images li').nth(1).getByText('Encoding').waitFor();
   await page.locator('#images li').first().getByText('Encoded').waitFor();
-  const claim = await takeUp(api.jobs, job.id);
+  const claim = await claimJob(api.jobs, job.id);
   await say(api.jobs, claim, 'A grey ', 0);
   await page.locator('#answer', { hasText: 'A grey' }).waitFor();
   await shot(page, 'running');
@@ -138,7 +138,7 @@ test('an answer about pictures fits a phone', async (t) => {
       await api.jobs.note(job.id, { stage, mmHash });
   }
   await page.locator('#images li').nth(1).getByText('Loaded').waitFor();
-  const claim = await takeUp(api.jobs, job.id);
+  const claim = await claimJob(api.jobs, job.id);
   await say(api.jobs, claim, ' Two grey rectangles.', 0);
   await page.locator('#answer', { hasText: 'Two grey' }).waitFor();
   t.is(await page.locator('#answer').textContent(), 'Two grey rectangles.');
@@ -231,7 +231,7 @@ test('a job that runs is followed on after a reload, and a recent one opens agai
   await page.fill('#question', 'Which animal?');
   await page.click('#submit');
   const job = await onlyJob(api);
-  const claim = await takeUp(api.jobs, job.id);
+  const claim = await claimJob(api.jobs, job.id);
   await say(api.jobs, claim, 'A bear', 0);
   await page.locator('#answer', { hasText: 'A bear' }).waitFor();
   await page.reload();
@@ -263,7 +263,7 @@ test("recent jobs are changed where they stand, under the keyboard's focus", asy
   t.regex(String(await page.evaluate(focused)), /First.*queued/);
   await post(api.app, '/v1/jobs', { ...question('?'), metadata: { question: 'Second' } });
   const job = (await api.jobs.list({ tenant: 'local', limit: 2, order: 'asc' })).jobs[0];
-  await end(api.jobs, await takeUp(api.jobs, job?.id ?? ''), ['Done.']);
+  await end(api.jobs, await claimJob(api.jobs, job?.id ?? ''), ['Done.']);
   await page.locator('#recent .completed').waitFor();
   await page
     .getByRole('button', { name: /Second/ })

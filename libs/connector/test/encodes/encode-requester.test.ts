@@ -1,4 +1,5 @@
 import { Queue } from 'bullmq';
+import { testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import {
   EmbeddingStore,
@@ -12,7 +13,6 @@ import {
 import { countingMetrics } from '../helpers/counting-metrics.ts';
 import { FINGERPRINT, embeddingOf, hashOf } from '../helpers/embeddings.ts';
 import { MODEL, encodeJobOf } from '../helpers/encode-jobs.ts';
-import { testRedis } from '../helpers/redis.ts';
 
 const CAT = hashOf('cat');
 const BAD_IMAGE = { code: 'bad_image', message: 'Not an image', retryable: false };
@@ -69,7 +69,7 @@ test('a lost queue entry is put back by whoever looks again', async (t) => {
   t.is(await queue.count(), 1);
 });
 
-test('looking again tells of the store, of a failure, and starts afresh when all was lost', async (t) => {
+test('looking again finds the item of the store, a failure, and starts afresh when all was lost', async (t) => {
   const { requester, embeddings, flight, isQueued } = setUp(t);
   const job = encodeJobOf('cat');
   const { generation } = await requester.request(job, 'job');
