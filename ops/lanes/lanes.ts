@@ -24,6 +24,8 @@ const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
     'ops/test/tools/**',
     'test/chaos*.test.ts',
     'test/attacks-on-a-fleet.test.ts',
+    'test/two-families-under-load.test.ts',
+    'test/videos-are-watched.test.ts',
     'test/fleet-under-load.test.ts',
     'test/openapi-tools.test.ts',
   ],

@@ -10,7 +10,7 @@ export interface Answer {
   readonly retries: number;
 }
 
-/** Told of every answer that no client should get, also of those that it would get over by asking again. */
+/** Called for every answer that no client should get, also for those that a retry would cure. */
 export type OnRefusal = (what: string) => void;
 
 /** Asks replicas in turn until one answers with something other than "try again". */

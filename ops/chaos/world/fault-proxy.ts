@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * - pass: as if it were not there
  * - refuse: nobody listens, connections are cut
  * - slow: every piece takes `delayMs` longer, in both directions
- * - silent: nothing arrives any more and nobody is told, as behind a firewall that forgot
+ * - silent: packets are dropped without notice, as behind a firewall that forgot
  * - deaf: requests arrive, replies do not
  */
 export type ProxyMode = 'pass' | 'refuse' | 'slow' | 'silent' | 'deaf';

@@ -32,7 +32,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`);
 const worksScript = redisScript(`
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'attempts', 0) end`);
 
-/** Which process works at a batch, one at a time, and how many of them were never heard of again. */
+/** Which process runs a batch, one at a time, and how many of them died while they did. */
 export class BatchLocks {
   readonly #redis: Redis;
   readonly #prefix: string;

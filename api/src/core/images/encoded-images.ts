@@ -12,7 +12,7 @@ import type { ModelCard } from '@epd/fleet';
 import { ApiError } from '../../http/errors.ts';
 import type { PricedImage } from '../accept/price-images.ts';
 
-/** An encode takes milliseconds to seconds; who waits longer is told to ask again. */
+/** An encode takes milliseconds to seconds; a caller that waits longer is told to retry. */
 const WITHIN_MS = 30_000;
 const FIRST_LOOK_MS = 25;
 const LONGEST_PAUSE_MS = 500;

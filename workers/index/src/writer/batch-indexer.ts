@@ -51,7 +51,7 @@ export class BatchIndexer {
     return { written, removed, cursor: this.#cursorAfter(batch.to) };
   }
 
-  /** Rows for sightings whose vector is to be had; the rest waits, if a notice told of it. */
+  /** Rows for sightings whose vector is to be had; the rest waits, if a notice named it. */
   async write(sightings: readonly NoticedSighting[]): Promise<number> {
     let written = 0;
     for (const [fingerprint, some] of Map.groupBy(sightings, (each) => each.sighting.fingerprint))

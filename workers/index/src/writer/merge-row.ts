@@ -3,7 +3,7 @@ import type { ImageRow } from '../table/image-row.ts';
 import type { Sighting } from './sighting.ts';
 
 /**
- * The row after a sighting, or the same object when it tells nothing new: telling the same again, or in
+ * The row after a sighting, or the same object when it adds nothing new: the same sighting again, or in
  * another order, ends in the same row. A key of the metadata that is there stays, for its tenant may have
  * changed it since.
  */

@@ -10,7 +10,7 @@ const MOST = 20_000;
 
 interface Waiting {
   readonly sighting: Sighting;
-  /** Of the notice that told of it. */
+  /** Of the notice that named it. */
   readonly noticeId: string;
   readonly sinceMs: number;
   lookAtMs: number;

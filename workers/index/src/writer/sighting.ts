@@ -1,7 +1,7 @@
 import type { CompletionEvent, InputRef } from '@epd/connector';
 import { imageId, type Notice } from '@epd/image-index';
 
-/** A tenant's image, as one message tells of it. */
+/** A tenant's image, as one message describes it. */
 export interface Sighting {
   readonly id: string;
   readonly tenant: string;
@@ -11,7 +11,7 @@ export interface Sighting {
   readonly input: InputRef;
   /** When it was seen, by Redis's clock. */
   readonly atMs: number;
-  /** Null: an encoder told of it, not a caller; it brings nothing back that its tenant deleted. */
+  /** Null: an encoder announced it, not a caller; it brings nothing back that its tenant deleted. */
   readonly jobId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
 }
