@@ -3,12 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import {
-  EmbeddingStore,
-  ObjectTooLargeError,
-  S3Store,
-  StoreUnavailableError,
-} from '../../src/index.ts';
+import { EmbeddingStore, ObjectTooLargeError, StoreUnavailableError } from '../../src/index.ts';
+import { S3Store } from '../../src/stores/s3-store.ts';
 import { writeEmbeddingFile } from '../../src/embeddings/embedding-file.ts';
 import { sharedBytes } from '../../src/shared-bytes.ts';
 import {
