@@ -72,12 +72,10 @@ async function pair(
   for (const engine of engines) rates.push(await rateOf(engine, prompts, tokens));
   if (new Set(rates.map(({ answer }) => answer.join())).size > 1)
     throw new Error(`Another answer with drafts: ${point.prompt}`);
-  return rates.map(({ tokensPerS, cpuMs }, index) => ({
-    ...point,
-    drafts: index > 0,
-    tokensPerS,
-    cpuMs,
-  }));
+  const { prompt, batch, round } = point;
+  return rates.map(({ tokensPerS, cpuMs }, index) => {
+    return { prompt, batch, round, drafts: index > 0, tokensPerS, cpuMs };
+  });
 }
 
 type Measure = 'tokensPerS' | 'cpuMs';
@@ -101,13 +99,14 @@ function ratiosOf(samples: readonly Sample[]): Record<string, number> {
 }
 
 function tableOf(samples: readonly Sample[]): string {
-  const rows = POINTS.map((of) => [
-    of.prompt,
-    of.batch,
-    ...(['tokensPerS', 'cpuMs'] as const).flatMap((measure) =>
-      [false, true].map((drafted) => medianOf(samples, { ...of, drafts: drafted }, measure)),
+  const cells = (of: Partial<Sample>, measure: Measure): number[] =>
+    [false, true].map((drafted) => medianOf(samples, { ...of, drafts: drafted }, measure));
+  const rows = POINTS.map((of) =>
+    new Array<string | number>(of.prompt, of.batch).concat(
+      cells(of, 'tokensPerS'),
+      cells(of, 'cpuMs'),
     ),
-  ]);
+  );
   const headings = ['tok/s', 'tok/s, drafts', 'CPU ms/tok', 'CPU ms/tok, drafts'];
   return table(['in the prompt', 'batch', ...headings], rows);
 }
