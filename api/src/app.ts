@@ -81,7 +81,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     requestTimeout: config.requestTimeoutMs,
     http: { connectionsCheckingInterval: Math.min(config.requestTimeoutMs, MAX_CHECK_MS) },
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
-    // What came in before the door was shut is answered.
+    // Requests received before the server closed are answered.
     return503OnClosing: false,
     ...(log === undefined ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -143,7 +143,7 @@ const routesOf = ({
   pageRoutes,
 });
 
-/** Fastify looks for the name of a plugin that tells none among all modules that are loaded. */
+/** For a plugin without a display name Fastify searches all loaded modules. */
 const named = (name: string, routes: FastifyPluginAsyncTypebox): FastifyPluginAsyncTypebox =>
   Object.assign(routes, { [Symbol.for('fastify.display-name')]: name });
 

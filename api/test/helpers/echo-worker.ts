@@ -4,7 +4,7 @@ import type { ExecutionContext } from 'ava';
 import { Worker } from 'bullmq';
 import type { TestApi } from './test-api.ts';
 import { TEST_CARD } from './test-card.ts';
-import { end, say, takeUp } from './worker.ts';
+import { end, say, claimJob } from './worker.ts';
 
 /**
  * Takes jobs off the real queue and answers each with the words of its last message: the protocol of
@@ -26,7 +26,7 @@ export async function echoWorker(
 }
 
 async function answerOne(jobs: TestApi['jobs'], id: string): Promise<void> {
-  const claim = await takeUp(jobs, id);
+  const claim = await claimJob(jobs, id);
   const text = lastText(claim.job.request.messages.at(-1)?.content ?? '');
   const [first, second] = text.split(' ');
   if (first === 'fail') return fail(jobs, id, claim.fence, second ?? 'broken');

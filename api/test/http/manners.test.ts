@@ -31,7 +31,7 @@ test('a method that a path has not is 405, and Allow names those that it has', a
   t.is(nowhere.headers['allow'], undefined);
 });
 
-test('a base URL without /v1, or with two, is told what it missed', async (t) => {
+test('a request below a base URL without /v1, or with two, is answered with the right path', async (t) => {
   const { app } = await testApi(t);
   for (const [url, meant] of [
     ['/chat/completions', '/v1/chat/completions'],

@@ -32,7 +32,7 @@ const goldenQuestion = ({ images, question }: GoldenCase): Question => ({
   ignoreEos: false,
 });
 
-test('the fleet answers as its clients see it, tells its times, and leaves nothing behind', async (t) => {
+test('the fleet answers as its clients see it, reports its times, and leaves nothing behind', async (t) => {
   if (golden === undefined) throw new Error('There is no golden case with one image');
   const fleet = await BenchFleet.start({ modelDir: MODEL });
   const pids = ROLES.map((role) => fleet.pid(role));

@@ -216,7 +216,7 @@ return 1
 
 type Arguments = readonly (string | number)[];
 
-/** What `jobCreate` is told beside the request. Times are milliseconds by the sender's clock, costs tokens. */
+/** Arguments of `jobCreate` beside the request. Times are milliseconds by the sender's clock, costs tokens. */
 export interface CreateArguments {
   readonly id: string;
   readonly tenant: string;
@@ -236,7 +236,7 @@ export interface CreateArguments {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** What `jobFinish` is told beside the events. `ending` is stored as it is given. */
+/** Arguments of `jobFinish` beside the events. `ending` is stored as it is given. */
 export interface FinishArguments {
   readonly id: string;
   readonly fence?: number;

@@ -67,7 +67,7 @@ test('a start that throws ends with its reason and code 1', async (t) => {
   t.regex(output(), /fixture cannot start\. Error: no model here/);
 });
 
-test('a start that a setting prevents is told in one line', async (t) => {
+test('a start that a setting prevents is reported in one line', async (t) => {
   const { exit, output } = run(t, { MODE: 'start-refused' });
   t.is(await exit, 1);
   const lines = output()

@@ -38,7 +38,7 @@ test('every finding that is not well says what to do', async (t) => {
   for (const { level, fix, check } of findings) if (level !== 'ok') t.truthy(fix, check);
 });
 
-test('a Redis that wants another password says so, and not that it is away', async (t) => {
+test('a Redis that wants another password says so, and not that it is down', async (t) => {
   const { hostname, port } = new URL(testRedisUrl());
   const url = `redis://nobody:hush@${hostname}:${port}`;
   const { findings } = await examined(t, { EPD_REDIS_URL: url }, { withModel: false });

@@ -82,7 +82,7 @@ test.serial('a launcher that is killed leaves no process behind', async (t) => {
   t.pass();
 });
 
-test.serial('a worker that dies is started again, and is told about', async (t) => {
+test.serial('a worker that dies is restarted, and reported', async (t) => {
   const fleet = await launched(t);
   const pid = (await fleet.state()).processes.find(({ name }) => name === 'encoder-1')?.pid ?? 0;
   process.kill(pid, 'SIGKILL');
@@ -138,7 +138,7 @@ test.serial('a second fleet on the same data folder is refused, with the ways ou
   const second = await launch(t, { folder: first.folder });
   t.is(await second.exited, 1);
   t.regex(second.output(), /A fleet already runs on .*EPD_DATA_DIR=/s);
-  t.notRegex(second.output(), /Stopp/, 'nothing was started, and the other goes on');
+  t.notRegex(second.output(), /Stopp/, 'nothing was started, and the other keeps running');
   t.true((await first.state()).pid === first.child.pid);
 });
 

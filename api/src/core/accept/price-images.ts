@@ -8,7 +8,7 @@ import {
 } from '@epd/model/geometry';
 import { ApiError } from '../../http/errors.ts';
 
-/** A distinct picture of a request: its key and what it costs. */
+/** A distinct picture of a request: its key and its cost. */
 export interface PricedImage {
   readonly mmHash: string;
   readonly input: InputRef;
@@ -52,7 +52,7 @@ function layoutOf(input: InputRef, card: ModelCard, param: string): ImageCost {
   }
 }
 
-/** Refuses at the door what cannot fit whatever the text; the worker counts the text's tokens. */
+/** Refuses on submission what cannot fit whatever the text; the worker counts the text's tokens. */
 export function checkContext(expansions: readonly number[], { contextLength }: ModelCard): void {
   const tokens = expansions.reduce((sum, cost) => sum + cost, 0);
   if (tokens < contextLength) return;

@@ -7,7 +7,7 @@ import { QueueLoads } from '../../../src/core/limits/queue-loads.ts';
 
 const MODEL = 'vlm';
 
-/** A generate queue with the account of what was let in, and a worker that takes when it is told to. */
+/** A generate queue with its admission account, and a worker that claims on demand. */
 function generates(t: ExecutionContext) {
   const { redis: connection, prefix } = testRedis(t);
   const name = generateQueueName(MODEL);
@@ -34,7 +34,7 @@ function generates(t: ExecutionContext) {
   return { accept, take, end, waiting };
 }
 
-test('what waits costs what it was let in for, until a worker takes it up or it has ended', async (t) => {
+test('a queued job costs what it was admitted for, until a worker claims it or it ends', async (t) => {
   const { accept, take, end, waiting } = generates(t);
   t.is(await waiting(), 0);
   await accept('first', 100);
@@ -48,7 +48,7 @@ test('what waits costs what it was let in for, until a worker takes it up or it 
   t.is(await waiting(), 3);
 });
 
-test('what a worker hands back waits again, and what it will try again later too', async (t) => {
+test('a job that a worker returns is queued again, and so is one to be retried later', async (t) => {
   const { accept, take, waiting } = generates(t);
   await accept('handed back', 100);
   const handed = await take();

@@ -56,7 +56,7 @@ export function objectStoreConformance(
     t.deepEqual(await Array.fromAsync(store.list('')), []);
   });
 
-  behaves('stat tells size, etag and time', async (t, store) => {
+  behaves('stat returns size, etag and time', async (t, store) => {
     const { etag, created } = await store.put('a', Buffer.from('twelve bytes'));
     t.true(created);
     const stat = (await store.stat('a'))!;

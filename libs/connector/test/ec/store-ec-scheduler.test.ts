@@ -182,7 +182,7 @@ test('an item that is never usable fails its requests in the end', async (t) => 
   t.true(unavailable.get('r')?.error.retryable);
 });
 
-test('a store that does not answer loads fails no request: they go on when it does', async (t) => {
+test('a store that does not answer loads fails no request: they continue when it does', async (t) => {
   const { scheduler, store, embeddings, load } = await setUp(t, { lookAgainMs: 20 });
   await embeddings.save(CAT, FINGERPRINT, embeddingOf('cat'));
   const request = requestFor('r', ['cat']);
@@ -287,7 +287,7 @@ test('events of items that nobody wants change nothing', async (t) => {
   t.false(scheduler.hasCacheItem(CAT));
 });
 
-test('a producer looks but asks for no encode, and tells when a save is pending', async (t) => {
+test('a producer looks but requests no encode, and reports a pending save', async (t) => {
   const { scheduler, worker, cache, step, redis, prefix } = await setUp(t, {
     ecRole: 'ec_producer',
   });

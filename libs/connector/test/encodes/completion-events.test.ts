@@ -72,7 +72,7 @@ test('what no reader would accept is not published', async (t) => {
   await t.throwsAsync(publisher.publish(event), { instanceOf: TypeError });
 });
 
-test('a reader goes on after its connection was cut', async (t) => {
+test('a reader resumes after its connection was cut', async (t) => {
   const { redis, publisher, read } = setUp(t);
   const { events } = await read();
   await publisher.publish(storedEvent('cat'));

@@ -69,7 +69,7 @@ test('a lost queue entry is put back by whoever looks again', async (t) => {
   t.is(await queue.count(), 1);
 });
 
-test('looking again tells of the store, of a failure, and starts afresh when all was lost', async (t) => {
+test('looking again finds the item of the store, a failure, and starts afresh when all was lost', async (t) => {
   const { requester, embeddings, flight, isQueued } = setUp(t);
   const job = encodeJobOf('cat');
   const { generation } = await requester.request(job, 'job');

@@ -3,12 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import {
-  EmbeddingStore,
-  ObjectTooLargeError,
-  S3Store,
-  StoreUnavailableError,
-} from '../../src/index.ts';
+import { EmbeddingStore, ObjectTooLargeError, StoreUnavailableError } from '../../src/index.ts';
+import { S3Store } from '../../src/stores/s3-store.ts';
 import { writeEmbeddingFile } from '../../src/embeddings/embedding-file.ts';
 import { sharedBytes } from '../../src/shared-bytes.ts';
 import {
@@ -45,7 +41,7 @@ for (const [name, settings, declare] of servers) {
     await t.notThrowsAsync(store.ensureBucket());
   });
 
-  declare(`${name}: a list goes on past one page`, async (t) => {
+  declare(`${name}: a list continues past one page`, async (t) => {
     const store = await freshStore(t);
     const keys = Array.from({ length: 1010 }, (_, index) => `k/${String(index).padStart(4, '0')}`);
     for (let start = 0; start < keys.length; start += 50) {
@@ -171,7 +167,7 @@ test('a connection that ends before a body of unknown length does is no object',
 });
 
 /** More than the SDK has connections for, each slower than the time it may take to connect. */
-test('a burst of requests waits for its turn, and is not taken for a server that is away', async (t) => {
+test('a burst of requests is queued, and does not count as an outage of the server', async (t) => {
   const store = await storeOn(t, (_request, response) => {
     setTimeout(() => response.setHeader('etag', '"1"').end(), 100);
   });

@@ -14,7 +14,7 @@ export type { ImageSize } from '../image-size.ts';
 /**
  * How large an image becomes inside a model, and how many tokens it costs, from its width and height
  * alone. Pure arithmetic and JSON-able data, so that an API process can price an image without
- * loading anything. `family` tells whose arithmetic it is.
+ * loading anything. `family` names whose arithmetic it is.
  */
 export type ImageGeometry = Idefics3Geometry | FixedGridGeometry | QwenVlGeometry;
 

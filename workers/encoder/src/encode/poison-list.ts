@@ -22,7 +22,7 @@ export class PoisonList {
     await this.#redis.set(this.key(mmHash), JSON.stringify(error), 'PX', REMEMBERED_MS);
   }
 
-  /** Where it is told why the image must not be tried: for the script that claims its flight. */
+  /** The key that says why the image must not be tried: for the script that claims its flight. */
   key(mmHash: string): string {
     return `${this.#prefix}:poison:${mmHash}`;
   }

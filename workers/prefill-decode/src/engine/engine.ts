@@ -204,7 +204,7 @@ export class Engine {
     const { book, scheduler, drafting, intake, plan } = this.#parts;
     try {
       const { samples, failures, runsMs } = await made;
-      // First: what failed is not parked for others.
+      // First: what failed is not cached for others.
       for (const failure of failures) book.takeFailure(failure);
       scheduler.settle(schedule, runsMs);
       for (const { sequence } of schedule.work) {

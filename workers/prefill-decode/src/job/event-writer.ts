@@ -42,7 +42,7 @@ export class EventWriter {
     if (this.#refused || this.#closed) return;
     const onlyStages = !this.#pending.some(isTokens);
     addMerged(this.#pending, event);
-    // Tokens that wait already go on the beat, with those of other answers.
+    // Tokens that wait already are written at the beat, with those of other answers.
     if (onlyStages && this.#isDue()) this.#endGap();
     this.#writing ??= this.#drain().catch((error: unknown) => this.#fail(error));
   }

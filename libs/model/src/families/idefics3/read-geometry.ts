@@ -6,7 +6,7 @@ import { LAST_ROW_END, ROW_END, tileStart, WHOLE_END, WHOLE_START } from './mark
 
 type Count = (markup: string) => number;
 
-/** The geometry of a folder's images; `count` tells how many tokens the markers take. */
+/** The geometry of a folder's images; `count` returns how many tokens the markers take. */
 export function readGeometry(path: string, config: Idefics3Config, count: Count): Idefics3Geometry {
   const { preprocessor } = config;
   const longestEdge =
