@@ -13,6 +13,7 @@ const COMMANDS = [
   'images',
   'takeover',
   'overhead',
+  'alone',
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 
