@@ -43,6 +43,7 @@ const LANES: Readonly<Record<Exclude<Lane, 'together'>, readonly string[]>> = {
     'bench/test/awake/**',
     'bench/test/fleet/**',
     'bench/test/model/**',
+    'bench/test/peer/families.test.ts',
     'bench/test/peer/peer.test.ts',
     'libs/connector/test/ec/connector-factory.test.ts',
     'libs/connector/test/encodes/fleet-single-flight.test.ts',

@@ -91,7 +91,7 @@ const FLEET_FLAGS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** Throws ConfigError for the environment and TypeError for flags, with what was wrong. */
+/** Throws ConfigError for the environment and TypeError for flags, with the reason. */
 export function fleetOptions(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,

@@ -16,7 +16,7 @@ export interface ProcessSpec {
   readonly logFile: string;
   /** How long it may take to stop before it is killed. */
   readonly stopMs: number;
-  /** How it learns that this process is gone: Node's channel, or the end of its standard input. */
+  /** How it learns that this process has ended: Node's channel, or the end of its standard input. */
   readonly lifeline: 'channel' | 'stdin';
 }
 
@@ -85,7 +85,7 @@ export class ManagedProcess {
     await this.#exited;
   }
 
-  /** Ends the process and what it started, at once. */
+  /** Kills the process and its children. */
   kill(): void {
     this.#stop.abort();
     const pid = this.pid;
@@ -97,7 +97,7 @@ export class ManagedProcess {
     }
   }
 
-  /** The end of what it wrote, for messages. */
+  /** The tail of its output, for messages. */
   async lastLines(count = 15): Promise<string> {
     const text = await readFile(this.spec.logFile, 'utf8').catch(() => '');
     return text.trimEnd().split('\n').slice(-count).join('\n');

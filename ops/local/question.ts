@@ -28,7 +28,7 @@ export interface FinishedJob {
   readonly error?: { readonly code?: string; readonly message?: string } | null;
 }
 
-/** The API answered, but not with what was asked for. */
+/** The API's answer was not the expected one. */
 export class ApiAnswerError extends Error {
   override readonly name = 'ApiAnswerError';
   readonly code = 'api_answer';

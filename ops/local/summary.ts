@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import type { Fleet } from './fleet.ts';
 import { shown } from './shown-path.ts';
 
-/** What runs where, for whoever started it. */
+/** The processes and their addresses, as printed at the start. */
 export function summary({ urls, options, models, environmentFile }: Fleet): string {
   const { apis, index, dataDir } = options;
   const [encoders, pds] = [options.encoders * models.length, options.pds * models.length];

@@ -6,7 +6,7 @@ const READY_WITHIN_MS = 180_000;
 /** A setting that is wrong stays wrong: further attempts would only hide the reason. */
 const FAILURES_MAX = 3;
 const LOOK_EVERY_MS = 100;
-/** What takes longer is worth a word: a bucket that does not exist never comes up by itself. */
+/** A longer wait is reported: a bucket that does not exist never appears by itself. */
 const TELL_AFTER_MS = 10_000;
 
 export interface Watched {

@@ -6,7 +6,7 @@ export const say = (line: string): void => void process.stdout.write(`${line}\n`
 
 /**
  * Starts a fleet, does `work`, stops the fleet; a stop request cuts either short. Sets the exit code:
- * 0 when all went well or somebody asked to stop, else 1 with the reason on standard error.
+ * 0 on success or when asked to stop, else 1 with the reason on standard error.
  */
 export async function withFleet(
   options: FleetOptions,
@@ -35,7 +35,7 @@ export async function withFleet(
   }
 }
 
-/** One message for people; the stack only for what nobody foresaw. */
+/** One message for people; the stack only for unexpected errors. */
 export function complain(error: unknown): void {
   const known =
     error instanceof Error && ('code' in error || error.message.includes('\n') || error.cause);

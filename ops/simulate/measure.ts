@@ -107,7 +107,7 @@ async function decodeTimes(ask: Ask): Promise<{ baseMs: number; perRowMs: number
   return { baseMs: rounded(median(alone) - perRowMs), perRowMs: rounded(perRowMs) };
 }
 
-/** Of prompts that share no beginning, so that no KV is there already. */
+/** Of prompts that share no prefix, so that no KV is cached. */
 async function prefillTime(ask: Ask, baseMs: number): Promise<number> {
   const random = new Random(Date.now());
   const perToken = await repeat(async () => {
@@ -150,7 +150,7 @@ async function imageTimes(
   };
 }
 
-/** Noise that nobody has sent before. */
+/** Noise that was never sent before. */
 async function picture(): Promise<object> {
   const [width, height] = [320, 240];
   const pixels = crypto.getRandomValues(new Uint8Array(width * 3));

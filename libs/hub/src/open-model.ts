@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ConfigError } from '@epd/service';
-import { fetchModel, type FetchProgress } from './fetch-model.ts';
+import { fetchModel, type FetchedModel, type FetchProgress } from './fetch-model.ts';
 import { hubSettings, type ModelConfig } from './hub-settings.ts';
 import { pinned, precisionOf, type Graph } from './model-name.ts';
 import { modelSource } from './model-source.ts';
@@ -14,12 +14,16 @@ export interface OpenedModel {
   readonly variants: { readonly [graph in Graph]?: string };
   /** The same model, with the revision fixed: what another process should open. */
   readonly pinned: string;
+  /** The graphs of a name on the Hub, also those that were not fetched; null for a folder. */
+  readonly listing: Pick<FetchedModel['plan'], 'graphs' | 'offered'> | null;
   /** For a log or a screen: what the user should know of the choice that was made. */
   readonly notes: readonly string[];
 }
 
 export interface OpenOptions {
   readonly graphs: readonly Graph[];
+  /** False: of a name on the Hub only the configuration is fetched. @default true */
+  readonly fetchesGraphs?: boolean;
   /** What relative folders count from. */
   readonly base: string;
   readonly onProgress?: (progress: FetchProgress) => void;
@@ -36,7 +40,7 @@ export async function openModel(config: ModelConfig, options: OpenOptions): Prom
     const { folder } = source;
     await checkFolder(folder, config);
     const id = config.modelName ?? basename(folder);
-    return { folder, id, variants: {}, pinned: folder, notes: [] };
+    return { folder, id, variants: {}, pinned: folder, listing: null, notes: [] };
   }
   const { name } = source;
   const { folder, commit, plan, unreachable } = await fetchModel(name, {
@@ -52,6 +56,7 @@ export async function openModel(config: ModelConfig, options: OpenOptions): Prom
     id: config.modelName ?? name.id,
     variants: plan.suffixes,
     pinned: pinned(name, commit),
+    listing: plan,
     notes:
       unreachable === null ? substitutes : [`${unreachable}; the cache is used`, ...substitutes],
   };

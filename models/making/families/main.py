@@ -33,6 +33,9 @@ def make(name, spec, out):
     if "processor" in spec:
         write(folder, "processor_config.json", spec["processor"])
     found = config.to_dict()
+    if "flat" in spec:
+        # As these came before text models had a configuration of their own, and as the Hub's exports have them.
+        found = found.pop("text_config") | found
     found["model_type"] = name
     write(folder, "config.json", found)
     write(folder, "generation_config.json", dict(eos_token_id=[tokenizer.eos_token_id]))

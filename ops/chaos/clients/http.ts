@@ -6,7 +6,7 @@ const REQUEST_MS = 15_000;
 export interface Answer {
   readonly status: number;
   readonly body: Record<string, unknown>;
-  /** Requests that failed or were told to come back before this one. */
+  /** Requests that failed or were answered with `Retry-After` before this one. */
   readonly retries: number;
 }
 
@@ -70,7 +70,7 @@ async function askOnce(
   }
 }
 
-/** A fleet under faults may say that it is unavailable, and when to come back; every other 5xx is its own defect. */
+/** A fleet under faults may answer that it is unavailable, with `Retry-After`; every other 5xx is a defect. */
 const isDefect = ({ status, comeBack }: { status: number; comeBack: boolean }): boolean =>
   status >= 500 && !(status === 503 && comeBack);
 

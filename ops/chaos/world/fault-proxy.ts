@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * - pass: as if it were not there
- * - refuse: nobody listens, connections are cut
+ * - refuse: the port is closed, connections are cut
  * - slow: every piece takes `delayMs` longer, in both directions
  * - silent: packets are dropped without notice, as behind a firewall that forgot
  * - deaf: requests arrive, replies do not
@@ -97,7 +97,7 @@ export class FaultProxy {
   }
 }
 
-/** One direction: what is delayed is never overtaken. */
+/** One direction: delayed data is never overtaken. */
 class Pipe {
   readonly #from: Socket;
   readonly #to: Socket;

@@ -68,7 +68,7 @@ export function nodeSpec(
   };
 }
 
-/** As the launcher starts it, with the guard that ends it when the harness is gone. */
+/** As the launcher starts it, with the guard that ends it when the harness has ended. */
 export async function redisSpec(folder: string, port: number): Promise<ChaosProcessSpec> {
   const binary = await redisBinary(() => {});
   const dir = join(folder, 'redis');

@@ -45,7 +45,7 @@ export interface ImageSource {
 
 const DATA_URI = /^data:/i;
 
-/** Whether somebody else's server may have to be asked for it. */
+/** Whether it may have to be fetched from a remote server. */
 export const isFetched = ({ url }: ImageSource): boolean => url !== '' && !DATA_URI.test(url);
 
 /** Every mention of a picture, in the order of the prompt. Throws `too_many_images`. */

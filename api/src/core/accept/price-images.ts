@@ -8,7 +8,7 @@ import {
 } from '@epd/model/geometry';
 import { ApiError } from '../../http/errors.ts';
 
-/** A distinct picture of a request: its key and what it costs. */
+/** A distinct picture of a request: its key and its cost. */
 export interface PricedImage {
   readonly mmHash: string;
   readonly input: InputRef;

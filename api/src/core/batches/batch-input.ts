@@ -41,7 +41,7 @@ export async function findProblems(
   return problems;
 }
 
-/** The line, or what is wrong with it. `content` null: it is too long. */
+/** The line, or its error. `content` null: it is too long. */
 export function readLine(
   content: Uint8Array | null,
   endpoint: BatchEndpoint,

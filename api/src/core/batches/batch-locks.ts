@@ -53,7 +53,7 @@ export class BatchLocks {
     return Number(await takeScript(this.#redis, [record, lock], [this.#owner, this.#ms]));
   }
 
-  /** All that this process has, in one question; what it has no more is left alone. */
+  /** Renews all locks of this process in one round trip; lost ones are left alone. */
   async renew(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const locks = ids.map((id) => batchKeys(this.#prefix, id).lock);

@@ -4,14 +4,14 @@ import type { StoreOptions } from '@epd/service';
 
 /** Lets somebody else put one object of one size, for a while. */
 export interface UploadSigner {
-  /** S3 refuses what is signed by a clock that is far from its own: `now` is the fleet's. */
+  /** S3 refuses signatures by a clock that is far from its own: `now` is the fleet's. */
   sign(key: string, bytes: number, expiresInS: number, now: Date): Promise<string>;
   close(): void;
 }
 
 type S3Options = Extract<StoreOptions, { readonly kind: 's3' }>;
 
-/** Null where the store is no S3: then there is nobody to send an upload to but the API itself. */
+/** Null where the store is no S3: then uploads go to the API itself. */
 export function createUploadSigner(
   options: StoreOptions,
   publicEndpoint: string | undefined,

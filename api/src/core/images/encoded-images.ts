@@ -32,7 +32,7 @@ export interface EncodedImagesParts {
 
 /**
  * Embeddings of pictures for requests that no job stands for: as stored, or encoded through the same single
- * flight. The encode names no tenant, so that what was only searched with is found by nobody.
+ * flight. The encode names no tenant, so that an image used only as a query is not indexed.
  */
 export class EncodedImages {
   readonly #parts: EncodedImagesParts;

@@ -34,7 +34,7 @@ export class ImageIndex {
     return this.#translated((client) => client.write(request));
   }
 
-  /** To be asked before work is done for a request. */
+  /** Call before work is done for a request. */
   assertOn(): IndexClient {
     if (this.#client) return this.#client;
     throw new ApiError(

@@ -111,6 +111,9 @@ test('a question can be asked by the keyboard alone', async (t) => {
   await page.keyboard.press('Control+Enter');
   await page.locator('#status', { hasText: 'completed' }).waitFor();
   t.is(await page.locator('#answer').textContent(), 'typed by hand');
+  await page.locator('#submit').press('Enter');
+  await page.locator('#recent .completed').nth(1).waitFor();
+  t.is(await focused(), 'submit', 'asking leaves the focus where it was');
 });
 
 test('it fits a phone, and pictures can be removed again', async (t) => {
@@ -182,6 +185,43 @@ const drop = (page: Page, on: string, name: string, type: string): Promise<boole
     document.querySelector('${on}').dispatchEvent(event);
     return event.defaultPrevented;
   })()`);
+
+test('a question is shown before the fleet has it, and not where it is refused', async (t) => {
+  const api = await testApi(t);
+  const page = await openPage(t, api, PHONE);
+  let send = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    send = resolve;
+  });
+  await page.route('**/v1/jobs', async (route) => {
+    if (route.request().method() === 'POST') await held;
+    await route.continue();
+  });
+  await choose(page, 1, 2);
+  await page.fill('#question', 'Which one?');
+  await page.click('#submit');
+  await page.locator('#status', { hasText: 'Sending' }).waitFor();
+  t.is(await page.locator('#asked').textContent(), 'Which one?');
+  t.is(await page.locator('#images img').count(), 2);
+  send();
+  await page.locator('#status', { hasText: 'waiting for an encoder' }).waitFor();
+  await page.locator('#images li').first().getByText('Queued').waitFor();
+  await page.fill('#question', 'x');
+  await page.evaluate("document.querySelector('#max-tokens').value = '0'");
+  await page.evaluate("document.querySelector('#ask').noValidate = true");
+  await page.click('#submit');
+  await page.locator('#problem', { hasText: 'max_tokens' }).waitFor();
+  t.false(await page.locator('#result').isVisible());
+});
+
+test('a job of a program is shown as one, not by its whole id', async (t) => {
+  const api = await testApi(t);
+  await post(api.app, '/v1/jobs', question('?', png()));
+  const page = await openPage(t, api);
+  const { id } = await onlyJob(api);
+  await page.locator('#recent strong', { hasText: `API request ${id.slice(-8)}` }).waitFor();
+  t.is(await page.locator('#recent .no-picture').textContent(), 'IMG');
+});
 
 test('a job that runs is followed on after a reload, and a recent one opens again', async (t) => {
   const api = await testApi(t);
@@ -267,7 +307,8 @@ test('where keys are wanted the page asks for one; it can be changed and forgott
   const key = page.getByLabel('Key', { exact: true });
   await key.fill('wrong-key-0123456789');
   await key.press('Enter');
-  await page.getByText('The key is not known here.').waitFor();
+  await page.getByText('This fleet does not know that key.').waitFor();
+  t.is(await page.locator('#key-open').textContent(), 'API key', 'a refused key is not ticked');
   await key.fill('alice-key-0123456789');
   await key.press('Enter');
   await page.locator('#fleet').waitFor();
@@ -291,8 +332,8 @@ test('the fleet is shown as it stands, with what waits', async (t) => {
   await post(api.app, '/v1/jobs', question('?', png()));
   const page = await openPage(t, api);
   const tile = (id: string, text: RegExp) => page.locator(`#${id}`, { hasText: text }).waitFor();
-  await tile('encoders', /1\s*encoder at work/);
-  await tile('decoders', /0\s*decoders at work/);
+  await tile('encoders', /1\s*encoder ready/);
+  await tile('decoders', /0\s*decoders ready/);
   await tile('encode-queue', /1\s*picture waiting/);
   await tile('generate-queue', /1\s*job waiting/);
   t.is(await page.locator('#encoders .dot').count(), 1);

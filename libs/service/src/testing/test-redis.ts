@@ -44,8 +44,7 @@ export function testConnection(t: Test, connectionName = 'test'): Redis {
   const kept = (redis: Redis): Redis => {
     made.push(redis);
     const duplicate = redis.duplicate.bind(redis);
-    redis.duplicate = ((override?: RedisOptions) =>
-      kept(duplicate(override))) as Redis['duplicate'];
+    redis.duplicate = (override?: RedisOptions) => kept(duplicate(override));
     return redis;
   };
   return kept(new Redis(testRedisUrl(), { maxRetriesPerRequest: null, connectionName }));

@@ -31,7 +31,7 @@ export const lanceSchema = (width: number): Schema =>
     field('vector', new FixedSizeList(width, item(new Float32()))),
   ]);
 
-/** Where a query puts how far a row is from what was asked for. */
+/** The column in which a query returns a row's distance. */
 export const DISTANCE = '_distance';
 
 /** What the database returns for a row: columns by name, lists as Arrow's vectors. */
@@ -44,7 +44,7 @@ export interface LanceRow {
   readonly [DISTANCE]?: number;
 }
 
-/** A row that its tenant deleted is nobody's: one condition selects its owner and that it exists. */
+/** A row that its tenant deleted has no owner: one condition selects owned and existing rows. */
 export const toLance = ({ vector, ...details }: ImageRow): Record<string, unknown> => ({
   id: details.id,
   owner: details.deletedAtMs === 0 ? details.tenant : '',

@@ -14,7 +14,7 @@ const BLOCK_MS = 1_000;
 const GATHER_MS = 150;
 /** So long while they keep coming: at 25 images a second a write in 150 ms each took a fifth of the fleet's CPU. */
 const GATHER_BUSY_MS = 2_000;
-/** Most messages of each stream in one batch: bounds what is held, and what is done again after a death. */
+/** Most messages of each stream in one batch: bounds memory, and what is repeated after a crash. */
 const MOST = 500;
 
 /** Where both streams have been read to. */

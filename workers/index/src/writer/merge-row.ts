@@ -26,7 +26,7 @@ export function mergeRow(
   };
 }
 
-/** The row as its tenant's deletion leaves it: what says anything of the picture is gone. */
+/** The row as its tenant's deletion leaves it: without anything about the picture. */
 export function deletedRow(row: ImageRow, atMs: number): ImageRow {
   const vector = new Float32Array(row.vector.length);
   vector[0] = 1;

@@ -16,7 +16,7 @@ export interface Sighting {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Nothing for an event of a failure, or of an image that nobody is to find. */
+/** Empty for an event of a failure, or of an image that is not to be indexed. */
 export function sightingOfEvent(event: CompletionEvent, atMs: number): Sighting[] {
   if (event.outcome !== 'stored' || event.item?.tenant === undefined) return [];
   const { mmHash } = event;
