@@ -15,6 +15,8 @@ const MOST = 24;
 /** Batches of eight, in which prompts are computed in pieces beside answers. */
 const IN_CHUNKS = { maxBatch: 8, tokenBudgetPerStep: 40 };
 const FUSED = ['llava', 'qwen2_5_vl', 'qwen3_vl', 'gemma3'];
+/** Of which there is a fused decoder and no other. */
+const FUSED_ALONE = ['qwen2_vl', 'glm_ocr', 'llava_qwen2', 'llava_onevision', 'paligemma'];
 
 const variant = (miniature: Miniature, file: string): string =>
   join(miniature.folder, '../variants', miniature.name, file);
@@ -64,6 +66,17 @@ async function asExported(t: ExecutionContext, path: string): Promise<string> {
   const model = await readModel(path);
   capped(graphOf(model));
   return writeModel(t, model);
+}
+
+for (const name of FUSED_ALONE) {
+  test(`${name}: a fused decoder is rewritten, with PyTorch's tokens`, async (t) => {
+    const miniature = await Miniature.open(name);
+    const decoder = variant(miniature, 'decoder_model_merged_gqa.onnx');
+    const engine = await engineOf(t, miniature, { decoder, ...IN_CHUNKS });
+    t.true(engine.stats().graphRewritten);
+    const golden = miniature.golden.cases.map(({ tokens }) => tokens);
+    t.deepEqual(await answers(engine, miniature), golden);
+  });
 }
 
 for (const name of FUSED) {
