@@ -5,6 +5,7 @@ const COMMANDS = [
   'ttft',
   'isolation',
   'engine',
+  'drafts',
   'encoder',
   'memory',
   'connector',

@@ -84,7 +84,7 @@ export const configSchema = Type.Object({
   }),
   draftTokens: Type.Integer({
     env: 'EPD_DRAFT_TOKENS',
-    default: 0,
+    default: 8,
     minimum: 0,
     maximum: 64,
     description:

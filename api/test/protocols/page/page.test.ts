@@ -189,12 +189,9 @@ const drop = (page: Page, on: string, name: string, type: string): Promise<boole
 test('a question is shown before the fleet has it, and not where it is refused', async (t) => {
   const api = await testApi(t);
   const page = await openPage(t, api, PHONE);
-  let send = (): void => {};
-  const held = new Promise<void>((resolve) => {
-    send = resolve;
-  });
+  const held = Promise.withResolvers<void>();
   await page.route('**/v1/jobs', async (route) => {
-    if (route.request().method() === 'POST') await held;
+    if (route.request().method() === 'POST') await held.promise;
     await route.continue();
   });
   await choose(page, 1, 2);
@@ -203,7 +200,7 @@ test('a question is shown before the fleet has it, and not where it is refused',
   await page.locator('#status', { hasText: 'Sending' }).waitFor();
   t.is(await page.locator('#asked').textContent(), 'Which one?');
   t.is(await page.locator('#images img').count(), 2);
-  send();
+  held.resolve();
   await page.locator('#status', { hasText: 'waiting for an encoder' }).waitFor();
   await page.locator('#images li').first().getByText('Queued').waitFor();
   await page.fill('#question', 'x');

@@ -6,6 +6,8 @@ import type { Sequence } from '../sequences/sequence.ts';
  * which the others wait, while a further row of the common run costs little.
  */
 export const DRAFT_ROWS_MAX = 2;
+/** Beside a neighbour, fewer drafts would not pay for a run of their own. */
+const SHARED_DRAFTS_MIN = 4;
 
 /**
  * Which tokens a step computes ahead of what was sampled. Drafts follow from an answer's newest token,
@@ -36,7 +38,8 @@ export class Drafting {
     const { length, generated, sampling } = sequence;
     // The last token is sampled after all drafts, and no draft.
     const room = Math.min(slotLength - length, sampling.maxTokens - generated - 1);
-    return sequence.drafts?.next(Math.min(room, this.#most)) ?? [];
+    const drafts = sequence.drafts?.next(Math.min(room, this.#most)) ?? [];
+    return rows > 1 && drafts.length < Math.min(SHARED_DRAFTS_MIN, this.#most) ? [] : drafts;
   }
 
   /** The sequences have got the tokens of the settled step: its drafts are kept or discarded. */
