@@ -113,3 +113,22 @@ for (const name of FUSED) {
     t.deepEqual(await answers(engine, miniature), own);
   });
 }
+
+test('a decoder whose tokens attend to later ones is refused at load, with both numbers', async (t) => {
+  const miniature = await Miniature.open('llava');
+  const model = await readModel(join(miniature.folder, 'onnx/decoder_model_merged.onnx'));
+  const closed = graphOf(model).node.flatMap(({ attribute }) =>
+    (attribute ?? []).flatMap(({ t: tensor }) => (isClosed(tensor?.rawData) ? [tensor!] : [])),
+  );
+  t.true(closed.length > 0);
+  for (const tensor of closed) tensor.rawData = new Uint8Array(4);
+  const decoder = await writeModel(t, model);
+  await t.throwsAsync(engineOf(t, miniature, { decoder }), {
+    message: /in one piece and in several differ by \d\.\d+ of the largest; at most 0\.1/,
+  });
+});
+
+/** What masked scores are set to. */
+const isClosed = (bytes: Uint8Array | null | undefined): boolean =>
+  bytes?.byteLength === 4 &&
+  new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true) === -1e9;
