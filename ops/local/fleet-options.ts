@@ -97,7 +97,7 @@ export function fleetOptions(
   env: Readonly<Record<string, string | undefined>>,
 ): FleetOptions {
   assertAllGiven(env);
-  const { values } = parseArgs({ args: [...args], options: FLEET_FLAGS });
+  const { values } = parsed(args);
   const config = readConfig(
     launcherConfig,
     values.store ? { ...env, EPD_STORE: values.store } : env,
@@ -111,6 +111,15 @@ export function fleetOptions(
     apis: count('--apis', values.apis, 1),
     programs: PROGRAMS,
   };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLEET_FLAGS });
+  } catch (error) {
+    if (error instanceof TypeError) error.message += '\nnpm start -- --help lists the flags';
+    throw error;
+  }
 }
 
 /** npm keeps a flag that comes before `--` for itself, and hands it over in the environment alone. */

@@ -239,6 +239,7 @@ export class Fleet {
   }
 
   #mourn({ name, code, signal, restartInMs }: Death): void {
+    if (restartInMs === null) return; // the end of the start tells of it
     const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
     this.#say(
       `${name} ${how}; restarting in ${restartInMs / 1000} s (log: ${shown(this.#logFile(name))})`,

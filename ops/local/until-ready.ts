@@ -3,7 +3,7 @@ import type { ManagedProcess } from './managed-process.ts';
 
 /** A first start reads and rewrites the model: seconds for the small one, a minute for a large one. */
 const READY_WITHIN_MS = 180_000;
-/** A setting that is wrong stays wrong: further attempts would only hide the reason. */
+/** What is wrong now is wrong at the fourth attempt, too, which would only hide the reason. */
 const FAILURES_MAX = 3;
 const LOOK_EVERY_MS = 100;
 /** A longer wait is reported: a bucket that does not exist never appears by itself. */
@@ -75,6 +75,7 @@ async function ready(
       tell(reasonIn(report));
       told = report;
     }
+    if (process.isRefused) throw await failure(process, 'cannot start');
     if (process.failures >= FAILURES_MAX) throw await failure(process, 'does not stay up');
     if (performance.now() - beganMs > READY_WITHIN_MS) {
       throw await failure(process, `is not ready after ${READY_WITHIN_MS / 1000} s (${last})`);

@@ -128,16 +128,16 @@ def square_images(mean, std, processor, **more):
 
 CROP = dict(do_center_crop=True, crop_size=dict(height=56, width=56))
 KINDS = {
-    "qwen2_vl": dict(make=qwen2_vl, flat=True, **QWEN, **qwen_images(14, CLIP_MEAN, CLIP_STD, "grid_thw")),
+    "qwen2_vl": dict(make=qwen2_vl, variants="fused", flat=True, **QWEN, **qwen_images(14, CLIP_MEAN, CLIP_STD, "grid_thw")),
     "qwen2_5_vl": dict(make=qwen2_5_vl, variants="rotated", **QWEN, **qwen_images(14, CLIP_MEAN, CLIP_STD, "image_grid_thw")),
     "qwen3_vl": dict(make=qwen3_vl, variants="rotated", **QWEN, **qwen_images(16, HALF, HALF, "image_grid_thw")),
-    "glm_ocr": dict(make=glm_ocr, **GLM, **qwen_images(14, CLIP_MEAN, CLIP_STD, "image_grid_thw", "Glm46VImageProcessor")),
+    "glm_ocr": dict(make=glm_ocr, variants="fused", **GLM, **qwen_images(14, CLIP_MEAN, CLIP_STD, "image_grid_thw", "Glm46VImageProcessor")),
     "llava": dict(make=llava, variants="rotates", rows=16, processor=dict(processor_class="LlavaProcessor", patch_size=14, num_additional_image_tokens=1, vision_feature_select_strategy="default"),
                   **LLAVA, **square_images(CLIP_MEAN, CLIP_STD, "CLIPImageProcessor", **CROP)),
-    "llava_qwen2": dict(make=llava_qwen2, flat=True, rows=16, processor=dict(processor_class="LlavaProcessor", patch_size=14, num_additional_image_tokens=0),
+    "llava_qwen2": dict(make=llava_qwen2, variants="fused", flat=True, rows=16, processor=dict(processor_class="LlavaProcessor", patch_size=14, num_additional_image_tokens=0),
                         **LLAVA, **square_images([0, 0, 0], [1, 1, 1], "CLIPImageProcessor", **CROP)),
-    "llava_onevision": dict(make=llava_onevision, rows=16, views="one", processor=dict(num_image_tokens=16), **LLAVA, **square_images(HALF, HALF, "SiglipImageProcessor")),
-    "paligemma": dict(make=paligemma, bare=True, rows=16, views="one", **PALIGEMMA, **square_images(HALF, HALF, "SiglipImageProcessor", image_seq_length=16)),
+    "llava_onevision": dict(make=llava_onevision, variants="fused", rows=16, views="one", processor=dict(num_image_tokens=16), **LLAVA, **square_images(HALF, HALF, "SiglipImageProcessor")),
+    "paligemma": dict(make=paligemma, variants="fused", bare=True, rows=16, views="one", **PALIGEMMA, **square_images(HALF, HALF, "SiglipImageProcessor", image_seq_length=16)),
     "gemma3": dict(make=gemma3, variants="rotated", rows=4, before="\n\n<start_of_image>", row_token="<image_soft_token>", after="<end_of_image>\n\n",
                    processor=dict(processor_class="Gemma3Processor", image_seq_length=4), **GEMMA, **square_images(HALF, HALF, "Gemma3ImageProcessor")),
 }

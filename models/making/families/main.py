@@ -51,7 +51,8 @@ def make(name, spec, out):
         export_variants(spec, decoder, config, folder, variants)
         answers = {os.path.basename(path): check_onnx(spec, golden["cases"], folder, path, config) for path in sorted(glob.glob(f"{variants}/*.onnx"))}
         # Weights of 4 bits are another model: what its graph alone gives is its golden.
-        write(variants, "golden_q4.json", answers[f"{MERGED}_gqa_q4.onnx"])
+        if spec["variants"] != "fused":
+            write(variants, "golden_q4.json", answers[f"{MERGED}_gqa_q4.onnx"])
 
 
 def export(spec, model, config, folder):
@@ -69,11 +70,13 @@ def export(spec, model, config, folder):
 
 
 def export_variants(spec, decoder, config, folder, out):
-    """The fused decoder, and that in fp16 and q4; `rotates`: also the plain one in fp16, q8 and q4."""
+    """The fused decoder; unless that is all (`fused`), also in fp16 and q4; `rotates`: also the plain one in fp16, q8 and q4."""
     os.makedirs(out, exist_ok=True)
     inside = spec["variants"] == "rotates"
     fused = f"{out}/{MERGED}_gqa"
     export_grouped(decoder, config.text_config, f"{fused}.onnx", inside)
+    if spec["variants"] == "fused":
+        return
     half(f"{fused}.onnx", f"{fused}_fp16.onnx")
     four(f"{fused}.onnx", f"{fused}_q4.onnx", EXACT)
     if inside:

@@ -32,7 +32,7 @@ for (const [args, message] of [
   [['--apis', '0'], /--apis: must be an integer from 1 to 64/],
   [['--pds', '-1'], /--pds/],
   [['--store', 'tape'], /EPD_STORE: must be "folder" or "s3"; it is "tape"/],
-  [['--decoders', '2'], /Unknown option '--decoders'/],
+  [['--decoders', '2'], /Unknown option '--decoders'\nnpm start -- --help/],
   [['extra'], /Unexpected argument 'extra'/],
 ] as const) {
   test(`${args.join(' ')} is refused`, (t) => {

@@ -158,7 +158,7 @@ test.serial('a process that does not stay up ends the start, with what it wrote'
 test.serial('what is wrong with a setting is said once, and not among log records', async (t) => {
   const fleet = await launch(t, { env: { STAND_IN_BROKEN: 'perhaps' } });
   t.is(await fleet.exited, 1);
-  const [, why = ''] = fleet.output().split('does not stay up.');
+  const [, why = ''] = fleet.output().split('cannot start. The end of');
   t.is(why.match(/STAND_IN_BROKEN: must be true or false/g)?.length, 1, why);
   t.notRegex(why, /"level"/);
 });

@@ -189,12 +189,9 @@ const drop = (page: Page, on: string, name: string, type: string): Promise<boole
 test('a question is shown before the fleet has it, and not where it is refused', async (t) => {
   const api = await testApi(t);
   const page = await openPage(t, api, PHONE);
-  let send = (): void => {};
-  const held = new Promise<void>((resolve) => {
-    send = resolve;
-  });
+  const held = Promise.withResolvers<void>();
   await page.route('**/v1/jobs', async (route) => {
-    if (route.request().method() === 'POST') await held;
+    if (route.request().method() === 'POST') await held.promise;
     await route.continue();
   });
   await choose(page, 1, 2);
@@ -203,7 +200,7 @@ test('a question is shown before the fleet has it, and not where it is refused',
   await page.locator('#status', { hasText: 'Sending' }).waitFor();
   t.is(await page.locator('#asked').textContent(), 'Which one?');
   t.is(await page.locator('#images img').count(), 2);
-  send();
+  held.resolve();
   await page.locator('#status', { hasText: 'waiting for an encoder' }).waitFor();
   await page.locator('#images li').first().getByText('Queued').waitFor();
   await page.fill('#question', 'x');
@@ -212,6 +209,16 @@ test('a question is shown before the fleet has it, and not where it is refused',
   await page.click('#submit');
   await page.locator('#problem', { hasText: 'max_tokens' }).waitFor();
   t.false(await page.locator('#result').isVisible());
+});
+
+test('a fleet that is gone is said to be, until it is back', async (t) => {
+  const page = await openPage(t, await testApi(t));
+  await page.locator('#no-recent', { hasText: 'None yet.' }).waitFor();
+  await page.route('**/v1/**', (route) => route.abort());
+  await page.locator('#problem', { hasText: 'The fleet does not answer at 127.0.0.1' }).waitFor();
+  await page.unroute('**/v1/**');
+  await page.locator('#problem:empty').waitFor({ state: 'attached' });
+  t.pass();
 });
 
 test('a job of a program is shown as one, not by its whole id', async (t) => {
