@@ -150,7 +150,7 @@ async function streamed(id: string): Promise<number[]> {
 }
 
 test.serial(
-  'an answer about pictures with positions in a grid goes on where its worker died',
+  'an answer about pictures with positions in a grid is resumed where its worker died',
   async (t) => {
     begin(t);
     const asked = miniatureCases(QWEN).find(({ images }) => images.length > 1)!;
