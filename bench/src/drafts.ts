@@ -12,7 +12,7 @@ import { buildModel, MODELS_CACHE, TOKENIZER_FOLDER } from './model/build-model.
 import { counting, smolvlmShape } from './model/shape.ts';
 import { median } from './percentiles.ts';
 import { print, type Findings } from './report/json.ts';
-import { table } from './table.ts';
+import { table, type Cell } from './table.ts';
 
 const PROMPTS = ['whole', 'phrases', 'none'] as const;
 const BATCHES = [1, 2] as const;
@@ -101,12 +101,12 @@ function ratiosOf(samples: readonly Sample[]): Record<string, number> {
 function tableOf(samples: readonly Sample[]): string {
   const cells = (of: Partial<Sample>, measure: Measure): number[] =>
     [false, true].map((drafted) => medianOf(samples, { ...of, drafts: drafted }, measure));
-  const rows = POINTS.map((of) =>
-    new Array<string | number>(of.prompt, of.batch).concat(
-      cells(of, 'tokensPerS'),
-      cells(of, 'cpuMs'),
-    ),
-  );
+  const row = (of: (typeof POINTS)[number]): Cell[] => [
+    of.prompt,
+    of.batch,
+    ...cells(of, 'tokensPerS'),
+    ...cells(of, 'cpuMs'),
+  ];
   const headings = ['tok/s', 'tok/s, drafts', 'CPU ms/tok', 'CPU ms/tok, drafts'];
-  return table(['in the prompt', 'batch', ...headings], rows);
+  return table(['in the prompt', 'batch', ...headings], POINTS.map(row));
 }

@@ -39,6 +39,7 @@ const QUESTIONS: Readonly<Record<Command, (options: BenchOptions) => Promise<Que
   api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),
   takeover: async () => ({ model: 'tiny', measure: (await import('./takeover.ts')).takeover }),
   images: async () => ({ model: 'tiny', measure: (await import('./images.ts')).images }),
+  alone: async () => ({ model: 'tiny', measure: (await import('./alone.ts')).alone }),
   overhead: async () => ({ model: 'tiny', measure: (await import('./overhead.ts')).overhead }),
 };
 

@@ -14,6 +14,7 @@ const COMMANDS = [
   'images',
   'takeover',
   'overhead',
+  'alone',
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 

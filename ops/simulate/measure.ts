@@ -7,7 +7,8 @@ import type { StageTimes } from './stage-times.ts';
 const USAGE = `node ops/simulate/measure.ts --api URL [--key KEY] [--hardware TEXT] > times.json
 
 Measures what each stage takes in a running fleet, through its API alone, and writes the stage times
-for \`npm run simulate\`. The fleet should have one encoder, one prefill/decode worker and no other load.
+for \`npm run simulate\`. The fleet should have one encoder, one prefill/decode worker that drafts no
+tokens (EPD_DRAFT_TOKENS=0), and no other load.
 `;
 
 interface Timings {

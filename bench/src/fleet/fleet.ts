@@ -216,6 +216,8 @@ function node(
       ...coreSettings(workers.encoder + workers['prefill-decode']),
       EPD_INDEX: String(workers.index > 0),
       EPD_LOG_LEVEL: 'warn',
+      // Answers without an end or a meaning repeat themselves: drafts would flatter the fleet.
+      EPD_DRAFT_TOKENS: '0',
       ...(role === 'api'
         ? { EPD_PORT: String(port), EPD_HOST: '127.0.0.1' }
         : { EPD_METRICS_PORT: String(port) }),

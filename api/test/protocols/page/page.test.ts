@@ -211,6 +211,16 @@ test('a question is shown before the fleet has it, and not where it is refused',
   t.false(await page.locator('#result').isVisible());
 });
 
+test('a fleet that is gone is said to be, until it is back', async (t) => {
+  const page = await openPage(t, await testApi(t));
+  await page.locator('#no-recent', { hasText: 'None yet.' }).waitFor();
+  await page.route('**/v1/**', (route) => route.abort());
+  await page.locator('#problem', { hasText: 'The fleet does not answer at 127.0.0.1' }).waitFor();
+  await page.unroute('**/v1/**');
+  await page.locator('#problem:empty').waitFor({ state: 'attached' });
+  t.pass();
+});
+
 test('a job of a program is shown as one, not by its whole id', async (t) => {
   const api = await testApi(t);
   await post(api.app, '/v1/jobs', question('?', png()));

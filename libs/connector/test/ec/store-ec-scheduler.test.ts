@@ -28,11 +28,12 @@ const BAD_IMAGE = { code: 'bad_image', message: 'Not an image', retryable: false
 interface Settings {
   readonly ecRole?: ECRole;
   readonly lookAgainMs?: number;
+  readonly releasesWaiters?: boolean;
 }
 
 async function setUp(
   t: ExecutionContext,
-  { ecRole = 'ec_consumer', lookAgainMs = 60_000 }: Settings = {},
+  { ecRole = 'ec_consumer', lookAgainMs = 60_000, releasesWaiters = true }: Settings = {},
 ) {
   const { redis, prefix } = testRedis(t);
   const store = new MemoryStore();
@@ -47,7 +48,7 @@ async function setUp(
       ecRole,
       ecConnectorExtraConfig: { lookAgainMs, maxFailedLoads: 3 },
     },
-    { embeddings, fingerprint: FINGERPRINT, width: 8, requester, events },
+    { embeddings, fingerprint: FINGERPRINT, width: 8, requester, releasesWaiters, events },
   );
   const cache: EncoderCache = new Map();
   connector.worker.registerCaches(cache);
@@ -75,6 +76,7 @@ async function setUp(
     return !failed;
   };
   return {
+    connector,
     redis,
     prefix,
     store,
@@ -245,6 +247,43 @@ test('the end of the last request drops waiting work', async (t) => {
   scheduler.requestFinished(requests[1]!);
   await until(async () => (await queued()) === 0);
   t.deepEqual(await flight.waiters(CAT), []);
+});
+
+test('a request that others may continue keeps its place and its lease when it ends here', async (t) => {
+  const settings = { releasesWaiters: false };
+  const { connector, scheduler, requester, cache, redis, prefix } = await setUp(t, settings);
+  const held = async () => [
+    await new RedisSingleFlight({ redis, prefix }).waiters(CAT),
+    await redis.zcard(`${prefix}:ec:{usage}:lease:${CAT}`),
+  ];
+  const { generation } = await requester.request(encodeJobOf('cat'), 'a');
+  cache.set(CAT, embeddingOf('cat')); // so that nothing is looked up meanwhile
+  const request = requestFor('a', ['cat'], generation);
+  t.true(scheduler.ensureCacheAvailable(request, 0));
+  scheduler.requestFinished(request);
+  await connector.shutdown(); // waits for what it does in the background
+  t.deepEqual(await held(), [['a'], 1]);
+  await requester.release(CAT, 'a');
+  t.deepEqual(await held(), [[], 0]);
+});
+
+test('what was found stored at acceptance is loaded unasked, and asked for when it is gone', async (t) => {
+  const { scheduler, embeddings, load, redis, prefix } = await setUp(t);
+  const flight = new RedisSingleFlight({ redis, prefix });
+  await embeddings.save(CAT, FINGERPRINT, embeddingOf('cat'));
+  const request = foundStored(requestFor('r', ['cat']));
+  t.true(scheduler.ensureCacheAvailable(request, 0));
+  t.true(await load(request, 0));
+  const gone = foundStored(requestFor('s', ['dog']));
+  t.true(scheduler.ensureCacheAvailable(gone, 0));
+  t.false(await load(gone, 0));
+  await until(async () => (await flight.waiters(DOG)).includes('s'));
+  t.deepEqual(await flight.waiters(CAT), []);
+});
+
+const foundStored = ({ id, features }: ECRequest): ECRequest => ({
+  id,
+  features: features.map((feature) => ({ ...feature, stored: true })),
 });
 
 test('a request that ends while it is being joined leaves no waiter behind', async (t) => {
