@@ -60,8 +60,8 @@ test.serial(
   'a second question about a picture does not encode it again, also after every worker was restarted',
   async (t) => {
     begin(t);
-    const once = await ask(fleet.url, goldenJob(second!));
-    t.deepEqual(once.usage?.images, { encoded: 1, reused: 0 });
+    const asked = await ask(fleet.url, goldenJob(second!));
+    t.deepEqual(asked.usage?.images, { encoded: 1, reused: 0 });
     const again = await ask(fleet.url, goldenJob(second!));
     t.deepEqual(again.usage?.images, { encoded: 0, reused: 1 });
     for (const role of ['encoder', 'prefill-decode'] as const) {
