@@ -159,7 +159,7 @@ test.serial(
     const dying = fleet.start('prefill-decode', {
       ...env,
       EPD_FAULT_HANG_AT_STEP: '8',
-      EPD_PD_RUN_TIMEOUT_MS: '8000',
+      EPD_PD_RUN_TIMEOUT_MS: '12000',
     });
     const { id } = await submit(fleet.url, { ...miniatureJob(asked), model: QWEN });
     if (dying.child.exitCode === null) await once(dying.child, 'exit');

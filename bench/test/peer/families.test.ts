@@ -9,6 +9,7 @@ import {
   type PreTrainedModel,
 } from '@huggingface/transformers';
 import test from 'ava';
+import { drawn } from '../../../test/helpers/drawn.ts';
 
 /*
  * The folders that workers serve load in transformers.js, and give there the tokens that PyTorch gives: they are in
@@ -41,17 +42,8 @@ const casesOf = (name: string): readonly Case[] =>
     }
   ).cases;
 
-/** The formula of models/making/families/pictures.py. */
-function drawn([width, height, seed]: Picture): RawImage {
-  const data = Uint8ClampedArray.from({ length: width * height * 3 }, (_, index) => {
-    const c = index % 3;
-    const x = Math.floor(index / 3) % width;
-    const y = Math.floor(index / (3 * width));
-    const sum = x * (3 + (seed % 5)) + y * (7 + (seed % 3)) + c * 53 + seed * 29;
-    return (sum + Math.floor((x * y) / (5 + (seed % 7)))) % 256;
-  });
-  return new RawImage(data, width, height, 3);
-}
+const imageOf = ([width, height, seed]: Picture): RawImage =>
+  new RawImage(drawn(width, height, seed), width, height, 3);
 
 async function library(name: string): Promise<(asked: Case) => Promise<number[]>> {
   const model = await AutoModelForImageTextToText.from_pretrained(name, {
@@ -67,7 +59,7 @@ async function library(name: string): Promise<(asked: Case) => Promise<number[]>
     const options = {
       input_ids: row(ids),
       attention_mask: row(ids.map(() => 1)),
-      ...(images.length === 0 ? {} : ((await processor(images.map(drawn))) as object)),
+      ...(images.length === 0 ? {} : ((await processor(images.map(imageOf))) as object)),
       do_sample: false,
       max_new_tokens: tokens.length,
       eos_token_id: [NO_TOKEN],
