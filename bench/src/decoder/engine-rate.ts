@@ -50,6 +50,8 @@ async function startEngine(setting: DecodeSetting, decoder: string): Promise<Eng
     modelFolder: modelDir,
     cacheFolder,
     threads,
+    // The machine is the measurement's own, as its peers take it.
+    threadsSpin: true,
     decoder,
     kvCacheBytes: 2 * GIB,
     encoderCacheBytes: 2 ** 20,
