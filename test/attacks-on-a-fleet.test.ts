@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { startFleet, type Fleet } from './helpers/fleet.ts';
+import { peakMiB } from './helpers/peak-memory.ts';
 
 const MIB = 2 ** 20;
 /** What V8 gives itself in a container of 512 MiB. */
@@ -58,11 +58,6 @@ async function answersMeanwhile(
   await asking;
 }
 
-async function peakMiB(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-}
-
 const upload = (text: string): FormData => {
   const form = new FormData();
   form.set('purpose', 'batch');
@@ -109,9 +104,9 @@ test('a fleet with an API of 512 MiB serves one tenant while another attacks it'
   for (const role of ROLES)
     for (const { child } of fleet.processes(role)) {
       t.is(child.exitCode ?? child.signalCode, null, `${role} is alive`);
-      t.log(`peak memory: ${role} ${(await peakMiB(child.pid)).toFixed(0)} MiB`);
+      t.log(`peak memory: ${role} ${await peakMiB(child)} MiB`);
     }
-  t.true((await peakMiB(fleet.processes('api')[0]?.child.pid)) < SMALL_MIB);
+  t.true((await peakMiB(fleet.processes('api')[0]!.child)) < SMALL_MIB);
 });
 
 test('what one tenant has asked is not told to another by cached tokens', async (t) => {

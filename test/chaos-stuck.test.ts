@@ -24,7 +24,7 @@ async function streamedTokens({ redis, prefix }: World, id: string): Promise<num
   return events.flatMap((event) => (event.type === 'tokens' ? event.ids : []));
 }
 
-test.serial('a step that hangs ends its process; another goes on where the job was', async (t) => {
+test.serial('a step that hangs ends its process; another resumes the job', async (t) => {
   t.timeout(240_000);
   const env = {
     EPD_LOCK_MS: String(LOCK_MS),

@@ -62,7 +62,7 @@ test.serial('every worker told to stop in the middle of that: all still right', 
 });
 
 test.serial(
-  'the API told to stop in the middle: its jobs go on, and another answers for them',
+  'the API is stopped in the middle: its jobs continue, and another process answers for them',
   async (t) => {
     t.timeout(180_000);
     const fleet = await startFleet(t);

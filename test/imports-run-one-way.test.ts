@@ -16,7 +16,7 @@ for (const source of SOURCES) {
   });
 }
 
-test('in the API protocols rest on the core, and the core on HTTP', async (t) => {
+test('in the API protocols import the core, and the core HTTP', async (t) => {
   const graph = await folderGraph(projectPath('api/src'));
   const upwards = [...graph].flatMap(([from, targets]) =>
     [...targets].flatMap(([to, why]) => (layer(from) >= 0 && layer(to) > layer(from) ? [why] : [])),

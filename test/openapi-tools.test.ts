@@ -93,7 +93,7 @@ test('the description has no error for a linter, and a client that is generated 
   await writeFile(description, await answer.text());
   const env = { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
   const node = (args: readonly string[]) => run(process.execPath, args, { cwd: folder, env });
-  // Its findings go to stdout, and a program that fails tells what it wrote to stderr.
+  // Its findings go to stdout, and a program that fails shows what it wrote to stderr.
   const lint = [process.execPath, tool('@redocly/cli/bin/cli.js'), 'lint', '--format=stylish'];
   await run('sh', ['-c', '"$0" "$@" >&2', ...lint, description], { cwd: folder, env });
 

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { RedisModelRegistry } from '@epd/fleet';
 import { startHubServer } from '@epd/hub/testing';
+import { RedisJobStore } from '@epd/jobs';
 import { connectRedis } from '@epd/service';
 import { eventually } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
@@ -58,8 +60,8 @@ test.serial(
   'a second question about a picture does not encode it again, also after every worker was restarted',
   async (t) => {
     begin(t);
-    const once = await ask(fleet.url, goldenJob(second!));
-    t.deepEqual(once.usage?.images, { encoded: 1, reused: 0 });
+    const asked = await ask(fleet.url, goldenJob(second!));
+    t.deepEqual(asked.usage?.images, { encoded: 1, reused: 0 });
     const again = await ask(fleet.url, goldenJob(second!));
     t.deepEqual(again.usage?.images, { encoded: 0, reused: 1 });
     for (const role of ['encoder', 'prefill-decode'] as const) {
@@ -134,6 +136,39 @@ test.serial(
       .slice(0, tiny.length)
       .reduce((sum, { usage }) => sum + (usage?.images.encoded ?? 0), 0);
     t.true(encoded <= new Set(goldenCases.flatMap(({ images }) => images)).size);
+  },
+);
+
+/** Tokens in the order of a job's stream. */
+async function streamed(id: string): Promise<number[]> {
+  const redis = connectRedis(fleet.env['EPD_REDIS_URL'] ?? '', { name: 'test' });
+  const jobs = new RedisJobStore({ redis, prefix: fleet.env['EPD_PREFIX'] ?? '' });
+  const events = await jobs.events(id, 0);
+  await jobs.close();
+  redis.disconnect();
+  return events.flatMap((event) => (event.type === 'tokens' ? event.ids : []));
+}
+
+test.serial(
+  'an answer about pictures with positions in a grid goes on where its worker died',
+  async (t) => {
+    begin(t);
+    const asked = miniatureCases(QWEN).find(({ images }) => images.length > 1)!;
+    const env = { EPD_MODEL: miniatureFolder(QWEN) };
+    await fleet.processes('prefill-decode').at(-1)?.stop();
+    const dying = fleet.start('prefill-decode', {
+      ...env,
+      EPD_FAULT_HANG_AT_STEP: '8',
+      EPD_PD_RUN_TIMEOUT_MS: '8000',
+    });
+    const { id } = await submit(fleet.url, { ...miniatureJob(asked), model: QWEN });
+    if (dying.child.exitCode === null) await once(dying.child, 'exit');
+    const before = await streamed(id);
+    t.true(before.length > 0 && before.length < asked.tokens.length, before.join());
+    fleet.start('prefill-decode', env);
+    const job = await ended(fleet.url, id, SLOW.withinMs);
+    t.deepEqual(job.output?.token_ids, asked.tokens, job.error?.message);
+    t.deepEqual(await streamed(id), asked.tokens);
   },
 );
 

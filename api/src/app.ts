@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Readiness } from '@epd/service';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
@@ -72,16 +73,15 @@ const PLUGIN_TIMEOUT_MS = 120_000;
 
 /** The API without a port: `inject` or `listen`. Closing it ends its streams, nothing else. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { services, registry, redis, ready, log } = options;
-  const { config } = options;
-  const { maxFileBytes, adminKey, prefix } = config;
+  const { services, registry, redis, config, log } = options;
+  const { adminKey, prefix } = config;
   const app: FastifyInstance = Fastify({
     bodyLimit: config.maxBodyBytes,
     pluginTimeout: PLUGIN_TIMEOUT_MS,
     requestTimeout: config.requestTimeoutMs,
     http: { connectionsCheckingInterval: Math.min(config.requestTimeoutMs, MAX_CHECK_MS) },
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
-    // What came in before the door was shut is answered.
+    // Requests received before the server closed are answered.
     return503OnClosing: false,
     ...(log === undefined ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -101,37 +101,51 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   limitOpenRequests(app, config.tenantOpenRequests);
   installBodyParser(app, services.memory, config);
   await installOpenApi(app);
-  await app.register(jobRoutes(services));
-  await app.register(jobListRoutes(services));
-  await app.register(jobControlRoutes(services));
-  await app.register(jobEventRoutes(services));
-  await app.register(webhookRoutes(services));
-  await app.register(chatCompletionRoutes(services));
-  await app.register(completionRoutes(services));
-  await app.register(responseRoutes(services));
-  await app.register(responseControlRoutes(services));
-  await app.register(fileRoutes(services, maxFileBytes));
-  await app.register(fileControlRoutes(services));
-  await app.register(uploadRoutes(services, maxFileBytes));
-  await app.register(batchRoutes(services));
-  await app.register(batchControlRoutes(services));
-  await app.register(imageSearchRoutes(services, config.maxImageBytes));
-  await app.register(imageRecommendRoutes(services));
-  await app.register(imageRoutes(services));
-  await app.register(imageContentRoutes(services, config));
-  await app.register(embeddingRoutes(services));
-  await app.register(modelRoutes(services));
-  await app.register(fleetRoutes(services, config));
-  await app.register(adminKeyRoutes(services));
-  await app.register(adminTenantRoutes(services));
-  await app.register(modelRevisionRoutes(services));
-  await app.register(healthRoutes(ready));
-  await app.register(metricsRoutes(registry));
+  for (const [name, routes] of Object.entries(routesOf(options)))
+    await app.register(named(name, routes));
   if (adminKey !== undefined) await installQueueBoard(app, { services, redis, prefix });
-  await app.register(docsRoutes);
-  await app.register(pageRoutes);
   return app;
 }
+
+const routesOf = ({
+  services,
+  registry,
+  ready,
+  config,
+}: AppOptions): Record<string, FastifyPluginAsyncTypebox> => ({
+  jobRoutes: jobRoutes(services),
+  jobListRoutes: jobListRoutes(services),
+  jobControlRoutes: jobControlRoutes(services),
+  jobEventRoutes: jobEventRoutes(services),
+  webhookRoutes: webhookRoutes(services),
+  chatCompletionRoutes: chatCompletionRoutes(services),
+  completionRoutes: completionRoutes(services),
+  responseRoutes: responseRoutes(services),
+  responseControlRoutes: responseControlRoutes(services),
+  fileRoutes: fileRoutes(services, config.maxFileBytes),
+  fileControlRoutes: fileControlRoutes(services),
+  uploadRoutes: uploadRoutes(services, config.maxFileBytes),
+  batchRoutes: batchRoutes(services),
+  batchControlRoutes: batchControlRoutes(services),
+  imageSearchRoutes: imageSearchRoutes(services, config.maxImageBytes),
+  imageRecommendRoutes: imageRecommendRoutes(services),
+  imageRoutes: imageRoutes(services),
+  imageContentRoutes: imageContentRoutes(services, config),
+  embeddingRoutes: embeddingRoutes(services),
+  modelRoutes: modelRoutes(services),
+  fleetRoutes: fleetRoutes(services, config),
+  adminKeyRoutes: adminKeyRoutes(services),
+  adminTenantRoutes: adminTenantRoutes(services),
+  modelRevisionRoutes: modelRevisionRoutes(services),
+  healthRoutes: healthRoutes(ready),
+  metricsRoutes: metricsRoutes(registry),
+  docsRoutes,
+  pageRoutes,
+});
+
+/** For a plugin without a display name Fastify searches all loaded modules. */
+const named = (name: string, routes: FastifyPluginAsyncTypebox): FastifyPluginAsyncTypebox =>
+  Object.assign(routes, { [Symbol.for('fastify.display-name')]: name });
 
 /** Loaded only where there is an admin key to look at it with. */
 async function installQueueBoard(app: FastifyInstance, parts: BoardParts): Promise<void> {

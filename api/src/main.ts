@@ -38,7 +38,7 @@ async function start({
   const patient = connectRedis(config.redisUrl, { name: 'api-background', log });
   const redis = batchWrites(new Redis(config.redisUrl, requestRedisOptions()), 'turn');
   redis.on('error', (err) => log.debug({ err }, 'Redis'));
-  const durable = createObjectStore(storeOptions(config));
+  const durable = await createObjectStore(storeOptions(config));
   const fleetStore = new FleetStore({
     redis,
     prefix: config.prefix,

@@ -86,7 +86,7 @@ test('without keys it will not listen where others can reach it, and says so', a
   t.regex(output.join(''), /EPD_HOST.*loopback/);
 });
 
-test("an address that is not this machine's is told in one line", async (t) => {
+test("an address that is not this machine's is reported in one line", async (t) => {
   const { child, output } = apiProcess(t, { EPD_HOST: '192.0.2.1', EPD_OPEN: 'true' });
   const [code] = (await once(child, 'exit')) as [number | null];
   t.is(code, 1);

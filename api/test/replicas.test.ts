@@ -3,7 +3,7 @@ import test from 'ava';
 import { jobOf, post, question } from './helpers/requests.ts';
 import { listen, readSse } from './helpers/sse-client.ts';
 import { testApi } from './helpers/test-api.ts';
-import { end, say, takeUp } from './helpers/worker.ts';
+import { end, say, claimJob } from './helpers/worker.ts';
 
 test('a job that one replica accepted is answered for, followed and cancelled at any other', async (t) => {
   const first = await testApi(t);
@@ -15,11 +15,11 @@ test('a job that one replica accepted is answered for, followed and cancelled at
   t.is(jobOf(await waiting).status, 'cancelled');
 });
 
-test('a reader whose replica stops goes on at another where it was', async (t) => {
+test('a reader whose replica stops resumes at another where it was', async (t) => {
   const first = await testApi(t);
   const second = await testApi(t, { prefix: first.prefix });
   const { id } = jobOf(await post(first.app, '/v1/jobs', question('?')));
-  const claim = await takeUp(first.jobs, id);
+  const claim = await claimJob(first.jobs, id);
   await say(second.jobs, claim, 'one ', 0);
   const response = await fetch(`${await listen(first.app)}/v1/jobs/${id}/events`);
   const before = response.text();

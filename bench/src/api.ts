@@ -45,7 +45,7 @@ export async function api(harness: Harness): Promise<Findings> {
       addedLatencyMs: latency.addedMs.p50,
     },
     samples: { latency, acceptance: accepted, lists: pages, streams: followed },
-    notes: [...harness.notes, 'workers stand still while jobs are accepted and streams opened'],
+    notes: [...harness.notes, 'workers are paused while jobs are accepted and streams opened'],
   };
 }
 

@@ -5,7 +5,7 @@ import { projectPath } from '@epd/service';
 import { BenchFleet, type FleetOptions } from './fleet/fleet.ts';
 import { print } from './report/json.ts';
 import { textOnly, uniqueImages, type AnswerLength } from './load/workloads.ts';
-import { buildModel } from './model/build-model.ts';
+import { buildModel, MODELS_CACHE, TOKENIZER_FOLDER } from './model/build-model.ts';
 import { smolvlmShape } from './model/shape.ts';
 import type { BenchOptions } from './options.ts';
 import { fastestPeer } from './peer/fastest-peer.ts';
@@ -29,7 +29,6 @@ const TINY = 'models/tiny-vlm';
 /** One picture and one text, with answers as short as those about pictures are. */
 const PEER_PROBES = 1;
 const PEER_PROBE: AnswerLength = { maxTokens: 8, ignoreEos: true };
-const MODELS_CACHE = '.cache/bench/models';
 
 /** Starts what a question needs, and ends all of it, in reverse order, when disposed. */
 export class Harness implements AsyncDisposable {
@@ -112,7 +111,7 @@ async function benchModel(which: 'tiny' | 'smolvlm', scale: number): Promise<Ben
   );
   const dir = await buildModel(shape, {
     cacheFolder: projectPath(MODELS_CACHE),
-    tokenizerFolder: projectPath(TINY),
+    tokenizerFolder: projectPath(TOKENIZER_FOLDER),
   });
   const imageAnswer = { maxTokens: 32, ignoreEos: true };
   return { name: shape.name, dir, scale, pictureSize: shape.vision.imageSize, imageAnswer };

@@ -28,6 +28,7 @@ const QUESTIONS: Readonly<Record<Command, (options: BenchOptions) => Promise<Que
     peer === 'llama'
       ? { model: 'smolvlm', measure: (await import('./engine-over-llama.ts')).engineOverLlama }
       : { model: 'tiny', measure: (await import('./engine.ts')).engine },
+  drafts: async () => ({ model: 'tiny', measure: (await import('./drafts.ts')).drafts }),
   encoder: async () => ({ model: 'tiny', measure: (await import('./encoder.ts')).encoder }),
   memory: async () => ({ model: 'smolvlm', measure: (await import('./memory.ts')).memory }),
   connector: async () => ({ model: 'tiny', measure: (await import('./connector.ts')).connector }),
@@ -38,6 +39,7 @@ const QUESTIONS: Readonly<Record<Command, (options: BenchOptions) => Promise<Que
   api: async () => ({ model: 'tiny', measure: (await import('./api.ts')).api }),
   takeover: async () => ({ model: 'tiny', measure: (await import('./takeover.ts')).takeover }),
   images: async () => ({ model: 'tiny', measure: (await import('./images.ts')).images }),
+  alone: async () => ({ model: 'tiny', measure: (await import('./alone.ts')).alone }),
   overhead: async () => ({ model: 'tiny', measure: (await import('./overhead.ts')).overhead }),
 };
 

@@ -5,6 +5,7 @@ const COMMANDS = [
   'ttft',
   'isolation',
   'engine',
+  'drafts',
   'encoder',
   'memory',
   'connector',
@@ -13,6 +14,7 @@ const COMMANDS = [
   'images',
   'takeover',
   'overhead',
+  'alone',
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 

@@ -1,4 +1,4 @@
-/** What is told of many samples. Null where there are none. */
+/** Statistics of many samples. Null where there are none. */
 export interface Summary {
   readonly count: number;
   readonly mean: number | null;

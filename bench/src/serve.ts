@@ -97,7 +97,7 @@ async function withCpuTimes(
   return { ...result, cpuMs };
 }
 
-/** The peer tells its end-of-sequence token and the fleet may not: one more token is no difference. */
+/** The peer emits its end-of-sequence token and the fleet may not: one more token is no difference. */
 function sameAnswers(fleet: LoadResult, peer: LoadResult): number {
   const same = fleet.answers.filter(({ tokenIds }, i) => {
     const other = peer.answers[i]?.tokenIds ?? [];

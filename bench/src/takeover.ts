@@ -12,7 +12,7 @@ import { stallsOf } from './takeover/stalls.ts';
 const STREAMS = 8;
 /** One is asked to stop, one is killed, one is left. */
 const DECODERS = 3;
-/** A worker that is asked to stop goes on for three fifths of this before it hands back. */
+/** A worker that is asked to stop keeps running its jobs for three fifths of this before it returns them. */
 const STOP_MS = 2_000;
 const LOOK_MS = 50;
 /** A takeover takes seconds: past this it has failed. */
@@ -24,7 +24,7 @@ interface Takeover {
   readonly stallMs: readonly number[];
 }
 
-/** How long streams stand still when their prefill/decode worker is asked to stop, and when it is killed. */
+/** How long streams stall when their prefill/decode worker is asked to stop, and when it is killed. */
 export async function takeover(harness: Harness): Promise<Findings> {
   const takeovers: Takeover[] = [];
   for (let round = 0; round < (harness.options.full ? 5 : 2); round++) {
@@ -77,7 +77,7 @@ async function endOne({ fleet, redis, load }: Setting, ending: Ending): Promise<
   });
   const before = load.seenOf(ids).map((seen) => stallsOf(seen).length);
   const ended = fleet.end('prefill-decode', pid, ending);
-  // Asked to stop, it finishes what it can: what is resumed later is what it handed back.
+  // Asked to stop, it finishes what it can: what is resumed later is what it returned.
   const stallMs = await until(async () => {
     const stalls = load.seenOf(ids).map((seen, at) => stallsOf(seen).slice(before[at]));
     const over = load.underWay;

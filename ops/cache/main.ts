@@ -97,7 +97,7 @@ async function withParts(work: (parts: CacheParts) => Promise<void>): Promise<vo
   const redis = new Redis(config.redisUrl, { maxRetriesPerRequest: 1 });
   // Every command reports its own failure.
   redis.on('error', () => {});
-  const store = createObjectStore(storeOptions(config));
+  const store = await createObjectStore(storeOptions(config));
   try {
     await assertFleetStore(config, redis, store);
     const usage = new EmbeddingUsage({ redis, prefix: config.prefix });

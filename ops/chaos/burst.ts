@@ -36,7 +36,7 @@ export interface BurstOutcome {
 
 /**
  * So many image jobs at once to one API process, one encoder and one PD worker, each with an image of
- * its own: every one is answered right or refused at the door, and nobody's memory grows with the rest.
+ * its own: every one is answered right or refused on submission, and no process's memory grows with the rest.
  */
 export async function runBurst(options: BurstOptions): Promise<BurstOutcome> {
   const { folder, waitingCost } = options;

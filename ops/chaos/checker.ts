@@ -29,14 +29,14 @@ const ENDINGS: Readonly<Record<string, readonly string[]>> = {
 };
 const BROKEN_CODES = new Set(['image_broken', 'image_unsupported']);
 
-/** Holds every job against what it must answer, and its stream against its record. */
+/** Compares every job with its reference answer, and its stream with its record. */
 export class Checker {
   readonly #jobs: RedisJobStore;
   readonly #reference: Reference;
   readonly #findings: Finding[] = [];
   readonly #losses: Losses;
   readonly takeovers: Takeovers = { jobs: 0, midAnswer: 0 };
-  /** Jobs that are gone because a fault took them from Redis. */
+  /** Jobs that are missing because a fault deleted them from Redis. */
   lostWithRedis = 0;
 
   constructor(jobs: RedisJobStore, reference: Reference, losses = new Losses()) {
@@ -68,7 +68,7 @@ export class Checker {
     this.#checkReader(record, events);
   }
 
-  /** It may have been written again, in part, by those who held it: nothing can be asked of it. */
+  /** It may have been written again, in part, by the workers that held it: it is not checked. */
   #countLost(id: string | null): void {
     if (id !== null) this.lostWithRedis += 1;
   }

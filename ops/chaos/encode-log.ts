@@ -1,7 +1,7 @@
 import { CompletionReader, type CompletionEvent } from '@epd/connector';
 import type { Redis } from 'ioredis';
 
-/** Reads all that is on the stream and takes it away, so that nobody reads it after. */
+/** Reads and deletes all entries of the stream, so that no process reads them later. */
 const TAKE_AWAY = `
 local entries = redis.call('XRANGE', KEYS[1], '-', '+')
 redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)
@@ -25,7 +25,7 @@ export class EncodeLog {
     return this.#reader.stop();
   }
 
-  /** Returns how many nobody else had read for sure. */
+  /** Returns how many were certainly unread. */
   async takeAway(redis: Redis, stream: string): Promise<number> {
     const entries = (await redis.eval(TAKE_AWAY, 1, stream)) as [string, string[]][];
     for (const [id, fields] of entries)
@@ -33,7 +33,7 @@ export class EncodeLog {
     return entries.length;
   }
 
-  /** Runs of the vision encoder by image; what was stored already counts nothing. */
+  /** Runs of the vision encoder by image; stored embeddings do not count. */
   get encodes(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const event of this.#events.values()) {

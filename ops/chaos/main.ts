@@ -32,7 +32,7 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** What another run has left there would be taken for this one's. */
+/** Remains of another run would be taken for this one's. */
 async function emptyFolder(given: string | null): Promise<string> {
   if (given === null) return mkdtemp(join(tmpdir(), 'epd-chaos-'));
   await mkdir(given, { recursive: true });

@@ -1,4 +1,4 @@
-/** One thing to look at: a title, what it tells, and the queries behind it. */
+/** A panel: its title, its description and its queries. */
 export interface Panel {
   readonly title: string;
   readonly description: string;

@@ -48,6 +48,10 @@ export const workerRows: readonly Row[] = [
       lines('Prefix cache hits', 'ops', 'Prompt tokens that needed no prefill.', [
         query(`sum(rate(epd_prefix_hit_tokens_total{${MODEL}}[$__rate_interval]))`, 'tokens'),
       ]),
+      lines('Drafted tokens', 'ops', 'Of answers that copy: all, and those that were kept.', [
+        query(`sum(rate(epd_draft_tokens_total{${MODEL}}[$__rate_interval]))`, 'drafted'),
+        query(`sum(rate(epd_draft_tokens_accepted_total{${MODEL}}[$__rate_interval]))`, 'kept'),
+      ]),
       lines('Preemptions', 'ops', 'Sequences preempted because KV cache memory ran out.', [
         query(`sum(rate(epd_preemptions_total{${MODEL}}[$__rate_interval]))`, 'sequences'),
       ]),

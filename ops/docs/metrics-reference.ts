@@ -1,4 +1,4 @@
-/** What the processes tell of themselves; where they are scraped, by the jobs of the rules. */
+/** The processes that are scraped, by the jobs of the rules. */
 const PROCESSES: Readonly<Record<string, string>> = {
   'epd-api': 'API',
   'epd-encoder': 'Encoder',
@@ -9,7 +9,7 @@ const PROCESSES: Readonly<Record<string, string>> = {
 interface Metric {
   readonly type: string;
   readonly help: string;
-  readonly toldBy: readonly string[];
+  readonly reportedBy: readonly string[];
 }
 
 /** `docs/metrics.md` as it should be, from what each process answers to a scrape. */
@@ -17,8 +17,8 @@ export function metricsReference(scraped: Readonly<Record<string, string>>): str
   const metrics = new Map<string, Metric>();
   for (const [job, text] of Object.entries(scraped)) {
     for (const [, name = '', help = '', type = ''] of text.matchAll(HEAD)) {
-      const toldBy = [...(metrics.get(name)?.toldBy ?? []), PROCESSES[job] ?? job];
-      metrics.set(name, { help, type, toldBy });
+      const reportedBy = [...(metrics.get(name)?.reportedBy ?? []), PROCESSES[job] ?? job];
+      metrics.set(name, { help, type, reportedBy });
     }
   }
   const rows = [...metrics].toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -27,12 +27,12 @@ export function metricsReference(scraped: Readonly<Record<string, string>>): str
     '',
     'Made of what a running fleet answers by `node ops/docs/write-metrics.ts URL…` (the addresses of an API,',
     'an encoder, a prefill/decode worker and an index worker); a test holds it current. Every metric of an encoder or',
-    'prefill/decode worker, and of the queues, has the label `model`. Beside these each process tells the usual `process_*` and `nodejs_*`.',
+    'prefill/decode worker, and of the queues, has the label `model`. Each process also reports the usual `process_*` and `nodejs_*`.',
     '',
-    '| metric | type | what it is | told by |',
+    '| metric | type | what it is | reported by |',
     '| --- | --- | --- | --- |',
-    ...rows.map(([name, { type, help, toldBy }]) => {
-      return `| \`${name}\` | ${type} | ${help} | ${toldBy.join(', ')} |`;
+    ...rows.map(([name, { type, help, reportedBy }]) => {
+      return `| \`${name}\` | ${type} | ${help} | ${reportedBy.join(', ')} |`;
     }),
     '',
   ].join('\n');

@@ -11,7 +11,7 @@ export function checkFleetStore(config: DoctorConfig): Promise<Finding[]> {
   return guarded(CHECK, 'See the findings for Redis and the store', async () => {
     const redis = connectRedis(config.redisUrl, { name: 'doctor' });
     const options = storeOptions(config);
-    const store = createObjectStore(options);
+    const store = await createObjectStore(options);
     try {
       const [id, name] = await redis.hmget(fleetStoreKey(config.prefix), 'id', 'name');
       if (!id) return [ok(CHECK, 'no process of a fleet runs that could use another')];

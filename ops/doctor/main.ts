@@ -1,12 +1,8 @@
 import { parseArgs } from 'node:util';
-import { checkApi } from './api.ts';
 import { readSettings } from '../local/read-settings.ts';
 import { doctorConfig, type DoctorConfig } from './config.ts';
+import { examine } from './examine.ts';
 import type { Finding } from './finding.ts';
-import { checkFleetStore } from './fleet-store.ts';
-import { checkRedis } from './redis.ts';
-import { checkStore } from './store.ts';
-import { checkWorkers } from './workers.ts';
 
 const USAGE = `npm run doctor -- [--env FILE] [--json] [--skip-model]
 
@@ -35,7 +31,7 @@ else await main();
 async function main(): Promise<void> {
   const settings = settingsOrComplaint();
   if (settings === null) return;
-  const findings = await examine(settings.config);
+  const findings = await examine(settings.config, { withModel: !values['skip-model'] });
   if (values.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   else process.stdout.write(`Settings from ${settings.from}\n\n${report(findings)}\n`);
   process.exitCode = findings.some(({ level }) => level === 'fail') ? 1 : 0;
@@ -49,30 +45,6 @@ function settingsOrComplaint(): { config: DoctorConfig; from: string } | null {
     process.exitCode = 2;
     return null;
   }
-}
-
-async function examine(config: DoctorConfig): Promise<Finding[]> {
-  const redis = await checkRedis(config.redisUrl, config.prefix);
-  const reachable = redis.length > 1;
-  const { findings: model, card } = values['skip-model']
-    ? { findings: [], card: null }
-    : await examineModel(config);
-  return [
-    ...redis,
-    ...(await checkStore(config)),
-    ...(reachable ? await checkFleetStore(config) : []),
-    ...model,
-    ...(reachable ? await checkWorkers(config, card) : []),
-    ...(config.apiUrl === undefined ? [] : await checkApi(config.apiUrl, config.apiKeys[0])),
-  ];
-}
-
-/** Loaded on demand: a host of the API alone has neither a model nor what reads one. */
-async function examineModel(config: DoctorConfig) {
-  const { checkModel } = await import('./model.ts');
-  const { checkProviders } = await import('./providers.ts');
-  const { findings, card } = await checkModel(config);
-  return { findings: [...findings, ...(await checkProviders(config.executionProviders))], card };
 }
 
 function report(findings: readonly Finding[]): string {

@@ -38,7 +38,7 @@ export async function checkModel(
   return { findings, card };
 }
 
-/** Of a folder with all graphs; what is missing is told by itself. */
+/** Of a folder with all graphs; missing ones have a finding of their own. */
 async function revisionOf(folder: ModelFolder, digest: string): Promise<string | undefined> {
   const { embed_tokens: embedTokens, decoder_model_merged: decoder } = folder.onnx.present;
   return embedTokens && decoder ? revision(folder, digest) : undefined;

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { S3Store, createObjectStore, type ObjectStore } from '@epd/connector';
+import { createObjectStore, type ObjectStore } from '@epd/connector';
 import { storeOptions } from '@epd/service';
 import type { DoctorConfig } from './config.ts';
 import { s3Fix } from './s3-fix.ts';
@@ -15,7 +15,7 @@ export function checkStore(config: DoctorConfig): Promise<Finding[]> {
     config.store === 's3' ? s3Fix(error, config) : 'Let every process write to EPD_STORE_DIR';
   return guarded('store', fix, async () => {
     const options = storeOptions(config);
-    const store = createObjectStore(options);
+    const store = await createObjectStore(options);
     try {
       const found = await roundTrip(store);
       return options.kind === 'folder' ? [...found, await space(options.root)] : found;
@@ -47,8 +47,7 @@ async function roundTrip(store: ObjectStore): Promise<Finding[]> {
 /** The store makes up for a server that ignores conditions; so it is asked, and no put tried. */
 async function conditional(store: ObjectStore): Promise<Finding> {
   const check = 'store conditional put';
-  if (!(store instanceof S3Store) || (await store.honoursConditions()))
-    return ok(check, 'honoured');
+  if ((await store.honoursConditions?.()) ?? true) return ok(check, 'honoured');
   const fix = 'Nothing depends on it; it would save a check before each upload';
   return warn(check, 'If-None-Match is not honoured', fix);
 }

@@ -11,7 +11,7 @@ const GROUPS = '.cache/test-groups';
 
 /** Processes over which the files that run together are spread: they wait more than they compute. */
 const TOGETHER_PROCESSES = 3;
-/** Tests of such a process at a time. More would be heard of late, fill the memory, and miss their own time limits. */
+/** Tests of such a process at a time. More would report late, fill the memory, and miss their own time limits. */
 const TOGETHER_LIMIT = 4;
 /** Tests of the shared fleet at a time: each waits for it most of its time. */
 const SERVED_LIMIT = 4;

@@ -38,7 +38,7 @@ export function sharedEnvironment(
   { redisUrl, s3 }: { readonly redisUrl: string; readonly s3: S3Location | null },
 ): Environment {
   return {
-    // glibc's memory of one arena a thread never comes back: an encoder would grow for thousands of pictures.
+    // glibc never returns the memory of its arenas, one a thread: an encoder would grow for thousands of pictures.
     MALLOC_ARENA_MAX: '2',
     ...process.env,
     EPD_REDIS_URL: redisUrl,

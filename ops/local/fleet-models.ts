@@ -13,7 +13,7 @@ export interface FleetModel {
   readonly shown: string;
 }
 
-/** Opens every model that the fleet serves, with progress on the screen. Throws `HubError`. */
+/** Opens every model that the fleet serves, with progress on the screen. Throws `HubError`, `ConfigError`. */
 export async function openFleetModels(
   options: FleetOptions,
   say: (line: string) => void,
@@ -37,9 +37,11 @@ async function openFleetModel(
   const bar = new ProgressBar(process.stdout, text);
   const onProgress = ({ received, total }: FetchProgress): void => bar.show(received, total);
   // A name of one's own is for one model.
-  const { modelName, ...others } = options;
+  const { modelName, model, ...others } = options;
   const named = options.models.length === 1 && modelName !== undefined ? { modelName } : {};
-  const config = { ...others, ...named, model: text };
+  // What EPD_MODEL_DIR says is a complaint about EPD_MODEL_DIR.
+  const isDefault = model === undefined && text === options.modelDir;
+  const config = { ...others, ...named, ...(isDefault ? {} : { model: text }) };
   const opened = await openModel(config, {
     graphs: GRAPHS,
     base: projectPath('.'),

@@ -91,12 +91,13 @@ const FLEET_FLAGS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** Throws ConfigError for the environment and TypeError for flags, with what was wrong. */
+/** Throws ConfigError for the environment and TypeError for flags, with the reason. */
 export function fleetOptions(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): FleetOptions {
-  const { values } = parseArgs({ args: [...args], options: FLEET_FLAGS });
+  assertAllGiven(env);
+  const { values } = parsed(args);
   const config = readConfig(
     launcherConfig,
     values.store ? { ...env, EPD_STORE: values.store } : env,
@@ -110,6 +111,25 @@ export function fleetOptions(
     apis: count('--apis', values.apis, 1),
     programs: PROGRAMS,
   };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLEET_FLAGS });
+  } catch (error) {
+    if (error instanceof TypeError) error.message += '\nnpm start -- --help lists the flags';
+    throw error;
+  }
+}
+
+/** npm keeps a flag that comes before `--` for itself, and hands it over in the environment alone. */
+function assertAllGiven(env: Readonly<Record<string, string | undefined>>): void {
+  for (const flag of Object.keys(FLEET_FLAGS)) {
+    const value = env[`npm_config_${flag}`];
+    if (flag === 'help' || value === undefined) continue;
+    const expected = `after "--", which ends npm's own flags: npm start -- --${flag}${value === 'true' ? '' : ` ${value}`}`;
+    throw new ConfigError([{ variable: `--${flag}`, expected, value }]);
+  }
 }
 
 function count(flag: string, text: string, least: number): number {

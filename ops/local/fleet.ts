@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connectRedis, freePort, projectPath, waitForRedis, withoutPassword } from '@epd/service';
+import { API_NODE_FLAGS } from './api-flags.ts';
 import { claimDataFolder, releaseDataFolder, writeFleetState } from './fleet-file.ts';
 import {
   fleetPrefix,
@@ -61,6 +62,11 @@ export class Fleet {
   /** The environment of its processes, for more of them to be started by hand. */
   get environmentFile(): string {
     return join(this.options.dataDir, 'fleet.env');
+  }
+
+  /** Whether it has started any process yet. */
+  get hasProcesses(): boolean {
+    return this.#supervisor.processes.length > 0;
   }
 
   get prefix(): string {
@@ -194,22 +200,24 @@ export class Fleet {
 
   async #startApis(env: Environment): Promise<Watched[]> {
     const { host, port, programs } = this.options;
-    const specs = this.urls.map((_, index) =>
-      this.#node(`api-${index + 1}`, programs.api, {
-        ...env,
-        EPD_HOST: host,
-        EPD_PORT: String(port + index),
-      }),
-    );
+    const specs = this.urls.map((_, index) => {
+      const own = { ...env, EPD_HOST: host, EPD_PORT: String(port + index) };
+      return this.#node(`api-${index + 1}`, programs.api, own, API_NODE_FLAGS);
+    });
     const processes = await this.#supervisor.add(specs);
     return processes.map((process, index) => ({ process, url: `${this.urls[index]}/readyz` }));
   }
 
-  #node(name: string, program: string, env: Environment): ProcessSpec {
+  #node(
+    name: string,
+    program: string,
+    env: Environment,
+    flags: readonly string[] = [],
+  ): ProcessSpec {
     return {
       name,
       command: process.execPath,
-      args: [projectPath(program)],
+      args: [...flags, projectPath(program)],
       env,
       logFile: this.#logFile(name),
       stopMs: this.options.stopMs + KILL_AFTER_EXTRA_MS,
@@ -231,6 +239,7 @@ export class Fleet {
   }
 
   #mourn({ name, code, signal, restartInMs }: Death): void {
+    if (restartInMs === null) return; // the end of the start tells of it
     const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
     this.#say(
       `${name} ${how}; restarting in ${restartInMs / 1000} s (log: ${shown(this.#logFile(name))})`,

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT_INVALID_CONFIG } from '@epd/service';
 
 /** A process that dies at once is not started in a tight loop, and one that lives is soon back. */
 const BACKOFF_MS = { first: 250, max: 10_000 };
@@ -16,7 +17,7 @@ export interface ProcessSpec {
   readonly logFile: string;
   /** How long it may take to stop before it is killed. */
   readonly stopMs: number;
-  /** How it learns that this process is gone: Node's channel, or the end of its standard input. */
+  /** How it learns that this process has ended: Node's channel, or the end of its standard input. */
   readonly lifeline: 'channel' | 'stdin';
 }
 
@@ -26,7 +27,8 @@ export interface Death {
   readonly signal: NodeJS.Signals | null;
   /** How often in a row it died young. */
   readonly failures: number;
-  readonly restartInMs: number;
+  /** Null: it is not started again. */
+  readonly restartInMs: number | null;
 }
 
 /**
@@ -41,6 +43,7 @@ export class ManagedProcess {
   #exited: Promise<void> = Promise.resolve();
   #stop = new AbortController();
   #failures = 0;
+  #isRefused = false;
 
   constructor(spec: ProcessSpec, onDeath: (death: Death) => void = () => {}) {
     this.spec = spec;
@@ -54,6 +57,11 @@ export class ManagedProcess {
   /** How often in a row it died young; 0 once it has lived for a while. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** Its settings cannot be used: it is not started again. */
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   start(): void {
@@ -85,7 +93,7 @@ export class ManagedProcess {
     await this.#exited;
   }
 
-  /** Ends the process and what it started, at once. */
+  /** Kills the process and its children. */
   kill(): void {
     this.#stop.abort();
     const pid = this.pid;
@@ -97,7 +105,7 @@ export class ManagedProcess {
     }
   }
 
-  /** The end of what it wrote, for messages. */
+  /** The tail of its output, for messages. */
   async lastLines(count = 15): Promise<string> {
     const text = await readFile(this.spec.logFile, 'utf8').catch(() => '');
     return text.trimEnd().split('\n').slice(-count).join('\n');
@@ -120,8 +128,11 @@ export class ManagedProcess {
   #afterDeath(code: number | null, signal: NodeJS.Signals | null, livedMs: number): void {
     if (this.#stop.signal.aborted) return;
     this.#failures = livedMs >= HEALTHY_AFTER_MS ? 1 : this.#failures + 1;
-    const restartInMs = Math.min(BACKOFF_MS.first * 2 ** (this.#failures - 1), BACKOFF_MS.max);
+    this.#isRefused = code === EXIT_INVALID_CONFIG;
+    const backoffMs = Math.min(BACKOFF_MS.first * 2 ** (this.#failures - 1), BACKOFF_MS.max);
+    const restartInMs = this.#isRefused ? null : backoffMs;
     this.#onDeath({ name: this.spec.name, code, signal, failures: this.#failures, restartInMs });
+    if (restartInMs === null) return;
     sleep(restartInMs, undefined, { signal: this.#stop.signal }).then(
       () => this.start(),
       () => {}, // stopped meanwhile

@@ -7,7 +7,7 @@ export interface Question {
   readonly text: string;
 }
 
-/** What a job's stream tells; fields as in libs/jobs. */
+/** The events of a job's stream; fields as in libs/jobs. */
 export type JobEvent =
   | { readonly type: 'stage'; readonly stage: string; readonly ms: number; readonly item?: number }
   | { readonly type: 'tokens'; readonly text: string }
@@ -28,7 +28,7 @@ export interface FinishedJob {
   readonly error?: { readonly code?: string; readonly message?: string } | null;
 }
 
-/** The API answered, but not with what was asked for. */
+/** The API's answer was not the expected one. */
 export class ApiAnswerError extends Error {
   override readonly name = 'ApiAnswerError';
   readonly code = 'api_answer';
@@ -73,7 +73,7 @@ async function requestOf(url: string, { picture, mediaType, text }: Question): P
   };
 }
 
-/** Read to its end, which follows the event `end`. Should it break off, the job's record tells the rest. */
+/** Read to its end, which follows the event `end`. If it breaks off, the job's record has the rest. */
 async function follow(
   url: string,
   onEvent: (event: JobEvent) => void,

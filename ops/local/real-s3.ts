@@ -21,7 +21,7 @@ export interface RealS3 {
 }
 
 /**
- * An S3 server that is nobody's imitation: Ceph's object gateway, from Debian's packages, with what
+ * A real S3 server: Ceph's object gateway, from Debian's packages, with what
  * it holds in memory. It checks signatures and honours conditional puts. Takes about 40 s and 0.8 GB.
  */
 export async function startRealS3(folder: string, say: (line: string) => void): Promise<RealS3> {

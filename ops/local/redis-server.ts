@@ -2,7 +2,7 @@ import { guarded } from './guard.ts';
 import type { ProcessSpec } from './managed-process.ts';
 import type { RedisBinary } from './redis-binary.ts';
 
-/** Long enough to write what is in memory to the append-only file. */
+/** Long enough to write the memory to the append-only file. */
 const STOP_MS = 10_000;
 
 /**
@@ -15,7 +15,7 @@ export function redisProcess(options: {
   /** Exists already. */
   readonly folder: string;
   readonly logFile: string;
-  /** Off for tests, whose data nobody wants back. */
+  /** Off for tests, whose data is not kept. */
   readonly durable: boolean;
 }): ProcessSpec {
   const { binary, port, folder, logFile, durable } = options;

@@ -50,7 +50,7 @@ async function storesOn(folder: string): Promise<Stores> {
   ]);
   const persistence = new files.FileS3Persistence(folder);
   const s3Store = new s3.S3Store();
-  // Loaded before it is attached, or what is read would be written again.
+  // Loaded before it is attached, or restored data would be written again.
   persistence.loadS3(s3Store);
   s3Store.persistence = persistence;
   return { sqsStore: new sqs.SqsStore(), snsStore: new sns.SnsStore(), s3Store };

@@ -9,7 +9,7 @@ export function threadsEach(workers: number, cores: number = availableParallelis
   return Math.max(1, Math.floor(cores / Math.max(1, workers)));
 }
 
-/** The settings that say so; what is set already stays. */
+/** The settings for it; those already set stay. */
 export function coreSettings(
   workers: number,
   given: Readonly<Record<string, string | undefined>> = process.env,

@@ -3,7 +3,7 @@ const SAME_REQUEST_MS = 1_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface StopRequest {
-  /** Aborted when this process is asked to stop, or when the one that started it is gone. */
+  /** Aborted when this process is asked to stop, or when its parent has ended. */
   readonly signal: AbortSignal;
   /** Resolves then. */
   readonly asked: Promise<void>;

@@ -1,7 +1,8 @@
+import { networkInterfaces } from 'node:os';
 import type { Fleet } from './fleet.ts';
 import { shown } from './shown-path.ts';
 
-/** What runs where, for whoever started it. */
+/** The processes and their addresses, as printed at the start. */
 export function summary({ urls, options, models, environmentFile }: Fleet): string {
   const { apis, index, dataDir } = options;
   const [encoders, pds] = [options.encoders * models.length, options.pds * models.length];
@@ -15,6 +16,7 @@ export function summary({ urls, options, models, environmentFile }: Fleet): stri
     '',
     `The fleet is up: ${size.join(', ')}.`,
     `  API             ${urls.map((url) => `${url}/v1`).join('  ')}  (OpenAI clients: this as base URL)`,
+    ...elsewhere(options).map((url) => `  from elsewhere  ${url}/v1`),
     `  documentation   ${urls[0]}/docs`,
     ...(index ? [`  gallery         ${urls[0]}/gallery`] : []),
     ...models.map((model) => `  model           ${model.id} (${model.shown})`),
@@ -27,6 +29,15 @@ export function summary({ urls, options, models, environmentFile }: Fleet): stri
     `  another worker  (set -a; . ${shown(environmentFile)}; npm run -w workers/encoder start)`,
     '',
   ].join('\n');
+}
+
+/** The first API process as other machines reach it: nowhere, unless it listens on every address. */
+function elsewhere({ host, port }: Fleet['options']): string[] {
+  if (host !== '0.0.0.0' && host !== '::') return [];
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => `http://${address}:${port}`);
 }
 
 function counted(count: number, one: string, many: string): string {

@@ -3,10 +3,10 @@ import type { ManagedProcess } from './managed-process.ts';
 
 /** A first start reads and rewrites the model: seconds for the small one, a minute for a large one. */
 const READY_WITHIN_MS = 180_000;
-/** A setting that is wrong stays wrong: further attempts would only hide the reason. */
+/** What is wrong now is wrong at the fourth attempt, too, which would only hide the reason. */
 const FAILURES_MAX = 3;
 const LOOK_EVERY_MS = 100;
-/** What takes longer is worth a word: a bucket that does not exist never comes up by itself. */
+/** A longer wait is reported: a bucket that does not exist never appears by itself. */
 const TELL_AFTER_MS = 10_000;
 
 export interface Watched {
@@ -69,11 +69,13 @@ async function ready(
   for (;;) {
     const report = await look(url, signal);
     if (report === 'ready') return;
+    signal.throwIfAborted();
     last = report;
     if (report !== told && performance.now() - beganMs > tellAfterMs) {
       tell(reasonIn(report));
       told = report;
     }
+    if (process.isRefused) throw await failure(process, 'cannot start');
     if (process.failures >= FAILURES_MAX) throw await failure(process, 'does not stay up');
     if (performance.now() - beganMs > READY_WITHIN_MS) {
       throw await failure(process, `is not ready after ${READY_WITHIN_MS / 1000} s (${last})`);
@@ -98,13 +100,19 @@ async function look(url: string, signal: AbortSignal): Promise<string> {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
     const text = await response.text();
     return response.ok ? 'ready' : text;
-  } catch (error) {
-    return String(error);
+  } catch {
+    return 'its process does not answer yet';
   }
 }
 
 async function failure(process: ManagedProcess, what: string): Promise<NotReadyError> {
   const { name, logFile } = process.spec;
-  const lines = (await process.lastLines()).split('\n').map((line) => `    ${line}`);
+  const lines = complaintIn((await process.lastLines()).split('\n')).map((line) => `    ${line}`);
   return new NotReadyError([`${name} ${what}. The end of ${logFile}:`, ...lines].join('\n'));
+}
+
+/** What the last attempt says of itself, without its log's records and the attempts before it; else all lines. */
+function complaintIn(lines: readonly string[]): readonly string[] {
+  const last = lines.findLastIndex((line) => line.includes(' cannot start. '));
+  return last < 0 ? lines : lines.slice(last).filter((line) => !line.startsWith('{'));
 }

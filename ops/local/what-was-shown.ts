@@ -1,6 +1,6 @@
 import type { FinishedJob } from './question.ts';
 
-/** What two questions about one picture have shown, for whoever sees a fleet for the first time. */
+/** What two questions about one picture have shown, explained to newcomers. */
 export function whatWasShown(first: FinishedJob, second: FinishedJob): string {
   const { images } = first.usage ?? {};
   const made =

@@ -6,7 +6,7 @@ export const say = (line: string): void => void process.stdout.write(`${line}\n`
 
 /**
  * Starts a fleet, does `work`, stops the fleet; a stop request cuts either short. Sets the exit code:
- * 0 when all went well or somebody asked to stop, else 1 with the reason on standard error.
+ * 0 on success or when asked to stop, else 1 with the reason on standard error.
  */
 export async function withFleet(
   options: FleetOptions,
@@ -26,14 +26,16 @@ export async function withFleet(
   } catch (error) {
     if (!stop.signal.aborted) complain(error);
   } finally {
-    say('Stopping …');
+    // A start that was refused has nothing to stop; saying so would read as if another fleet had been.
+    const ran = fleet.hasProcesses;
+    if (ran) say('Stopping …');
     await fleet.stop();
     stop.dispose();
+    if (ran) say('Stopped; nothing is left running.');
   }
-  say('Stopped; nothing is left running.');
 }
 
-/** One message for people; the stack only for what nobody foresaw. */
+/** One message for people; the stack only for unexpected errors. */
 export function complain(error: unknown): void {
   const known =
     error instanceof Error && ('code' in error || error.message.includes('\n') || error.cause);

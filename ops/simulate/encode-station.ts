@@ -12,7 +12,7 @@ interface EncodeWorker extends PoolWorker {
 }
 
 /**
- * Encoders before one queue. A worker takes what waits, up to a budget of visual tokens; each image
+ * Encoders before one queue. A worker takes queued images, up to a budget of visual tokens; each image
  * is encoded once, however many requests want it, and kept.
  */
 export class EncodeStation {

@@ -72,7 +72,7 @@ function inBurst({ burstEverySeconds, burstSeconds }: TraceShape, second: number
   return since >= 0 && since % burstEverySeconds < burstSeconds;
 }
 
-/** Whole milliseconds, so that what is written and what is simulated are one. */
+/** Whole milliseconds, so that the written trace equals the simulated one. */
 function arrivals(seconds: number, rate: (second: number) => number, random: Random): number[] {
   const times: number[] = [];
   for (let second = 0; second < seconds; second += 1) {

@@ -7,7 +7,8 @@ import type { StageTimes } from './stage-times.ts';
 const USAGE = `node ops/simulate/measure.ts --api URL [--key KEY] [--hardware TEXT] > times.json
 
 Measures what each stage takes in a running fleet, through its API alone, and writes the stage times
-for \`npm run simulate\`. The fleet should have one encoder, one prefill/decode worker and no other load.
+for \`npm run simulate\`. The fleet should have one encoder, one prefill/decode worker that drafts no
+tokens (EPD_DRAFT_TOKENS=0), and no other load.
 `;
 
 interface Timings {
@@ -107,7 +108,7 @@ async function decodeTimes(ask: Ask): Promise<{ baseMs: number; perRowMs: number
   return { baseMs: rounded(median(alone) - perRowMs), perRowMs: rounded(perRowMs) };
 }
 
-/** Of prompts that share no beginning, so that no KV is there already. */
+/** Of prompts that share no prefix, so that no KV is cached. */
 async function prefillTime(ask: Ask, baseMs: number): Promise<number> {
   const random = new Random(Date.now());
   const perToken = await repeat(async () => {
@@ -150,7 +151,7 @@ async function imageTimes(
   };
 }
 
-/** Noise that nobody has sent before. */
+/** Noise that was never sent before. */
 async function picture(): Promise<object> {
   const [width, height] = [320, 240];
   const pixels = crypto.getRandomValues(new Uint8Array(width * 3));

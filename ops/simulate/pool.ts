@@ -14,7 +14,7 @@ interface Member<W> {
 
 /**
  * Workers of one kind. A new one is of use after `startMs`; one that is not wanted any more takes no
- * new work and goes when it has finished what it holds. Time is paid for from order to departure.
+ * new work and ends when it has finished its jobs. Time is paid for from order to end.
  */
 export class Pool<W extends PoolWorker> {
   readonly #clock: Clock;
@@ -80,7 +80,7 @@ export class Pool<W extends PoolWorker> {
     });
   }
 
-  /** The youngest go first: what is not yet of use is the cheapest to give up. */
+  /** The youngest are removed first: those not ready yet cost least. */
   #drain(count: number): void {
     const staying = this.#members.filter(({ draining }) => !draining);
     for (const member of staying.slice(-count)) member.draining = true;

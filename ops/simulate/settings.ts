@@ -34,7 +34,7 @@ export interface ScalingSettings {
   readonly prefillDecode: ScalerSettings;
 }
 
-/** `autoscaling` of a values file, so that what is simulated is what the cluster is told. */
+/** `autoscaling` of a values file, so that the simulation uses the cluster's settings. */
 export async function readScaling(path: string): Promise<ScalingSettings> {
   const values: unknown = parse(await readFile(path, 'utf8'));
   if (Value.Check(Autoscaling, values)) return values.autoscaling;

@@ -49,7 +49,7 @@ const OVERTIME_MS = 600_000;
 
 /**
  * Plays a trace against a fleet that is sized in one way. The same input gives the same outcome.
- * `hopeless` is asked now and then and may end it early; what is not answered by then never is.
+ * `hopeless` is polled and may end it early; requests unanswered by then never are.
  */
 export function simulate(
   trace: readonly TraceRequest[],

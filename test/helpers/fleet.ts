@@ -54,7 +54,8 @@ const MAINS: Record<Role, string> = {
   index: 'workers/index/src/main.ts',
   'prefill-decode': 'workers/prefill-decode/src/main.ts',
 };
-const READY_MS = 60_000;
+/** Every process of a fleet starts at once, beside those of other tests. */
+const READY_MS = 120_000;
 
 /** A fleet of the test's own. */
 export async function startFleet(t: ExecutionContext, options: FleetOptions = {}): Promise<Fleet> {

@@ -7,7 +7,7 @@ import { metricsReference } from '../../ops/docs/metrics-reference.ts';
 import { prometheusTools } from '../../ops/tools/prometheus.ts';
 import { sharedFleet } from '../helpers/shared-fleet.ts';
 
-test("what a fleet tells is in the reference, and named by Prometheus' conventions", async (t) => {
+test("what a fleet reports is in the reference, and named by Prometheus' conventions", async (t) => {
   const { metrics } = await sharedFleet(t);
   const { promtool } = await prometheusTools();
   const scraped: Record<string, string> = {};

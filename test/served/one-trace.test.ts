@@ -24,7 +24,7 @@ const plain = (): Promise<Buffer> =>
     .png()
     .toBuffer();
 
-test('a question about a picture is one trace, from the door to the last token', async (t) => {
+test('a question about a picture is one trace, from its submission to the last token', async (t) => {
   const fleet = await sharedFleet(t);
   const url = `data:image/png;base64,${(await plain()).toString('base64')}`;
   const content = [

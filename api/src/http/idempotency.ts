@@ -5,7 +5,7 @@ import { ApiError } from './errors.ts';
 export const IDEMPOTENCY_HEADER = 'idempotency-key';
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
-/** Tells the caller that its request came before, and that this is what it made then. */
+/** Marks a response as that of an earlier request with the same key. */
 export function sayReplayed(reply: FastifyReply, repeated: boolean): void {
   if (repeated) void reply.header('idempotency-replayed', 'true');
 }

@@ -7,7 +7,7 @@ const LARGE_BYTES = 4 * 1024 * 1024;
 export class LargeBodies {
   readonly #turns = new Semaphore(1);
 
-  /** Runs `work` at once for a small body, in its turn for a large one. */
+  /** Runs `work` at once for a small body, queues it for a large one. */
   async run<Value>(bytes: number, work: () => Promise<Value>): Promise<Value> {
     if (bytes < LARGE_BYTES) return work();
     return this.#turns.run(work);

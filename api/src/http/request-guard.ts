@@ -49,9 +49,20 @@ function noSuchRoute(
 ): ApiError {
   const path = url.slice(0, MAX_SHOWN_CHARACTERS);
   const allowed = methods.of(url).join(', ');
-  if (allowed === '') return new ApiError('route_not_found', `No such route: ${method} ${path}`);
+  if (allowed === '') {
+    const meant = meantRoute(url, methods);
+    const hint = meant === null ? '' : `; ${meant} exists: a client's base URL ends in one /v1`;
+    return new ApiError('route_not_found', `No such route: ${method} ${path}${hint}`);
+  }
   void reply.header('allow', allowed);
   return new ApiError('method_not_allowed', `${path}: expected ${allowed}, got ${method}`);
+}
+
+/** The route that a base URL without `/v1`, or with one too many, has missed. */
+function meantRoute(url: string, methods: RouteMethods): string | null {
+  const path = url.replace(/\?.*$/s, '').slice(0, MAX_SHOWN_CHARACTERS);
+  const meant = path.startsWith('/v1/') ? path.slice('/v1'.length) : `/v1${path}`;
+  return meant.startsWith('/v1/') && methods.of(meant).length > 0 ? meant : null;
 }
 
 function checkHost(

@@ -33,7 +33,7 @@ export function sendSse(
   // that is injected has no real one.
   const { socket } = reply.request.raw;
   reply.raw.once('finish', () => closing.aborted && socket.destroySoon?.());
-  // Told by the answer's own event, for the stream's comes only after `frames` has returned.
+  // By the response's own event: the stream's comes only after `frames` has returned.
   const signal = goneSignal(reply);
   return reply
     .header('content-type', 'text/event-stream; charset=utf-8')

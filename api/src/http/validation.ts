@@ -23,13 +23,15 @@ const SHARED = {
 } as const;
 const MAX_SHOWN_CHARACTERS = 80;
 
+/** A schema is compiled once in a process: ajv knows it again. */
+const strict = new Ajv({ ...SHARED, strict: false });
+const converting = new Ajv({ ...SHARED, strict: false, coerceTypes: true });
+
 /**
  * Bodies are checked as they came: a `"5"` is no number. What comes as text, query and path, is
  * converted first. `discriminator` makes a union's errors speak of the chosen member alone.
  */
 export function installValidation(app: FastifyInstance): void {
-  const strict = new Ajv({ ...SHARED, strict: false });
-  const converting = new Ajv({ ...SHARED, strict: false, coerceTypes: true });
   app.setValidatorCompiler(({ schema, httpPart }) =>
     compiledOnUse(httpPart === 'body' ? strict : converting, schema as object),
   );
@@ -39,7 +41,7 @@ export function installValidation(app: FastifyInstance): void {
 
 /** The check of a route's body for bodies that come by another way. Throws what the route would. */
 export function bodyChecker<S extends TSchema>(schema: S): (body: unknown) => Static<S> {
-  const check = compiledOnUse(new Ajv({ ...SHARED, strict: false }), schema);
+  const check = compiledOnUse(strict, schema);
   return (body) => {
     if (check(body)) return body as Static<S>;
     throw describeViolation(check.errors ?? [], 'body');

@@ -57,7 +57,7 @@ test('files of a tenant are bounded in number and bytes, and deleting makes room
   t.is(errorOf(await upload(app, BOB)).code, 'quota_exceeded', 'set for it');
 });
 
-test('a list by purpose reads what it shows, and goes on where a file was deleted', async (t) => {
+test('a list by purpose reads what it shows, and continues where a file was deleted', async (t) => {
   const { app } = await keyed(t);
   const others: string[] = [];
   for (let n = 0; n < 3; n++) others.push(idOf(await upload(app, ALICE, 'user_data')));

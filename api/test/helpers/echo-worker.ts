@@ -1,11 +1,10 @@
 import { generateQueueName, type GenerateJob } from '@epd/connector';
-import { testRedisUrl } from '@epd/service/testing';
+import { testConnection } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
 import { Worker } from 'bullmq';
-import { Redis, type RedisOptions } from 'ioredis';
 import type { TestApi } from './test-api.ts';
 import { TEST_CARD } from './test-card.ts';
-import { end, say, takeUp } from './worker.ts';
+import { end, say, claimJob } from './worker.ts';
 
 /**
  * Takes jobs off the real queue and answers each with the words of its last message: the protocol of
@@ -16,43 +15,18 @@ export async function echoWorker(
   t: ExecutionContext,
   { jobs, prefix }: Pick<TestApi, 'jobs' | 'prefix'>,
 ): Promise<void> {
-  const connection = new ConnectionOfWorker(testRedisUrl(), { maxRetriesPerRequest: null });
+  const connection = testConnection(t);
   const worker = new Worker<GenerateJob>(
     generateQueueName(TEST_CARD.id),
     async ({ data }) => answerOne(jobs, data.jobId),
     { connection, prefix, concurrency: 8 },
   );
   await worker.waitUntilReady();
-  t.teardown(async () => {
-    await worker.close(true);
-    connection.disconnectAll();
-  });
-}
-
-/**
- * BullMQ renews the blocking connection of a worker that was idle for some seconds, and does so also when the
- * worker is closed meanwhile: the new connection would keep the test's process alive for ever.
- */
-class ConnectionOfWorker extends Redis {
-  readonly #duplicates: Redis[] = [];
-
-  override duplicate(override?: Partial<RedisOptions>): Redis {
-    const duplicate = super.duplicate(override);
-    this.#duplicates.push(duplicate);
-    return duplicate;
-  }
-
-  disconnectAll(): void {
-    for (const duplicate of this.#duplicates) {
-      duplicate.on('ready', () => duplicate.disconnect());
-      duplicate.disconnect();
-    }
-    this.disconnect();
-  }
+  t.teardown(() => worker.close(true));
 }
 
 async function answerOne(jobs: TestApi['jobs'], id: string): Promise<void> {
-  const claim = await takeUp(jobs, id);
+  const claim = await claimJob(jobs, id);
   const text = lastText(claim.job.request.messages.at(-1)?.content ?? '');
   const [first, second] = text.split(' ');
   if (first === 'fail') return fail(jobs, id, claim.fence, second ?? 'broken');

@@ -46,7 +46,7 @@ export async function testApi(
     ...overrides,
   } as ApiConfig;
   const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: 1 });
-  const inputs = createObjectStore(
+  const inputs = await createObjectStore(
     config.store === 's3' ? storeOptions(config) : { kind: 'memory' },
   );
   const fleetStore = { state: { verdict: 'ours', reason: '' } } as const;

@@ -7,9 +7,9 @@ interface Answer {
 }
 
 /** Takes a job up as a prefill/decode worker does. */
-export async function takeUp(jobs: JobStore, id: string): Promise<Claim> {
+export async function claimJob(jobs: JobStore, id: string): Promise<Claim> {
   const claim = await jobs.claim(id, 'test-worker');
-  if (claim === null) throw new Error(`Job ${id} cannot be taken up`);
+  if (claim === null) throw new Error(`Job ${id} cannot be claimed`);
   await jobs.append(id, claim.fence, [{ type: 'stage', stage: 'prefill', ms: 1 }]);
   return claim;
 }
@@ -29,7 +29,7 @@ export async function answer(
   id: string,
   { pieces, finishReason = 'stop' }: Answer,
 ): Promise<void> {
-  const claim = await takeUp(jobs, id);
+  const claim = await claimJob(jobs, id);
   const { n } = claim.job.request.sampling;
   for (let choice = 0; choice < n; choice++) {
     for (const [token, text] of pieces.entries()) await say(jobs, claim, text, token, choice);

@@ -31,6 +31,19 @@ test('a method that a path has not is 405, and Allow names those that it has', a
   t.is(nowhere.headers['allow'], undefined);
 });
 
+test('a request below a base URL without /v1, or with two, is answered with the right path', async (t) => {
+  const { app } = await testApi(t);
+  for (const [url, meant] of [
+    ['/chat/completions', '/v1/chat/completions'],
+    ['/v1/v1/chat/completions', '/v1/chat/completions'],
+    ['/models/org/name?x=1', '/v1/models/org/name'],
+  ] as const) {
+    const { message } = errorOf(await app.inject({ method: 'POST', url, payload: {} }));
+    t.true(message.includes(`; ${meant} exists`), message);
+  }
+  t.regex(errorOf(await app.inject('/v2/models')).message, /^No such route: GET \/v2\/models$/);
+});
+
 test('a slash at the end of a path, or two in it, are the same path', async (t) => {
   const { app } = await testApi(t);
   t.is((await app.inject('/v1/models/')).statusCode, 200);

@@ -21,3 +21,15 @@ test('of a connection that is gone already the end is called at once', (t) => {
   whenOver({ raw: response(true) }, () => (calls += 1));
   t.is(calls, 1);
 });
+
+test('whoever asks for the end of an answer, it is listened to once', (t) => {
+  const raw = response(false);
+  const called: number[] = [];
+  for (let i = 0; i < 20; i += 1) whenOver({ raw }, () => called.push(i));
+  t.is(raw.listenerCount('close'), 1);
+  raw.emit('close');
+  t.deepEqual(
+    called,
+    Array.from({ length: 20 }, (_, i) => i),
+  );
+});

@@ -10,7 +10,7 @@ const IDLE_CLASS = ['chrt', '--idle', '0'] as const;
 /**
  * Keeps every core from sleeping while something is measured. A virtual core that sleeps is woken by its
  * host when the host finds the time, which on a shared one takes milliseconds: programs that hand work to
- * each other would be measured by their host's queue. What keeps a core awake gives way to all others.
+ * each other would be measured by their host's queue. What keeps a core awake yields to all others.
  */
 export class KeptAwake implements Disposable {
   readonly #spinners: readonly ChildProcess[];

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { S3Client } from '@aws-sdk/client-s3';
-import { S3Store } from '@epd/connector';
+import { S3Store } from '@epd/connector/s3';
 import { givenS3, type S3Settings } from '@epd/connector/testing';
 
 const SERVER = fileURLToPath(new URL('s3-server.ts', import.meta.url));

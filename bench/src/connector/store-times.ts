@@ -42,7 +42,7 @@ const WARM_UP = 3;
 const LARGE_BYTES = 8_000_000;
 const CACHE_BYTES = 2 ** 28;
 
-/** Every way takes its turn in every round, so that a slow moment is everybody's. */
+/** Every way is measured in every round, so that a slow moment affects all alike. */
 export async function storeTimes(s3: BenchS3, effort: number): Promise<StoreTimes[]> {
   const folder = await mkdtemp(join(tmpdir(), 'epd-bench-store-'));
   const results: StoreTimes[] = [];

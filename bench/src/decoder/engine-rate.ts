@@ -44,7 +44,11 @@ export async function engineRates(
   }
 }
 
-async function startEngine(setting: DecodeSetting, decoder: string): Promise<Engine> {
+export function startEngine(
+  setting: Omit<DecodeSetting, 'tokens'>,
+  decoder: string,
+  draftTokens = 0,
+): Promise<Engine> {
   const { modelDir, cacheFolder, threads, batch, context } = setting;
   return createEngine({
     modelFolder: modelDir,
@@ -56,21 +60,42 @@ async function startEngine(setting: DecodeSetting, decoder: string): Promise<Eng
     kvCacheBytes: 2 * GIB,
     encoderCacheBytes: 2 ** 20,
     tokenBudgetPerStep: 2 * context,
+    draftTokens,
     maxBatch: batch,
     maxHeld: batch,
     connector: null,
   });
 }
 
-async function decodeRate(
+function decodeRate(
   engine: Engine,
   { batch, context, tokens }: Pick<DecodeSetting, 'batch' | 'context' | 'tokens'>,
-): Promise<{ tokensPerS: number; answer: readonly number[] }> {
+): Promise<Rate> {
   const prompts = Array.from({ length: batch }, (_, index) => promptOf(context, index));
+  return rateOf(engine, prompts, tokens);
+}
+
+export interface Rate {
+  readonly tokensPerS: number;
+  /** Of all threads, a token. */
+  readonly cpuMs: number;
+  /** The first prompt's. */
+  readonly answer: readonly number[];
+}
+
+/** Of answers of `tokens` tokens to all prompts at once, whose prefill is not counted. */
+export async function rateOf(
+  engine: Engine,
+  prompts: readonly number[][],
+  tokens: number,
+): Promise<Rate> {
   await generate(engine, prompts, WARM_UP_TOKENS);
+  const before = process.cpuUsage();
   const answers = await generate(engine, prompts, tokens);
+  const { user, system } = process.cpuUsage(before);
   return {
     tokensPerS: rateBetween(answers.map(({ times }) => times)),
+    cpuMs: (user + system) / 1000 / (tokens * prompts.length),
     answer: answers[0]?.tokenIds ?? [],
   };
 }

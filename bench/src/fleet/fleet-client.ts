@@ -2,7 +2,7 @@ import { serverSentEvents } from '@epd/ops/local/server-sent-events.ts';
 import type { Answer, Question, Target } from '../question.ts';
 import type { HttpClient } from './http.ts';
 
-/** Far above what any question here takes, so that a lost job is told and not waited for. */
+/** Far above what any question here takes, so that a lost job is reported and not waited for. */
 const ANSWER_MS_MAX = 240_000;
 
 interface JobEvent {

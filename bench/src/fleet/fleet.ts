@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { API_NODE_FLAGS } from '@epd/ops/local/api-flags.ts';
 import type { ManagedProcess, ProcessSpec } from '@epd/ops/local/managed-process.ts';
 import { redisBinary } from '@epd/ops/local/redis-binary.ts';
 import { redisProcess } from '@epd/ops/local/redis-server.ts';
@@ -199,10 +200,11 @@ function node(
   redisPort: number,
 ): ProcessSpec {
   const program = projectPath(MAINS[role]);
+  const flags = role === 'api' ? API_NODE_FLAGS : [];
   const workers = { ...DEFAULT_WORKERS, ...options.workers };
   return {
     name,
-    ...pinned(options.cores?.[role] ?? null, process.execPath, [program]),
+    ...pinned(options.cores?.[role] ?? null, process.execPath, [...flags, program]),
     env: {
       ...process.env,
       EPD_REDIS_URL: `redis://127.0.0.1:${redisPort}`,
@@ -214,6 +216,8 @@ function node(
       ...coreSettings(workers.encoder + workers['prefill-decode']),
       EPD_INDEX: String(workers.index > 0),
       EPD_LOG_LEVEL: 'warn',
+      // Answers without an end or a meaning repeat themselves: drafts would flatter the fleet.
+      EPD_DRAFT_TOKENS: '0',
       ...(role === 'api'
         ? { EPD_PORT: String(port), EPD_HOST: '127.0.0.1' }
         : { EPD_METRICS_PORT: String(port) }),

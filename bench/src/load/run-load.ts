@@ -1,7 +1,7 @@
 import type { Answer, Question, Target } from '../question.ts';
 import { summarize, type Summary } from '../percentiles.ts';
 
-/** What is told of one run of a load against one target. Times in milliseconds. */
+/** The results of one run of a load against one target. Times in milliseconds. */
 export interface LoadStats {
   readonly requestsPerS: number;
   readonly tokensPerS: number;

@@ -12,7 +12,7 @@ const CONCURRENCY = [1, 4, 16, 64] as const;
 
 /**
  * Enough requests for every reader to have two. A heavy model takes seconds for a picture: without
- * `full` it is asked once at one concurrency and once at the one that ratios are told of.
+ * `full` it is asked once at one concurrency and once at the one that ratios are computed for.
  */
 export function servePlan(
   { full }: { readonly full: boolean },

@@ -6,6 +6,10 @@ import { embedTokens } from './embed-tokens.ts';
 import type { ModelShape } from './shape.ts';
 import { visionEncoder } from './vision-encoder.ts';
 
+/** Where models are built, and whose tokenizer they have, relative to the project. */
+export const MODELS_CACHE = '.cache/bench/models';
+export const TOKENIZER_FOLDER = 'models/tiny-vlm';
+
 /** Raised when the same shape should be built anew. */
 const FORMAT = 1;
 const SEED = 20_261_122;

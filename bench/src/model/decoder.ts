@@ -1,3 +1,4 @@
+import { tokenTable } from './embed-tokens.ts';
 import { ELEMENT, float, GraphWriter, MICROSOFT } from './graph-writer.ts';
 import { randomWeights } from './random-weights.ts';
 import type { ModelShape } from './shape.ts';
@@ -24,7 +25,9 @@ export function decoder(
   graph.input('attention_mask', ELEMENT.int64, ['batch_size', 'total_sequence_length']);
   lengths(graph);
   rotaryCaches(graph, shape);
-  const head = headWeights(shape, seed, tokens, special);
+  const head = shape.counts
+    ? countingHead(shape, seed, tokens, special)
+    : headWeights(shape, seed, tokens, special);
   const last = layers(graph, shape, embeddings);
   graph.op('MatMul', [last, graph.floats('lm_head', [text.width, text.vocabSize], head)], 'logits');
   graph.output('logits', ELEMENT.float, ['batch_size', 'sequence_length', text.vocabSize]);
@@ -138,6 +141,24 @@ function headWeights(
     const start = row * text.vocabSize;
     weights.fill(0, start, start + special);
     weights.fill(0, start + tokens, start + text.vocabSize);
+  }
+  return weights;
+}
+
+/** (width, vocabulary), where the column of an id is the embedding of the one before it. */
+function countingHead(
+  shape: ModelShape,
+  seed: number,
+  tokens: number,
+  special: number,
+): Float32Array {
+  const { width, vocabSize } = shape.text;
+  const table = tokenTable(shape, seed);
+  const weights = new Float32Array(width * vocabSize);
+  for (let id = special; id < tokens; id++) {
+    const before = id === special ? tokens - 1 : id - 1;
+    for (let row = 0; row < width; row++)
+      weights[row * vocabSize + id] = table[before * width + row] ?? 0;
   }
   return weights;
 }

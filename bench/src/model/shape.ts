@@ -9,6 +9,8 @@ export interface ModelShape {
     readonly imageSize: number;
     readonly patch: number;
   };
+  /** A greedy answer counts: after the token n comes n + 1. @default tokens without a rule */
+  readonly counts?: true;
   /** Side of the square of patches that pixel shuffle merges into one embedding. */
   readonly scaleFactor: number;
   readonly text: {
@@ -61,6 +63,13 @@ export function smolvlmShape(scale = 1): ModelShape {
     },
   };
 }
+
+/** The shape with weights by which a greedy answer counts, so that a prompt can hold what it will say. */
+export const counting = (shape: ModelShape): ModelShape => ({
+  ...shape,
+  name: `${shape.name}-counting`,
+  counts: true,
+});
 
 /** Patches along one side of an image. */
 export const patchesPerSide = ({ vision }: ModelShape): number => vision.imageSize / vision.patch;

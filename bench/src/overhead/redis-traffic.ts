@@ -35,8 +35,12 @@ export function commandName(args: readonly string[]): string {
   const [name = '', , count, firstKey] = args;
   const lower = name.toLowerCase();
   if (!lower.startsWith('eval')) return `${lower} ${keyKind(args[1] ?? '')}`.trimEnd();
-  return `script of ${count ?? '0'} keys, ${keyKind(firstKey ?? '')}`;
+  const keys = Number(count) > KEYS_OF_ONE_JOB_MAX ? 'many' : count;
+  return `script of ${keys} keys, ${keyKind(firstKey ?? '')}`;
 }
+
+/** BullMQ's largest script has so many; above it, one script serves several jobs. */
+const KEYS_OF_ONE_JOB_MAX = 14;
 
 const ID =
   /[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|(?<=:job:)[^:]+|(?<=generate-[^:]+:)[0-9A-Za-z_-]{16,}/g;

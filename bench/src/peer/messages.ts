@@ -11,7 +11,7 @@ export type FromPeer =
   | { readonly kind: 'token'; readonly id: number; readonly token: number }
   | { readonly kind: 'end'; readonly id: number; readonly error?: string };
 
-/** How the peer's process is told what to load. */
+/** Which model the peer's process loads. */
 export const PEER_ENV = {
   modelDir: 'BENCH_PEER_MODEL_DIR',
   threads: 'BENCH_PEER_THREADS',

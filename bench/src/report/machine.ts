@@ -15,7 +15,7 @@ export interface Machine {
   readonly stolenShare: number | null;
 }
 
-/** Looks at the machine before a measurement; what is returned tells of it after. */
+/** Looks at the machine before a measurement; what is returned describes it afterwards. */
 export function machine(coresKeptAwake: boolean): () => Machine {
   const [first] = cpus();
   const before = readCoreTime();

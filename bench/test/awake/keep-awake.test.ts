@@ -7,7 +7,7 @@ import { KeptAwake } from '../../src/awake/keep-awake.ts';
 const POLICY = 38;
 const IDLE_POLICY = 5;
 
-test('what keeps a core awake runs in the class that gives way, and ends with it', async (t) => {
+test('what keeps a core awake runs in the idle class, and ends with it', async (t) => {
   const awake = KeptAwake.start(1);
   if (awake === null) {
     t.pass('no such class here');

@@ -32,34 +32,29 @@ const goldenQuestion = ({ images, question }: GoldenCase): Question => ({
   ignoreEos: false,
 });
 
-test('the fleet answers as its clients see it, tells its times, and leaves nothing behind', async (t) => {
+let fleet: BenchFleet;
+let pids: number[] = [];
+
+test.before(async () => {
+  fleet = await BenchFleet.start({ modelDir: MODEL });
+  pids = ROLES.map((role) => fleet.pid(role));
+});
+test.after.always(() => fleet.stop());
+
+test.serial('the fleet answers as its clients see it, and reports its times', async (t) => {
   if (golden === undefined) throw new Error('There is no golden case with one image');
-  const fleet = await BenchFleet.start({ modelDir: MODEL });
-  const pids = ROLES.map((role) => fleet.pid(role));
-  try {
-    const { id, answer } = await fleet.client.askJob(goldenQuestion(golden));
-    t.deepEqual(answer.tokenIds, golden.token_ids);
-    t.true(answer.submittedMs < (answer.tokenMs[0] ?? 0));
-    t.true((answer.tokenMs.at(-1) ?? Infinity) <= answer.endedMs);
-    const stored = await fleet.client.storedMs(id);
-    t.true(stored !== null && stored > 0);
-    t.is((await fleet.client.record(id)).status, 'completed');
-    await t.throwsAsync(
-      fleet.client.ask({ parts: [{ text: 'x' }], maxTokens: 0, ignoreEos: false }),
-      {
-        message: /was answered 400/,
-      },
-    );
-  } finally {
-    await fleet.stop();
-  }
-  t.false(existsSync(fleet.folder));
-  await eventually(() => pids.every((pid) => !existsSync(`/proc/${pid}`)));
+  const { id, answer } = await fleet.client.askJob(goldenQuestion(golden));
+  t.deepEqual(answer.tokenIds, golden.token_ids);
+  t.true(answer.submittedMs < (answer.tokenMs[0] ?? 0));
+  t.true((answer.tokenMs.at(-1) ?? Infinity) <= answer.endedMs);
+  const stored = await fleet.client.storedMs(id);
+  t.true(stored !== null && stored > 0);
+  t.is((await fleet.client.record(id)).status, 'completed');
+  const refused = fleet.client.ask({ parts: [{ text: 'x' }], maxTokens: 0, ignoreEos: false });
+  await t.throwsAsync(refused, { message: /was answered 400/ });
 });
 
-test('a process that dies ends the measurement, with what it wrote last', async (t) => {
-  const fleet = await BenchFleet.start({ modelDir: MODEL });
-  t.teardown(() => fleet.stop());
+test.serial('a process that dies ends the measurement, with what it wrote last', async (t) => {
   const [image] = await makePictures({
     drawings: join(MODEL, 'golden'),
     folder: await tempFolder(t),
@@ -79,4 +74,10 @@ test('a process that dies ends the measurement, with what it wrote last', async 
   });
   process.kill(fleet.pid('encoder'), 'SIGKILL');
   await failed;
+});
+
+test.serial('a fleet that is stopped leaves nothing behind', async (t) => {
+  await fleet.stop();
+  t.false(existsSync(fleet.folder));
+  await eventually(() => pids.every((pid) => !existsSync(`/proc/${pid}`)));
 });

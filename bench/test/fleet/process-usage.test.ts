@@ -21,7 +21,7 @@ test('a process counts with those that it started', async (t) => {
   t.true(((await cpuTimeMs(shell.pid ?? 0)) ?? 0) > 0);
 });
 
-test('of a process that is gone nothing is told', async (t) => {
+test('an ended process has no usage', async (t) => {
   const gone = 2 ** 30;
   t.deepEqual(
     [await peakMemory(gone), await residentMemory(gone), await cpuTimeMs(gone)],

@@ -2,7 +2,7 @@ import test from 'ava';
 import { servePlan } from '../../src/load/serve-plan.ts';
 import { RATIOS_AT } from '../../src/load/served.ts';
 
-test('the concurrency that ratios are told of is measured more than once, if the model is light', (t) => {
+test('the concurrency that ratios are computed for is measured more than once, if the model is light', (t) => {
   for (const full of [false, true]) {
     const step = servePlan({ full }, false).find(({ concurrency }) => concurrency === RATIOS_AT);
     t.true((step?.rounds ?? 0) >= 3);

@@ -60,7 +60,7 @@ test('the vision encoder turns each image into its tokens, and images do not tou
   );
 });
 
-test('the decoder goes on from its cache as from the whole prompt', async (t) => {
+test('the decoder continues from its cache as from the whole prompt', async (t) => {
   const decoder = await session(await folderOf(t), 'decoder_model_merged');
   const step = async (
     values: (i: number) => number,

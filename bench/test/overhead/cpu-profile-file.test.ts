@@ -22,7 +22,7 @@ const PROFILE: CpuProfile = {
   timeDeltas: [1_000, 1_000, 1_000, 1_000, 1_000],
 };
 
-test('time is told by part; native functions count for their caller, and idleness for nobody', (t) => {
+test('time is split by part; native functions count for their caller, and idle time for nobody', (t) => {
   const times = timesWithin([PROFILE], [0, 100_000]);
   t.deepEqual(
     [...times],

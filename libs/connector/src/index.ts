@@ -17,6 +17,7 @@ export {
   MESSAGE_VERSION,
   type Modality,
   encodeJobId,
+  isFrame,
   modalityOf,
   encodeQueueName,
   generateQueueName,
@@ -67,7 +68,6 @@ export type {
 export { decompressed } from './stores/content-encoding.ts';
 export { MemoryStore } from './stores/memory-store.ts';
 export { FolderStore, type FolderStoreOptions } from './stores/folder-store.ts';
-export { S3Store, type S3StoreOptions } from './stores/s3-store.ts';
 export { BoundedStore } from './stores/bounded-store.ts';
 export { TieredStore, type Tier, type TieredRead } from './stores/tiered-store.ts';
 export { createObjectStore, type ObjectStoreConfig } from './stores/create-object-store.ts';
@@ -107,7 +107,7 @@ export {
 } from './lifetime/embedding-sweeper.ts';
 export { RedisLock } from './lifetime/redis-lock.ts';
 export { ElectedTask } from './lifetime/elected-task.ts';
-export type { FlightState, SingleFlight } from './encodes/single-flight.ts';
+export type { Begun, FlightState, SingleFlight } from './encodes/single-flight.ts';
 export type {
   ECConnectorMetadata,
   ECConnectorOutput,

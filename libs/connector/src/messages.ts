@@ -12,7 +12,7 @@ const Version = Type.Literal(MESSAGE_VERSION);
 const MmHash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
 /** Modalities that an encoder can encode. */
-export type Modality = 'image';
+export type Modality = 'image' | 'frame';
 
 /**
  * An image as accepted: the store key of its bytes and the facts of its header. Sizes in pixels and
@@ -118,6 +118,9 @@ export const CompletionEvent = Type.Union([
   }),
 ]);
 export type CompletionEvent = Static<typeof CompletionEvent>;
+
+/** Whether it is a frame of a video, and not a picture by itself. */
+export const isFrame = ({ modality }: Pick<InputRef, 'modality'>): boolean => modality === 'frame';
 
 export const modalityOf = ({ modality = 'image' }: Pick<InputRef, 'modality'>): string => modality;
 

@@ -1,7 +1,7 @@
+import { testRedis } from '@epd/service/testing';
 import test from 'ava';
 import { Queue } from 'bullmq';
 import { encodeQueueName, generateQueueName, keyName } from '../src/index.ts';
-import { testRedis } from './helpers/redis.ts';
 
 test('plain names stay as they are, others lose what means something in a key', (t) => {
   t.is(keyName('tiny-vlm_1.5'), 'tiny-vlm_1.5');

@@ -21,7 +21,7 @@ test('a value is made once, however many ask at the same time', async (t) => {
   t.is(await lazy.made(), 1);
 });
 
-test('a failure is told to all who asked, and the next one tries again', async (t) => {
+test('a failure is passed to all who asked, and the next one tries again', async (t) => {
   const { lazy } = failingAt(1);
   const both = await Promise.allSettled([lazy.get(), lazy.get()]);
   t.deepEqual(

@@ -1,9 +1,9 @@
+import { testRedis } from '@epd/service/testing';
 import test from 'ava';
 import { Queue, Worker } from 'bullmq';
 import { lockOptions, moveBack } from '../src/index.ts';
-import { testRedis } from './helpers/redis.ts';
 
-test('a message that is handed back wakes an idle worker, whether it has a priority or none', async (t) => {
+test('a message that is returned wakes an idle worker, whether it has a priority or none', async (t) => {
   const { redis, prefix } = testRedis(t);
   const connection = redis.duplicate({ maxRetriesPerRequest: null });
   const queue = new Queue('encode-m', { connection, prefix });

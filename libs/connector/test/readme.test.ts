@@ -1,9 +1,9 @@
+import { testRedisUrl } from '@epd/service/testing';
 import test from 'ava';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { redisUrl } from './helpers/redis.ts';
 import { temporaryFolder } from './helpers/temporary-folder.ts';
 
 const README = new URL('../README.md', import.meta.url);
@@ -36,7 +36,7 @@ test('the example of the README runs', async (t) => {
       /from '(bullmq|ioredis)'/g,
       (_, name: string) => `from '${import.meta.resolve(name)}'`,
     )
-    .replace('new Redis({', `new Redis('${redisUrl()}', {`)
+    .replace('new Redis({', `new Redis('${testRedisUrl()}', {`)
     .replace("'example'", `'${prefix}'`);
   await writeFile(join(folder, 'example.ts'), source);
   const child = spawn(process.execPath, ['example.ts'], {

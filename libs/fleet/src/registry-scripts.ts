@@ -110,7 +110,7 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')`;
 
 type Arguments = readonly (string | number)[];
 
-/** What `leaseRenew` is told. `card` is stored as it is given. */
+/** Arguments of `leaseRenew`. `card` is stored as it is given. */
 export interface RenewArguments {
   readonly worker: string;
   readonly role: string;

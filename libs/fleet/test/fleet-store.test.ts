@@ -23,7 +23,7 @@ test('processes on one store are of one fleet, whatever each calls it', async (t
   t.is((await member(store, 's3 at b').look()).verdict, 'ours');
 });
 
-test('a process on another store is told so, with both names, until the fleet moves there', async (t) => {
+test('a process on another store is refused with both names, until the fleet moves there', async (t) => {
   const { redis, prefix, member } = fleet(t);
   await member(new MemoryStore(), 'folder /a').look();
   const changes: StoreState[] = [];
@@ -32,7 +32,7 @@ test('a process on another store is told so, with both names, until the fleet mo
   t.is(verdict, 'other');
   t.regex(reason, /folder \/b.*folder \/a/);
   await stray.look();
-  t.is(changes.length, 1, 'an unchanged state is told once');
+  t.is(changes.length, 1, 'an unchanged state is reported once');
   await redis.del(fleetStoreKey(prefix)); // as when nobody has renewed it for a minute
   t.is((await stray.look()).verdict, 'ours');
 });

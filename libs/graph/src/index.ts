@@ -26,3 +26,5 @@ export {
 export { producersOf, prune } from './prune.ts';
 export { relativeDifference } from './relative-difference.ts';
 export { rewrittenGraph, type RewrittenGraph } from './rewritten-graph.ts';
+export { protoFieldAt } from './proto-field.ts';
+export { GRAPH_FIELD, readInputs } from './read-inputs.ts';

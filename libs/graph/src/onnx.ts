@@ -20,6 +20,8 @@ export async function readModel(path: string): Promise<Model> {
   return proto.ModelProto.decode(await readFile(path));
 }
 
+export const decodeValueInfo = (bytes: Uint8Array): ValueInfo => proto.ValueInfoProto.decode(bytes);
+
 export function encodeModel(model: Model): Uint8Array {
   return proto.ModelProto.encode(model).finish();
 }

@@ -31,7 +31,7 @@ const LOCK_POLL_MS = 1_000;
 
 /**
  * Fetches a file whole: what is there of an earlier try is kept (`<target>.incomplete`), a broken line
- * is taken up where it broke, the content is compared with its digest, and only then it appears under
+ * is resumed where it broke off, the content is compared with its digest, and only then it appears under
  * its name. Processes that want the same file wait for the one that fetches it; one that loses its lock, as
  * after a long sleep of its machine, stops writing and waits for it again. Throws `HubError`.
  */

@@ -5,7 +5,7 @@ import { HubError } from './errors.ts';
 import { HubClient, type HubFile } from './hub-client.ts';
 import type { HubSettings } from './hub-settings.ts';
 import type { Graph, ModelName } from './model-name.ts';
-import { planFiles, type FilePlan } from './plan-files.ts';
+import { isConfiguration, planFiles, type FilePlan } from './plan-files.ts';
 import { exists, RepositoryCache } from './repository-cache.ts';
 import { withRetries } from './with-retries.ts';
 
@@ -14,7 +14,7 @@ export interface FetchedModel {
   /** The commit's folder in the cache. */
   readonly folder: string;
   readonly commit: string;
-  readonly plan: Pick<FilePlan<HubFile>, 'suffixes' | 'substitutes'>;
+  readonly plan: Omit<FilePlan<HubFile>, 'files'>;
   /** Why the cache was used although the Hub was to be asked; null when it was asked, or not to be. */
   readonly unreachable: string | null;
 }
@@ -28,6 +28,8 @@ export interface FetchProgress {
 
 export interface FetchOptions {
   readonly graphs: readonly Graph[];
+  /** False: graphs are only chosen, and what they weigh is told; the configuration is fetched. @default true */
+  readonly fetchesGraphs?: boolean;
   readonly settings: HubSettings;
   readonly onProgress?: (progress: FetchProgress) => void;
   readonly signal?: AbortSignal;
@@ -52,7 +54,7 @@ export async function fetchModel(name: ModelName, options: FetchOptions): Promis
 async function fetched(
   cache: RepositoryCache,
   name: ModelName,
-  { graphs, settings, onProgress, signal }: FetchOptions,
+  { graphs, fetchesGraphs = true, settings, onProgress, signal }: FetchOptions,
 ): Promise<FetchedModel> {
   const client = new HubClient(settings);
   // A Hub that is out of reach is not waited for here: the cache may do.
@@ -60,10 +62,11 @@ async function fetched(
   const { repository, revision } = name;
   const commit = await ask(() => client.commitOf(repository, revision, signal));
   const files = await ask(() => client.files(repository, commit, signal));
-  const plan = planFiles(files, name, graphs);
-  const total = plan.files.reduce((sum, { size }) => sum + size, 0);
+  const { files: needed, ...plan } = planFiles(files, name, graphs);
+  const wanted = fetchesGraphs ? needed : needed.filter(isConfiguration);
+  const total = wanted.reduce((sum, { size }) => sum + size, 0);
   let before = 0;
-  for (const file of plan.files) {
+  for (const file of wanted) {
     const tell = (received: number): void =>
       onProgress?.({ file: file.path, received: before + received, total });
     await fetchFile(cache, client, { name, commit, file, tell, signal });
@@ -71,13 +74,7 @@ async function fetched(
     tell(0);
   }
   await cache.setCommit(name.revision, commit);
-  const { suffixes, substitutes } = plan;
-  return {
-    folder: cache.snapshot(commit),
-    commit,
-    plan: { suffixes, substitutes },
-    unreachable: null,
-  };
+  return { folder: cache.snapshot(commit), commit, plan, unreachable: null };
 }
 
 interface FileFetch {
@@ -128,8 +125,8 @@ async function cached(
   const folder = cache.snapshot(commit ?? '<commit>');
   if (commit === null || !(await exists(folder))) throw notCached(name, folder, why, [], cause);
   try {
-    const { suffixes, substitutes } = planFiles(await filesIn(folder), name, graphs);
-    return { folder, commit, plan: { suffixes, substitutes }, unreachable: cause?.message ?? null };
+    const { files: _, ...plan } = planFiles(await filesIn(folder), name, graphs);
+    return { folder, commit, plan, unreachable: cause?.message ?? null };
   } catch (error) {
     throw notCached(name, folder, why, [(error as Error).message], cause ?? error);
   }

@@ -117,7 +117,7 @@ export class HubClient {
     if (path !== undefined) return path + search;
     throw new HubError(
       'invalid_answer',
-      `The Hub's listing goes on at ${url}, which is none of its`,
+      `The Hub's listing continues at ${url}, which is none of its`,
     );
   }
 }

@@ -40,7 +40,8 @@ const REPOSITORY = /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/;
 const REVISION = /^(?!.*\.\.)[A-Za-z0-9][\w./-]{0,127}$/;
 const SUFFIX = /^[a-z0-9][a-z0-9_]{0,31}$/;
 
-const EXPECTED = 'org/name, org/name@revision, org/name:q4 or org/name:vision=fp16,decoder=q4';
+const EXPECTED =
+  'org/name, org/name@revision, org/name:q4, org/name:vision=fp16,decoder=q4 or a folder with a file config.json';
 
 /**
  * Reads a Hub name. Variant and revision may come in either order. Throws `HubError` (`invalid_name`)

@@ -1,6 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ConfigError, projectPath, type Logger } from '@epd/service';
+import { projectPath, type Logger } from '@epd/service';
 import type { FetchProgress } from './fetch-model.ts';
 import type { ModelConfig } from './hub-settings.ts';
 import type { Graph } from './model-name.ts';
@@ -30,15 +28,6 @@ export async function openServiceModel(
     log.info({ file, receivedBytes: received, totalBytes: total }, 'downloading the model');
   };
   const opened = await openModel(config, { graphs, base: projectPath('.'), onProgress, signal });
-  await checkFolder(opened.folder, config);
   for (const note of opened.notes) log.warn({ model: opened.id }, note);
   return opened;
-}
-
-async function checkFolder(folder: string, { model }: ModelConfig): Promise<void> {
-  const isModel = await stat(join(folder, 'config.json')).catch(() => null);
-  if (isModel !== null) return;
-  const variable = model === undefined ? 'EPD_MODEL_DIR' : 'EPD_MODEL';
-  const expected = "a model's folder, with a file config.json";
-  throw new ConfigError([{ variable, expected, value: folder }]);
 }

@@ -7,9 +7,19 @@ export interface PlannedFile {
   readonly size: number;
 }
 
+/** The file that a graph takes, and what it weighs with the weights beside it, in bytes. */
+export interface PlannedGraph {
+  readonly graph: Graph;
+  readonly path: string;
+  readonly bytes: number;
+}
+
 /** Of a model's files, those that some graphs need, and which variant each graph takes. */
 export interface FilePlan<F extends PlannedFile> {
   readonly files: readonly F[];
+  readonly graphs: readonly PlannedGraph[];
+  /** Paths of all graphs that are there. */
+  readonly offered: readonly string[];
   /** Suffix of each graph's file; '' is the file without one. */
   readonly suffixes: { readonly [graph in Graph]?: string };
   /** Graphs that take another variant than the one asked for, since the repository lacks it. */
@@ -23,6 +33,9 @@ export interface FilePlan<F extends PlannedFile> {
 /** Read by one role or another, all small; a tokenizer's can reach 30 MB. */
 const CONFIGURATION =
   /^(config|generation_config|preprocessor_config|processor_config|video_preprocessor_config|image_processor_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|chat_template)\.json$|^chat_template\.jinja$/;
+
+/** Whether a file is read by name beside the graphs: everything that is known of a model without its weights. */
+export const isConfiguration = ({ path }: PlannedFile): boolean => CONFIGURATION.test(path);
 
 /**
  * What other graphs than the one that was named may take instead of a variant that is not there, best
@@ -47,7 +60,8 @@ export function planFiles<F extends PlannedFile>(
 ): FilePlan<F> {
   const paths = new Set(all.map(({ path }) => path));
   refuseOtherLayouts(name, paths);
-  const files = all.filter(({ path }) => CONFIGURATION.test(path));
+  const files = all.filter(isConfiguration);
+  const planned: PlannedGraph[] = [];
   const suffixes: { [graph in Graph]?: string } = {};
   const substitutes: { graph: Graph; asked: string; taken: string }[] = [];
   for (const graph of graphs) {
@@ -55,9 +69,13 @@ export function planFiles<F extends PlannedFile>(
     const taken = choose(paths, name, graph, asked);
     suffixes[graph] = taken;
     if (taken !== asked) substitutes.push({ graph, asked, taken });
-    files.push(...graphFiles(all, graphFile(graph, taken)));
+    const path = graphFile(graph, taken);
+    const own = graphFiles(all, path);
+    planned.push({ graph, path, bytes: own.reduce((sum, { size }) => sum + size, 0) });
+    files.push(...own);
   }
-  return { files, suffixes, substitutes };
+  const offered = [...paths].filter((path) => /^onnx\/[^/]+\.onnx$/.test(path));
+  return { files, graphs: planned, offered, suffixes, substitutes };
 }
 
 /** The variants of a graph that a repository holds, as suffixes. */

@@ -126,7 +126,7 @@ test('a broken line is resumed where it broke', async (t) => {
   t.true(ranges.some((range) => Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1]) > 0));
 });
 
-test('a content that does not have its digest is thrown away and fetched again', async (t) => {
+test('content with another digest is deleted and downloaded again', async (t) => {
   const { fetch, files, hub } = await setting(t);
   hub.addFault({ kind: 'damage', path: WEIGHTS });
   const { folder } = await fetch();

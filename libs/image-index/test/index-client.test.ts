@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { testPrefix, testRedisUrl } from '@epd/service/testing';
+import { testRedis } from '@epd/service/testing';
 import test from 'ava';
 import { Worker } from 'bullmq';
-import { Redis } from 'ioredis';
 import { INDEX_QUERY_QUEUE, IndexClient } from '../src/index-client.ts';
 
 /** What a query is asked over while Redis takes no new connection: the one that there is works on. */
@@ -14,8 +13,7 @@ async function refusingServer(): Promise<{ port: number; close: () => void }> {
 }
 
 test('a client that could not be opened once is opened by the next query, and can be closed', async (t) => {
-  const prefix = testPrefix();
-  const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: null });
+  const { redis, prefix } = testRedis(t);
   const refusing = await refusingServer();
   const duplicate = redis.duplicate.bind(redis);
   redis.duplicate = (options) =>
@@ -29,8 +27,6 @@ test('a client that could not be opened once is opened by the next query, and ca
   );
   t.teardown(async () => {
     await worker.close();
-    connection.disconnect();
-    redis.disconnect();
     refusing.close();
   });
   const query = () =>

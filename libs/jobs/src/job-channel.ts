@@ -6,6 +6,8 @@ import type { JobKeys } from './job-keys.ts';
 type Listener = (message: string) => void;
 
 const DEFAULT_SILENCE_MS = 20_000;
+/** Streams end all the time, most of them with their job, whose channel is silent then: one command for many. */
+const LEAVE_MS = 250;
 
 /**
  * All live streams of a process over one subscriber connection, opened on first use. A message
@@ -17,7 +19,10 @@ export class JobChannel {
   readonly #redis: Redis;
   readonly #keys: JobKeys;
   readonly #listeners = new Map<string, Set<Listener>>();
+  /** Channels without listeners that are still subscribed to. */
+  readonly #left = new Set<string>();
   #subscriber: Redis | null = null;
+  #leaving: NodeJS.Timeout | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(redis: Redis, keys: JobKeys) {
@@ -39,6 +44,8 @@ export class JobChannel {
 
   async close(): Promise<void> {
     this.#listeners.clear();
+    this.#left.clear();
+    clearTimeout(this.#leaving);
     clearInterval(this.#heartbeat);
     this.#subscriber?.disconnect();
     this.#subscriber = null;
@@ -48,20 +55,33 @@ export class JobChannel {
     const listeners = this.#listeners.get(channel) ?? new Set();
     listeners.add(listener);
     this.#listeners.set(channel, listeners);
+    this.#left.delete(channel);
     try {
       await this.#connection().subscribe(channel);
     } catch (error) {
-      this.#off(channel, listener).catch(() => undefined); // nothing else would unsubscribe it
+      this.#off(channel, listener); // nothing else would unsubscribe it
       throw error;
     }
-    return () => this.#off(channel, listener);
+    return async () => this.#off(channel, listener);
   }
 
-  async #off(channel: string, listener: Listener): Promise<void> {
+  #off(channel: string, listener: Listener): void {
     const listeners = this.#listeners.get(channel);
     if (listeners === undefined || !listeners.delete(listener) || listeners.size > 0) return;
     this.#listeners.delete(channel);
-    await this.#subscriber?.unsubscribe(channel);
+    if (this.#subscriber === null) return;
+    this.#left.add(channel);
+    this.#leaving ??= setTimeout(() => this.#leave(), LEAVE_MS);
+  }
+
+  /** A message that still comes has no listener. */
+  #leave(): void {
+    this.#leaving = undefined;
+    const channels = [...this.#left];
+    this.#left.clear();
+    if (channels.length === 0) return;
+    // On a connection that is down there is nothing to leave: it subscribes anew to what ioredis remembers.
+    this.#subscriber?.unsubscribe(...channels).catch(() => undefined);
   }
 
   #connection(): Redis {

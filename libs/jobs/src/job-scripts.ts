@@ -22,8 +22,8 @@ local function now()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
-local function emit(record, events, channel, first)
-  local count = #ARGV - first + 1
+local function emit(record, events, channel, first, last)
+  local count = (last or #ARGV) - first + 1
   if count == 0 then return end
   local before = redis.call('HINCRBY', record, 'seq', count) - count
   for i = 1, count do
@@ -123,18 +123,29 @@ return 1
 `;
 
 /**
- * KEYS record events channel; ARGV fence stage begun write tokens event ... Returns 1, or 0 when the claim is
- * void. The first tokens bind the job to the model revision that produced them.
+ * For each of several jobs, KEYS record events channel; ARGV fence stage begun write tokens count, and `count`
+ * events. Returns for each 1, 0 when the claim is void, or its error: a damaged key fails no other job. The
+ * first tokens bind a job to the model revision that produced them.
  */
 const APPEND = `${COMMON}
-local held = redis.call('HMGET', KEYS[1], 'status', 'fence', 'lastWrite', 'claimRevision')
-if held[3] == ARGV[4] then return 1 end
-if not held[1] or terminal(held[1]) or held[2] ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'lastWrite', ARGV[4], unpack(ARGV[2] ~= '' and { 'stage', ARGV[2] } or {}))
-if ARGV[3] == '1' then redis.call('HSETNX', KEYS[1], 'begunAtMs', now()) end
-if ARGV[5] == '1' and held[4] and held[4] ~= '' then redis.call('HSETNX', KEYS[1], 'revision', held[4]) end
-emit(KEYS[1], KEYS[2], KEYS[3], 6)
-return 1
+local function append(record, events, channel, at)
+  local fence, stage, begun, write, tokens = unpack(ARGV, at, at + 4)
+  local held = redis.call('HMGET', record, 'status', 'fence', 'lastWrite', 'claimRevision')
+  if held[3] == write then return 1 end
+  if not held[1] or terminal(held[1]) or held[2] ~= fence then return 0 end
+  redis.call('HSET', record, 'lastWrite', write, unpack(stage ~= '' and { 'stage', stage } or {}))
+  if begun == '1' then redis.call('HSETNX', record, 'begunAtMs', now()) end
+  if tokens == '1' and held[4] and held[4] ~= '' then redis.call('HSETNX', record, 'revision', held[4]) end
+  emit(record, events, channel, at + 6, at + 5 + ARGV[at + 5])
+  return 1
+end
+local kept, at = {}, 1
+for key = 1, #KEYS, 3 do
+  local done, result = pcall(append, KEYS[key], KEYS[key + 1], KEYS[key + 2], at)
+  kept[#kept + 1] = done and result or redis.error_reply(type(result) == 'table' and result.err or tostring(result))
+  at = at + 6 + ARGV[at + 5]
+end
+return kept
 `;
 
 /** KEYS record events channel; ARGV stage mmHash eventWithoutMs detail write. Fills in `ms` and `item`. */
@@ -205,7 +216,7 @@ return 1
 
 type Arguments = readonly (string | number)[];
 
-/** What `jobCreate` is told beside the request. Times are milliseconds by the sender's clock, costs tokens. */
+/** Arguments of `jobCreate` beside the request. Times are milliseconds by the sender's clock, costs tokens. */
 export interface CreateArguments {
   readonly id: string;
   readonly tenant: string;
@@ -225,7 +236,7 @@ export interface CreateArguments {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** What `jobFinish` is told beside the events. `ending` is stored as it is given. */
+/** Arguments of `jobFinish` beside the events. `ending` is stored as it is given. */
 export interface FinishArguments {
   readonly id: string;
   readonly fence?: number;
@@ -261,7 +272,7 @@ export interface JobScripts extends Redis {
     ]
   >;
   jobHandBack(keys: number, ...rest: Arguments): Promise<number>;
-  jobAppend(keys: number, ...rest: Arguments): Promise<number>;
+  jobAppend(keys: number, ...rest: Arguments): Promise<(number | Error)[]>;
   jobNote(keys: number, ...rest: Arguments): Promise<number>;
   jobFinish(keys: number, ...rest: Arguments): Promise<number>;
   jobRemove(keys: number, ...rest: Arguments): Promise<number>;

@@ -91,6 +91,8 @@ export interface JobStore {
   /** The job that an idempotency key was used for; null: none, or none that still exists. */
   earlier(tenant: string, idempotency: Idempotency): Promise<EarlierUse | null>;
   get(id: string): Promise<Job | null>;
+  /** The tenant whose job it is, without reading the rest; null: there is no such job. */
+  tenantOf(id: string): Promise<string | null>;
   /** Omits jobs whose record cannot be read. Throws `PlaceError` when `after` is unknown. */
   list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }>;
   /**

@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { JobCost } from './admission.ts';
+import { AppendBatch } from './append-batch.ts';
 import { GenerateQueues, scoreBehind } from './generate-queues.ts';
 import { JobChannel } from './job-channel.ts';
 import { decodeJob, fieldsOf } from './job-codec.ts';
@@ -27,6 +28,7 @@ import type {
   StageNote,
 } from './job-store.ts';
 import type { Ending, Job } from './job.ts';
+import { writable, writeNumber } from './written-events.ts';
 
 export interface JobStoreOptions {
   readonly redis: Redis;
@@ -55,6 +57,7 @@ export class RedisJobStore implements JobStore {
   readonly #redis: JobScripts;
   readonly #keys: JobKeys;
   readonly #queues: GenerateQueues;
+  readonly #appends: AppendBatch;
   readonly #channel: JobChannel;
   readonly #retentionMs: number;
   readonly #idempotencyMs: number;
@@ -63,6 +66,7 @@ export class RedisJobStore implements JobStore {
   constructor(options: JobStoreOptions) {
     this.#redis = withJobScripts(options.redis);
     this.#keys = jobKeys(options.prefix);
+    this.#appends = new AppendBatch(this.#redis, this.#keys);
     this.#queues = new GenerateQueues(options.redis, options.prefix);
     this.#channel = new JobChannel(options.redis, this.#keys);
     this.#retentionMs = options.retentionMs ?? DEFAULT_RETENTION_MS;
@@ -82,6 +86,10 @@ export class RedisJobStore implements JobStore {
   async get(id: string): Promise<Job | null> {
     const fields = await this.#redis.hgetall(this.#keys.record(id));
     return fields['status'] === undefined ? null : decodeJob(id, fields);
+  }
+
+  tenantOf(id: string): Promise<string | null> {
+    return this.#redis.hget(this.#keys.record(id), 'tenant');
   }
 
   list(options: ListOptions): Promise<{ jobs: Job[]; hasMore: boolean }> {
@@ -110,20 +118,8 @@ export class RedisJobStore implements JobStore {
     await this.#redis.jobHandBack(1, this.#keys.record(id), fence);
   }
 
-  async append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean> {
-    const keys = [this.#keys.record(id), this.#keys.events(id), this.#keys.channel(id)];
-    const [stage, begun, json] = writable(events);
-    const kept = await this.#redis.jobAppend(
-      3,
-      ...keys,
-      fence,
-      stage,
-      begun ? '1' : '',
-      writeNumber(),
-      events.some(({ type }) => type === 'tokens') ? '1' : '',
-      ...json,
-    );
-    return kept === 1;
+  append(id: string, fence: number, events: readonly JobEvent[]): Promise<boolean> {
+    return this.#appends.add(id, fence, events);
   }
 
   async note(id: string, note: StageNote): Promise<void> {
@@ -274,15 +270,5 @@ export class RedisJobStore implements JobStore {
     return { outcome: 'repeated', job: first };
   }
 }
-
-/** The stage after the events, whether prefill started with them, and each event as JSON. */
-function writable(events: readonly JobEvent[]): [stage: string, begun: boolean, json: string[]] {
-  const stage = events.findLast((event) => event.type === 'stage')?.stage ?? '';
-  const begun = events.some((event) => event.type === 'stage' && event.stage === 'prefill');
-  return [stage, begun, events.map((event) => JSON.stringify(event))];
-}
-
-/** Distinguishes a resent command from a new one; see job-scripts.ts. */
-const writeNumber = (): string => randomUUID();
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

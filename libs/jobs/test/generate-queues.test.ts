@@ -1,7 +1,7 @@
 import test from 'ava';
 import { newJob, testStore } from './helpers/store.ts';
 
-test('a connection in trouble is told by the commands that fail, not on the console', async (t) => {
+test('a failing connection is reported by the commands that fail, not on the console', async (t) => {
   const { jobs, redis } = testStore(t);
   await jobs.create(newJob());
   const { error } = console;

@@ -92,7 +92,7 @@ async function aboutToEndUnheard(t: ExecutionContext) {
   return { jobs, job, claim };
 }
 
-test('who has ended a job unheard is told that it was its own ending', async (t) => {
+test('who has ended a job and lost the reply learns that it was its own ending', async (t) => {
   const { jobs, job, claim } = await aboutToEndUnheard(t);
   t.true(await jobs.finish(job.id, completed('a'), claim!.fence));
   t.is((await jobs.events(job.id, 0)).filter(({ type }) => type === 'end').length, 1);

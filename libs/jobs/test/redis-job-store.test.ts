@@ -19,7 +19,7 @@ test('a created job is queued, readable and on the generate queue', async (t) =>
   await queue.close();
 });
 
-test('a created job is handed back as it reads, deadlines by the server’s clock included', async (t) => {
+test('a created job is returned as it reads, deadlines by the server’s clock included', async (t) => {
   const { jobs } = testStore(t);
   const deadlines = { startByMs: Date.now() + 5_000, endByMs: Date.now() + 60_000 };
   const webhook = { url: 'https://example.org', events: ['job.completed'] };
@@ -33,7 +33,7 @@ test('a created job is handed back as it reads, deadlines by the server’s cloc
   }
 });
 
-test('a created job is told how many go before it', async (t) => {
+test('a created job comes with how many are ahead of it', async (t) => {
   const { jobs } = testStore(t);
   const ahead = async (priority: number) => {
     const result = await jobs.create(newJob({ priority }));
@@ -295,7 +295,7 @@ test('an idempotency key whose job is kept no more makes another, with whatever 
   t.is((await jobs.create(keyed('one'))).outcome, 'conflict');
 });
 
-test('a job that is created again under its id is told as repeated, and on the queue once', async (t) => {
+test('a job that is created again under its id is reported as repeated, and on the queue once', async (t) => {
   const { jobs, redis, prefix } = testStore(t);
   const job = newJob();
   const results = await Promise.all([jobs.create(job), jobs.create(job)]);
@@ -362,7 +362,7 @@ test('listing goes through an index of any length, past what has expired, and by
   t.deepEqual(seen, all.map(({ id }) => id).toReversed());
 });
 
-test('a record that cannot be read is left out of a list, and told of', async (t) => {
+test('a record that cannot be read is left out of a list, and reported', async (t) => {
   const told: string[] = [];
   const { jobs, redis, prefix } = testStore(t, {
     onUnreadable: ({ message }) => told.push(message),
@@ -398,7 +398,7 @@ test('retention is counted from the ending', async (t) => {
   t.true((await redis.pttl(`${prefix}:job:${job.id}`)) > 50_000);
 });
 
-test('those who hold jobs are told which have ended', async (t) => {
+test('those who hold jobs are notified of which have ended', async (t) => {
   const { jobs } = testStore(t);
   const ended = Promise.withResolvers<string>();
   await jobs.onEnded((id) => ended.resolve(id));
@@ -470,7 +470,7 @@ function near(t: ExecutionContext, ms: number, expected: number): void {
   t.true(ms >= expected && ms < expected + 3_000, `expected about ${expected}, got ${ms}`);
 }
 
-test('a damaged record is told as one that cannot be read', async (t) => {
+test('a damaged record is reported as one that cannot be read', async (t) => {
   const { jobs, redis, prefix } = testStore(t);
   for (const field of ['request', 'metadata', 'ending', 'webhook', 'note:0:encoding']) {
     const job = newJob();
@@ -540,7 +540,7 @@ test('a claim that was released is no loss, however often', async (t) => {
   t.like(await jobs.claim(job.id, 'three'), { fence: 3, losses: 1 });
 });
 
-test('a claim tells who had the job before, and whether that worker gave it back', async (t) => {
+test('a claim names who had the job before, and whether that worker returned it', async (t) => {
   const { jobs } = testStore(t);
   const job = newJob();
   await jobs.create(job);

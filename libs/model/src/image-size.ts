@@ -4,6 +4,12 @@ export interface ImageSize {
   readonly height: number;
 }
 
+/** An image of a prompt. */
+export interface PromptImage extends ImageSize {
+  /** Of a video. @default false */
+  readonly isFrame?: boolean;
+}
+
 const isSide = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
 
 /** Throws `TypeError` for what is no size. */

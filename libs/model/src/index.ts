@@ -14,6 +14,7 @@ export { fingerprint } from './folder/fingerprint.ts';
 export { revision } from './folder/revision.ts';
 export { imageLayout } from './families/geometry.ts';
 export { imageRules } from './prompt/image-rules.ts';
+export type { PromptImage } from './image-size.ts';
 export type { ImageCost, ImageGeometry, ImageSize } from './families/geometry.ts';
 export { modelCard } from './model-card.ts';
 export type { ModelFacts } from './model-card.ts';

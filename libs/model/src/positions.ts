@@ -20,7 +20,7 @@ export interface PromptPositions {
 
 /**
  * Text counts on, with one number for all three; an image's cells count from where it begins, by row
- * and column, and what follows goes on behind the longer side.
+ * and column, and what follows continues behind the longer side.
  */
 export function gridPositions(length: number, blocks: readonly GridBlock[]): PromptPositions {
   const rows = new Int32Array(3 * length);

@@ -6,7 +6,7 @@ const AFTER_HEADER = 33;
 
 /**
  * A PNG with its `eXIf` chunk before its pixels. The standard lets it stand behind them, where viewers heed it and
- * libvips, which reads the header first, does not. Any other file is handed back as it is.
+ * libvips, which reads the header first, does not. Any other file is returned as it is.
  */
 export function exifFirst(bytes: Uint8Array): Uint8Array {
   const png = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { exifFirst } from './exif-first.ts';
 
-/** Loaders of libvips that are let in. The others parse documents, vectors and rare formats. */
+/** Loaders of libvips that are allowed. The others parse documents, vectors and rare formats. */
 const LOADERS = ['Jpeg', 'Png', 'Webp', 'Nsgif'];
 
 sharp.block({ operation: ['VipsForeignLoad'] });

@@ -103,7 +103,7 @@ test('the type is what the bytes say', async (t) => {
   t.deepEqual(types, ['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 });
 
-test('an animation tells its frames', async (t) => {
+test('an animation reports its frames', async (t) => {
   const frames = await Promise.all(
     [upright(16, 12), upright(16, 12).negate()].map((one) => one.png().toBuffer()),
   );

@@ -9,6 +9,7 @@ export { isRedisOutage } from './outage.ts';
 export { projectPath } from './project-path.ts';
 export { connectRedis, redisOptions, waitForRedis } from './redis.ts';
 export {
+  EXIT_INVALID_CONFIG,
   runService,
   type RunningService,
   type Service,

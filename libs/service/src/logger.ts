@@ -1,10 +1,15 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import {
+  pino,
+  type Bindings,
+  type ChildLoggerOptions,
+  type DestinationStream,
+  type Logger,
+} from 'pino';
+import { hideSecrets } from './hide-secrets.ts';
 import { loggedError } from './logged-error.ts';
 
 export type { Logger } from 'pino';
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-
-const SECRETS = ['authorization', 'apiKey', 'password', 'secret', 'secretAccessKey'];
 
 /**
  * JSON lines with the level by name and the time in ISO form. Fields named like a secret are
@@ -17,22 +22,33 @@ export function createLogger(options: {
   /** Standard output unless given. */
   readonly destination?: DestinationStream;
 }): Logger {
-  return pino(
+  const logger = pino(
     {
       level: options.level ?? 'info',
       base: { service: options.service, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: hideSecrets,
+      },
       serializers: {
         err: (error: unknown) => (error instanceof Error ? loggedError(error) : error),
-      },
-      redact: {
-        paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
-        censor: '(hidden)',
       },
     },
     options.destination ?? pino.destination({ dest: 1, sync: true }),
   );
+  return hidingOfChildren(logger);
+}
+
+type MakeChild = (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger;
+
+/** Children format their own fields, but not those that they are made with; they inherit this. */
+function hidingOfChildren(logger: Logger): Logger {
+  const make = logger.child as unknown as MakeChild;
+  const child: MakeChild = function (bindings, options) {
+    return make.call(this, hideSecrets(bindings), options);
+  };
+  return Object.assign(logger, { child });
 }
 
 /** A URL that is safe to show. Other text is hidden, because it may contain anything. */

@@ -1,6 +1,9 @@
 import closeWithGrace from 'close-with-grace';
 import { createLogger, type Logger, type LogLevel } from './logger.ts';
 
+/** Settings that cannot be used: a supervisor that starts the process again hears the same. EX_CONFIG of sysexits.h. */
+export const EXIT_INVALID_CONFIG = 78;
+
 export interface RunningService {
   /** Stops claiming work, finishes what it holds or returns it to the queue, closes connections. */
   stop(): Promise<void>;
@@ -28,7 +31,8 @@ export interface Service<C> {
 /**
  * The main of a process. Stops on SIGTERM, SIGINT, an uncaught error, and when the parent of its
  * IPC channel is gone, so that a killed launcher leaves no processes behind. The stop is bounded by
- * `config.stopMs`. Exit code 0 when asked to stop, 1 otherwise.
+ * `config.stopMs`. Exit code 0 when asked to stop, `EXIT_INVALID_CONFIG` for settings that cannot be used,
+ * 1 otherwise.
  */
 export function runService<C extends { readonly logLevel: LogLevel; readonly stopMs: number }>(
   service: Service<C>,
@@ -42,7 +46,7 @@ function configOrComplaint<C>({ name, config }: Service<C>): C | null {
     return config();
   } catch (error) {
     complain(name, error);
-    process.exitCode = 1;
+    process.exitCode = EXIT_INVALID_CONFIG;
     return null;
   }
 }

@@ -45,8 +45,18 @@ test('fields named like secrets are hidden, at three depths', (t) => {
     password: 'p1',
     s3: { secretAccessKey: 'p2' },
     request: { headers: { authorization: 'p3' } },
+    users: [{ apiKey: 'p4', name: 'shown' }],
   });
-  t.notRegex(JSON.stringify(lines), /p1|p2|p3/);
+  log.child({ secret: 'p5' }).info('of a child');
+  t.notRegex(JSON.stringify(lines), /p\d/);
+  t.like(lines[0], { users: [{ name: 'shown' }], s3: { secretAccessKey: '(hidden)' } });
+});
+
+test('hiding a secret leaves what was logged as it was', (t) => {
+  const { log } = logged();
+  const fields = { s3: { secretAccessKey: 'p', region: 'r' } };
+  log.info(fields);
+  t.deepEqual(fields, { s3: { secretAccessKey: 'p', region: 'r' } });
 });
 
 test('an error of Redis is logged without the command that it came from', async (t) => {

@@ -32,7 +32,7 @@ async function ended(child: ChildProcess): Promise<number | null> {
 
 async function started(t: ExecutionContext, env: Record<string, string> = {}): Promise<Run> {
   const service = run(t, env);
-  await eventually(() => service.output().includes('"started"'));
+  await eventually(() => service.output().includes('"started"'), { withinMs: 120_000 });
   return service;
 }
 
@@ -52,9 +52,9 @@ test('a service whose launcher is gone stops by itself', async (t) => {
   t.regex(output(), /stop was called/);
 });
 
-test('settings that cannot be used end in one message and code 1', async (t) => {
+test('settings that cannot be used end in one message and a code of their own', async (t) => {
   const { exit, output } = run(t, { LIMIT: 'many', EPD_STOP_MS: '1' });
-  t.is(await exit, 1);
+  t.is(await exit, 78);
   t.regex(output(), /fixture cannot start\. The configuration is invalid:/);
   t.regex(output(), /LIMIT: must be an integer; it is "many"/);
   t.regex(output(), /EPD_STOP_MS: must be an integer from 100/);
@@ -67,7 +67,7 @@ test('a start that throws ends with its reason and code 1', async (t) => {
   t.regex(output(), /fixture cannot start\. Error: no model here/);
 });
 
-test('a start that a setting prevents is told in one line', async (t) => {
+test('a start that a setting prevents is reported in one line', async (t) => {
   const { exit, output } = run(t, { MODE: 'start-refused' });
   t.is(await exit, 1);
   const lines = output()

@@ -17,7 +17,7 @@ test('a living process is healthy whatever it waits for', async (t) => {
   t.is((await fetch(`${url}/healthz`)).status, 200);
 });
 
-test('readiness is told by status and by report', async (t) => {
+test('readiness is reported by status and body', async (t) => {
   let report: Readiness = { ready: false, redis: 'connecting' };
   const { url } = await served(t, () => report);
   const before = await fetch(`${url}/readyz`);

@@ -74,7 +74,7 @@ test.serial('a share of none traces nothing', async (t) => {
   t.deepEqual(spans(), []);
 });
 
-test.serial('a collector that is away disturbs nobody', async (t) => {
+test.serial('a collector that is down disturbs nobody', async (t) => {
   const endpoint = `http://127.0.0.1:${await freePort()}`;
   const tracing = await startTracing('api', { otlpEndpoint: endpoint, traceRatio: 1 });
   startSpan('a').end();

@@ -6,7 +6,7 @@ const log = createLogger({ service: 'test', destination: { write: () => undefine
 
 const OURS = { state: { verdict: 'ours', reason: '' } } as const;
 
-test('a worker is ready when it runs and reaches what it rests on', async (t) => {
+test('a worker is ready when it runs and reaches its dependencies', async (t) => {
   const redis = connectRedis(testRedisUrl(), { name: 'readiness', log });
   t.teardown(() => redis.disconnect());
   await waitForRedis(redis);

@@ -6,6 +6,7 @@ import random
 import numpy as np
 import onnxruntime as ort
 import torch
+from transformers import DynamicCache
 
 from .export import cache_names
 from .pictures import picture
@@ -87,18 +88,29 @@ def one_case(rng, spec, model, tokenizer, processor):
 
 
 def greedy(model, spec, ids, pixels, grids):
-    given = one_view(model, ids, pixels) if "views" in spec else inputs_of(model, spec, ids, pixels, grids)
+    if "views" in spec:
+        return one_by_one(model, with_rows(model, ids, pixels))
     with torch.no_grad():
-        out = model.generate(**given, max_new_tokens=TOKENS, do_sample=False, eos_token_id=None, pad_token_id=0)
-    return out[0, -TOKENS:].tolist()
+        out = model.generate(**inputs_of(model, spec, ids, pixels, grids), max_new_tokens=TOKENS, do_sample=False, eos_token_id=None, pad_token_id=0)
+    return out[0, ids.shape[1]:].tolist()
 
 
-def one_view(model, ids, pixels):
+def with_rows(model, ids, pixels):
     """A single view of each image, without the newline that PyTorch adds and no exported encoder has."""
     x = model.get_input_embeddings()(ids)
     if pixels is not None:
         x[ids == model.config.image_token_id] = view_rows(model, pixels)
-    return dict(inputs_embeds=x, attention_mask=torch.ones_like(ids))
+    return x
+
+
+def one_by_one(model, x):
+    """The text model by itself, causal, as exported decoders are."""
+    tokens, cache = [], DynamicCache()
+    while len(tokens) < TOKENS:
+        out = model.model.language_model(inputs_embeds=x, past_key_values=cache, use_cache=True)
+        tokens.append(int(model.lm_head(out.last_hidden_state[:, -1]).argmax()))
+        x = model.get_input_embeddings()(torch.tensor([tokens[-1:]]))
+    return tokens
 
 
 def view_rows(model, pixels):

@@ -1,11 +1,11 @@
 """Small configurations that keep each family's real constants: factors, order, means, sections."""
 from transformers import (
     CLIPVisionConfig, Gemma3Config, Gemma3ForConditionalGeneration, GlmOcrConfig, GlmOcrForConditionalGeneration, LlavaConfig, LlavaForConditionalGeneration, LlavaOnevisionConfig,
-    LlavaOnevisionForConditionalGeneration, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2VLConfig,
+    LlavaOnevisionForConditionalGeneration, PaliGemmaConfig, PaliGemmaForConditionalGeneration, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2VLConfig,
     Qwen2VLForConditionalGeneration, Qwen3VLConfig, Qwen3VLForConditionalGeneration,
 )
 
-from .text import FIRST, GEMMA_TEMPLATE, GLM_TEMPLATE, LLAVA_TEMPLATE, QWEN_TEMPLATE, vocabulary
+from .text import FIRST, GEMMA_TEMPLATE, GLM_TEMPLATE, LLAVA_TEMPLATE, PALIGEMMA_TEMPLATE, QWEN_TEMPLATE, vocabulary
 
 HIDDEN, LAYERS, HEADS, KV, DIM, MLP = 64, 3, 4, 2, 16, 64
 VISION = dict(hidden_size=32, intermediate_size=64)
@@ -16,6 +16,7 @@ HALF = [0.5, 0.5, 0.5]
 QWEN_SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
 GLM_SPECIAL = ["<|endoftext|>", "[gMASK]", "<sop>", "<|user|>", "<|assistant|>", "<|begin_of_image|>", "<|image|>", "<|end_of_image|>", "<|begin_of_video|>", "<|video|>", "<|end_of_video|>"]
 LLAVA_SPECIAL = ["<unk>", "<s>", "</s>", "<image>"]
+PALIGEMMA_SPECIAL = ["<pad>", "<eos>", "<bos>", "<image>"]
 GEMMA_SPECIAL = ["<pad>", "<eos>", "<bos>", "<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>"]
 
 
@@ -98,9 +99,16 @@ def gemma3():
     return Gemma3ForConditionalGeneration, config
 
 
+def paligemma():
+    config = PaliGemmaConfig(vision_config=dict(projection_dim=HIDDEN, **siglip(56)), projection_dim=HIDDEN, hidden_size=HIDDEN, image_token_index=FIRST + 3,
+                             text_config=text(PALIGEMMA_SPECIAL, model_type="gemma", rope_parameters=rope(), use_bidirectional_attention=False))
+    return PaliGemmaForConditionalGeneration, config
+
+
 QWEN = dict(special=QWEN_SPECIAL, template=QWEN_TEMPLATE.replace("IMAGE", "<|image_pad|>"), placeholder="<|image_pad|>", eos="<|im_end|>")
 GLM = dict(special=GLM_SPECIAL, template=GLM_TEMPLATE, placeholder="<|image|>", eos="<|endoftext|>")
 LLAVA = dict(special=LLAVA_SPECIAL, template=LLAVA_TEMPLATE, placeholder="<image>", eos="</s>")
+PALIGEMMA = dict(special=PALIGEMMA_SPECIAL, template=PALIGEMMA_TEMPLATE, placeholder="<image>", eos="<eos>", bos="<bos>")
 GEMMA = dict(special=GEMMA_SPECIAL, template=GEMMA_TEMPLATE, placeholder="<start_of_image>", eos="<end_of_turn>", bos="<bos>")
 
 
@@ -120,15 +128,16 @@ def square_images(mean, std, processor, **more):
 
 CROP = dict(do_center_crop=True, crop_size=dict(height=56, width=56))
 KINDS = {
-    "qwen2_vl": dict(make=qwen2_vl, **QWEN, **qwen_images(14, CLIP_MEAN, CLIP_STD, "grid_thw")),
+    "qwen2_vl": dict(make=qwen2_vl, variants="fused", flat=True, **QWEN, **qwen_images(14, CLIP_MEAN, CLIP_STD, "grid_thw")),
     "qwen2_5_vl": dict(make=qwen2_5_vl, variants="rotated", **QWEN, **qwen_images(14, CLIP_MEAN, CLIP_STD, "image_grid_thw")),
     "qwen3_vl": dict(make=qwen3_vl, variants="rotated", **QWEN, **qwen_images(16, HALF, HALF, "image_grid_thw")),
-    "glm_ocr": dict(make=glm_ocr, **GLM, **qwen_images(14, CLIP_MEAN, CLIP_STD, "image_grid_thw", "Glm46VImageProcessor")),
+    "glm_ocr": dict(make=glm_ocr, variants="fused", **GLM, **qwen_images(14, CLIP_MEAN, CLIP_STD, "image_grid_thw", "Glm46VImageProcessor")),
     "llava": dict(make=llava, variants="rotates", rows=16, processor=dict(processor_class="LlavaProcessor", patch_size=14, num_additional_image_tokens=1, vision_feature_select_strategy="default"),
                   **LLAVA, **square_images(CLIP_MEAN, CLIP_STD, "CLIPImageProcessor", **CROP)),
-    "llava_qwen2": dict(make=llava_qwen2, rows=16, processor=dict(processor_class="LlavaProcessor", patch_size=14, num_additional_image_tokens=0),
+    "llava_qwen2": dict(make=llava_qwen2, variants="fused", flat=True, rows=16, processor=dict(processor_class="LlavaProcessor", patch_size=14, num_additional_image_tokens=0),
                         **LLAVA, **square_images([0, 0, 0], [1, 1, 1], "CLIPImageProcessor", **CROP)),
-    "llava_onevision": dict(make=llava_onevision, rows=16, views="one", processor=dict(num_image_tokens=16), **LLAVA, **square_images(HALF, HALF, "SiglipImageProcessor")),
+    "llava_onevision": dict(make=llava_onevision, variants="fused", rows=16, views="one", processor=dict(num_image_tokens=16), **LLAVA, **square_images(HALF, HALF, "SiglipImageProcessor")),
+    "paligemma": dict(make=paligemma, variants="fused", bare=True, rows=16, views="one", **PALIGEMMA, **square_images(HALF, HALF, "SiglipImageProcessor", image_seq_length=16)),
     "gemma3": dict(make=gemma3, variants="rotated", rows=4, before="\n\n<start_of_image>", row_token="<image_soft_token>", after="<end_of_image>\n\n",
                    processor=dict(processor_class="Gemma3Processor", image_seq_length=4), **GEMMA, **square_images(HALF, HALF, "Gemma3ImageProcessor")),
 }

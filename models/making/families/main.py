@@ -33,19 +33,26 @@ def make(name, spec, out):
     if "processor" in spec:
         write(folder, "processor_config.json", spec["processor"])
     found = config.to_dict()
+    if "flat" in spec:
+        # As these came before text models had a configuration of their own, and as the Hub's exports have them.
+        found = found.pop("text_config") | found
     found["model_type"] = name
     write(folder, "config.json", found)
     write(folder, "generation_config.json", dict(eos_token_id=[tokenizer.eos_token_id]))
     decoder = export(spec, model, config, folder)
     golden = goldens(spec, model, tokenizer)
     write(folder, "golden.json", golden)
+    if spec.get("bare"):
+        # The model comes without a template: it is the server's.
+        os.remove(f"{folder}/chat_template.jinja")
     check_onnx(spec, golden["cases"], folder, f"{folder}/onnx/{MERGED}.onnx", config)
     if spec.get("variants"):
         variants = f"{out}/variants/{name}"
         export_variants(spec, decoder, config, folder, variants)
         answers = {os.path.basename(path): check_onnx(spec, golden["cases"], folder, path, config) for path in sorted(glob.glob(f"{variants}/*.onnx"))}
         # Weights of 4 bits are another model: what its graph alone gives is its golden.
-        write(variants, "golden_q4.json", answers[f"{MERGED}_gqa_q4.onnx"])
+        if spec["variants"] != "fused":
+            write(variants, "golden_q4.json", answers[f"{MERGED}_gqa_q4.onnx"])
 
 
 def export(spec, model, config, folder):
@@ -63,11 +70,13 @@ def export(spec, model, config, folder):
 
 
 def export_variants(spec, decoder, config, folder, out):
-    """The fused decoder, and that in fp16 and q4; `rotates`: also the plain one in fp16, q8 and q4."""
+    """The fused decoder; unless that is all (`fused`), also in fp16 and q4; `rotates`: also the plain one in fp16, q8 and q4."""
     os.makedirs(out, exist_ok=True)
     inside = spec["variants"] == "rotates"
     fused = f"{out}/{MERGED}_gqa"
     export_grouped(decoder, config.text_config, f"{fused}.onnx", inside)
+    if spec["variants"] == "fused":
+        return
     half(f"{fused}.onnx", f"{fused}_fp16.onnx")
     four(f"{fused}.onnx", f"{fused}_q4.onnx", EXACT)
     if inside:

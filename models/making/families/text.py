@@ -22,6 +22,12 @@ GEMMA_TEMPLATE = (
     "{% for c in m.content %}{% if c.type == 'image' %}<start_of_image>{% else %}{{ c.text }}{% endif %}{% endfor %}"
     "{% endif %}<end_of_turn>\n{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
 )
+# What the processor of PaliGemma, which comes without a template, writes.
+PALIGEMMA_TEMPLATE = (
+    "{% for m in messages %}{% if m.content is not string %}{% for c in m.content %}{% if c.type == 'image' %}<image>{% endif %}{% endfor %}{% endif %}{% endfor %}"
+    "{{ bos_token }}{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}"
+    "{% for c in m.content %}{% if c.type == 'text' %}{{ c.text }}{% endif %}{% endfor %}{% endif %}{% endfor %}{{ '\n' }}"
+)
 BYTES = 256
 # Behind the bytes and two merges.
 FIRST = BYTES + 2

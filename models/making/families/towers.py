@@ -19,7 +19,7 @@ class Square(nn.Module):
     def forward(self, pixel_values):
         inner, config = self.model.model, self.model.config
         tower = inner.vision_tower(pixel_values, output_hidden_states=True)
-        if config.model_type == "gemma3":
+        if config.model_type in ("gemma3", "paligemma"):
             return inner.multi_modal_projector(tower.last_hidden_state)
         x = tower.hidden_states[config.vision_feature_layer]
         return inner.multi_modal_projector(x[:, 1:] if config.vision_feature_select_strategy == "default" else x)

@@ -23,7 +23,7 @@ export interface ClientRecord {
   readonly refusals: readonly string[];
 }
 
-/** Plays one client: submits its job until it is accepted, then does what its kind does. */
+/** Plays one client: submits its job until it is accepted, then acts by its kind. */
 export async function playClient(
   urls: readonly string[],
   job: PlannedJob,

@@ -6,11 +6,11 @@ const REQUEST_MS = 15_000;
 export interface Answer {
   readonly status: number;
   readonly body: Record<string, unknown>;
-  /** Requests that failed or were told to come back before this one. */
+  /** Requests that failed or were answered with `Retry-After` before this one. */
   readonly retries: number;
 }
 
-/** Told of every answer that no client should get, also of those that it would get over by asking again. */
+/** Called for every answer that no client should get, also for those that a retry would cure. */
 export type OnRefusal = (what: string) => void;
 
 /** Asks replicas in turn until one answers with something other than "try again". */
@@ -70,7 +70,7 @@ async function askOnce(
   }
 }
 
-/** A fleet under faults may say that it is unavailable, and when to come back; every other 5xx is its own defect. */
+/** A fleet under faults may answer that it is unavailable, with `Retry-After`; every other 5xx is a defect. */
 const isDefect = ({ status, comeBack }: { status: number; comeBack: boolean }): boolean =>
   status >= 500 && !(status === 503 && comeBack);
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serverSentEvents } from '../../local/server-sent-events.ts';
 
 const RETRY_MS = 150;
-/** A stream that says nothing for so long, not even that it lives, is taken for dead. */
+/** A stream without data or heartbeat for so long counts as dead. */
 const SILENT_MS = 40_000;
 
 export interface SeenEvent {
@@ -18,7 +18,7 @@ export interface SeenStream {
 }
 
 /**
- * Reads a job's events to their end. After every `leaveAfter` events it hangs up and comes back, at
+ * Reads a job's events to their end. After every `leaveAfter` events it disconnects and reconnects, at
  * another replica, with the id of the last event; and also whenever it is cut off.
  */
 export async function readStream(

@@ -9,7 +9,7 @@ interface FaultContext {
   readonly encodes: EncodeLog;
 }
 
-/** Breaks something, waits as long as planned, mends it. Returns what it did, for the report. */
+/** Injects a fault, waits as long as planned, ends it. Returns what it did, for the report. */
 export type Fault = (context: FaultContext) => Promise<string>;
 
 /** How long a busy machine may take to bring a process back. */

@@ -3,7 +3,7 @@ import type { FaultProxy, ProxyMode } from '../world/fault-proxy.ts';
 import type { PlannedFault } from '../plans/plan.ts';
 import { choose, type Fault } from './fault.ts';
 
-/** The way to S3: refused, slow, silent, or cut in the middle of what is on it. */
+/** The connection to S3: refused, slow, silent, or cut in the middle of a transfer. */
 export const s3: Fault = ({ world, fault }) =>
   breakLink('S3', world.s3Proxy, ['refuse', 'slow', 'silent', 'cut'], fault);
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { READY_WITHIN_MS, services, type Fault } from './fault.ts';
 
-/** Every API process and worker is told to stop, one after the other, as an upgrade does. */
+/** Stops every API process and worker, one after the other, as an upgrade does. */
 export const rollingRestart: Fault = async ({ world }) => {
   for (const process of services(world)) {
     await process.restart();

@@ -17,7 +17,7 @@ export const goldenCases = JSON.parse(
   readFileSync(join(FOLDER, 'cases.json'), 'utf8'),
 ) as readonly GoldenCase[];
 
-/** Questions that are also asked to be answered beyond their end, for the sake of long streams. */
+/** Questions that are also asked with `ignore_eos`, for long streams. */
 export const LONG_CASES: readonly number[] = [0, 1, 2, 3];
 
 export const pictureOf = (name: string): Buffer => readFileSync(join(FOLDER, name));

@@ -87,12 +87,12 @@ const WEIGHTED_JOBS: readonly JobKind[] = JOB_KINDS.flatMap((kind) =>
   Array.from({ length: isLong(kind) ? LONG_WEIGHT : 1 }, () => kind),
 );
 
-/** What is sent and what is broken, in order: a function of the arguments and nothing else. */
+/** Jobs and faults in order: a pure function of the arguments. */
 export function makePlan(options: {
   readonly seed: number;
   readonly faults: number;
   readonly jobsPerFault: number;
-  /** Only questions without pictures, which are the first that a fresh fleet is asked. */
+  /** Only questions without pictures, which are the first sent to a fresh fleet. */
   readonly textOnly?: boolean;
 }): Step[] {
   const random = new Random(options.seed);
@@ -112,7 +112,7 @@ export function makePlan(options: {
   }));
 }
 
-/** By weight, but every kind is there once before any comes often, as far as there is room. */
+/** By weight, but every kind occurs once before any is repeated, as far as there is room. */
 function faultKinds(random: Random, count: number): FaultKind[] {
   const weighted = FAULT_KINDS.flatMap((kind) =>
     Array.from({ length: FAULT_WEIGHTS[kind] }, () => kind),

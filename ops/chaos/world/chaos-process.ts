@@ -9,13 +9,13 @@ export interface ChaosProcessSpec {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
-  /** Answers 200 when the process is ready; null: nobody asks. */
+  /** Answers 200 when the process is ready; null: it is not probed. */
   readonly readyUrl: string | null;
-  /** How it learns that the harness is gone: Node's channel, or the end of its standard input. */
+  /** How it learns that the harness has ended: Node's channel, or the end of its standard input. */
   readonly lifeline: 'channel' | 'stdin';
 }
 
-/** A supervisor takes about so long to notice; what is not noticed at once is part of the test. */
+/** A supervisor takes about so long to notice; the delay is part of the test. */
 const RESTART_MS = 250;
 const STOP_MS = 30_000;
 
@@ -25,7 +25,7 @@ const STOP_MS = 30_000;
  */
 export class ChaosProcess {
   readonly spec: ChaosProcessSpec;
-  /** Ends that no fault asked for, as `code/signal`. */
+  /** Exits that no fault caused, as `code/signal`. */
   readonly surprises: string[] = [];
   peakRssMb = 0;
   deaths = 0;
@@ -65,7 +65,7 @@ export class ChaosProcess {
     this.#extraEnv = env;
   }
 
-  /** Ends it as a fault does. It comes back by itself. */
+  /** Kills it as a fault does. Its supervisor restarts it. */
   kill(): void {
     this.#expected = true;
     this.#signal('SIGKILL');
@@ -80,7 +80,7 @@ export class ChaosProcess {
   }
 
   /**
-   * Asks it to stop and waits until it has. It comes back by itself. Returns its exit code: 0, or null
+   * Asks it to stop and waits until it has. Its supervisor restarts it. Returns its exit code: 0, or null
    * for one that had just been started and knew nothing of signals yet; else it did not stop cleanly.
    */
   async restart(): Promise<number | null> {

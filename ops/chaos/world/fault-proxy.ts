@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * - pass: as if it were not there
- * - refuse: nobody listens, connections are cut
+ * - refuse: the port is closed, connections are cut
  * - slow: every piece takes `delayMs` longer, in both directions
- * - silent: nothing arrives any more and nobody is told, as behind a firewall that forgot
+ * - silent: packets are dropped without notice, as behind a firewall that forgot
  * - deaf: requests arrive, replies do not
  */
 export type ProxyMode = 'pass' | 'refuse' | 'slow' | 'silent' | 'deaf';
@@ -97,7 +97,7 @@ export class FaultProxy {
   }
 }
 
-/** One direction: what is delayed is never overtaken. */
+/** One direction: delayed data is never overtaken. */
 class Pipe {
   readonly #from: Socket;
   readonly #to: Socket;

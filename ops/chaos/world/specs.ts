@@ -25,7 +25,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   s3: 'ops/local/s3-server.ts',
 };
 
-/** Few tokens a step and few rows a batch: more steps in which something can happen. */
+/** Few tokens a step, no drafts and few rows a batch: more steps in which something can happen. */
 export function fleetEnvironment(folder: string, ports: Ports): Record<string, string> {
   return {
     EPD_REDIS_URL: `redis://127.0.0.1:${ports.redisProxy}`,
@@ -41,6 +41,7 @@ export function fleetEnvironment(folder: string, ports: Ports): Record<string, s
     EPD_STOP_MS: '10000',
     EPD_DISK_CACHE_BYTES: String(64 * 1024 * 1024),
     EPD_STEP_TOKENS: '64',
+    EPD_DRAFT_TOKENS: '0',
     EPD_MAX_BATCH: '4',
     EPD_PD_THREADS: '1',
     EPD_ENCODER_THREADS: '1',
@@ -68,7 +69,7 @@ export function nodeSpec(
   };
 }
 
-/** As the launcher starts it, with the guard that ends it when the harness is gone. */
+/** As the launcher starts it, with the guard that ends it when the harness has ended. */
 export async function redisSpec(folder: string, port: number): Promise<ChaosProcessSpec> {
   const binary = await redisBinary(() => {});
   const dir = join(folder, 'redis');

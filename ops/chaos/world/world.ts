@@ -41,7 +41,7 @@ export class World {
   readonly #ports: Ports;
   #sampling: NodeJS.Timeout | null = null;
 
-  private constructor(folder: string, ports: Ports) {
+  private constructor(folder: string, ports: Ports, store: ObjectStore) {
     this.folder = folder;
     this.#ports = ports;
     this.redisProxy = new FaultProxy(ports.redisProxy, ports.redis);
@@ -49,15 +49,7 @@ export class World {
     this.urls = ports.apis.map((port) => `http://127.0.0.1:${port}`);
     this.redisUrl = `redis://127.0.0.1:${ports.redis}`;
     this.redis = connectRedis(this.redisUrl, { name: 'chaos' });
-    this.store = createObjectStore({
-      kind: 's3',
-      endpoint: `http://127.0.0.1:${ports.s3}`,
-      bucket: 'epd',
-      region: 'us-east-1',
-      accessKeyId: 'local',
-      secretAccessKey: 'local-secret',
-      forcePathStyle: true,
-    });
+    this.store = store;
   }
 
   /** Starts everything and waits until all of it is ready. `stop` must follow, also when this throws. */
@@ -70,7 +62,7 @@ export class World {
       s3Proxy: await freePort(),
       apis: await portsFor(apis),
     };
-    const world = new World(folder, ports);
+    const world = new World(folder, ports, await storeAt(ports.s3));
     await mkdir(join(folder, 'logs'), { recursive: true });
     await world.#addFoundations();
     const indexed = { EPD_INDEX: String(indexes > 0) };
@@ -171,6 +163,18 @@ export class World {
     for (const process of this.processes.values()) process.sampleMemory();
   }
 }
+
+/** The fleet's store, past the proxy. */
+const storeAt = (port: number): Promise<ObjectStore> =>
+  createObjectStore({
+    kind: 's3',
+    endpoint: `http://127.0.0.1:${port}`,
+    bucket: 'epd',
+    region: 'us-east-1',
+    accessKeyId: 'local',
+    secretAccessKey: 'local-secret',
+    forcePathStyle: true,
+  });
 
 function portsFor(count: number): Promise<number[]> {
   return Promise.all(Array.from({ length: count }, () => freePort()));

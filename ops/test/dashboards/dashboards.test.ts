@@ -39,10 +39,10 @@ interface Panel {
   readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
 }
 
-test('every panel says what it tells, in a unit, asks for something and names its lines', (t) => {
+test('every panel has a description, a unit, queries and names for its lines', (t) => {
   for (const content of Object.values(dashboards)) {
     const { panels } = content as { panels: Panel[] };
-    t.is(new Set(panels.map(({ title }) => title)).size, panels.length, 'titles are told apart');
+    t.is(new Set(panels.map(({ title }) => title)).size, panels.length, 'titles are unique');
     for (const { type, title, description, fieldConfig, targets = [] } of panels) {
       t.truthy(title);
       if (type === 'row') continue;

@@ -6,7 +6,7 @@ import test from 'ava';
 import { doctorConfig } from '../../doctor/config.ts';
 import { checkFleetStore } from '../../doctor/fleet-store.ts';
 
-test('the doctor tells whether its store is the one that the fleet uses', async (t) => {
+test('the doctor reports whether its store is the one that the fleet uses', async (t) => {
   const [fleet, stray] = [await tempFolder(t), await tempFolder(t)];
   const prefix = testPrefix();
   const look = (folder: string) =>

@@ -11,7 +11,7 @@ test('a whole graph is found whole', async (t) => {
   t.is(await brokenOnnx(GRAPH), null);
 });
 
-test('a graph that was cut short, the pointer of Git LFS and an empty file are told', async (t) => {
+test('a graph that was cut short, the pointer of Git LFS and an empty file are reported', async (t) => {
   const path = join(await tempFolder(t), 'graph.onnx');
   const whole = await readFile(GRAPH);
   await writeFile(path, whole.subarray(0, whole.length - 1));

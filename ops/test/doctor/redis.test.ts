@@ -42,13 +42,13 @@ test('an append-only file must be there and be written', (t) => {
   t.is(persistence(facts(failing)).level, 'fail');
 });
 
-test('memory near its limit is told before writes fail', (t) => {
+test('memory near its limit is reported before writes fail', (t) => {
   t.is(memory(facts({ used_memory: '90', maxmemory: '100' })).level, 'warn');
   t.is(memory(facts({ used_memory: '50', maxmemory: '100' })).level, 'ok');
   t.is(memory(facts({ used_memory: '50', maxmemory: '0' })).level, 'ok');
 });
 
-test('a clock that is off is told, whichever way', (t) => {
+test('a clock that is off is reported, whichever way', (t) => {
   t.deepEqual(
     [10, -800, 4_000].map((ms) => skew(ms).level),
     ['ok', 'warn', 'fail'],

@@ -35,7 +35,7 @@ for (const [status, code, fix] of refusals) {
   });
 }
 
-test('a server that ignores conditions on puts is told apart from one that heeds them', async (t) => {
+test('a server that ignores conditions on puts is distinguished from one that honours them', async (t) => {
   const { endpoint, bucket } = await startS3(t);
   const findings = await look(endpoint, bucket);
   const level = (check: string) => findings.find((finding) => finding.check === check)?.level;

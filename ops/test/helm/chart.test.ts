@@ -98,7 +98,7 @@ test('the grace period outlasts the stop that a service is given', async (t) => 
   t.true(Number(at(deployment, `${POD}.terminationGracePeriodSeconds`)) > 90);
 });
 
-test('what a process rests on makes it unready and never starts it anew; neither does a model that loads slowly', async (t) => {
+test('the outage of a dependency makes a process unready and never restarts it; neither does a model that loads slowly', async (t) => {
   const manifests = await render({ encoder: { startSeconds: 120 } });
   for (const name of ['fleet-api', 'fleet-encoder', 'fleet-prefill-decode']) {
     const container = at(find(manifests, 'Deployment', name), `${POD}.containers.0`);
@@ -145,7 +145,7 @@ test('a model of the Hub is fetched by each worker’s init container, its own g
   }
 });
 
-test('an index worker needs no model and no scaler, and every process is told that there is one', async (t) => {
+test('an index worker needs no model and no scaler, and every process has the setting that there is one', async (t) => {
   const manifests = await render({
     index: { enabled: true, replicas: 2 },
     model: { claim: '' },

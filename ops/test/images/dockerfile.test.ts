@@ -1,6 +1,7 @@
 import { glob, readFile } from 'node:fs/promises';
 import { projectPath } from '@epd/service';
 import test from 'ava';
+import { API_NODE_FLAGS } from '../../local/api-flags.ts';
 
 const read = (path: string): Promise<string> => readFile(projectPath(path), 'utf8');
 
@@ -14,4 +15,10 @@ test('the manifest of every workspace goes into the images, or npm could not ins
     const folder = path.replace(/package\.json$/, '');
     t.true(dockerfile.includes(`COPY ${path} ${folder}\n`), path);
   }
+});
+
+test('an API in its image has the options that the launcher gives it', async (t) => {
+  const command = ['node', ...API_NODE_FLAGS, 'api/src/main.ts'];
+  const dockerfile = await read('infra/docker/Dockerfile');
+  t.true(dockerfile.includes(`\nCMD ${JSON.stringify(command).replaceAll(',', ', ')}\n`));
 });

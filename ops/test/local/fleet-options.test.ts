@@ -18,12 +18,21 @@ test('the flag names the store over the environment', (t) => {
   t.is(fleetOptions(['--store', 'folder'], { EPD_STORE: 's3' }).store, 'folder');
 });
 
+for (const [flag, value, hint] of [
+  ['index', 'true', /npm start -- --index;/],
+  ['encoders', '2', /npm start -- --encoders 2;/],
+] as const) {
+  test(`--${flag} that npm kept for itself is not dropped in silence`, (t) => {
+    t.throws(() => fleetOptions([], { [`npm_config_${flag}`]: value }), { message: hint });
+  });
+}
+
 for (const [args, message] of [
   [['--encoders', 'two'], /--encoders: must be an integer from 0 to 64; it is "two"/],
   [['--apis', '0'], /--apis: must be an integer from 1 to 64/],
   [['--pds', '-1'], /--pds/],
   [['--store', 'tape'], /EPD_STORE: must be "folder" or "s3"; it is "tape"/],
-  [['--decoders', '2'], /Unknown option '--decoders'/],
+  [['--decoders', '2'], /Unknown option '--decoders'\nnpm start -- --help/],
   [['extra'], /Unexpected argument 'extra'/],
 ] as const) {
   test(`${args.join(' ')} is refused`, (t) => {

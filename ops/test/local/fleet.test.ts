@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { Redis } from 'ioredis';
-import { eventually, testPrefix, testRedisUrl } from '@epd/service/testing';
+import { eventually, tempFolder, testPrefix, testRedisUrl } from '@epd/service/testing';
 import { isRunning, launch, launched } from './launched.ts';
 
 const report = async (url: string): Promise<Record<string, unknown>> =>
@@ -82,7 +82,7 @@ test.serial('a launcher that is killed leaves no process behind', async (t) => {
   t.pass();
 });
 
-test.serial('a worker that dies is started again, and is told about', async (t) => {
+test.serial('a worker that dies is restarted, and reported', async (t) => {
   const fleet = await launched(t);
   const pid = (await fleet.state()).processes.find(({ name }) => name === 'encoder-1')?.pid ?? 0;
   process.kill(pid, 'SIGKILL');
@@ -138,6 +138,7 @@ test.serial('a second fleet on the same data folder is refused, with the ways ou
   const second = await launch(t, { folder: first.folder });
   t.is(await second.exited, 1);
   t.regex(second.output(), /A fleet already runs on .*EPD_DATA_DIR=/s);
+  t.notRegex(second.output(), /Stopp/, 'nothing was started, and the other keeps running');
   t.true((await first.state()).pid === first.child.pid);
 });
 
@@ -152,6 +153,23 @@ test.serial('a process that does not stay up ends the start, with what it wrote'
   const fleet = await launch(t, { env: { STAND_IN_BROKEN: 'true' } });
   t.is(await fleet.exited, 1);
   t.regex(fleet.output(), /does not stay up\. The end of .*the model folder is empty/s);
+});
+
+test.serial('what is wrong with a setting is said once, and not among log records', async (t) => {
+  const fleet = await launch(t, { env: { STAND_IN_BROKEN: 'perhaps' } });
+  t.is(await fleet.exited, 1);
+  const [, why = ''] = fleet.output().split('cannot start. The end of');
+  t.is(why.match(/STAND_IN_BROKEN: must be true or false/g)?.length, 1, why);
+  t.notRegex(why, /"level"/);
+});
+
+test.serial('a folder without a model ends the start before anything runs', async (t) => {
+  const nowhere = await tempFolder(t);
+  const given = await launch(t, { env: { EPD_MODEL_DIR: nowhere } });
+  t.is(await given.exited, 1);
+  t.true(given.output().includes(`EPD_MODEL_DIR: must be a model's folder`), given.output());
+  t.true(given.output().includes(`it is "${nowhere}"`), given.output());
+  t.notRegex(given.output(), /Stopp/);
 });
 
 test.serial(

@@ -38,6 +38,15 @@ test('a process that dies young is started again, later each time', async (t) =>
   );
 });
 
+test('a process whose settings cannot be used is not started again', async (t) => {
+  const { process, deaths } = await managed(t, 'exit 78');
+  await eventually(() => process.isRefused);
+  t.deepEqual(
+    deaths.map(({ code, restartInMs }) => [code, restartInMs]),
+    [[78, null]],
+  );
+});
+
 test('a process that was stopped stays stopped', async (t) => {
   const { process, deaths } = await managed(t, 'echo up; while :; do sleep 0.05; done');
   await eventually(async () => (await process.lastLines()) === 'up');

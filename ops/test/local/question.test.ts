@@ -67,7 +67,7 @@ test('a question goes out as a chat message with the picture in it; its events c
   t.regex(JSON.stringify(bodies[0]), /data:image\/png;base64,UE5H.*"text":"What\?"/);
 });
 
-test('a stream that breaks off is no end: the record is asked until it tells one', async (t) => {
+test('a stream that breaks off is no end: the record is polled until it has one', async (t) => {
   const records = [{ ...DONE, status: 'in_progress' }, DONE];
   const url = await api(t, {
     'GET /v1/models': (response) => response.end('{"data":[]}'),
@@ -79,7 +79,7 @@ test('a stream that breaks off is no end: the record is asked until it tells one
   t.is(job.status, 'completed');
 });
 
-test('an answer that is an error is told with its address, status and text', async (t) => {
+test('an answer that is an error is reported with its address, status and text', async (t) => {
   const url = await api(t, {
     'GET /v1/models': (response) => response.end('{"data":[]}'),
     'POST /v1/jobs': (response) => response.writeHead(400).end('{"error":"no such model"}'),

@@ -6,7 +6,7 @@ import test from 'ava';
 import { ManagedProcess } from '../../local/managed-process.ts';
 import { untilReady } from '../../local/until-ready.ts';
 
-test('what holds a process up is told while it is waited for, once for each reason', async (t) => {
+test('what delays a process is reported while it is waited for, once for each reason', async (t) => {
   const reasons = ['no bucket', 'no bucket', 'the model is loading'];
   const server = createServer((_request, response) => {
     const reason = reasons.shift();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
@@ -10,15 +10,19 @@ import { tempFolder } from '@epd/service/testing';
 const run = promisify(execFile);
 const GRAPHS = ['vision_encoder', 'embed_tokens', 'decoder_model_merged'];
 
-async function command(t: ExecutionContext) {
-  const graphs = GRAPHS.map((graph) => [`onnx/${graph}.onnx`, Buffer.alloc(2_000, graph)] as const);
-  const files = { 'config.json': Buffer.from('{}'), ...Object.fromEntries(graphs) };
+const SMALL: Readonly<Record<string, Buffer>> = {
+  'config.json': Buffer.from('{}'),
+  ...Object.fromEntries(GRAPHS.map((graph) => [`onnx/${graph}.onnx`, Buffer.alloc(2_000, graph)])),
+};
+
+/** The command, with a Hub that holds `org/vlm`. */
+async function command(t: ExecutionContext, files = SMALL) {
   const hub = await startHubServer({ 'org/vlm': { files } });
   t.teardown(() => hub.close());
   const env = { ...process.env, HF_HOME: await tempFolder(t), HF_ENDPOINT: hub.url };
   const models = (...args: string[]) =>
     run(process.execPath, [projectPath('ops/commands/models.ts'), ...args], { env });
-  return { models, home: env.HF_HOME };
+  return { models, hub, home: env.HF_HOME };
 }
 
 test('models are pulled, listed and removed', async (t) => {
@@ -47,6 +51,27 @@ test('a model is checked: its family, its graphs and where they run, memory, the
   t.regex((bad as unknown as { stderr: string }).stderr, /config\.json/);
   const size = await t.throwsAsync(models('check', 'org/vlm', '--size', 'big'));
   t.regex((size as unknown as { stderr: string }).stderr, /--size.*1024x768.*big/s);
+});
+
+test('of a name on the Hub the configuration is fetched alone, and what the rest weighs is told', async (t) => {
+  const tiny = projectPath('models/tiny-vlm');
+  const names = await readdir(tiny, { withFileTypes: true });
+  const files: Record<string, Buffer> = {};
+  for (const { name } of names.filter((entry) => entry.isFile()))
+    files[name] = await readFile(join(tiny, name));
+  for (const graph of GRAPHS) files[`onnx/${graph}_fp16.onnx`] = Buffer.alloc(100_000);
+  files['onnx/decoder_model_merged_fp16.onnx_data'] = Buffer.alloc(200_000);
+  const { models, hub } = await command(t, files);
+  const { stdout } = await models('check', 'org/vlm:fp16');
+  t.regex(stdout, /prefill\/decode +decoder_model_merged_fp16\.onnx, 0\.3 MB, not fetched yet/);
+  t.regex(stdout, /there are +.*embed_tokens_fp16\.onnx/);
+  t.regex(stdout, /memory +encoder about 300\.1 MB, prefill\/decode about 300\.4 MB/);
+  const asked = hub.requests.map(({ path }) => path);
+  t.true(asked.some((path) => path.endsWith('/config.json')));
+  t.deepEqual(
+    asked.filter((path) => path.includes('.onnx')),
+    [],
+  );
 });
 
 test('what is wrong is said in a line, without a stack', async (t) => {

@@ -3,6 +3,7 @@ import {
   createECConnector,
   EmbeddingStore,
   EmbeddingUsage,
+  isFrame,
   parseTransferConfig,
   RedisSingleFlight,
   type ECConnector,
@@ -148,11 +149,12 @@ function buildPipeline({
     inputs: store,
     // Visual tokens of the images held as pixels, which take the memory.
     gate: new Semaphore(Math.max(2 * tokensMax, pixelTokensMax(shape))),
-    preprocess: async (bytes, sha256) => {
-      await commitFault(config, sha256);
-      return preprocess(bytes, options);
+    preprocess: async (bytes, input) => {
+      await commitFault(config, input.sha256);
+      return preprocess(bytes, { ...options, isFrame: isFrame(input) });
     },
-    layoutOf: (width, height) => imageLayout(model.card.geometry, width, height),
+    layoutOf: (input) =>
+      imageLayout(model.card.geometry, input.width, input.height, isFrame(input)),
     watch: { runTimeoutMs: config.runTimeoutMs, onHang },
     encode: (item) => batcher.add(item),
     metrics,

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 /** Seconds; from a small model on a warm machine to a large cut image on a slow one. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** Sizes of batches that are told apart. */
+/** Buckets of batch sizes. */
 const BATCHES = [1, 2, 4, 8, 16, 32];
 
 /** The outcome of an item that this encoder claimed. */

@@ -49,7 +49,7 @@ export async function startEncoder(context: ServiceContext<Config>): Promise<Run
   stack.defer(() => tracing.stop());
   const redis = connectRedis(config.redisUrl, { name: 'epd-encoder', log });
   stack.defer(() => redis.disconnect());
-  const store = createObjectStore(storeOptions(config));
+  const store = await createObjectStore(storeOptions(config));
   stack.defer(() => store.close());
   const fleetStore = workerFleetStore(context, {
     redis,

@@ -71,7 +71,7 @@ test('a process registers its model, encodes, and leaves when asked', async (t) 
   t.is((await registry.workers('tiny-vlm')).encoder, 0);
 });
 
-test('a process whose Redis is away at its start lives, is not ready, and says why', async (t) => {
+test('a process whose Redis is down at its start lives, is not ready, and says why', async (t) => {
   const { env } = await processFleet(t);
   const EPD_REDIS_URL = `redis://127.0.0.1:${await freePort()}`;
   const { url } = await startProcess(t, { ...env, EPD_REDIS_URL });
@@ -104,7 +104,7 @@ test('what a killed encoder held is encoded by another', async (t) => {
   t.is(await ended(second), 0, second.log());
 });
 
-test('a folder that holds no model is told in one line that names the setting', async (t) => {
+test('a folder that holds no model is reported in one line that names the setting', async (t) => {
   const { env } = await processFleet(t);
   const encoder = await startProcess(t, { ...env, EPD_MODEL_DIR: '/no/such/folder' });
   t.is(await ended(encoder), 1);
@@ -115,7 +115,7 @@ test('a folder that holds no model is told in one line that names the setting', 
   t.notRegex(encoder.log(), /"stack"/);
 });
 
-test('a folder without vision encoder is told at the start', async (t) => {
+test('a folder without vision encoder is reported at the start', async (t) => {
   const { env } = await processFleet(t);
   const encoder = await startProcess(t, { ...env, EPD_VISION_ENCODER: 'q4' });
   t.is(await ended(encoder), 1);

@@ -2,7 +2,7 @@ import { IndexClient } from '@epd/image-index';
 import { connectRedis } from '@epd/service';
 import { readIndexConfig } from './config.ts';
 
-/** A look at a million embeddings takes minutes. */
+/** A scan of a million embeddings takes minutes. */
 const WITHIN_MS = 30 * 60_000;
 
 /** Has the elected writer index what the store already holds, and says what came of it. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createObjectStore, S3Store, type ObjectStore } from '@epd/connector';
+import { createObjectStore, type ObjectStore } from '@epd/connector';
 import {
   connectRedis,
   serveTelemetry,
@@ -25,7 +25,7 @@ export async function startIndexWorker(context: ServiceContext<Config>): Promise
   stack.defer(() => tracing.stop());
   const redis = connectRedis(config.redisUrl, { name: 'epd-index', log });
   stack.defer(() => redis.disconnect());
-  const store = createObjectStore(storeOptions(config));
+  const store = await createObjectStore(storeOptions(config));
   stack.defer(() => store.close());
   let index: IndexProcess | null = null;
   const telemetry = await serveTelemetry({
@@ -64,7 +64,7 @@ async function readinessOf(
  * protects them.
  */
 async function warnOfUnconditionalPuts(store: ObjectStore, log: Logger): Promise<void> {
-  if (!(store instanceof S3Store) || (await store.honoursConditions())) return;
+  if ((await store.honoursConditions?.()) ?? true) return;
   log.warn(
     'the store ignores If-None-Match: two writers of the index at once would lose rows; ' +
       'the election of one writer is all that prevents it',

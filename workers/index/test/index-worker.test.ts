@@ -108,7 +108,7 @@ test('what a tenant deletes is gone at once, stays gone through replays, and com
   t.deepEqual(back.jobs, ['job_again']);
 });
 
-test('one of several workers writes; when it stops another goes on where it was', async (t) => {
+test('one of several workers writes; when it stops another resumes where it was', async (t) => {
   const fleet = await testFleet(t);
   const first = await fleet.worker();
   await eventually(() => first.isElected);

@@ -56,7 +56,7 @@ export interface PdWorker {
 /** Interval of the check for ended jobs whose notification was missed. */
 const DROP_ENDED_MS = 5_000;
 
-/** Puts a PD worker together. It claims jobs once it is told to serve. */
+/** Puts a PD worker together. It claims jobs once `serve` is called. */
 export async function buildWorker(parts: WorkerParts): Promise<PdWorker> {
   await using stack = new AsyncDisposableStack();
   const jobs = new RedisJobStore({ redis: parts.redis, prefix: parts.config.prefix });
@@ -164,6 +164,7 @@ function buildEngine(
     encoderCacheBytes: config.encoderCacheBytes,
     tokenBudgetPerStep: config.tokenBudgetPerStep,
     pace: { share: config.prefillShare, waitMs: config.prefillWaitMs },
+    draftTokens: config.draftTokens,
     maxBatch: config.maxBatch,
     maxHeld: config.maxHeld,
     executionProviders: config.executionProviders,

@@ -88,6 +88,14 @@ export const configSchema = Type.Object({
     description:
       'The longest that a ready prompt is delayed for the sake of running streams (or ten times its own prefill time, if longer); after that, throughput comes first',
   }),
+  draftTokens: Type.Integer({
+    env: 'EPD_DRAFT_TOKENS',
+    default: 8,
+    minimum: 0,
+    maximum: 64,
+    description:
+      'Maximum tokens drafted for an answer in one step while it copies from its prompt or repeats itself (prompt lookup), verified in the same step; tokens stay the same. Used while at most two answers decode, and only for decoders whose tokens do not depend on what is computed with them; 0 disables it',
+  }),
   maxBatch: Type.Integer({
     env: 'EPD_MAX_BATCH',
     default: 32,

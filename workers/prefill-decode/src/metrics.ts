@@ -122,6 +122,16 @@ function gauges(registry: Registry, engine: Engine): void {
     'Sequences preempted because KV cache memory ran out',
     (stats) => stats.preemptions,
   );
+  total(
+    'epd_draft_tokens_total',
+    'Tokens drafted for answers that copy, and verified',
+    (stats) => stats.drafts.computed,
+  );
+  total(
+    'epd_draft_tokens_accepted_total',
+    'Drafted tokens that answers kept',
+    (stats) => stats.drafts.kept,
+  );
   total('epd_engine_steps_total', 'Engine steps run', (stats) => stats.steps);
   sequences(registry, engine);
   kvBytes(registry, engine);

@@ -61,9 +61,9 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   stack.defer(() => tracing.stop());
   const redis = connectRedis(config.redisUrl, { name: 'epd-prefill-decode', log });
   stack.defer(() => redis.disconnect());
-  const store = openStore(config, log);
+  const store = await openStore(config, log);
   stack.defer(() => store.close());
-  const durable = createObjectStore(storeOptions(config));
+  const durable = await createObjectStore(storeOptions(config));
   stack.defer(() => durable.close());
   const fleetStore = workerFleetStore(context, {
     redis,
@@ -126,7 +126,7 @@ export async function startWorker(context: ServiceContext<Config>): Promise<Runn
   return { stop: () => held.disposeAsync() };
 }
 
-function openStore(config: Config, log: Logger): ObjectStore {
+function openStore(config: Config, log: Logger): Promise<ObjectStore> {
   const { diskCacheBytes: maxBytes, dataDir } = config;
   const disk = { root: join(dataDir, 'embedding-cache'), maxBytes };
   let toldAt = -Infinity;

@@ -14,6 +14,7 @@ import { checkCalls } from './check-calls.ts';
 import { checkText } from './check-text.ts';
 import type { ImageEncodes } from './image-encodes.ts';
 import type { ImageResolver } from './image-resolver.ts';
+import { expandVideos } from './expand-videos.ts';
 import { findImages, isFetched, toJobMessages, type ImageSource } from './image-sources.ts';
 import { checkContext, priceImage } from './price-images.ts';
 import { toSampling } from './sampling.ts';
@@ -79,10 +80,11 @@ export class Acceptor {
     }
   }
 
-  async #accept(submission: Submission): Promise<Accepted> {
-    const earlier = await earlierJob(this.#parts.jobs, submission);
+  async #accept(given: Submission): Promise<Accepted> {
+    const earlier = await earlierJob(this.#parts.jobs, given);
     if (earlier !== null) return { job: earlier, repeated: true };
-    const card = await this.#parts.models.resolve(submission.model);
+    const card = await this.#parts.models.resolve(given.model);
+    const submission = { ...given, messages: expandVideos(given.messages, card) };
     const asked = this.#settle(submission, card);
     const { sampling } = asked;
     checkCalls(submission.messages);
@@ -96,7 +98,8 @@ export class Acceptor {
     try {
       const context = { waiter: id, card, ...submission };
       const joining = this.#parts.encodes.join(images, context);
-      const [found] = await settleAll([joining, ...kept]);
+      await settleAll<unknown>([joining, ...kept]);
+      const found = await joining;
       const request = toRequest(submission, card, { messages, images: found, ...asked });
       // Once the job is durable: should this fail, the worker that waits for the image asks again.
       const begin = () => this.#parts.encodes.begin(found, context).catch(() => undefined);

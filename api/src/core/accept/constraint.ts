@@ -111,7 +111,7 @@ export function refuseUnholdable(
   }
 }
 
-/** Of a schema's error: the keyword, where it stands, and what is wrong with it. */
+/** A schema's error: the keyword, its path, and the reason. */
 function told({ keyword, path, message }: ConstraintError): string {
   const place = keyword === null ? path : `${path}/${keyword}`;
   return place === '' ? `the constraint: ${message}` : `${place}: ${message}`;

@@ -121,7 +121,7 @@ export class ImageResolver {
     await this.#parts.inputs.put(key, bytes, { onlyIfAbsent: true });
   }
 
-  /** The picture that was stored under a digest before; null when it is there no more. */
+  /** The picture stored under a digest; null when it no longer exists. */
   async #recall(sha256: string, param: string, hold: MemoryHold): Promise<InputRef | null> {
     const { inputs, usage, limits } = this.#parts;
     const key = inputKey(sha256);
@@ -140,7 +140,7 @@ export class ImageResolver {
     };
   }
 
-  /** What its header says is in the record: only whether the bytes are there is looked up. */
+  /** Its header is in the record: only the existence of the bytes is checked. */
   async #uploaded(fileId: string, tenant: string, param: string): Promise<InputRef> {
     const { files, usage, inputs } = this.#parts;
     const file = await files.find(tenant, fileId);

@@ -7,12 +7,25 @@ import type { ToolCallBody } from './tools-schema.ts';
 interface StoredImagePart {
   readonly type: 'stored_image';
   readonly sha256: string;
+  /** Of a video. */
+  readonly isFrame?: boolean;
 }
+
+/** A frame of a video, once it is laid out. */
+export interface FramePart {
+  readonly type: 'frame';
+  readonly url: string | undefined;
+  readonly fileId: string | undefined;
+  /** Where in the request it stands. */
+  readonly param: string;
+}
+
+export type SubmittedPart = ContentPart | StoredImagePart | FramePart;
 
 /** A chat message as routes hand it to the acceptor. */
 export interface SubmittedMessage {
   readonly role: ChatMessageBody['role'];
-  readonly content?: string | readonly (ContentPart | StoredImagePart)[] | null;
+  readonly content?: string | readonly SubmittedPart[] | null;
   readonly tool_calls?: readonly ToolCallBody[];
   readonly tool_call_id?: string;
   readonly reasoning_content?: string;
@@ -25,13 +38,14 @@ export interface ImageSource {
   /** Digest of stored bytes, or an uploaded file's id; then there is no URL. */
   readonly sha256: string | null;
   readonly fileId: string | null;
+  readonly isFrame: boolean;
   /** Where in the request it stands, for messages. */
   readonly param: string;
 }
 
 const DATA_URI = /^data:/i;
 
-/** Whether somebody else's server may have to be asked for it. */
+/** Whether it may have to be fetched from a remote server. */
 export const isFetched = ({ url }: ImageSource): boolean => url !== '' && !DATA_URI.test(url);
 
 /** Every mention of a picture, in the order of the prompt. Throws `too_many_images`. */
@@ -94,17 +108,21 @@ function callsOf({
   };
 }
 
-const isParts = (
-  content: SubmittedMessage['content'],
-): content is readonly (ContentPart | StoredImagePart)[] => Array.isArray(content);
+const isParts = (content: SubmittedMessage['content']): content is readonly SubmittedPart[] =>
+  Array.isArray(content);
 
 const partsOf = (content: SubmittedMessage['content']) => (isParts(content) ? content : []);
 
-function sourceOf(part: ContentPart | StoredImagePart, path: string): ImageSource[] {
-  if (part.type === 'text') return [];
+/** Videos are laid out before. */
+function sourceOf(part: SubmittedPart, path: string): ImageSource[] {
+  if (part.type === 'text' || part.type === 'video') return [];
+  if (part.type === 'frame') return [frameSource(part)];
   const param = `${path}.image_url.url`;
-  const none = { url: '', uuid: null, sha256: null, fileId: null, param };
-  if (part.type === 'stored_image') return [{ ...none, sha256: part.sha256 }];
+  const none = { url: '', uuid: null, sha256: null, fileId: null, isFrame: false, param };
+  if (part.type === 'stored_image') {
+    const { sha256, isFrame = false } = part;
+    return [{ ...none, sha256, isFrame }];
+  }
   const { url, uuid, file_id: fileId } = part.image_url;
   if (fileId !== undefined) return [{ ...none, fileId }];
   if (url === undefined && uuid === undefined) {
@@ -112,4 +130,17 @@ function sourceOf(part: ContentPart | StoredImagePart, path: string): ImageSourc
   }
   // As the URL standard does.
   return [{ ...none, url: (url ?? '').trim(), uuid: uuid ?? null }];
+}
+
+function frameSource({ url = '', fileId, param }: FramePart): ImageSource {
+  if ((url === '') === (fileId === undefined))
+    throw new ApiError('invalid_value', `${param}: expected either url or file_id`, { param });
+  return {
+    url: url.trim(),
+    uuid: null,
+    sha256: null,
+    fileId: fileId ?? null,
+    isFrame: true,
+    param,
+  };
 }

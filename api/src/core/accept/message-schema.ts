@@ -31,14 +31,41 @@ const ImageUrlPart = Type.Object({
   }),
 });
 
-const VIDEO = 'videos are not read: send frames of it as several parts of type image_url, in order';
+/** More frames than any model samples from. */
+const MAX_FRAMES = 1_000;
+
+const VideoPart = Type.Object({
+  type: Type.Literal('video'),
+  video: Type.Array(
+    Type.Union([
+      Type.String({ minLength: 1 }),
+      Type.Object({
+        url: Type.Optional(Type.String({ minLength: 1 })),
+        file_id: Type.Optional(Type.String({ minLength: 1 })),
+      }),
+    ]),
+    {
+      minItems: 1,
+      maxItems: MAX_FRAMES,
+      description:
+        'Frames in order, each as a picture: a data URI or https URL, or `{url}` or `{file_id}`. The model is shown those that its own processor samples.',
+    },
+  ),
+  fps: Type.Number({
+    exclusiveMinimum: 0,
+    maximum: 1_000,
+    description: 'Frames a second of `video`: the model is told the time of each.',
+  }),
+});
+export type VideoPart = Static<typeof VideoPart>;
+
+const VIDEO = 'video files are not read: send frames of it as a part of type video, with its fps';
 const AUDIO = 'audio is not read: send what is said as text';
 const FILE = 'documents are not read: send pages of it as parts of type image_url';
 
-export const ContentPart = Tagged('type', [TextPart, ImageUrlPart], {
+export const ContentPart = Tagged('type', [TextPart, ImageUrlPart, VideoPart], {
   video_url: VIDEO,
   input_video: VIDEO,
-  video: VIDEO,
   input_audio: AUDIO,
   audio_url: AUDIO,
   file: FILE,

@@ -1,4 +1,4 @@
-import { mmHash, modalityOf, type InputRef } from '@epd/connector';
+import { isFrame, mmHash, modalityOf, type InputRef } from '@epd/connector';
 import type { ModelCard } from '@epd/fleet';
 import {
   imageLayout,
@@ -8,7 +8,7 @@ import {
 } from '@epd/model/geometry';
 import { ApiError } from '../../http/errors.ts';
 
-/** A distinct picture of a request: its key and what it costs. */
+/** A distinct picture of a request: its key and its cost. */
 export interface PricedImage {
   readonly mmHash: string;
   readonly input: InputRef;
@@ -42,16 +42,17 @@ export function priceImage(
   return { mmHash: key, input, tokens, expansion };
 }
 
-function layoutOf({ width, height }: InputRef, card: ModelCard, param: string): ImageCost {
+function layoutOf(input: InputRef, card: ModelCard, param: string): ImageCost {
   try {
-    return imageLayout(card.geometry as unknown as ImageGeometry, width, height);
+    const geometry = card.geometry as unknown as ImageGeometry;
+    return imageLayout(geometry, input.width, input.height, isFrame(input));
   } catch (cause) {
     if (!(cause instanceof ImageShapeError)) throw cause;
     throw new ApiError('image_shape', `${param}: ${cause.message}`, { param, cause });
   }
 }
 
-/** Refuses at the door what cannot fit whatever the text; the worker counts the text's tokens. */
+/** Refuses on submission what cannot fit whatever the text; the worker counts the text's tokens. */
 export function checkContext(expansions: readonly number[], { contextLength }: ModelCard): void {
   const tokens = expansions.reduce((sum, cost) => sum + cost, 0);
   if (tokens < contextLength) return;

@@ -1,3 +1,4 @@
+import type { Modality } from '@epd/connector';
 import type { ImageResolver, TakenImage } from './image-resolver.ts';
 import type { ImageSource } from './image-sources.ts';
 import type { Submission } from './submission.ts';
@@ -31,8 +32,14 @@ export async function resolveImages(
     abort.abort(error);
     throw error;
   }
-  return sources.map((source) => taken.get(nameOf(source))).filter((image) => image !== undefined);
+  return sources.flatMap((source) => {
+    const image = taken.get(nameOf(source));
+    if (image === undefined) return [];
+    return [source.isFrame ? { ...image, input: { ...image.input, modality: FRAME } } : image];
+  });
 }
+
+const FRAME: Modality = 'frame';
 
 const nameOf = ({ url, uuid, sha256, fileId }: ImageSource): string =>
   `${sha256 ?? ''} ${fileId ?? ''} ${uuid ?? ''} ${url}`;

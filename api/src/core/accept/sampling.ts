@@ -36,7 +36,7 @@ export function toSampling(body: SamplingBody, limits: SamplingLimits): Sampling
   };
 }
 
-/** Written only where asked for: most records go without. */
+/** Written only when requested: most records go without. */
 function tokenFields(body: SamplingBody): Partial<Sampling> {
   const { logit_bias: bias, min_tokens: minTokens, stop_token_ids: stopTokenIds } = body;
   const { max_tokens: maxTokens } = body;

@@ -40,7 +40,7 @@ export interface Submission {
   readonly webhook?: NewJob['webhook'];
 }
 
-/** What a worker needs of it, once its pictures are taken and its sampling is settled. */
+/** What a worker needs of it, once its pictures are accepted and its sampling is settled. */
 export function toRequest(
   submission: Submission,
   card: ModelCard,

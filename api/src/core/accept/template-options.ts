@@ -24,7 +24,7 @@ const TemplateBody = Type.Object(TemplateFields);
 export type TemplateBody = Static<typeof TemplateBody>;
 export type TemplateOptions = Readonly<Record<string, Static<typeof Value>>>;
 
-/** What is asked of the template; undefined: nothing. Throws `ApiError` for what the model's does not read. */
+/** Arguments of the template; undefined: none. Throws `ApiError` for those that the model's does not read. */
 export function toTemplateOptions(
   {
     reasoning_effort: effort,

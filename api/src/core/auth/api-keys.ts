@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
-/** On whose behalf a key asks, and what it may beside its tenant. */
+/** The tenant of a key, and how its rights differ from those of the tenant. */
 export interface KeyGrant {
   readonly tenant: string;
   /** The most urgent priority that may be requested with it; absent: the tenant's. */
@@ -18,7 +18,7 @@ export interface ApiKeyRecord extends KeyGrant {
 
 const KEY_BYTES = 24;
 const ID_CHARACTERS = 16;
-/** How long a revoked key may still be taken by a process that has just seen it. */
+/** How long a process that has just seen a revoked key may still accept it. */
 const FRESH_MS = 2_000;
 const MAX_REMEMBERED = 10_000;
 

@@ -11,7 +11,7 @@ declare module 'fastify' {
     isAdmin: boolean;
   }
   interface FastifyContextConfig {
-    /** `public`: no key is asked for. `admin`: the operator's key alone opens it. */
+    /** `public`: no key is required. `admin`: only the operator's key is accepted. */
     access?: 'public' | 'admin';
   }
 }
@@ -19,7 +19,7 @@ declare module 'fastify' {
 interface AuthenticatorParts {
   readonly keys: ApiKeys;
   readonly tenants: Tenants;
-  /** Null: no key is asked for at all. */
+  /** Null: no key is required. */
   readonly required: boolean;
   readonly adminKey: string | undefined;
   readonly defaults: TenantDefaults;
@@ -59,7 +59,7 @@ export class Authenticator {
         await this.#identify(request, access === 'admin');
       } catch (error) {
         if (error instanceof ApiError && error.statusCode === 401) {
-          // A browser offers to type the admin key only where it is asked for a password.
+          // A browser asks for the admin key only where the response demands a password.
           void reply.header(
             'www-authenticate',
             access === 'admin' ? [PASSWORD, 'Bearer'] : 'Bearer',
@@ -84,8 +84,7 @@ export class Authenticator {
       throw new ApiError('missing_api_key', 'Expected an API key as Authorization: Bearer <key>');
     }
     const grant = await this.#parts.keys.grantOf(key);
-    if (grant === null)
-      throw new ApiError('invalid_api_key', 'This API key is unknown or was revoked');
+    if (grant === null) throw unknownKey(key);
     request.tenant = asGranted(await this.#parts.tenants.get(grant.tenant), grant);
   }
 
@@ -93,6 +92,11 @@ export class Authenticator {
     const { adminKey } = this.#parts;
     return adminKey !== undefined && timingSafeEqual(sha256(adminKey), sha256(key));
   }
+}
+
+function unknownKey(key: string): ApiError {
+  const hint = key.includes(':') ? '; of tenant:key only the key is sent' : '';
+  return new ApiError('invalid_api_key', `This API key is unknown or was revoked${hint}`);
 }
 
 const asGranted = (tenant: Tenant, { minPriority }: KeyGrant): Tenant =>

@@ -1,7 +1,7 @@
 /** Bounds of one tenant; 0: none. */
 export interface TenantLimits {
   readonly requestsPerMinute: number;
-  /** Tokens of prompts and of the longest answers asked for. */
+  /** Tokens of prompts and of the longest answers requested. */
   readonly tokensPerMinute: number;
   /** Cost, in tokens, of jobs that have not ended. */
   readonly waitingCost: number;

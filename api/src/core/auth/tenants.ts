@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import type { Tenant, TenantLimits } from './tenant.ts';
 
-/** What an operator sets for a tenant; what is left out is as configured for all. */
+/** What an operator sets for a tenant; missing members are as configured for all. */
 export interface TenantSettings extends Partial<TenantLimits> {
   /** Whether its embeddings are shared with the other tenants that share. */
   readonly shareEmbeddings?: boolean;

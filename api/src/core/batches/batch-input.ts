@@ -2,7 +2,7 @@ import { jsonShape, type ShapeLimits } from '../../http/json-shape.ts';
 import type { BatchEndpoint, BatchProblem } from './batch-record.ts';
 import type { SplitLine } from './split-lines.ts';
 
-/** One request of a batch. Its body is checked when its turn comes. */
+/** One request of a batch. Its body is checked when it is submitted as a job. */
 export interface BatchLine {
   readonly customId: string;
   readonly body: unknown;
@@ -41,7 +41,7 @@ export async function findProblems(
   return problems;
 }
 
-/** The line, or what is wrong with it. `content` null: it is too long. */
+/** The line, or its error. `content` null: it is too long. */
 export function readLine(
   content: Uint8Array | null,
   endpoint: BatchEndpoint,

@@ -80,7 +80,7 @@ export class BatchInputs {
     });
   }
 
-  /** The ids of all lines in order, each with its number. Ends early when the file is gone. */
+  /** The ids of all lines in order, each with its number. Ends early when the file was deleted. */
   async *ids(batch: Batch): AsyncGenerator<readonly [index: number, line: BatchLine]> {
     const file = await this.#file(batch);
     if (file === null) return;

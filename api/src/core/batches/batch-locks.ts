@@ -32,7 +32,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`);
 const worksScript = redisScript(`
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'attempts', 0) end`);
 
-/** Which process works at a batch, one at a time, and how many of them were never heard of again. */
+/** Which process runs a batch, one at a time, and how many of them died while they did. */
 export class BatchLocks {
   readonly #redis: Redis;
   readonly #prefix: string;
@@ -53,7 +53,7 @@ export class BatchLocks {
     return Number(await takeScript(this.#redis, [record, lock], [this.#owner, this.#ms]));
   }
 
-  /** All that this process has, in one question; what it has no more is left alone. */
+  /** Renews all locks of this process in one round trip; lost ones are left alone. */
   async renew(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const locks = ids.map((id) => batchKeys(this.#prefix, id).lock);

@@ -17,7 +17,7 @@ export interface BatchProblem {
   readonly param: string | null;
 }
 
-/** What was asked for; never changes. */
+/** The request; never changes. */
 export interface BatchRequest {
   readonly id: string;
   readonly tenant: string;
@@ -25,7 +25,7 @@ export interface BatchRequest {
   readonly inputFileId: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly createdAtMs: number;
-  /** As it was asked for; absent from batches of earlier versions. */
+  /** As requested; absent from batches of earlier versions. */
   readonly completionWindow?: string;
   readonly expiresAtMs: number;
 }

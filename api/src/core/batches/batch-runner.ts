@@ -11,7 +11,7 @@ const ROUND_MS = 250;
 const STEPS = 16;
 /** Those of one tenant, so that slow steps of its batches do not keep others' waiting. */
 const STEPS_OF_TENANT = 4;
-/** Processes that may die at a batch before it is taken for what killed them. */
+/** Processes that may die while they run a batch before the batch counts as the cause. */
 const MAX_ATTEMPTS = 4;
 
 const POISONED: BatchProblem = {
@@ -26,7 +26,7 @@ interface RunnerParts {
   readonly locks: BatchLocks;
   readonly stepper: Pick<BatchStepper, 'step' | 'keepOnly'>;
   readonly onError: (error: unknown) => void;
-  /** How often locks are renewed. @default a third of what they last */
+  /** How often locks are renewed. @default a third of their time to live */
   readonly renewMs?: number;
 }
 
@@ -45,7 +45,7 @@ interface Owned {
 /**
  * Keeps the batches moving; each is moved by one process at a time, which moves several of them at once. A process
  * that takes a batch counts itself, and takes that back once it has worked at it for as long as a lock lasts, or
- * stops in peace: what is left counts the processes that the batch has ended.
+ * stops gracefully: what remains counts the processes that died with the batch.
  *
  * Invariants: a batch has one step under way at most; all locks are renewed together, whatever steps take; a batch
  * stays owned while its step is under way.
@@ -156,7 +156,7 @@ export class BatchRunner {
     await this.#parts.locks.works(batch.id);
   }
 
-  /** Its requests that are under way end by themselves; nobody looks at its file again. */
+  /** Its running requests end by themselves; its file is not read again. */
   async #giveUp(batch: Batch): Promise<void> {
     const { batches } = this.#parts;
     const { id } = batch;

@@ -91,7 +91,7 @@ export class BatchStepper {
     if (there.includes(false)) await this.#abandon(batch);
   }
 
-  /** False: the input file is gone. */
+  /** False: the input file was deleted. */
   async #advanceLine(batch: Batch, index: number, leftMs: number): Promise<boolean> {
     const { lines } = this.#parts;
     const read: ReadLine = (work) => this.inputs.withLine(batch, index, work);
@@ -105,13 +105,13 @@ export class BatchStepper {
     }
   }
 
-  /** What is asked for cannot be known any more. */
+  /** Its requests cannot be read any more. */
   async #abandon(batch: Batch): Promise<void> {
     await this.#parts.batches.setProblems(batch.id, [INPUT_GONE]);
     await this.#stop(batch, 'failed', 'batch_failed');
   }
 
-  /** Ends what is under way; what has not ended by itself is named in the error file. */
+  /** Ends running requests; unfinished ones are named in the error file. */
   async #stop(batch: Batch, status: Exclude<Rest, 'completed'>, code: string): Promise<void> {
     const progress = await this.#progressOf(batch);
     const live = progress.pending(batch.total, WINDOW);

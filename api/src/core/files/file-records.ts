@@ -17,7 +17,7 @@ export interface FileRecord {
   /** Null: until it is deleted. */
   readonly expiresAtMs: number | null;
   readonly key: string;
-  /** For a picture, what its header says. */
+  /** The picture's header. */
   readonly picture: InputRef | null;
 }
 

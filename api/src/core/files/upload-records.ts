@@ -94,7 +94,7 @@ export class UploadRecords {
     return new Map(Object.entries(found).map(([part, bytes]) => [part, Number(bytes)]));
   }
 
-  /** It is open no more; what is known of it is forgotten. */
+  /** It is closed; its record is deleted. */
   async close({ id: tenant }: Tenant, id: string): Promise<void> {
     const keys = this.#keys(tenant, id);
     await Promise.all([this.#redis.del(keys.record, keys.parts), this.#redis.zrem(keys.open, id)]);

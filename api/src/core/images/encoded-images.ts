@@ -12,7 +12,7 @@ import type { ModelCard } from '@epd/fleet';
 import { ApiError } from '../../http/errors.ts';
 import type { PricedImage } from '../accept/price-images.ts';
 
-/** An encode takes milliseconds to seconds; who waits longer is told to ask again. */
+/** An encode takes milliseconds to seconds; a caller that waits longer is told to retry. */
 const WITHIN_MS = 30_000;
 const FIRST_LOOK_MS = 25;
 const LONGEST_PAUSE_MS = 500;
@@ -32,7 +32,7 @@ export interface EncodedImagesParts {
 
 /**
  * Embeddings of pictures for requests that no job stands for: as stored, or encoded through the same single
- * flight. The encode names no tenant, so that what was only searched with is found by nobody.
+ * flight. The encode names no tenant, so that an image used only as a query is not indexed.
  */
 export class EncodedImages {
   readonly #parts: EncodedImagesParts;

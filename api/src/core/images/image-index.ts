@@ -34,10 +34,13 @@ export class ImageIndex {
     return this.#translated((client) => client.write(request));
   }
 
-  /** To be asked before work is done for a request. */
+  /** Call before work is done for a request. */
   assertOn(): IndexClient {
     if (this.#client) return this.#client;
-    throw new ApiError('images_off', 'This fleet keeps no index of images: EPD_INDEX is not set');
+    throw new ApiError(
+      'images_off',
+      'This fleet keeps no index of images: start it with npm start -- --index, or EPD_INDEX=true and an index worker',
+    );
   }
 
   async close(): Promise<void> {

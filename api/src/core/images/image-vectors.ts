@@ -57,7 +57,8 @@ export class ImageVectors {
     const { resolver, gatekeeper } = this.#parts;
     // What would be refused whatever the picture is, costs no fetch.
     await gatekeeper.check(tenant, gatekeeper.costOf(tenant, LEAST_TOKENS));
-    const source = { url: url ?? '', uuid: null, sha256: null, fileId: fileId ?? null, param };
+    const named = { url: url ?? '', uuid: null, sha256: null, fileId: fileId ?? null };
+    const source = { ...named, isFrame: false, param };
     const { input, kept } = await resolver.take(source, { tenant: tenant.id, memory, signal });
     await kept;
     const image = priceImage(input, card, { scope: tenant.embeddingScope, param });

@@ -83,7 +83,7 @@ export class InputSweeper {
     return { expired, kept, unrecorded: await this.#tidy(references) };
   }
 
-  /** An image that the books do not know, for Redis lost them, is taken to be used now. */
+  /** An image without a last use, because Redis lost it, counts as used now. */
   async #adopt(): Promise<void> {
     const { store, usage } = this.#options;
     let found: string[] = [];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { redisScript, StoreUnavailableError } from '@epd/connector';
 import type { Redis } from 'ioredis';
 
-/** Longer than a delete takes with all its tries, so that none takes effect after its mark is gone. */
+/** Longer than a delete takes with all its retries, so that none takes effect after its mark has expired. */
 const DELETING_MS = 5 * 60_000;
 /** A delete takes milliseconds; one that was broken off leaves its mark until that expires. */
 const WAIT_MS = 5_000;
@@ -63,7 +63,7 @@ export class InputUsage {
     this.#prefix = options.prefix;
   }
 
-  /** To be called before the image is looked for or put: from here on it stays for its time to live. */
+  /** Call before the image is looked up or stored: from here on it stays for its time to live. */
   async touch(sha256: string): Promise<void> {
     const nowMs = performance.now();
     if (nowMs - (this.#touchedAtMs.get(sha256) ?? -Infinity) < TOUCH_EVERY_MS) return;
@@ -76,7 +76,7 @@ export class InputUsage {
     this.#touchedAtMs.set(sha256, nowMs);
   }
 
-  /** Images that were found in the store; what is known of them already stays. */
+  /** Images that were found in the store; known last uses stay. */
   async adopt(images: readonly string[]): Promise<void> {
     if (images.length > 0) await adoptScript(this.#redis, [this.#used], images);
   }
@@ -101,7 +101,7 @@ export class InputUsage {
     return (await claimScript(this.#redis, this.#keys(sha256), args)) === 1;
   }
 
-  /** The claimed image is gone for certain. */
+  /** The claimed image is deleted for certain. */
   async deleted(sha256: string): Promise<void> {
     await this.#redis.del(this.#deleting(sha256));
   }

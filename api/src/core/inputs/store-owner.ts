@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 /** Where a store says whose it is. */
 const MARKER = 'owner/inputs';
 
-/** Another fleet's records refer to what is in the store: who does not know them must delete nothing. */
+/** Another fleet's records refer to objects in the store: a fleet that does not know them must delete nothing. */
 export class StoreNotOwnedError extends ConnectorError {
   override readonly name = 'StoreNotOwnedError';
 

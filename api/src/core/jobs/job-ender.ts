@@ -1,7 +1,7 @@
 import type { EncodeRequester } from '@epd/connector';
 import type { Job, JobStore } from '@epd/jobs';
 
-/** Ends jobs on request, and releases what they waited for. */
+/** Ends jobs on request, and releases their image encodes. */
 export class JobEnder {
   readonly #jobs: JobStore;
   readonly #encodes: Pick<EncodeRequester, 'release'>;

@@ -15,15 +15,22 @@ const CALLERS: Readonly<Record<string, ApiErrorCode>> = {
 };
 
 /** Null: the job has an answer. Otherwise the error for a caller that waits for one. */
-export function failureOf({ status, ending }: Job): ApiError | null {
-  if (status === 'failed') return failed(ending?.error ?? null);
+export function failureOf(job: Job): ApiError | null {
+  const { status, ending } = job;
+  if (status === 'failed') return failed(ending?.error ?? null, failureMessage(job));
   if (status === 'cancelled') return new ApiError('job_cancelled', 'The job was cancelled');
   if (status !== 'expired') return null;
   return new ApiError('job_expired', ending?.error?.message ?? 'The job did not finish in time');
 }
 
-function failed(error: JobError | null): ApiError {
-  const message = error?.message ?? 'The job failed';
+/** What went wrong, with the picture that it went wrong with where the request has several. */
+export function failureMessage({ request, ending }: Job): string {
+  const { message = 'The job failed', item = null } = ending?.error ?? {};
+  const { length } = request.images;
+  return item === null || length < 2 ? message : `Picture ${item + 1} of ${length}: ${message}`;
+}
+
+function failed(error: JobError | null, message: string): ApiError {
   const callers = CALLERS[error?.code ?? ''];
   if (callers !== undefined) return new ApiError(callers, message, { param: 'messages' });
   if (error?.retryable === true) return new ApiError('unavailable', message, { retryAfterS: 1 });

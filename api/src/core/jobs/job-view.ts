@@ -6,7 +6,7 @@ import { snakeCase } from '../../http/snake-case.ts';
 
 export interface JobViewExtras {
   readonly statusDetail: string | null;
-  /** For a job whose ending holds no answer: what its stream holds. */
+  /** For a job that ended without an answer: the partial output from its stream. */
   readonly partial: readonly Choice[];
   readonly queue?: JobView['queue'];
 }

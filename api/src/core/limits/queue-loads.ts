@@ -3,7 +3,7 @@ import { jobKeys, queuePlace } from '@epd/jobs';
 import type { Redis } from 'ioredis';
 
 /**
- * KEYS what tells costs, then where jobs of a queue wait; ARGV how many jobs are looked at in each place.
+ * KEYS the admission account, then the lists of a queue's waiting jobs; ARGV how many jobs are read in each list.
  * Above that number it samples jobs evenly from first to last, and extrapolates their mean: the
  * last in line often differ in size, because batches are queued last. Returns jobs and their cost.
  */

@@ -19,7 +19,7 @@ if ARGV[4] ~= 'look' then
 end
 return { 1, math.floor((window - (after - now)) / interval), math.ceil(after - now), 0 }`);
 
-/** The same in reverse, for what was taken and not used. KEYS bucket; ARGV limit, windowMs, cost. */
+/** Returns tokens to the bucket that were not used. KEYS bucket; ARGV limit, windowMs, cost. */
 const giveBack = redisScript(`
 local limit, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local full = tonumber(redis.call('GET', KEYS[1]) or '0') - math.min(cost, limit) * window / limit
@@ -32,7 +32,7 @@ export interface RateDecision {
   readonly allowed: boolean;
   readonly limit: number;
   readonly remaining: number;
-  /** Until the whole limit is there again. */
+  /** Until the bucket is full again. */
   readonly resetMs: number;
   /** Until this cost would be allowed. */
   readonly retryMs: number;
@@ -50,7 +50,7 @@ export class RateLimiter {
     this.#prefix = prefix;
   }
 
-  /** A cost above the whole limit counts as the limit: it passes when nothing else has been taken. */
+  /** A cost above the whole limit counts as the limit: it passes when the bucket is full. */
   async take(tenant: string, kind: Kind, limit: number, cost: number): Promise<RateDecision> {
     return this.#ask(tenant, kind, [limit, WINDOW_MS, cost]);
   }

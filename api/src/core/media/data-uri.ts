@@ -3,7 +3,7 @@ import { forgivingBase64 } from './forgiving-base64.ts';
 
 /**
  * The bytes of a `data:[<type>][;<parameter>]*;base64,<data>` URI, white space and percent-encoding
- * forgiven as in the URL standard. The declared type is not looked at: what a picture is, its bytes say.
+ * forgiven as in the URL standard. The declared type is ignored: the bytes decide.
  * Throws `invalid_image_data`, and `image_too_large` before it decodes.
  */
 export function decodeDataUri(uri: string, maxBytes: number, param: string): Buffer {

@@ -19,7 +19,7 @@ export class FetchSlots {
     this.#perTenant = Math.max(1, Math.ceil(maxFetches / 2));
   }
 
-  /** Runs `work` in its turn; rejects as soon as `signal` is aborted, also while it waits. */
+  /** Queues `work`; rejects as soon as `signal` is aborted, also while it is queued. */
   async run<T>(tenant: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const share = this.#shares.get(tenant) ?? { slots: new Semaphore(this.#perTenant), users: 0 };
     this.#shares.set(tenant, share);

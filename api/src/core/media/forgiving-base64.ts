@@ -35,7 +35,7 @@ function decode(text: string, characters: number, bytes: number): Buffer | null 
   const tail = text.slice(Math.max(0, characters - TAIL_CHARACTERS), characters);
   if (characters % 4 === 1 || !TAIL.test(tail)) return null;
   const decoded = Buffer.from(text, 'base64');
-  // Node skips what is no base64 character; then there are fewer bytes than characters promise.
+  // Node skips characters outside base64; then there are fewer bytes than characters promise.
   return decoded.length === bytes ? decoded : null;
 }
 

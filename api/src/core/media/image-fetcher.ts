@@ -126,13 +126,13 @@ async function readBody(answer: Dispatcher.ResponseData, options: FetchOptions):
   }
 }
 
-/** Some servers compress although `identity` was asked. */
+/** Some servers compress although `identity` was requested. */
 function plainBody({ body, headers }: Dispatcher.ResponseData): Readable {
   const encoding = headers['content-encoding'];
   return decompressed(body, Array.isArray(encoding) ? encoding.join(', ') : encoding) ?? body;
 }
 
-/** Destroying a body makes it emit an error that nobody else hears. */
+/** Destroying a body makes it emit an error that nothing else handles. */
 function discard({ body }: Dispatcher.ResponseData): void {
   body.on('error', () => undefined);
   body.destroy();

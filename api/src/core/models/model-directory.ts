@@ -76,10 +76,9 @@ export class ModelDirectory {
     if (id === undefined) return this.#only();
     const card = await this.find(id);
     if (card !== null) return card;
-    if ((await this.models()).length === 0) throw noModels();
-    throw new ApiError('model_not_found', `No model ${JSON.stringify(id)} is registered`, {
-      param: 'model',
-    });
+    const cards = await this.models();
+    if (cards.length === 0) throw noModels();
+    throw unknownModel(id, cards);
   }
 
   async find(id: string): Promise<ModelCard | null> {
@@ -115,6 +114,20 @@ export class ModelDirectory {
       },
     );
   }
+}
+
+/** Models that a message names: a caller who mistyped one looks for it there. */
+const NAMED_MAX = 5;
+
+export function unknownModel(id: string, cards: readonly ModelCard[]): ApiError {
+  const ids = cards.map((card) => JSON.stringify(card.id));
+  const rest = ids.length > NAMED_MAX ? ', … (GET /v1/models)' : '';
+  const there = `${ids.slice(0, NAMED_MAX).join(', ') || 'no model'}${rest}`;
+  return new ApiError(
+    'model_not_found',
+    `model: ${JSON.stringify(id)} is not registered; there is ${there}`,
+    { param: 'model' },
+  );
 }
 
 /** As often as workers renew their leases. */

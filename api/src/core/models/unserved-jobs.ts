@@ -22,7 +22,7 @@ const LOOK_MS = 15_000;
 const PAGE = 100;
 
 /**
- * Ends jobs that are queued for a model whose prefill/decode workers have all been gone for too
+ * Ends jobs that are queued for a model that has had no prefill/decode worker for too
  * long, or all serve other revisions than the one its name is pinned to, so that no job waits for
  * ever. Any number of processes may run it, because a job ends once.
  */

@@ -8,7 +8,7 @@ import { goneSignal } from '../../http/gone-signal.ts';
 import { waitForEnd } from './wait-for-end.ts';
 
 /**
- * OpenAI's clients wait ten minutes; a job that nobody waits for any more should not run. One that was asked
+ * OpenAI's clients wait ten minutes; a job without a waiting client should not run. One that was asked
  * for with an Idempotency-Key runs on when its caller leaves, for the caller may come again; its deadline,
  * which is the same time, ends it.
  */
@@ -47,7 +47,7 @@ export function endingWithReader(
   ending: EndingWithReader,
 ): AsyncIterable<string> {
   const stream = endingLast(frames, ending);
-  // For a reader that has left already nobody would begin, and what has not begun does not come to its end.
+  // For a reader that has left already the stream would never begin, and so never end.
   if (ending.reply.raw.closed) stream.next().catch(() => undefined);
   return stream;
 }
@@ -68,7 +68,7 @@ async function* endingLast(
 interface EndingWithReader {
   readonly job: Job;
   readonly ender: JobEnder;
-  /** Aborted when the reader is gone. */
+  /** Aborted when the reader disconnects. */
   readonly reader: AbortSignal;
   readonly reply: FastifyReply;
   /** Called when the stream is over, however it ended. */

@@ -55,7 +55,7 @@ async function stored(jobs: JobStore, id: string, seq: number): Promise<Sequence
   const job = await jobs.get(id);
   if (job === null) return null;
   if (job.ending === null) return [];
-  // It may have ended between the two reads; then its end is there now.
+  // It may have ended between the two reads; then its end can be read now.
   const rest = await jobs.events(id, seq);
   return rest.length > 0 ? rest : null;
 }

@@ -4,7 +4,7 @@ import { Inbox } from './inbox.ts';
 /** Poll interval: bounds how long a lost message can delay the answer. */
 const LOOK_AGAIN_MS = 2_000;
 
-/** The job once it has ended, or its current state after `ms`; null when it is gone. */
+/** The job once it has ended, or its current state after `ms`; null when it was deleted. */
 export async function waitForEnd(
   jobs: JobStore,
   id: string,

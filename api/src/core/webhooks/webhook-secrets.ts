@@ -5,7 +5,7 @@ const PREFIX = 'whsec_';
 
 /**
  * One signing secret per tenant, derived from the fleet's: a tenant that knows its own can check its
- * messages and sign nobody else's.
+ * messages and sign none of another fleet.
  */
 export class WebhookSecrets {
   readonly #fleetSecret: string;
@@ -21,7 +21,7 @@ export class WebhookSecrets {
     );
   }
 
-  /** The three headers of Standard Webhooks. Receivers refuse what was not signed just now. */
+  /** The three headers of Standard Webhooks. Receivers refuse signatures older than a few minutes. */
   headers(tenant: string, messageId: string, payload: string, now: Date): Record<string, string> {
     return {
       'webhook-id': messageId,

@@ -28,7 +28,7 @@ const JSON_TYPE = 'application/json';
 const STATUSES: Readonly<Record<string, string>> = {
   '200': 'What was asked for',
   '201': 'Made',
-  '202': 'Accepted: it goes on by itself, and this is how it stands',
+  '202': 'Accepted: it is processed in the background, and this is its state',
   '4xx': 'Refused, and why: see the error codes in the introduction',
   '503': 'Not ready',
   '5xx': 'Failed through no fault of the request; worth another try where `Retry-After` is given',

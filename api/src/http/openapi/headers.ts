@@ -5,7 +5,7 @@ export const HEADERS = {
   'Idempotency-Key':
     'Makes a repetition safe: the same key with the same body is the same job, which `Idempotency-Replayed: true` ' +
     'says. 1 to 255 visible ASCII characters.',
-  'Last-Event-ID': 'The id of the last event that was read: the stream goes on after it.',
+  'Last-Event-ID': 'The id of the last event that was read: the stream resumes after it.',
 } as const;
 
 export type DescribedHeader = keyof typeof HEADERS;

@@ -59,7 +59,7 @@ export async function* completionChunks(
   }
 }
 
-/** Several where text is of several kinds; the first has what is told of the tokens. */
+/** Several where text is of several kinds; the first has the tokens' log probabilities. */
 function piecesOf({ choice: index, ids, logprobs, ...event }: TokensEvent, job: Job): object[] {
   const told = {
     ...(logprobs === undefined ? {} : { logprobs: choiceLogprobs(logprobs) }),

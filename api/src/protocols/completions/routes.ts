@@ -27,7 +27,7 @@ export const completionRoutes =
           tags: ['OpenAI'],
           summary: 'Create a completion',
           description:
-            "OpenAI's older endpoint: text that goes on from a prompt, plain and streaming. Ends the job when the caller goes away, unless an " +
+            "OpenAI's older endpoint: text that continues a prompt, plain and streaming. Ends the job when the caller goes away, unless an " +
             '`Idempotency-Key` came with it: then the same request, sent again, gets the answer.',
           describes: {
             headers: ['Idempotency-Key'],

@@ -11,7 +11,7 @@ export const CompletionBody = Type.Object(
   {
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     prompt: Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1, maxItems: 1 })], {
-      description: 'The text to go on from, one; no chat template is put around it.',
+      description: 'The text to continue, one; no chat template is applied.',
     }),
     ...sampling,
     logprobs: Type.Optional(

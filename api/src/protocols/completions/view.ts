@@ -38,7 +38,7 @@ export function textLogprobs(
   };
 }
 
-/** Of an answer of thousands of tokens: one sum that goes on, not one for each token. */
+/** Of an answer of thousands of tokens: one running sum, not one for each token. */
 function offsetsOf(logprobs: readonly TokenLogprob[], first: number): number[] {
   let next = first;
   return logprobs.map(({ token }) => {

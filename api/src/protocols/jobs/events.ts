@@ -7,7 +7,7 @@ import type { Services } from '../../core/services.ts';
 import { followJob } from '../../core/streams/follow-job.ts';
 import { HEARTBEAT_MS, SSE_HEARTBEAT, sendSse, sseEvent } from '../../http/sse.ts';
 import { eventView } from './event-view.ts';
-import { ownJob } from './own-job.ts';
+import { checkOwnJob } from './own-job.ts';
 
 /** A job's stages and tokens as server-sent events, from any point, replayed and then live. */
 export const jobEventRoutes =
@@ -37,10 +37,11 @@ export const jobEventRoutes =
         },
       },
       async (request, reply) => {
-        const job = await ownJob(jobs, request.params.id, request.tenant);
+        const { id } = request.params;
+        await checkOwnJob(jobs, id, request.tenant);
         const afterSeq =
           request.query.starting_after ?? lastEventId(request.headers['last-event-id']);
-        return sendSse(reply, (signal) => frames(jobs, job.id, afterSeq, signal));
+        return sendSse(reply, (signal) => frames(jobs, id, afterSeq, signal));
       },
     );
   };

@@ -18,7 +18,7 @@ export const jobListRoutes =
           tags: ['Jobs'],
           summary: 'List jobs',
           description:
-            'A page of jobs. Go on with `after` set to `last_id` while `has_more` is true, also when that job was ' +
+            'A page of jobs. Continue with `after` set to `last_id` while `has_more` is true, also when that job was ' +
             'deleted meanwhile; once it is forgotten, `after` is refused.',
           querystring: Type.Object({
             ...PageQuery.properties,

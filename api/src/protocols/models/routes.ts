@@ -1,8 +1,7 @@
 import type { ModelCard } from '@epd/fleet';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { ApiError } from '../../http/errors.ts';
-import type { ModelDirectory } from '../../core/models/model-directory.ts';
+import { unknownModel, type ModelDirectory } from '../../core/models/model-directory.ts';
 import { ERROR_RESPONSES } from '../../http/error-schema.ts';
 import type { Services } from '../../core/services.ts';
 import { unixSeconds } from '../../http/unix-seconds.ts';
@@ -58,7 +57,7 @@ export const modelRoutes =
         const id = params['*'];
         const card = await models.find(id);
         if (card !== null) return view(card, models);
-        throw new ApiError('model_not_found', `No model ${JSON.stringify(id)} is registered`);
+        throw unknownModel(id, await models.models());
       },
     );
   };

@@ -1,3 +1,4 @@
+import { isFrame, type InputRef } from '@epd/connector';
 import type { ChatMessage, Choice, Job, ToolCall } from '@epd/jobs';
 import type { SubmittedMessage } from '../../core/accept/image-sources.ts';
 import { idAs } from '../chat/openai-parts.ts';
@@ -99,8 +100,12 @@ const returned = (call: string, content: Content): Part => ({
 function submittedContent(content: ChatMessage['content'], { request }: Job): Content {
   if (typeof content === 'string') return content;
   return content.map((part) =>
-    part.type === 'text'
-      ? part
-      : { type: 'stored_image', sha256: request.images[part.image]?.input.sha256 ?? '' },
+    part.type === 'text' ? part : storedImage(request.images[part.image]?.input),
   );
 }
+
+const storedImage = (input: InputRef | undefined) => ({
+  type: 'stored_image' as const,
+  sha256: input?.sha256 ?? '',
+  isFrame: input !== undefined && isFrame(input),
+});

@@ -29,7 +29,7 @@ export async function ownResponse(
 }
 
 /**
- * The response that another goes on from. Throws `response_not_found`, and `invalid_value` for one without an
+ * The response that another continues. Throws `response_not_found`, and `invalid_value` for one without an
  * answer: it has not ended, or has failed.
  */
 export async function answeredResponse(jobs: JobStore, id: string, tenant: Tenant): Promise<Job> {

@@ -1,5 +1,6 @@
 import type { Choice, Job, JobUsage } from '@epd/jobs';
 import type { ResponseView } from './schema.ts';
+import { failureMessage } from '../../core/jobs/job-failure.ts';
 import { unixSeconds } from '../../http/unix-seconds.ts';
 import { idAs, reasoningTokens } from '../chat/openai-parts.ts';
 import { outputItems } from './items.ts';
@@ -85,10 +86,11 @@ const ERROR_CODES: Readonly<Record<string, string>> = {
   image_too_large: 'image_too_large',
 };
 
-function responseError({ status, ending }: Job): ResponseView['error'] {
+function responseError(job: Job): ResponseView['error'] {
+  const { status, ending } = job;
   if (status !== 'failed' && status !== 'expired') return null;
-  const { code = '', message = 'The job failed' } = ending?.error ?? {};
-  return { code: ERROR_CODES[code] ?? 'server_error', message };
+  const code = ERROR_CODES[ending?.error?.code ?? ''] ?? 'server_error';
+  return { code, message: failureMessage(job) };
 }
 
 function responseUsage(job: Job, usage: JobUsage | null): ResponseView['usage'] {

@@ -74,7 +74,7 @@ test('what a job waits for is asked for, also when a repetition of it was the fi
   t.is(await api.redis.zcard(`${api.prefix}:encode-tiny-vlm:prioritized`), 1);
 });
 
-test('of a repetition that names another picture, that one is let go of', async (t) => {
+test('a repetition that names another picture releases that picture', async (t) => {
   const api = await testApi(t);
   const { acceptor } = api.services;
   await acceptor.accept(await submission(api));
@@ -95,7 +95,7 @@ test('what is repeated after its end holds nothing', async (t) => {
   t.deepEqual(await held(api), { leases: 0, flights: 0, jobs: 0 });
 });
 
-test('a job that was written though its writer heard of a failure keeps what it holds', async (t) => {
+test('a job that was written although its writer saw a failure keeps what it holds', async (t) => {
   const api = await testApi(t);
   const { jobs, services } = api;
   const create = jobs.create.bind(jobs);

@@ -15,6 +15,8 @@ test('with keys set, a request without one or with an unknown one is 401', async
   const unknown = await post(app, '/v1/jobs', question('?'), as('nobody'));
   t.deepEqual([without.statusCode, errorOf(without).code], [401, 'missing_api_key']);
   t.deepEqual([unknown.statusCode, errorOf(unknown).code], [401, 'invalid_api_key']);
+  const pair = await post(app, '/v1/jobs', question('?'), as(KEYS[0] ?? ''));
+  t.regex(errorOf(pair).message, /of tenant:key only the key is sent/);
   t.is(unknown.headers['www-authenticate'], 'Bearer');
   t.is(errorOf(unknown).type, 'authentication_error');
 });

@@ -52,7 +52,7 @@ test('a batch of which processes die is given up after a few, and one that works
   const { redis, services, prefix } = api;
   const { batches } = services;
   for (const id of ['batch_bad', 'batch_good']) await addBatch(api, id);
-  // Each of these took it, and was never heard of again.
+  // Each of these claimed it and died.
   for (const [index, owner] of ['a', 'b', 'c', 'd'].entries()) {
     t.is(await batchLocks(api, owner).take('batch_bad'), index + 1);
     await redis.del(lockKey(api, 'batch_bad'));
@@ -85,7 +85,7 @@ test('a process that was held up for longer than its lock lasts takes it again a
   t.is(await other.take(id), 1);
 });
 
-/** Steps that last until they are let go; tells which are under way. */
+/** Steps that last until they are released; records which are running. */
 function heldSteps() {
   const under = new Map<string, () => void>();
   let [most, isOpen] = [0, false];
@@ -124,7 +124,7 @@ test('a batch whose step is slow keeps none waiting, and loses no lock, nor do t
   t.pass();
 });
 
-test('a tenant has a few steps at a time, whose turns go round, and others are not kept waiting', async (t) => {
+test('a tenant runs a few steps at a time, round robin, and does not delay other tenants', async (t) => {
   const api = await testApi(t);
   const steps = heldSteps();
   const { runner } = batchRunner(t, api, { stepper: steps.stepper });

@@ -151,7 +151,7 @@ test('who cannot read the references deletes nothing', async (t) => {
   t.deepEqual(await left(), ['a']);
 });
 
-test('of many images every one has its turn', async (t) => {
+test('every one of many images is swept in the end', async (t) => {
   const { redis, prefix, sweeper, usage, referred } = await setUp(t);
   const entries = Array.from({ length: 1500 }, (_, index) => [
     Date.now() - (index % 3 === 0 ? 11 : 1000) * HOUR_MS,

@@ -11,7 +11,7 @@ const tokens = (seq: number, text: string, deltas?: OutputDelta[]): SequencedEve
   ...(deltas === undefined ? {} : { deltas }),
 });
 
-test('what was written so far is told apart by kind, where its pieces are', (t) => {
+test('partial output is split by kind, where its pieces are', (t) => {
   const events = [
     tokens(1, 'a', [{ type: 'reasoning', text: 'Hm' }]),
     tokens(2, 'b', [

@@ -1,17 +1,15 @@
 import { encodeQueueName, generateQueueName } from '@epd/connector';
 import { jobKeys } from '@epd/jobs';
-import { testPrefix, testRedisUrl } from '@epd/service/testing';
+import { testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { Queue, Worker, type Job } from 'bullmq';
-import { Redis } from 'ioredis';
 import { QueueLoads } from '../../../src/core/limits/queue-loads.ts';
 
 const MODEL = 'vlm';
 
-/** A generate queue with the account of what was let in, and a worker that takes when it is told to. */
+/** A generate queue with its admission account, and a worker that claims on demand. */
 function generates(t: ExecutionContext) {
-  const connection = new Redis(testRedisUrl(), { maxRetriesPerRequest: null });
-  const prefix = testPrefix();
+  const { redis: connection, prefix } = testRedis(t);
   const name = generateQueueName(MODEL);
   const queue = new Queue(name, { connection, prefix });
   const worker = new Worker(name, null, { connection, prefix });
@@ -20,7 +18,6 @@ function generates(t: ExecutionContext) {
     await worker.close();
     await queue.obliterate({ force: true });
     await queue.close();
-    connection.disconnect();
   });
   const accept = async (jobId: string, cost: number, priority = 101): Promise<void> => {
     await connection.hset(account, `job:${jobId}`, `${cost} a ${MODEL}`);
@@ -37,7 +34,7 @@ function generates(t: ExecutionContext) {
   return { accept, take, end, waiting };
 }
 
-test('what waits costs what it was let in for, until a worker takes it up or it has ended', async (t) => {
+test('a queued job costs what it was admitted for, until a worker claims it or it ends', async (t) => {
   const { accept, take, end, waiting } = generates(t);
   t.is(await waiting(), 0);
   await accept('first', 100);
@@ -51,7 +48,7 @@ test('what waits costs what it was let in for, until a worker takes it up or it 
   t.is(await waiting(), 3);
 });
 
-test('what a worker hands back waits again, and what it will try again later too', async (t) => {
+test('a job that a worker returns is queued again, and so is one to be retried later', async (t) => {
   const { accept, take, waiting } = generates(t);
   await accept('handed back', 100);
   const handed = await take();
@@ -75,13 +72,11 @@ test('of a long queue it looks at the last in line as well as at the first', asy
 });
 
 test('of a long encode queue too, with a priority or without one, and those that wait to be tried again', async (t) => {
-  const connection = new Redis(testRedisUrl(), { maxRetriesPerRequest: null });
-  const prefix = testPrefix();
+  const { redis: connection, prefix } = testRedis(t);
   const queue = new Queue(encodeQueueName(MODEL), { connection, prefix });
   t.teardown(async () => {
     await queue.obliterate({ force: true });
     await queue.close();
-    connection.disconnect();
   });
   const add = (count: number, tokens: number, options: object) =>
     queue.addBulk(

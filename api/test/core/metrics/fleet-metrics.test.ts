@@ -33,7 +33,7 @@ async function fleet(t: ExecutionContext) {
 
 const model = `model="${TEST_CARD.id}"`;
 
-test('an idle fleet tells zero of every queue and every end', async (t) => {
+test('an idle fleet reports zero for every queue and every outcome', async (t) => {
   const { scrape } = await fleet(t);
   const text = await scrape();
   t.true(text.includes(`epd_queue_jobs{stage="encode",${model}} 0`));
@@ -45,7 +45,7 @@ test('an idle fleet tells zero of every queue and every end', async (t) => {
   t.regex(text, /^epd_redis_evicted_keys_total 0$/m);
 });
 
-test('what waits is counted, whether it has a priority or was handed back, and its cost added up', async (t) => {
+test('queued jobs are counted, with a priority or returned by a worker, and their cost added up', async (t) => {
   const { redis, prefix, scrape, queue } = await fleet(t);
   const encodes = queue(encodeQueueName(TEST_CARD.id));
   await encodes.add('encode', { tokens: 64 });

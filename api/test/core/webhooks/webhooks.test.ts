@@ -65,7 +65,7 @@ async function startDelivery({ jobs, reader, prefix }: TestApi) {
 const submit = async (api: TestApi, webhook: object) =>
   jobOf(await post(api.app, '/v1/jobs', { ...question('?'), webhook }));
 
-test('an ended job is told to its webhook, signed as Standard Webhooks', async (t) => {
+test('a webhook is sent for an ended job, signed as Standard Webhooks', async (t) => {
   const api = await testApi(t, CONFIG);
   const { received, url } = await receiver(t);
   const stop = await startDelivery(api);
@@ -222,7 +222,7 @@ test('one of the processes moves a webhook; should it die at it, another does', 
   t.is(seen.jobs, 2);
 });
 
-test('a connection in trouble is told as the others’ errors are', async (t) => {
+test('a failing connection is reported as the others’ errors are', async (t) => {
   const { jobs, reader, prefix } = await testApi(t, CONFIG);
   const redis = new Redis(testRedisUrl(), redisOptions('test'));
   const told: unknown[] = [];

@@ -202,7 +202,7 @@ for (const [wrong, offsetMs] of [
   );
 }
 
-test('another process goes on where one has stopped, and no line runs twice', async (t) => {
+test('another process resumes where one has stopped, and no line runs twice', async (t) => {
   const both = await openaiClient(t);
   const first = startRunner(t, both);
   const { id } = await submit(both, [chat('one', 'quick'), chat('two', 'wait here')]);

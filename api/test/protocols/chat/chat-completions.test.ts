@@ -4,6 +4,7 @@ import test from 'ava';
 import { APIUserAbortError, BadRequestError, NotFoundError } from 'openai';
 import { openaiClient } from '../../helpers/openai-client.ts';
 import { dataUri, png } from '../../helpers/pictures.ts';
+import { errorOf, post, question } from '../../helpers/requests.ts';
 
 const model = 'tiny-vlm';
 const ask = (content: string) => [{ role: 'user' as const, content }];
@@ -202,6 +203,7 @@ test("errors are the client's own classes, with code and param", async (t) => {
     param: 'model',
     type: 'invalid_request_error',
   });
+  t.regex(unknown?.message ?? '', /"gpt-9" is not registered; there is "tiny-vlm"/);
   const empty = await t.throwsAsync(client.chat.completions.create({ model, messages: [] }), {
     instanceOf: BadRequestError,
   });
@@ -220,10 +222,12 @@ test('a text of 7.5 MB is a 400 that no worker has seen, and holds up no small c
 });
 
 test("a job that fails by the request's fault is a 400, any other a 500; in a stream, an error", async (t) => {
-  const { client } = await openaiClient(t);
+  const { client, api } = await openaiClient(t);
   const create = (content: string) =>
     client.chat.completions.create({ model, messages: ask(content) });
   t.like(await t.throwsAsync(create('fail image_broken')), { status: 400, code: 'invalid_image' });
+  const two = { model, ...question('fail image_broken', png(8, 8), png(8, 8, 90)) };
+  t.regex(errorOf(await post(api.app, '/v1/chat/completions', two)).message, /^Picture 1 of 2: /);
   t.like(await t.throwsAsync(create('fail prompt_too_long')), {
     status: 400,
     code: 'context_length_exceeded',

@@ -71,9 +71,12 @@ test('the same parameters with values that ask for nothing are taken', async (t)
 });
 
 const parts: readonly (readonly [object, RegExp])[] = [
-  [{ type: 'video_url', video_url: { url: 'https://example.com/a.mp4' } }, /several.*image_url/],
-  [{ type: 'input_video', video_url: 'https://example.com/a.mp4' }, /several.*image_url/],
-  [{ type: 'video', video: ['data:image/png;base64,AA=='] }, /several.*image_url/],
+  [{ type: 'video_url', video_url: { url: 'https://example.com/a.mp4' } }, /frames.*type video/],
+  [{ type: 'input_video', video_url: 'https://example.com/a.mp4' }, /frames.*type video/],
+  [
+    { type: 'video', video: ['data:image/png;base64,AA=='], fps: 1 },
+    /tiny-vlm takes no videos.*image_url/,
+  ],
   [{ type: 'input_audio', input_audio: { data: '', format: 'wav' } }, /as text/],
   [{ type: 'file', file: { file_id: 'file-1' } }, /pages.*image_url/],
 ];

@@ -4,7 +4,7 @@ import { openaiClient } from '../../helpers/openai-client.ts';
 
 const model = 'tiny-vlm';
 
-test('a completion goes on from its prompt, without a template, plain and streamed', async (t) => {
+test('a completion continues its prompt, without a template, plain and streamed', async (t) => {
   const { client, api } = await openaiClient(t);
   const plain = await client.completions.create({ model, prompt: 'one two three', max_tokens: 9 });
   t.regex(plain.id, /^cmpl-[0-9a-f]{32}$/);

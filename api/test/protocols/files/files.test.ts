@@ -27,7 +27,7 @@ test('a file can be uploaded, looked up, listed, read and deleted', async (t) =>
   t.deepEqual(await Array.fromAsync(client.files.list()), []);
 });
 
-test('lists go on over pages and filter by purpose', async (t) => {
+test('lists have pages and filter by purpose', async (t) => {
   const { client } = await openaiClient(t);
   for (const name of ['a', 'b', 'c']) {
     await client.files.create({

@@ -5,7 +5,7 @@ import { jsonOf, post, question } from '../../helpers/requests.ts';
 import { TEST_CARD } from '../../helpers/test-card.ts';
 import { testApi } from '../../helpers/test-api.ts';
 
-test('the fleet is told as it stands: live workers, what waits, and which pages there are', async (t) => {
+test('the fleet’s state is reported: live workers, queues, and which pages there are', async (t) => {
   const { app, redis, prefix } = await testApi(t, { index: true });
   const worker = await new RedisModelRegistry(redis, prefix).announce('encoder', 'w', TEST_CARD);
   t.teardown(() => worker.stop());
@@ -20,7 +20,7 @@ test('the fleet is told as it stands: live workers, what waits, and which pages 
   });
 });
 
-test('where keys are asked for the fleet is told to those who have one', async (t) => {
+test('where keys are required the fleet’s state is for those who have one', async (t) => {
   const { app } = await testApi(t, { apiKeys: ['alice:alice-key-0123456789'] });
   t.is((await app.inject('/v1/fleet')).statusCode, 401);
 });

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { png } from '../../helpers/pictures.ts';
 import { errorOf, jobOf, post, question } from '../../helpers/requests.ts';
 import { testApi, type TestApi } from '../../helpers/test-api.ts';
-import { say, takeUp } from '../../helpers/worker.ts';
+import { say, claimJob } from '../../helpers/worker.ts';
 
 /** What every API process runs beside answering. */
 function reconcile(t: ExecutionContext, { redis, prefix, jobs, services }: TestApi): void {
@@ -25,7 +25,7 @@ const expired = ({ app }: TestApi, id: string) =>
     return job.status === 'expired' && job;
   });
 
-test('a job that has not begun in time expires, and its encode is let go', async (t) => {
+test('a job that has not begun in time expires, and its encode is released', async (t) => {
   const api = await testApi(t);
   reconcile(t, api);
   const { id } = jobOf(
@@ -40,7 +40,7 @@ test('a job that has not ended in time expires with what it has written', async 
   const api = await testApi(t);
   const deadlines = { start_within_s: 60, finish_within_s: 2 };
   const { id } = jobOf(await post(api.app, '/v1/jobs', { ...question('?'), ...deadlines }));
-  await say(api.jobs, await takeUp(api.jobs, id), 'so far', 0);
+  await say(api.jobs, await claimJob(api.jobs, id), 'so far', 0);
   reconcile(t, api);
   const job = await expired(api, id);
   t.is(job.error?.code, 'deadline_exceeded');
@@ -50,7 +50,7 @@ test('a job that has not ended in time expires with what it has written', async 
 test('a job that began in time is not bound by its start', async (t) => {
   const api = await testApi(t);
   const { id } = jobOf(await post(api.app, '/v1/jobs', { ...question('?'), start_within_s: 2 }));
-  await takeUp(api.jobs, id);
+  await claimJob(api.jobs, id);
   const startByMs = (await api.jobs.get(id))?.request.startByMs ?? Infinity;
   await eventually(() => Date.now() > startByMs);
   reconcile(t, api);

@@ -2,12 +2,12 @@ import test from 'ava';
 import { png } from '../../helpers/pictures.ts';
 import { errorOf, jobOf, jsonOf, post, question } from '../../helpers/requests.ts';
 import { testApi } from '../../helpers/test-api.ts';
-import { answer, say, takeUp } from '../../helpers/worker.ts';
+import { answer, say, claimJob } from '../../helpers/worker.ts';
 
 test('a cancelled job keeps what it has written, and its worker can write no more', async (t) => {
   const { app, jobs } = await testApi(t);
   const { id } = jobOf(await post(app, '/v1/jobs', question('?')));
-  const claim = await takeUp(jobs, id);
+  const claim = await claimJob(jobs, id);
   await say(jobs, claim, 'half an ', 0);
   const response = await app.inject({ method: 'POST', url: `/v1/jobs/${id}/cancel` });
   t.is(response.statusCode, 200, response.body);
@@ -69,7 +69,7 @@ test('jobs are listed the newest first, by page and by status', async (t) => {
   t.is(errorOf(await app.inject('/v1/jobs?limit=0')).param, 'limit');
 });
 
-test('a list goes on from a job that was deleted meanwhile, and from none that is unknown', async (t) => {
+test('a list continues from a job that was deleted meanwhile, and from none that is unknown', async (t) => {
   const { app } = await testApi(t);
   const ids: string[] = [];
   for (const text of ['a', 'b', 'c'])

@@ -3,7 +3,7 @@ import { eventually } from '@epd/service/testing';
 import { errorOf, jobOf, post, question } from '../../helpers/requests.ts';
 import { listen, readSse } from '../../helpers/sse-client.ts';
 import { testApi } from '../../helpers/test-api.ts';
-import { answer, end, say, takeUp } from '../../helpers/worker.ts';
+import { answer, end, say, claimJob } from '../../helpers/worker.ts';
 
 test('a finished job replays its stages and tokens in order and then ends', async (t) => {
   const { app, jobs } = await testApi(t);
@@ -23,7 +23,7 @@ test('a finished job replays its stages and tokens in order and then ends', asyn
   t.like(events[2]?.data, { seq: 3, type: 'tokens', text: 'a', ids: [0], choice: 0 });
 });
 
-test('a reader goes on after Last-Event-ID or starting_after, without a repeat', async (t) => {
+test('a reader resumes after Last-Event-ID or starting_after, without a repeat', async (t) => {
   const { app, jobs } = await testApi(t);
   const { id } = jobOf(await post(app, '/v1/jobs', question('?')));
   await answer(jobs, id, { pieces: ['a', 'b'] });
@@ -60,7 +60,7 @@ test('replay joins live events with no gap and no repeat, for many readers of a 
   const { app, jobs } = await testApi(t);
   const base = await listen(app);
   const { id } = jobOf(await post(app, '/v1/jobs', question('?')));
-  const claim = await takeUp(jobs, id);
+  const claim = await claimJob(jobs, id);
   const readers: Promise<string>[] = [];
   const pieces = Array.from({ length: 120 }, (_, token) => `${token} `);
   for (const [token, text] of pieces.entries()) {

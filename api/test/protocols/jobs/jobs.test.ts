@@ -15,7 +15,7 @@ import {
 import { readSse } from '../../helpers/sse-client.ts';
 import { testApi } from '../../helpers/test-api.ts';
 import { TEST_CARD } from '../../helpers/test-card.ts';
-import { answer, say, takeUp } from '../../helpers/worker.ts';
+import { answer, say, claimJob } from '../../helpers/worker.ts';
 
 test('a submission is answered 202 with a durable job and where to find it', async (t) => {
   const { app, jobs } = await testApi(t);
@@ -89,7 +89,7 @@ test('a job that was given up for its damaged record is shown as failed, alone a
 test('a job in progress shows what it has written so far', async (t) => {
   const { app, jobs } = await testApi(t);
   const { id } = jobOf(await post(app, '/v1/jobs', question('?')));
-  const claim = await takeUp(jobs, id);
+  const claim = await claimJob(jobs, id);
   await say(jobs, claim, 'so far', 0);
   const job = jobOf(await app.inject(`/v1/jobs/${id}`));
   t.like(job, { status: 'in_progress', output: { text: 'so far', finish_reason: null } });
@@ -152,7 +152,7 @@ test('a developer message counts as the system message', async (t) => {
   t.is((await jobs.get(id))?.request.messages[0]?.role, 'system');
 });
 
-test('pictures that cannot fit into the context are refused at the door', async (t) => {
+test('pictures that cannot fit into the context are refused on submission', async (t) => {
   const { app } = await testApi(t, {}, [{ ...TEST_CARD, contextLength: 30 }]);
   const response = await post(app, '/v1/jobs', question('?', png(8, 6, 1), png(8, 6, 2)));
   t.is(errorOf(response).code, 'context_length_exceeded');

@@ -27,7 +27,7 @@ test('the models are listed in the shape of OpenAI, with the workers that are th
   t.is((await app.inject('/v1/models/nobody')).statusCode, 404);
 });
 
-test('healthz says that the process lives, readyz what it rests on', async (t) => {
+test('healthz says that the process lives, readyz how its dependencies are', async (t) => {
   const { app } = await testApi(t);
   t.deepEqual(jsonOf(await app.inject('/healthz')), { status: 'ok' });
   const ready = await becomesReady({ app });
@@ -56,7 +56,7 @@ test('readyz is 503 after Redis has lost its data, until a worker has registered
   t.truthy(await becomesReady({ app }));
 });
 
-test('readyz is 503 and requests are answered 503 while Redis is away', async (t) => {
+test('readyz is 503 and requests are answered 503 while Redis is down', async (t) => {
   const { app, redis } = await testApi(t);
   redis.disconnect();
   const ready = await app.inject('/readyz');

@@ -12,7 +12,7 @@ import { post, question } from '../../helpers/requests.ts';
 import { listen } from '../../helpers/sse-client.ts';
 import { TEST_CARD } from '../../helpers/test-card.ts';
 import { testApi, type TestApi } from '../../helpers/test-api.ts';
-import { end, say, takeUp } from '../../helpers/worker.ts';
+import { end, say, claimJob } from '../../helpers/worker.ts';
 
 const SCREENSHOTS = projectPath('.cache/screenshots');
 /** For a machine that runs other tests beside. */
@@ -77,7 +77,7 @@ test('a picture is asked about, its stages and the answer come as they happen', 
   await api.jobs.note(job.id, { stage: 'encoding', mmHash: second?.mmHash ?? '' });
   await page.locator('#images li').nth(1).getByText('Encoding').waitFor();
   await page.locator('#images li').first().getByText('Encoded').waitFor();
-  const claim = await takeUp(api.jobs, job.id);
+  const claim = await claimJob(api.jobs, job.id);
   await say(api.jobs, claim, 'A grey ', 0);
   await page.locator('#answer', { hasText: 'A grey' }).waitFor();
   await shot(page, 'running');
@@ -111,6 +111,9 @@ test('a question can be asked by the keyboard alone', async (t) => {
   await page.keyboard.press('Control+Enter');
   await page.locator('#status', { hasText: 'completed' }).waitFor();
   t.is(await page.locator('#answer').textContent(), 'typed by hand');
+  await page.locator('#submit').press('Enter');
+  await page.locator('#recent .completed').nth(1).waitFor();
+  t.is(await focused(), 'submit', 'asking leaves the focus where it was');
 });
 
 test('it fits a phone, and pictures can be removed again', async (t) => {
@@ -135,7 +138,7 @@ test('an answer about pictures fits a phone', async (t) => {
       await api.jobs.note(job.id, { stage, mmHash });
   }
   await page.locator('#images li').nth(1).getByText('Loaded').waitFor();
-  const claim = await takeUp(api.jobs, job.id);
+  const claim = await claimJob(api.jobs, job.id);
   await say(api.jobs, claim, ' Two grey rectangles.', 0);
   await page.locator('#answer', { hasText: 'Two grey' }).waitFor();
   t.is(await page.locator('#answer').textContent(), 'Two grey rectangles.');
@@ -183,6 +186,50 @@ const drop = (page: Page, on: string, name: string, type: string): Promise<boole
     return event.defaultPrevented;
   })()`);
 
+test('a question is shown before the fleet has it, and not where it is refused', async (t) => {
+  const api = await testApi(t);
+  const page = await openPage(t, api, PHONE);
+  const held = Promise.withResolvers<void>();
+  await page.route('**/v1/jobs', async (route) => {
+    if (route.request().method() === 'POST') await held.promise;
+    await route.continue();
+  });
+  await choose(page, 1, 2);
+  await page.fill('#question', 'Which one?');
+  await page.click('#submit');
+  await page.locator('#status', { hasText: 'Sending' }).waitFor();
+  t.is(await page.locator('#asked').textContent(), 'Which one?');
+  t.is(await page.locator('#images img').count(), 2);
+  held.resolve();
+  await page.locator('#status', { hasText: 'waiting for an encoder' }).waitFor();
+  await page.locator('#images li').first().getByText('Queued').waitFor();
+  await page.fill('#question', 'x');
+  await page.evaluate("document.querySelector('#max-tokens').value = '0'");
+  await page.evaluate("document.querySelector('#ask').noValidate = true");
+  await page.click('#submit');
+  await page.locator('#problem', { hasText: 'max_tokens' }).waitFor();
+  t.false(await page.locator('#result').isVisible());
+});
+
+test('a fleet that is gone is said to be, until it is back', async (t) => {
+  const page = await openPage(t, await testApi(t));
+  await page.locator('#no-recent', { hasText: 'None yet.' }).waitFor();
+  await page.route('**/v1/**', (route) => route.abort());
+  await page.locator('#problem', { hasText: 'The fleet does not answer at 127.0.0.1' }).waitFor();
+  await page.unroute('**/v1/**');
+  await page.locator('#problem:empty').waitFor({ state: 'attached' });
+  t.pass();
+});
+
+test('a job of a program is shown as one, not by its whole id', async (t) => {
+  const api = await testApi(t);
+  await post(api.app, '/v1/jobs', question('?', png()));
+  const page = await openPage(t, api);
+  const { id } = await onlyJob(api);
+  await page.locator('#recent strong', { hasText: `API request ${id.slice(-8)}` }).waitFor();
+  t.is(await page.locator('#recent .no-picture').textContent(), 'IMG');
+});
+
 test('a job that runs is followed on after a reload, and a recent one opens again', async (t) => {
   const api = await testApi(t);
   const page = await openPage(t, api);
@@ -191,7 +238,7 @@ test('a job that runs is followed on after a reload, and a recent one opens agai
   await page.fill('#question', 'Which animal?');
   await page.click('#submit');
   const job = await onlyJob(api);
-  const claim = await takeUp(api.jobs, job.id);
+  const claim = await claimJob(api.jobs, job.id);
   await say(api.jobs, claim, 'A bear', 0);
   await page.locator('#answer', { hasText: 'A bear' }).waitFor();
   await page.reload();
@@ -223,7 +270,7 @@ test("recent jobs are changed where they stand, under the keyboard's focus", asy
   t.regex(String(await page.evaluate(focused)), /First.*queued/);
   await post(api.app, '/v1/jobs', { ...question('?'), metadata: { question: 'Second' } });
   const job = (await api.jobs.list({ tenant: 'local', limit: 2, order: 'asc' })).jobs[0];
-  await end(api.jobs, await takeUp(api.jobs, job?.id ?? ''), ['Done.']);
+  await end(api.jobs, await claimJob(api.jobs, job?.id ?? ''), ['Done.']);
   await page.locator('#recent .completed').waitFor();
   await page
     .getByRole('button', { name: /Second/ })
@@ -267,7 +314,8 @@ test('where keys are wanted the page asks for one; it can be changed and forgott
   const key = page.getByLabel('Key', { exact: true });
   await key.fill('wrong-key-0123456789');
   await key.press('Enter');
-  await page.getByText('The key is not known here.').waitFor();
+  await page.getByText('This fleet does not know that key.').waitFor();
+  t.is(await page.locator('#key-open').textContent(), 'API key', 'a refused key is not ticked');
   await key.fill('alice-key-0123456789');
   await key.press('Enter');
   await page.locator('#fleet').waitFor();
@@ -291,8 +339,8 @@ test('the fleet is shown as it stands, with what waits', async (t) => {
   await post(api.app, '/v1/jobs', question('?', png()));
   const page = await openPage(t, api);
   const tile = (id: string, text: RegExp) => page.locator(`#${id}`, { hasText: text }).waitFor();
-  await tile('encoders', /1\s*encoder at work/);
-  await tile('decoders', /0\s*decoders at work/);
+  await tile('encoders', /1\s*encoder ready/);
+  await tile('decoders', /0\s*decoders ready/);
   await tile('encode-queue', /1\s*picture waiting/);
   await tile('generate-queue', /1\s*job waiting/);
   t.is(await page.locator('#encoders .dot').count(), 1);

@@ -61,6 +61,25 @@ test('two pictures and a decoder that reads up to the one that is missing', (t) 
   t.is(overlapMs, 30); // 20 to 30 with the first, 60 to 80 with the second
 });
 
+test('an encoding ends when the decoder has it, also before it is stored, and is seen however short', (t) => {
+  const { pictures } = spansOf(
+    [
+      stage('encoding', 10, 0),
+      stage('loaded', 30, 0),
+      stage('stored', 40, 0),
+      stage('encoding', 20, 1),
+      stage('stored', 20, 1),
+      stage('loaded', 25, 1),
+    ],
+    2,
+    50,
+  );
+  t.deepEqual(pictures.map(told), [
+    ['waiting 0-10', 'encoding 10-30', 'loaded 30-30'],
+    ['waiting 0-20', 'encoding 20-20', 'ready 20-25', 'loaded 25-25'],
+  ]);
+});
+
 test('what has not happened yet lasts until now', (t) => {
   const { pictures, decoder } = spansOf([stage('encoding', 10, 0)], 2, 25);
   t.deepEqual(pictures.map(told), [['waiting 0-10', 'encoding 10-25'], ['waiting 0-25']]);

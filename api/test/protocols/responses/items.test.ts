@@ -10,7 +10,7 @@ import { errorOf, jsonOf, post } from '../../helpers/requests.ts';
 import { openaiClient } from '../../helpers/openai-client.ts';
 import { dataUri, png } from '../../helpers/pictures.ts';
 import { testApi, type TestApi } from '../../helpers/test-api.ts';
-import { takeUp } from '../../helpers/worker.ts';
+import { claimJob } from '../../helpers/worker.ts';
 
 const model = 'tiny-vlm';
 const weather = {
@@ -27,7 +27,7 @@ const called: OutputDelta[] = [
 
 /** Answers a response as a worker whose model thinks and calls. */
 async function answerWith({ jobs }: TestApi, id: string, deltas: readonly OutputDelta[]) {
-  const { fence } = await takeUp(jobs, id.replace('resp_', 'job_'));
+  const { fence } = await claimJob(jobs, id.replace('resp_', 'job_'));
   const job = id.replace('resp_', 'job_');
   for (const [token, delta] of deltas.entries()) {
     const event = { type: 'tokens' as const, choice: 0, ids: [token], text: 'x', deltas: [delta] };

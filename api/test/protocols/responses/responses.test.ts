@@ -228,7 +228,7 @@ const textOf = ({
   return part?.type === 'output_text' ? part.text : '';
 };
 
-test('a response without an answer is nothing to go on from', async (t) => {
+test('a response without an answer cannot be continued', async (t) => {
   const { app, jobs } = await testApi(t);
   const create = (body: object) => post(app, '/v1/responses', { model, background: true, ...body });
   const { id } = jsonOf<{ id: string }>(await create({ input: 'x' }));

@@ -58,8 +58,10 @@ end`;
 export const leaveScript = redisScript(`${LEAVE}
 return leave(ARGV[1])`);
 
-/** ARGV: encoder, flight ttl. Returns deaths, waiters. */
+/** KEYS[3]: a reason not to begin, or none. ARGV: encoder, flight ttl. Returns deaths, waiters, reason. */
 export const beginScript = redisScript(`${BEGIN_GENERATION}${LIVE_WAITERS}
+local reason = KEYS[3] and redis.call('GET', KEYS[3])
+if reason then return { 0, {}, reason } end
 if redis.call('HGET', KEYS[1], 'state') ~= 'pending' then beginGeneration() end
 local taken = redis.call('HINCRBY', KEYS[1], 'taken', 1)
 redis.call('HSET', KEYS[1], 'encoder', ARGV[1])

@@ -11,7 +11,7 @@ import {
 import { flightKeys } from './flight-keys.ts';
 import type { ItemError } from '../messages.ts';
 import type { RedisScript } from '../redis-script.ts';
-import type { FlightState, SingleFlight } from './single-flight.ts';
+import type { Begun, FlightState, SingleFlight } from './single-flight.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -58,13 +58,12 @@ export class RedisSingleFlight implements SingleFlight {
     return { remaining: remaining ?? 0, abandoned: abandoned === 1 };
   }
 
-  async begin(
-    mmHash: string,
-    encoder: string,
-  ): Promise<{ deaths: number; waiters: readonly string[] }> {
-    const reply = await this.#run(beginScript, mmHash, [encoder, this.ttls[0]]);
-    const [deaths, waiters] = reply as [number, string[]];
-    return { deaths, waiters };
+  async begin(mmHash: string, encoder: string, unlessKey?: string): Promise<Begun> {
+    const keys = flightKeys(this.#prefix, mmHash);
+    if (unlessKey !== undefined) keys.push(unlessKey);
+    const reply = await beginScript(this.#redis, keys, [encoder, this.ttls[0]]);
+    const [deaths, waiters, refusal = null] = reply as [number, string[], string?];
+    return { deaths, waiters, refusal };
   }
 
   /** Encoder: releases the item unencoded, while alive; that is not counted as a crash. */

@@ -7,6 +7,14 @@ export type FlightState =
   | { readonly state: 'stored' }
   | { readonly state: 'failed'; readonly error: ItemError };
 
+export interface Begun {
+  /** How often the item was claimed and never settled. */
+  readonly deaths: number;
+  readonly waiters: readonly string[];
+  /** What is at the key that forbids the claim; null: the item is claimed. */
+  readonly refusal: string | null;
+}
+
 /**
  * One encode at a time per `mm_hash` in the whole fleet. The state is in Redis; each method is one
  * atomic script. A flight has a generation, incremented when a waiter joins after the last one
@@ -23,8 +31,8 @@ export interface SingleFlight {
    * started it either, so its work may still be queued.
    */
   leave(mmHash: string, waiter: string): Promise<{ remaining: number; abandoned: boolean }>;
-  /** Encoder: claims the item. `deaths` is how often it was claimed and never settled. */
-  begin(mmHash: string, encoder: string): Promise<{ deaths: number; waiters: readonly string[] }>;
+  /** Encoder: claims the item, unless there is something at `unlessKey`. */
+  begin(mmHash: string, encoder: string, unlessKey?: string): Promise<Begun>;
   /** Encoder: settles the generation; returns its waiters. */
   settle(
     mmHash: string,

@@ -111,7 +111,7 @@ export class EmbeddingUsage {
     await this.#run(leaseScript, mmHash, this.leaseArguments(holder, labels, ttlMs));
   }
 
-  /** What scripts that lease are told: holder, lease ttl, label in JSON or '', label ttl. */
+  /** Arguments of scripts that lease: holder, lease ttl, label in JSON or '', label ttl. */
   leaseArguments(
     holder: string,
     { model, tenant }: EmbeddingLabels,

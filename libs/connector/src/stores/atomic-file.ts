@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { link, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { partsOf, type ObjectBody } from './object-body.ts';
 
@@ -11,18 +11,17 @@ export interface FileModes {
   readonly directory: number;
 }
 
-/** Writes the bytes to a temporary file beside their target. Returns its path. */
+/** Writes the bytes to a temporary file beside their target, whose folder is there. Returns its path. */
 export async function writeTemporary(
   target: string,
   body: ObjectBody,
-  modes: FileModes,
+  fileMode: number,
   durable: boolean,
 ): Promise<string> {
-  await makeFolder(dirname(target), modes.directory, durable);
   const temporary = join(dirname(target), `~${randomBytes(8).toString('hex')}`);
-  const file = await open(temporary, 'wx', modes.file);
+  const file = await open(temporary, 'wx', fileMode);
   try {
-    for (const part of partsOf(body)) await file.appendFile(part);
+    await writeParts(file, partsOf(body));
     if (durable) await file.sync();
   } catch (error) {
     await unlink(temporary).catch(() => {});
@@ -68,13 +67,23 @@ async function linkIfAbsent(temporary: string, target: string): Promise<boolean>
   }
 }
 
-/** A new folder is durable once its parent folder is. */
-async function makeFolder(folder: string, mode: number, durable: boolean): Promise<void> {
+/** One system call, unless the disk takes less at a time. */
+async function writeParts(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+  let { bytesWritten: written } = await file.writev(parts);
+  for (const part of parts) {
+    if (written < part.byteLength) await file.appendFile(part.subarray(written));
+    written = Math.max(0, written - part.byteLength);
+  }
+}
+
+/** Returns whether the folder is new. A new one is durable once its parent folder is. */
+export async function makeFolder(folder: string, mode: number, durable: boolean): Promise<boolean> {
   const first = await mkdir(folder, { recursive: true, mode });
-  if (first === undefined || !durable) return;
+  if (first === undefined || !durable) return first !== undefined;
   for (let made = folder; made.length >= first.length; made = dirname(made)) {
     await syncFolder(dirname(made));
   }
+  return true;
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -2,7 +2,7 @@ import { BoundedStore } from './bounded-store.ts';
 import { FolderStore } from './folder-store.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { ObjectStore } from './object-store.ts';
-import { S3Store, type S3StoreOptions } from './s3-store.ts';
+import type { S3StoreOptions } from './s3-store.ts';
 import { TieredStore, type Tier } from './tiered-store.ts';
 
 export type ObjectStoreConfig = BaseStoreConfig & {
@@ -27,20 +27,22 @@ type BaseStoreConfig =
 
 /**
  * Creates the store that the settings describe. Does not contact it; see `ping` and
- * `S3Store.ensureBucket`.
+ * `S3Store.ensureBucket`. S3's client is loaded only where it is used: it takes memory and time to start.
  */
-export function createObjectStore(config: ObjectStoreConfig): ObjectStore {
+export async function createObjectStore(config: ObjectStoreConfig): Promise<ObjectStore> {
   const tiers = cacheTiers(config.caches ?? {});
-  const store = baseStore(config);
+  const store = await baseStore(config);
   if (tiers.length === 0) return store;
   const { onError: onCacheError } = config.caches ?? {};
   const options = onCacheError === undefined ? {} : { onCacheError };
   return new TieredStore([...tiers, { name: config.kind, store }], options);
 }
 
-function baseStore(config: BaseStoreConfig): ObjectStore {
+async function baseStore(config: BaseStoreConfig): Promise<ObjectStore> {
   if (config.kind === 'folder') return new FolderStore(config);
-  return config.kind === 's3' ? new S3Store(config) : new MemoryStore(config);
+  if (config.kind === 'memory') return new MemoryStore(config);
+  const { S3Store } = await import('./s3-store.ts');
+  return new S3Store(config);
 }
 
 function cacheTiers({ memoryBytes, disk }: NonNullable<ObjectStoreConfig['caches']>): Tier[] {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { ObjectTooLargeError, StoreUnavailableError } from '../errors.ts';
-import { publishFile, writeTemporary, type FileModes } from './atomic-file.ts';
+import { makeFolder, publishFile, writeTemporary, type FileModes } from './atomic-file.ts';
 import { removeLeftovers } from './folder-leftovers.ts';
 import type { ObjectBody } from './object-body.ts';
 import type {
@@ -53,6 +53,7 @@ export class FolderStore implements ObjectStore {
   readonly #root: string;
   readonly #modes: FileModes;
   readonly #durable: boolean;
+  #usedFolder: string | null = null;
 
   constructor(options: FolderStoreOptions) {
     this.#root = resolve(options.root);
@@ -70,6 +71,7 @@ export class FolderStore implements ObjectStore {
           return await this.#putOnce(path, body, how);
         } catch (error) {
           if (codeOf(error) !== 'ENOENT' || attempt === MAX_PUT_ATTEMPTS) throw error;
+          this.#usedFolder = null;
         }
       }
     });
@@ -146,15 +148,24 @@ export class FolderStore implements ObjectStore {
     body: ObjectBody,
     how: { readonly onlyIfAbsent: boolean; readonly durable: boolean },
   ): Promise<PutResult> {
-    if (how.onlyIfAbsent) {
+    const isNew = await this.#makeFolder(dirname(path), how.durable);
+    if (how.onlyIfAbsent && !isNew) {
       const present = await statFile(path);
       if (present) return { etag: present.etag, created: false };
     }
-    const temporary = await writeTemporary(path, body, this.#modes, how.durable);
+    const temporary = await writeTemporary(path, body, this.#modes.file, how.durable);
     const created = await publishFile(temporary, path, how);
     const found = await statFile(path);
     // Deleted again at once by another process: the put did succeed.
     return { etag: found?.etag ?? 'gone', created };
+  }
+
+  /** Returns whether it is new. One that was used last is taken to be there: else the put is tried again. */
+  async #makeFolder(folder: string, durable: boolean): Promise<boolean> {
+    if (folder === this.#usedFolder) return false;
+    const isNew = await makeFolder(folder, this.#modes.directory, durable);
+    this.#usedFolder = folder;
+    return isNew;
   }
 
   /** Depth first; skips entries that vanish meanwhile, and names that are no keys. */

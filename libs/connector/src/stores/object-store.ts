@@ -77,6 +77,8 @@ export interface ObjectStore {
   delete(key: string): Promise<void>;
   /** Every object whose key starts with `prefix`, in no particular order. */
   list(prefix: string): AsyncIterable<ListedObject>;
+  /** Whether a put with `onlyIfAbsent` is decided by the store itself; absent: it is. */
+  honoursConditions?(): Promise<boolean>;
   /** Resolves when the store responds; throws `StoreUnavailableError` otherwise. For readiness. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -1,3 +1,4 @@
+import { testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import {
   CompletionPublisher,
@@ -18,7 +19,6 @@ import {
 import { FINGERPRINT, embeddingOf, hashOf } from '../helpers/embeddings.ts';
 import { encodeJobOf, storedEvent } from '../helpers/encode-jobs.ts';
 import { startFakeEncoder } from '../helpers/fake-encoder.ts';
-import { testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
 const CAT = hashOf('cat');
@@ -28,11 +28,12 @@ const BAD_IMAGE = { code: 'bad_image', message: 'Not an image', retryable: false
 interface Settings {
   readonly ecRole?: ECRole;
   readonly lookAgainMs?: number;
+  readonly releasesWaiters?: boolean;
 }
 
 async function setUp(
   t: ExecutionContext,
-  { ecRole = 'ec_consumer', lookAgainMs = 60_000 }: Settings = {},
+  { ecRole = 'ec_consumer', lookAgainMs = 60_000, releasesWaiters = true }: Settings = {},
 ) {
   const { redis, prefix } = testRedis(t);
   const store = new MemoryStore();
@@ -47,7 +48,7 @@ async function setUp(
       ecRole,
       ecConnectorExtraConfig: { lookAgainMs, maxFailedLoads: 3 },
     },
-    { embeddings, fingerprint: FINGERPRINT, width: 8, requester, events },
+    { embeddings, fingerprint: FINGERPRINT, width: 8, requester, releasesWaiters, events },
   );
   const cache: EncoderCache = new Map();
   connector.worker.registerCaches(cache);
@@ -75,6 +76,7 @@ async function setUp(
     return !failed;
   };
   return {
+    connector,
     redis,
     prefix,
     store,
@@ -182,7 +184,7 @@ test('an item that is never usable fails its requests in the end', async (t) => 
   t.true(unavailable.get('r')?.error.retryable);
 });
 
-test('a store that does not answer loads fails no request: they go on when it does', async (t) => {
+test('a store that does not answer loads fails no request: they continue when it does', async (t) => {
   const { scheduler, store, embeddings, load } = await setUp(t, { lookAgainMs: 20 });
   await embeddings.save(CAT, FINGERPRINT, embeddingOf('cat'));
   const request = requestFor('r', ['cat']);
@@ -247,6 +249,43 @@ test('the end of the last request drops waiting work', async (t) => {
   t.deepEqual(await flight.waiters(CAT), []);
 });
 
+test('a request that others may continue keeps its place and its lease when it ends here', async (t) => {
+  const settings = { releasesWaiters: false };
+  const { connector, scheduler, requester, cache, redis, prefix } = await setUp(t, settings);
+  const held = async () => [
+    await new RedisSingleFlight({ redis, prefix }).waiters(CAT),
+    await redis.zcard(`${prefix}:ec:{usage}:lease:${CAT}`),
+  ];
+  const { generation } = await requester.request(encodeJobOf('cat'), 'a');
+  cache.set(CAT, embeddingOf('cat')); // so that nothing is looked up meanwhile
+  const request = requestFor('a', ['cat'], generation);
+  t.true(scheduler.ensureCacheAvailable(request, 0));
+  scheduler.requestFinished(request);
+  await connector.shutdown(); // waits for what it does in the background
+  t.deepEqual(await held(), [['a'], 1]);
+  await requester.release(CAT, 'a');
+  t.deepEqual(await held(), [[], 0]);
+});
+
+test('what was found stored at acceptance is loaded unasked, and asked for when it is gone', async (t) => {
+  const { scheduler, embeddings, load, redis, prefix } = await setUp(t);
+  const flight = new RedisSingleFlight({ redis, prefix });
+  await embeddings.save(CAT, FINGERPRINT, embeddingOf('cat'));
+  const request = foundStored(requestFor('r', ['cat']));
+  t.true(scheduler.ensureCacheAvailable(request, 0));
+  t.true(await load(request, 0));
+  const gone = foundStored(requestFor('s', ['dog']));
+  t.true(scheduler.ensureCacheAvailable(gone, 0));
+  t.false(await load(gone, 0));
+  await until(async () => (await flight.waiters(DOG)).includes('s'));
+  t.deepEqual(await flight.waiters(CAT), []);
+});
+
+const foundStored = ({ id, features }: ECRequest): ECRequest => ({
+  id,
+  features: features.map((feature) => ({ ...feature, stored: true })),
+});
+
 test('a request that ends while it is being joined leaves no waiter behind', async (t) => {
   const { scheduler, redis, prefix } = await setUp(t);
   const flight = new RedisSingleFlight({ redis, prefix });
@@ -287,7 +326,7 @@ test('events of items that nobody wants change nothing', async (t) => {
   t.false(scheduler.hasCacheItem(CAT));
 });
 
-test('a producer looks but asks for no encode, and tells when a save is pending', async (t) => {
+test('a producer looks but requests no encode, and reports a pending save', async (t) => {
   const { scheduler, worker, cache, step, redis, prefix } = await setUp(t, {
     ecRole: 'ec_producer',
   });

@@ -57,7 +57,7 @@ test('a producer saves again what the store has lost', async (t) => {
   t.truthy(await embeddings.load(specOf('cat')));
 });
 
-test('a save that fails is told by waiting and by the step', async (t) => {
+test('a failed save is reported by waiting and by the step', async (t) => {
   const { worker, cache } = setUp('ec_producer', new FolderStore({ root: '/dev/null/nowhere' }));
   cache.set(CAT, embeddingOf('cat'));
   worker.saveCaches(CAT);

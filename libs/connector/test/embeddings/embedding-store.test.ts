@@ -55,7 +55,7 @@ test('what was never saved is a miss', async (t) => {
   t.is(counts.get('miss:absent'), 2);
 });
 
-test('saving twice keeps the first and tells so', async (t) => {
+test('saving twice keeps the first and reports so', async (t) => {
   const { embeddings } = memoryBacked();
   const first = await embeddings.save(hashOf('cat'), FINGERPRINT, embeddingOf('cat'));
   const second = await embeddings.save(hashOf('cat'), FINGERPRINT, embeddingOf('cat'));

@@ -115,7 +115,7 @@ const KINDS: Readonly<Record<string, (random: Random) => Uint8Array>> = {
     writeSafetensors({ ec_cache: { dtype: 'F32', shape: [4, 8], data: randomBytes(128) } }),
 };
 
-test('of 1,000 hostile objects none is used, none throws, and each gives way to the right one', async (t) => {
+test('of 1,000 hostile objects none is used, none throws, and each is replaced by the right one', async (t) => {
   const random = randomNumbers(SEED);
   const kinds = Object.entries(KINDS);
   const store = new MemoryStore();

@@ -1,9 +1,9 @@
+import { testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import type { Redis } from 'ioredis';
 import { CompletionPublisher, CompletionReader, type CompletionEvent } from '../../src/index.ts';
 import { countingMetrics } from '../helpers/counting-metrics.ts';
 import { failedEvent, storedEvent } from '../helpers/encode-jobs.ts';
-import { testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
 function setUp(t: ExecutionContext) {
@@ -72,7 +72,7 @@ test('what no reader would accept is not published', async (t) => {
   await t.throwsAsync(publisher.publish(event), { instanceOf: TypeError });
 });
 
-test('a reader goes on after its connection was cut', async (t) => {
+test('a reader resumes after its connection was cut', async (t) => {
   const { redis, publisher, read } = setUp(t);
   const { events } = await read();
   await publisher.publish(storedEvent('cat'));

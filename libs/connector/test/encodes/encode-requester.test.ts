@@ -1,7 +1,9 @@
 import { Queue } from 'bullmq';
+import { testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import {
   EmbeddingStore,
+  EmbeddingUsage,
   EncodeRequester,
   MemoryStore,
   RedisSingleFlight,
@@ -12,7 +14,6 @@ import {
 import { countingMetrics } from '../helpers/counting-metrics.ts';
 import { FINGERPRINT, embeddingOf, hashOf } from '../helpers/embeddings.ts';
 import { MODEL, encodeJobOf } from '../helpers/encode-jobs.ts';
-import { testRedis } from '../helpers/redis.ts';
 
 const CAT = hashOf('cat');
 const BAD_IMAGE = { code: 'bad_image', message: 'Not an image', retryable: false };
@@ -56,6 +57,36 @@ test('what is stored is not asked for', async (t) => {
   t.is(await queue.count(), 0);
 });
 
+test('what lies in a KV cache is neither asked for nor leased, until that expires', async (t) => {
+  const { requester, queue, connection } = setUp(t);
+  const { redis, prefix } = connection;
+  const residents = `${prefix}:resident:${MODEL}`;
+  await redis.zadd(residents, Date.now() + 60_000, CAT, 1, hashOf('dog'));
+  const cat = await requester.request(encodeJobOf('cat'), 'job', { residents });
+  t.deepEqual(cat, { found: 'resident', generation: 0 });
+  t.is(await queue.count(), 0);
+  t.deepEqual(await redis.keys(`${prefix}:ec:{usage}:lease:*`), []);
+  const dog = await requester.request(encodeJobOf('dog'), 'job', { residents });
+  t.is(dog.found, 'requested');
+});
+
+test('what the index knows and the store has lost is asked for', async (t) => {
+  const { requester, isQueued, connection } = setUp(t);
+  await new EmbeddingUsage(connection).record(CAT, 100);
+  t.is((await requester.request(encodeJobOf('cat'), 'job')).found, 'requested');
+  t.true(await isQueued(CAT));
+});
+
+test('a look right after the request trusts the queue', async (t) => {
+  const { requester, queue, isQueued } = setUp(t);
+  const { generation } = await requester.request(encodeJobOf('cat'), 'job');
+  await queue.remove(encodeJobId(CAT));
+  const trusting = { trustQueue: true };
+  const look = await requester.recheck(encodeJobOf('cat'), 'job', generation, trusting);
+  t.deepEqual(look, { state: 'pending', generation });
+  t.false(await isQueued(CAT));
+});
+
 test('a lost queue entry is put back by whoever looks again', async (t) => {
   const { requester, queue, isQueued } = setUp(t);
   const { generation } = await requester.request(encodeJobOf('cat'), 'job');
@@ -69,7 +100,7 @@ test('a lost queue entry is put back by whoever looks again', async (t) => {
   t.is(await queue.count(), 1);
 });
 
-test('looking again tells of the store, of a failure, and starts afresh when all was lost', async (t) => {
+test('looking again finds the item of the store, a failure, and starts afresh when all was lost', async (t) => {
   const { requester, embeddings, flight, isQueued } = setUp(t);
   const job = encodeJobOf('cat');
   const { generation } = await requester.request(job, 'job');

@@ -1,3 +1,4 @@
+import { keysWithTtl, testRedisUrl, testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -5,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { EmbeddingStore, EncodeRequester, FolderStore } from '../../src/index.ts';
 import { hashOf } from '../helpers/embeddings.ts';
 import { MODEL, encodeJobOf } from '../helpers/encode-jobs.ts';
-import { keysWithTtl, redisUrl, testRedis } from '../helpers/redis.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { requestOf, startConsumer } from '../helpers/test-fleet.ts';
 import { until } from '../helpers/until.ts';
@@ -73,7 +73,7 @@ function startReplica(
 }
 
 function startEncoder(t: ExecutionContext, prefix: string, root: string): ChildProcess {
-  const child = spawn(process.execPath, [ENCODER, redisUrl(), prefix, root, MODEL], {
+  const child = spawn(process.execPath, [ENCODER, testRedisUrl(), prefix, root, MODEL], {
     stdio: 'inherit',
   });
   t.teardown(async () => {

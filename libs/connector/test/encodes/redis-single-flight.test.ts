@@ -1,7 +1,7 @@
+import { keysWithTtl, testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { RedisSingleFlight } from '../../src/index.ts';
 import { hashOf } from '../helpers/embeddings.ts';
-import { keysWithTtl, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
 const CAT = hashOf('cat');
@@ -40,7 +40,7 @@ test('whoever waited is named when the flight settles', async (t) => {
   t.deepEqual(await flight.waiters(CAT), []);
 });
 
-test('a failure is told to those who joined before it, and the next starts afresh', async (t) => {
+test('those who joined before a failure receive it, and the next starts afresh', async (t) => {
   const flight = flightOf(t);
   const { generation } = await flight.join(CAT, 'a');
   await flight.begin(CAT, 'encoder');
@@ -76,7 +76,7 @@ test('the last to leave an unbegun flight ends it', async (t) => {
   t.true((await flight.join(CAT, 'c')).leader);
 });
 
-test('an encode that has begun goes on without waiters', async (t) => {
+test('an encode that has begun continues without waiters', async (t) => {
   const flight = flightOf(t);
   const { generation } = await flight.join(CAT, 'a');
   await flight.begin(CAT, 'encoder');
@@ -85,7 +85,7 @@ test('an encode that has begun goes on without waiters', async (t) => {
   t.false((await flight.join(CAT, 'b')).leader);
 });
 
-test('deaths count how often an item was taken up and never settled', async (t) => {
+test('deaths count how often an item was claimed and never settled', async (t) => {
   const flight = flightOf(t);
   await flight.join(CAT, 'a');
   t.is((await flight.begin(CAT, 'encoder-1')).deaths, 0);
@@ -95,7 +95,7 @@ test('deaths count how often an item was taken up and never settled', async (t) 
   t.is((await flight.begin(CAT, 'encoder-4')).deaths, 0);
 });
 
-test('an item handed back is no death', async (t) => {
+test('an item that is returned is no death', async (t) => {
   const flight = flightOf(t);
   await flight.join(CAT, 'a');
   await flight.begin(CAT, 'encoder-1');
@@ -105,9 +105,9 @@ test('an item handed back is no death', async (t) => {
   t.is((await flight.begin(CAT, 'encoder-3')).deaths, 1);
 });
 
-test('an encoder may take up an item whose flight was lost', async (t) => {
+test('an encoder may claim an item whose flight was lost', async (t) => {
   const flight = flightOf(t);
-  t.deepEqual(await flight.begin(CAT, 'encoder'), { deaths: 0, waiters: [] });
+  t.deepEqual(await flight.begin(CAT, 'encoder'), { deaths: 0, waiters: [], refusal: null });
   t.deepEqual(await flight.settle(CAT, { state: 'stored' }), { waiters: [] });
   t.deepEqual(await flight.settle(hashOf('never seen'), { state: 'stored' }), { waiters: [] });
 });

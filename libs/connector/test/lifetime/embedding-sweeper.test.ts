@@ -1,3 +1,4 @@
+import { testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +13,6 @@ import {
 } from '../../src/index.ts';
 import { countingMetrics } from '../helpers/counting-metrics.ts';
 import { FINGERPRINT, embeddingOf, hashOf, specOf } from '../helpers/embeddings.ts';
-import { testRedis } from '../helpers/redis.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { until } from '../helpers/until.ts';
 import { withClock } from '../../src/testing/with-clock.ts';

@@ -1,7 +1,7 @@
+import { testRedis } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { EmbeddingUsage } from '../../src/index.ts';
 import { hashOf } from '../helpers/embeddings.ts';
-import { testRedis } from '../helpers/redis.ts';
 import { withClock } from '../../src/testing/with-clock.ts';
 
 const CAT = hashOf('cat');

@@ -1,9 +1,9 @@
+import { testRedis } from '@epd/service/testing';
 import test from 'ava';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countingMetrics } from '../helpers/counting-metrics.ts';
 import { EmbeddingStore, EmbeddingSweeper, EmbeddingUsage, MemoryStore } from '../../src/index.ts';
 import { startFakeEncoder } from '../helpers/fake-encoder.ts';
-import { testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 import { requestOf, startConsumer } from '../helpers/test-fleet.ts';
 

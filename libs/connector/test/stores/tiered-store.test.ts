@@ -14,7 +14,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts';
 objectStoreConformance(test, 'tiered store', async (t) => (await threeTiers(t)).tiered);
 
 objectStoreConformance(test, 'store made from settings', async (t) => {
-  const store = createObjectStore({
+  const store = await createObjectStore({
     kind: 'folder',
     root: await temporaryFolder(t),
     caches: { memoryBytes: 1 << 20, disk: { root: await temporaryFolder(t), maxBytes: 1 << 22 } },

@@ -74,7 +74,7 @@ export class Machine {
     return keep(mask);
   }
 
-  /** Tokens that go on behind the end of the lexeme. */
+  /** Tokens that continue behind the end of the lexeme. */
   #addExits(exits: Exits, state: State, mask: TokenMask): void {
     for (const [byte, rest] of exits.children) {
       const next = this.#frames.step(state, byte);

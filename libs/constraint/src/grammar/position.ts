@@ -1,6 +1,6 @@
 import type { Regex } from '../regex/regex.ts';
 
-/** What follows when a lexeme has ended: an object to go on with, an array, the end of the answer. */
+/** What follows when a lexeme has ended: an object to continue, an array, the end of the answer. */
 export interface Frame {
   readonly id: number;
   /** Where the answer may stand at once behind the lexeme. */

@@ -71,7 +71,7 @@ test('on every way through, a mask allows just the tokens that are accepted', (t
           if (allows(mask, id) !== fits) return false;
           if (fits) allowed.push(id);
         }
-        // Nowhere does an answer come to a point from which it cannot go on.
+        // Nowhere does an answer come to a point from which it cannot continue.
         if (allowed.length === 0) return machine.isDone(state);
         const bytes = TOKENS[allowed[choice % allowed.length] ?? 0];
         if (bytes) state = machine.accept(state, bytes);

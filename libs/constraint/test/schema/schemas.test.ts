@@ -220,7 +220,7 @@ for (const [keyword, path, schema] of [
   });
 }
 
-test('limits of depth, members, bytes and work are told', (t) => {
+test('limits of depth, members, bytes and work are reported', (t) => {
   const deep = JSON.parse('{"items":'.repeat(70) + '{}' + '}'.repeat(70)) as unknown;
   t.throws(() => accepts(deep), { message: /deeper than 64/ });
   const properties = Object.fromEntries(Array.from({ length: 10_001 }, (_, at) => [`k${at}`, {}]));

@@ -7,9 +7,9 @@ import { Redis } from 'ioredis';
 /** A connection to the tests' Redis whose way there can be broken. */
 export interface LossyRedis {
   readonly redis: Redis;
-  /** The reply to what is sent next is lost, and the connection with it: it is done, nobody is told. */
+  /** The reply to what is sent next is lost, and the connection with it: the command is executed, nobody is notified. */
   readonly loseNextReply: () => void;
-  /** Nothing passes over the connections there are, and nobody is told; new ones work. */
+  /** Nothing passes over the connections there are, and nobody is notified; new ones work. */
   readonly silence: () => void;
 }
 

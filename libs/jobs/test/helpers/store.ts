@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { testPrefix, testRedisUrl } from '@epd/service/testing';
+import { testRedis } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import {
   GREEDY,
   RedisJobStore,
@@ -18,13 +18,9 @@ export interface TestStore {
 }
 
 export function testStore(t: ExecutionContext, options: Partial<JobStoreOptions> = {}): TestStore {
-  const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: null });
-  const prefix = testPrefix();
+  const { redis, prefix } = testRedis(t);
   const jobs = new RedisJobStore({ redis, prefix, ...options });
-  t.teardown(async () => {
-    await jobs.close();
-    redis.disconnect();
-  });
+  t.teardown(() => jobs.close());
   return { redis, prefix, jobs };
 }
 

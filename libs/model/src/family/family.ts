@@ -1,4 +1,4 @@
-import type { ImageSize } from '../image-size.ts';
+import type { ImageSize, PromptImage } from '../image-size.ts';
 import type { ModelFiles } from '../files/model-files.ts';
 import type { Grid } from '../positions.ts';
 
@@ -45,7 +45,7 @@ export interface FamilyModel<G extends FamilyGeometry> {
 export interface ImageRules<G extends FamilyGeometry> {
   readonly geometry: G;
   /** What replaces an image's placeholder. */
-  markup(size: ImageSize): readonly MarkupPart[];
+  markup(size: PromptImage): readonly MarkupPart[];
   /** The cells that the rows are, where positions follow them; null: every token's position is its place. */
   readonly grid: ((size: ImageSize) => Grid) | null;
 }

@@ -1,4 +1,4 @@
-/** What every family's layout of an image tells. */
+/** What every family's layout of an image has. */
 export interface ImageCost {
   /** Rows and columns of what the image is cut into; both 0 when it is not cut. */
   readonly rows: number;

@@ -25,8 +25,8 @@ export interface PreparedImage extends VisionItem {
   readonly layout: ImageCost;
 }
 
-/** Makes what the vision graph takes of decoded pixels. */
-export type ItemMaker = (image: RgbImage) => Promise<PreparedImage>;
+/** Makes what the vision graph takes of decoded pixels. `isFrame`: of a video. */
+export type ItemMaker = (image: RgbImage, isFrame?: boolean) => Promise<PreparedImage>;
 
 /** The files that say how images are prepared. */
 export type PixelFiles = Pick<ModelFiles, 'path' | 'preprocessor'>;

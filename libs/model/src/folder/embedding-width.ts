@@ -4,8 +4,8 @@ import type { OnnxFiles } from '../files/onnx-files.ts';
 
 /**
  * Values in a row of an image's embedding: a hidden state and, where the folder's graphs have it, what
- * the image adds to the hidden states behind each of the first layers. The encoder's graph tells by its
- * outputs; a folder without one has a decoder, which tells by its inputs.
+ * the image adds to the hidden states behind each of the first layers. The encoder's graph shows it by its
+ * outputs; a folder without one has a decoder, which shows it by its inputs.
  */
 export async function embeddingWidth(
   model: Pick<FamilyModel<FamilyGeometry>, 'deepstackLevels' | 'text'>,

@@ -3,7 +3,7 @@ import type { ImageRules } from '../family/family.ts';
 import type { ModelFolder } from '../folder/model-folder.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 
-/** What becomes of images in the folder's prompts. The tokenizer tells how many tokens markers take. */
+/** What becomes of images in the folder's prompts. The tokenizer counts the tokens of markers. */
 export function imageRules(folder: ModelFolder, tokenizer: Tokenizer): ImageRules<ImageGeometry> {
   return folder.model.images((markup) => countTokens(tokenizer, markup));
 }

@@ -19,7 +19,7 @@ export interface ReasoningFormat {
 /** What a model's output holds beside content. */
 export interface OutputFormat {
   readonly toolCalls: ToolCallFormat;
-  /** Whether the model's own template renders tools; otherwise the prompt tells of them in words. */
+  /** Whether the model's own template renders tools; otherwise the prompt describes them in words. */
   readonly rendersTools: boolean;
   /** Null: it does not think aloud. */
   readonly reasoning: ReasoningFormat | null;
@@ -50,7 +50,7 @@ const REASONING_FORMATS: readonly ReasoningFormat[] = [
   { begin: '[THINK]', end: '[/THINK]' },
 ];
 
-/** What the template that a model was trained with tells of its output. */
+/** What a model's own template shows of its output. */
 export function outputFormat(template: string): OutputFormat {
   const own = TOOL_CALL_FORMATS.find(
     ({ opener, head, middle }) =>

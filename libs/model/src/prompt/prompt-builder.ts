@@ -7,7 +7,8 @@ import {
 } from './chat-template.ts';
 import { PromptError } from '../errors.ts';
 import type { ImageRules } from '../family/family.ts';
-import type { ImageGeometry, ImageSize } from '../families/geometry.ts';
+import type { ImageGeometry } from '../families/geometry.ts';
+import type { PromptImage } from '../image-size.ts';
 import { guardText } from './guarded-text.ts';
 import { imageRules } from './image-rules.ts';
 import type { ModelFolder } from '../folder/model-folder.ts';
@@ -67,7 +68,7 @@ export class PromptBuilder {
    */
   build(
     conversation: Conversation,
-    images: readonly ImageSize[],
+    images: readonly PromptImage[],
     options: PromptOptions = {},
   ): Prompt {
     const { messages } = conversation;
@@ -108,7 +109,11 @@ export class PromptBuilder {
     return { ...writer.prompt(this.#images.grid !== null), opensReasoning: false };
   }
 
-  #writeImage(writer: PromptWriter, image: number | undefined, images: readonly ImageSize[]): void {
+  #writeImage(
+    writer: PromptWriter,
+    image: number | undefined,
+    images: readonly PromptImage[],
+  ): void {
     const size = image === undefined ? undefined : images[image];
     if (image === undefined || size === undefined) throw this.#lost(-1);
     writer.image(image, this.#images.markup(size), this.#images.grid?.(size) ?? null);

@@ -101,7 +101,7 @@ export class Tokenizer {
     return ids.length === 0 ? '' : this.#plain.decode(ids);
   }
 
-  /** The post-processor tells whether prompts begin with the token. */
+  /** Whether prompts begin with the token, by the post-processor. */
   #leadingToken(bos: string | null): number | null {
     if (bos === null) return null;
     const [first] = this.#plain.encode('', { add_special_tokens: true }).tokens;

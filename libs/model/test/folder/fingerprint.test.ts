@@ -49,7 +49,7 @@ test('a folder without vision encoder has none', async (t) => {
   t.is(await fingerprintOf(folder), null);
 });
 
-test('a card tells what the fleet must know', async (t) => {
+test('a card holds what the fleet must know', async (t) => {
   const card = modelCard(await readModelFolder(TINY_VLM), 'f00d');
   t.like(card, { v: 1, id: 'tiny-vlm', fingerprint: 'f00d', contextLength: 2048, hiddenSize: 192 });
   t.like(card.geometry, { family: 'idefics3', rowsPerTile: 16 });

@@ -169,7 +169,7 @@ test('a template that drops an image is found out', async (t) => {
   t.throws(() => builder.build({ messages: [message] }, [square]), { code: 'image_lost' });
 });
 
-test('what a template refuses is told with its reason', async (t) => {
+test('what a template refuses is reported with its reason', async (t) => {
   const folder = await copyOfTinyVlm(t);
   await change(folder, 'chat_template.json', () => ({
     chat_template: "{{ raise_exception('roles must alternate') }}",

@@ -24,7 +24,7 @@ test('special tokens are shown or left out', async (t) => {
   t.is(tokenizer.decode(ids, { skipSpecialTokens: true }), 'Red.');
 });
 
-test('a part of a character is told by the replacement character', async (t) => {
+test('a part of a character is shown by the replacement character', async (t) => {
   const tokenizer = await load();
   const ids = tokenizer.encode('🎈');
   t.true(ids.length > 1);
@@ -40,7 +40,7 @@ test('the ids that end an answer come from the generation configuration first', 
   t.deepEqual((await load(folder)).eosTokenIds, [3]);
 });
 
-test('a tokenizer whose post-processor begins prompts tells the token', async (t) => {
+test('a tokenizer whose post-processor begins prompts returns the token', async (t) => {
   t.is((await load()).bosTokenId, null);
   const folder = await copyOfTinyVlm(t);
   await change(folder, 'tokenizer.json', (json) => ({

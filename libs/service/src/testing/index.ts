@@ -3,4 +3,4 @@ export { freePort } from '../free-port.ts';
 export { otlpCollector } from './otlp-collector.ts';
 export { tempFolder } from './temp-folder.ts';
 export { testGraphs } from './test-graphs.ts';
-export { keysWithTtl, testPrefix, testRedis, testRedisUrl } from './test-redis.ts';
+export { keysWithTtl, testConnection, testPrefix, testRedis, testRedisUrl } from './test-redis.ts';

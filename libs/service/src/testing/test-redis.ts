@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 
 /** The Redis that tests share, started by `npm test`; each test keeps to its own `testPrefix()`. */
 export function testRedisUrl(): string {
@@ -17,15 +17,37 @@ export function testPrefix(): string {
   return `test-${randomBytes(6).toString('hex')}`;
 }
 
-/** A connection that ends with the test, and a prefix of the test's own. `t` is ava's. */
-export function testRedis(t: { teardown(cleanUp: () => void): void }): {
-  readonly redis: Redis;
-  readonly prefix: string;
-} {
+/** The part of ava's `t` that ends what a test began. */
+interface Test {
+  teardown(cleanUp: () => void): void;
+}
+
+/** A connection that ends with the test, and a prefix of the test's own. */
+export function testRedis(t: Test): { readonly redis: Redis; readonly prefix: string } {
   const prefix = testPrefix();
-  const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: null, connectionName: prefix });
-  t.teardown(() => redis.disconnect());
-  return { redis, prefix };
+  return { redis: testConnection(t, prefix), prefix };
+}
+
+/**
+ * A connection that ends with the test, and with it all that were made of it. BullMQ renews the blocking connection
+ * of a worker that was idle for some seconds, and does so also when the worker is closed meanwhile: the new
+ * connection would keep the test's process alive for ever.
+ */
+export function testConnection(t: Test, connectionName = 'test'): Redis {
+  const made: Redis[] = [];
+  t.teardown(() => {
+    for (const redis of made) {
+      redis.on('ready', () => redis.disconnect());
+      redis.disconnect();
+    }
+  });
+  const kept = (redis: Redis): Redis => {
+    made.push(redis);
+    const duplicate = redis.duplicate.bind(redis);
+    redis.duplicate = (override?: RedisOptions) => kept(duplicate(override));
+    return redis;
+  };
+  return kept(new Redis(testRedisUrl(), { maxRetriesPerRequest: null, connectionName }));
 }
 
 /** Every key of the prefix with its time to live in milliseconds; -1: it stays for ever. */

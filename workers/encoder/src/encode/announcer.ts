@@ -33,8 +33,8 @@ const BYTES_PER_VALUE = 4;
 
 /**
  * Announces the result of an item to the fleet: first the single-flight record, which names the
- * waiters, then the streams of those jobs, and then the completion event, so that a job's reader
- * sees `stored` before the effects of the event. If the event is lost in between, its consumers
+ * waiters, then the streams of those jobs, and then the completion event, which is sent last so that
+ * a job's reader sees `stored` before the effects of the event. If the event is lost, its consumers
  * find the result at their next poll. Announcing twice is harmless.
  */
 export class Announcer {
@@ -77,8 +77,9 @@ export class Announcer {
   ): Promise<void> {
     const { encoder, width, index, flight, completions } = this.#parts;
     const { waiters } = await flight.settle(job.mmHash, { state: 'stored' });
-    await this.#note(waiters, 'stored', job, detail);
-    await completions.publish({
+    // Sent before the event, on the same connection; the event waits for no reply.
+    const noted = this.#note(waiters, 'stored', job, detail);
+    const published = completions.publish({
       v: MESSAGE_VERSION,
       outcome: 'stored',
       mmHash: job.mmHash,
@@ -90,6 +91,7 @@ export class Announcer {
       timings,
       ...(index ? { item: indexedItem(job, embedding) } : {}),
     });
+    await Promise.all([noted, published]);
   }
 
   async #note(

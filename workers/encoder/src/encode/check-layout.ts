@@ -10,9 +10,9 @@ import { EncoderError } from '../errors.ts';
 export function checkLayout(
   found: ImageCost,
   { input, tokens }: Pick<EncodeJob, 'input' | 'tokens'>,
-  layoutOf: (width: number, height: number) => ImageCost,
+  layoutOf: (input: EncodeJob['input']) => ImageCost,
 ): void {
-  const promised = layoutOf(input.width, input.height);
+  const promised = layoutOf(input);
   const same = promised.rows === found.rows && promised.cols === found.cols;
   if (same && found.tokens === tokens) return;
   throw new EncoderError(

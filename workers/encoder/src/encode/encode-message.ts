@@ -4,7 +4,7 @@ import { Compile } from 'typebox/compile';
 const schema = Compile(EncodeJob);
 
 /** Messages that encoders of this version accept. */
-const ENCODED: readonly Modality[] = ['image'];
+const ENCODED: readonly Modality[] = ['image', 'frame'];
 
 const isEncoded = (modality: string): boolean => (ENCODED as readonly string[]).includes(modality);
 

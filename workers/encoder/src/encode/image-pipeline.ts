@@ -1,4 +1,11 @@
-import type { Embedding, EncodeJob, EncodeTimings, ObjectStore, Semaphore } from '@epd/connector';
+import type {
+  Embedding,
+  EncodeJob,
+  EncodeTimings,
+  InputRef,
+  ObjectStore,
+  Semaphore,
+} from '@epd/connector';
 import type { ImageCost } from '@epd/model/geometry';
 import type { PreparedImage } from '@epd/model/preprocess';
 import type { Logger } from '@epd/service';
@@ -19,9 +26,9 @@ export interface ImagePipelineParts {
   readonly inputs: Pick<ObjectStore, 'get'>;
   /** By visual tokens. */
   readonly gate: Semaphore;
-  readonly preprocess: (bytes: Uint8Array, sha256: string) => Promise<PreparedImage>;
+  readonly preprocess: (bytes: Uint8Array, input: InputRef) => Promise<PreparedImage>;
   /** The layout of an image of this size, in pixels as displayed. */
-  readonly layoutOf: (width: number, height: number) => ImageCost;
+  readonly layoutOf: (input: InputRef) => ImageCost;
   /** Preprocessing that takes longer counts as hung; only exiting the process ends it. */
   readonly watch: { readonly runTimeoutMs: number; readonly onHang: () => void };
   readonly encode: (item: PixelItem) => Promise<Batched<Embedding>>;
@@ -69,18 +76,18 @@ export class ImagePipeline {
   ): Promise<{ pixels: PreparedImage; preprocessMs: number }> {
     const { metrics } = this.#parts;
     const startedAt = performance.now();
-    const pixels = await this.#preprocess(await this.#fetch(job, signal), job.input.sha256);
+    const pixels = await this.#preprocess(await this.#fetch(job, signal), job.input);
     const preprocessMs = performance.now() - startedAt;
     metrics.preprocessed(preprocessMs);
     checkLayout(pixels.layout, job, this.#parts.layoutOf);
     return { pixels, preprocessMs };
   }
 
-  async #preprocess(bytes: Uint8Array, sha256: string): Promise<PreparedImage> {
+  async #preprocess(bytes: Uint8Array, input: InputRef): Promise<PreparedImage> {
     const { preprocess, watch } = this.#parts;
     const watchdog = setTimeout(watch.onHang, watch.runTimeoutMs);
     try {
-      return await preprocess(bytes, sha256);
+      return await preprocess(bytes, input);
     } finally {
       clearTimeout(watchdog);
     }

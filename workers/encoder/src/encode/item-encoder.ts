@@ -1,4 +1,5 @@
 import {
+  type Begun,
   type Embedding,
   type EncodeJob,
   type EncodeTimings,
@@ -16,7 +17,7 @@ import type { EncodedImage, ImagePipeline } from './image-pipeline.ts';
 import { persist } from './persist.ts';
 import { traceStages } from './trace-stages.ts';
 import { VisionThreadError } from '../vision/vision-runner.ts';
-import type { PoisonList } from './poison-list.ts';
+import { poisonError, type PoisonList } from './poison-list.ts';
 
 export interface ItemEncoderParts {
   readonly encoder: string;
@@ -44,8 +45,12 @@ export interface ItemContext {
   readonly signal: AbortSignal;
 }
 
-type Begun = Awaited<ReturnType<RedisSingleFlight['begin']>>;
 type TracedContext = ItemContext & { readonly span: Span };
+interface WorkContext extends TracedContext {
+  readonly alone: boolean;
+  /** The waiters were told that encoding began. */
+  readonly noted: Promise<void>;
+}
 
 const OTHER_MODEL_DELAY_MS = 2_000;
 /**
@@ -131,10 +136,9 @@ export class ItemEncoder {
   }
 
   async #claimFlight(job: EncodeJob, context: TracedContext): Promise<void> {
-    const { poison, flight, encoder } = this.#parts;
-    const known = await this.#persist('Looking up', () => poison.find(job.mmHash), context);
-    if (known) return this.fail(job.mmHash, known, context);
+    const { flight, encoder } = this.#parts;
     const begun = await this.#begin(job, context);
+    if (begun.refusal !== null) return this.fail(job.mmHash, poisonError(begun.refusal), context);
     if (begun.deaths === 0) return this.#work(job, begun, context);
     await this.#persist('Waiting', () => flight.handBack(job.mmHash, encoder), context);
     return this.#claimSuspect(job, context);
@@ -149,23 +153,32 @@ export class ItemEncoder {
     try {
       await orHandBack(turn, context.signal);
       if (await this.#isStored(job, context)) await this.#announceStored(job, context);
-      else await this.#work(job, await this.#begin(job, context), context);
+      else await this.#workSuspect(job, context);
     } finally {
       void turn.then((end) => end());
     }
   }
 
+  async #workSuspect(job: EncodeJob, context: TracedContext): Promise<void> {
+    const begun = await this.#begin(job, context);
+    if (begun.refusal === null) return this.#work(job, begun, context);
+    return this.fail(job.mmHash, poisonError(begun.refusal), context);
+  }
+
   #begin(job: EncodeJob, context: ItemContext): Promise<Begun> {
-    const { flight, encoder } = this.#parts;
-    return this.#persist('Taking up', () => flight.begin(job.mmHash, encoder), context);
+    const { flight, encoder, poison } = this.#parts;
+    const begin = () => flight.begin(job.mmHash, encoder, poison.key(job.mmHash));
+    return this.#persist('Claiming', begin, context);
   }
 
   async #work(job: EncodeJob, { deaths, waiters }: Begun, context: TracedContext): Promise<void> {
     const { flight, encoder, announcer } = this.#parts;
     try {
       if (deaths > 0) await this.#checkDeaths(job, deaths, context);
-      await this.#persist('Announcing', () => announcer.encoding(job, waiters), context);
-      await this.#encodeAndSave(job, { ...context, alone: deaths > 0 });
+      const note = () => announcer.encoding(job, waiters);
+      const noted = this.#persist('Announcing', note, context);
+      noted.catch(() => undefined); // awaited before the next announcement
+      await this.#encodeAndSave(job, { ...context, alone: deaths > 0, noted });
     } catch (error) {
       if (error instanceof HandBack) await flight.handBack(job.mmHash, encoder);
       throw error;
@@ -182,7 +195,7 @@ export class ItemEncoder {
     throw error;
   }
 
-  async #encodeAndSave(job: EncodeJob, context: TracedContext & { alone: boolean }): Promise<void> {
+  async #encodeAndSave(job: EncodeJob, context: WorkContext): Promise<void> {
     const { cache, pipeline, metrics } = this.#parts;
     const kept = cache.get(job.mmHash);
     const encoded = kept
@@ -198,7 +211,7 @@ export class ItemEncoder {
     job: EncodeJob,
     embedding: Embedding,
     timings: Omit<EncodeTimings, 'saveMs'>,
-    context: TracedContext,
+    context: WorkContext,
   ): Promise<void> {
     const { cache, save, announcer, log } = this.#parts;
     const startedAt = performance.now();
@@ -208,6 +221,7 @@ export class ItemEncoder {
     const saveMs = performance.now() - startedAt;
     context.span.set({ ...timings, saveMs });
     traceStages(context.span.traceparent, { ...timings, saveMs }, Date.now());
+    await context.noted;
     const announce = () => announcer.stored(job, { embedding, file }, { ...timings, saveMs });
     await this.#persist('Announcing', announce, context);
     log.info({ mmHash: job.mmHash, tokens: job.tokens, ...timings, saveMs }, 'encoded');

@@ -19,17 +19,18 @@ export class PoisonList {
   }
 
   async add(mmHash: string, error: ItemError): Promise<void> {
-    await this.#redis.set(this.#key(mmHash), JSON.stringify(error), 'PX', REMEMBERED_MS);
+    await this.#redis.set(this.key(mmHash), JSON.stringify(error), 'PX', REMEMBERED_MS);
   }
 
-  /** Why the image must not be tried, or null. */
-  async find(mmHash: string): Promise<ItemError | null> {
-    const json = await this.#redis.get(this.#key(mmHash));
-    const error: unknown = json === null ? null : JSON.parse(json);
-    return Value.Check(ItemError, error) ? error : null;
-  }
-
-  #key(mmHash: string): string {
+  /** The key that says why the image must not be tried: for the script that claims its flight. */
+  key(mmHash: string): string {
     return `${this.#prefix}:poison:${mmHash}`;
   }
+}
+
+/** What stands at an image's key. */
+export function poisonError(json: string): ItemError {
+  const error: unknown = JSON.parse(json);
+  if (Value.Check(ItemError, error)) return error;
+  return { code: 'encode_poison', message: 'The image crashed encoders', retryable: false };
 }

@@ -6,17 +6,19 @@ export interface PreprocessOptions {
   readonly make: ItemMaker;
   /** Larger images, in pixels of the file, are refused before they are decoded. */
   readonly maxPixels: number;
+  /** Of a video. @default false */
+  readonly isFrame?: boolean;
 }
 
 /** Image file to what the vision graph takes. Throws `EncoderError`. */
 export async function preprocess(
   bytes: Uint8Array,
-  { make, maxPixels }: PreprocessOptions,
+  { make, maxPixels, isFrame = false }: PreprocessOptions,
 ): Promise<PreparedImage> {
   const picture = await decodePicture(bytes, { maxPixels }).catch((error: unknown) => {
     throw encoderErrorOf(error);
   });
-  return make(picture);
+  return make(picture, isFrame);
 }
 
 const ERROR_CODES = {

@@ -68,7 +68,7 @@ test('what is saved is durable, and told with size and tag', async (t) => {
   t.deepEqual(file, { bytes: stat!.bytes, etag: stat!.etag });
 });
 
-test('a connector that tells nothing of single items is believed as a whole', async (t) => {
+test('a connector that reports no single items is believed as a whole', async (t) => {
   const { scheduler, worker } = await connectorOn(new PartlyAwayStore());
   const silent = through(worker, (name, answer) => {
     if (name !== 'getFinished') return answer;

@@ -80,7 +80,7 @@ test('what is asked for together is encoded in batches, by two encoders each ima
   });
 });
 
-test('a waiting job is told the stages of its image', async (t) => {
+test('a waiting job receives the stages of its image', async (t) => {
   const fleet = await testFleet(t);
   const jobs = new RedisJobStore(fleet);
   t.teardown(() => jobs.close());
@@ -224,7 +224,7 @@ test('an image for a version of the model that is gone fails after it was return
   t.like(await eventOf(fleet, job), { outcome: 'failed', error: { code: 'model_mismatch' } });
 });
 
-test('a message that cannot be read is told to those who wait', async (t) => {
+test('jobs that wait for a message that cannot be read are notified', async (t) => {
   const fleet = await testFleet(t);
   const queue = encodeQueue(t, fleet);
   await testEncoder(t, fleet);
@@ -265,7 +265,7 @@ test('an image that keeps crashing encoders fails, and is remembered', async (t)
   t.is(await encoder.metric('epd_encode_items_total', { outcome: 'encoded' }), 0);
 });
 
-/** A store that is away for the first calls of each kind. */
+/** A store that is unavailable for the first calls of each kind. */
 class FlakyStore extends MemoryStore {
   #left = 3;
 
@@ -285,7 +285,7 @@ class FlakyStore extends MemoryStore {
   }
 }
 
-test('a store that is away only delays', async (t) => {
+test('a store that is unavailable only delays', async (t) => {
   const fleet = await testFleet(t, new FlakyStore());
   const job = await goldenJob(fleet, '01-0.png');
   await fleet.flight.join(job.mmHash, 'me');

@@ -87,7 +87,7 @@ test('values that are not finite are refused, and the next image is encoded', as
   t.is((await runner.encode([noise()], 1)).embeddings.length, 1);
 });
 
-test('a run that hangs is told', async (t) => {
+test('a run that hangs is reported', async (t) => {
   const hung = Promise.withResolvers<void>();
   const runner = await start(t, { runTimeoutMs: 1, onHang: hung.resolve });
   const run = runner.encode(Array.from({ length: 32 }, noise), 32);

@@ -1,7 +1,7 @@
 import type { EmbeddingIndex, ScoredRow } from '../table/embedding-index.ts';
 import type { Selection } from '../table/where.ts';
 
-/** Candidates near each example that are compared with all others, for each hit that is asked for. */
+/** Candidates near each example that are compared with all others, for each requested hit. */
 const CANDIDATES_A_HIT = 4;
 const MOST_CANDIDATES = 400;
 

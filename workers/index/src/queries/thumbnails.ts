@@ -13,7 +13,7 @@ export interface ThumbnailsParts {
   readonly maxImagePixels: number;
 }
 
-/** Small WebP copies of stored pictures, made when they are asked for; the last ones are remembered. */
+/** Small WebP copies of stored pictures, made on request; the last ones are cached. */
 export class Thumbnails {
   readonly #parts: ThumbnailsParts;
   readonly #made = new Map<string, Buffer>();

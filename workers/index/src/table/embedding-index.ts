@@ -2,7 +2,7 @@ import type { ImageRow } from './image-row.ts';
 import type { Selection } from './where.ts';
 
 export interface ScoredRow extends Omit<ImageRow, 'vector'> {
-  /** Cosine similarity with what was asked for. */
+  /** Cosine similarity with the query. */
   readonly score: number;
 }
 
@@ -12,7 +12,7 @@ export interface ListSelection extends Selection {
   readonly after?: Pick<ImageRow, 'createdAtMs' | 'id'>;
 }
 
-/** Where a row is in the index and what of it the writer's look at the store needs. */
+/** A row's key in the index, and what the writer's scan of the store needs of it. */
 export type RowKey = Pick<ImageRow, 'id' | 'mmHash' | 'deletedAtMs'>;
 
 /**
@@ -40,6 +40,6 @@ export interface EmbeddingIndex {
   keys(): AsyncIterable<RowKey>;
   /** Rows, deletion marks among them. */
   count(): Promise<number>;
-  /** Merges what many small writes left, and brings what is searched by up to date. */
+  /** Compacts fragments of small writes, and updates the search indices. */
   maintain(): Promise<void>;
 }

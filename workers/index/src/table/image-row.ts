@@ -3,11 +3,11 @@ import type { IndexedImage } from '@epd/image-index';
 
 /**
  * A row of the index: one image of one tenant under one model. A row that its tenant deleted stays as a
- * mark, without metadata and jobs, until its embedding is gone too: so that replays do not bring it back.
+ * mark, without metadata and jobs, until its embedding is deleted too: so that replays do not restore it.
  */
 export interface ImageRow extends IndexedImage {
   readonly tenant: string;
-  /** 0: it is there. */
+  /** 0: it exists. */
   readonly deletedAtMs: number;
   /** Grows with every change; a write that another overtook is dropped. */
   readonly rev: number;

@@ -73,7 +73,7 @@ export class LanceIndex implements EmbeddingIndex {
     try {
       await table.setUnenforcedPrimaryKey('id');
     } catch (error) {
-      // It is set once, by whoever made the table.
+      // It is set once, by the process that made the table.
       if (!/primary key/i.test(String(error))) throw error;
     }
     return LanceIndex.#over(table);

@@ -31,10 +31,10 @@ export const lanceSchema = (width: number): Schema =>
     field('vector', new FixedSizeList(width, item(new Float32()))),
   ]);
 
-/** Where a query puts how far a row is from what was asked for. */
+/** The column in which a query returns a row's distance. */
 export const DISTANCE = '_distance';
 
-/** What the database hands back for a row: columns by name, lists as Arrow's vectors. */
+/** What the database returns for a row: columns by name, lists as Arrow's vectors. */
 export interface LanceRow {
   readonly id: string;
   readonly mm_hash: string;
@@ -44,7 +44,7 @@ export interface LanceRow {
   readonly [DISTANCE]?: number;
 }
 
-/** A row that its tenant deleted is nobody's: one condition tells whose it is and that it is there. */
+/** A row that its tenant deleted has no owner: one condition selects owned and existing rows. */
 export const toLance = ({ vector, ...details }: ImageRow): Record<string, unknown> => ({
   id: details.id,
   owner: details.deletedAtMs === 0 ? details.tenant : '',

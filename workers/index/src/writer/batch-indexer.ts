@@ -6,7 +6,7 @@ import { Pending } from './pending.ts';
 import { sightingOfEvent, sightingsOfNotice, type Sighting } from './sighting.ts';
 import type { Vectors } from './vectors.ts';
 
-/** Images that wait and are looked for in the store with one batch: a load takes milliseconds. */
+/** Waiting images that are looked up in the store with one batch: a load takes milliseconds. */
 const LOOKS_A_BATCH = 64;
 
 export interface BatchIndexerParts {
@@ -38,7 +38,7 @@ export class BatchIndexer {
     return this.#pending.size;
   }
 
-  /** What waits is read again from the notices, by whoever is elected. */
+  /** Waiting images are read again from the notices, by the next elected writer. */
   forget(): void {
     this.#pending.clear();
   }
@@ -51,7 +51,7 @@ export class BatchIndexer {
     return { written, removed, cursor: this.#cursorAfter(batch.to) };
   }
 
-  /** Rows for sightings whose vector is to be had; the rest waits, if a notice told of it. */
+  /** Rows for sightings whose vector is to be had; the rest waits, if a notice named it. */
   async write(sightings: readonly NoticedSighting[]): Promise<number> {
     let written = 0;
     for (const [fingerprint, some] of Map.groupBy(sightings, (each) => each.sighting.fingerprint))

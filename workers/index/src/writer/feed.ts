@@ -14,7 +14,7 @@ const BLOCK_MS = 1_000;
 const GATHER_MS = 150;
 /** So long while they keep coming: at 25 images a second a write in 150 ms each took a fifth of the fleet's CPU. */
 const GATHER_BUSY_MS = 2_000;
-/** Most messages of each stream in one batch: bounds what is held, and what is done again after a death. */
+/** Most messages of each stream in one batch: bounds memory, and what is repeated after a crash. */
 const MOST = 500;
 
 /** Where both streams have been read to. */
@@ -51,7 +51,7 @@ export interface FeedOptions {
 }
 
 /**
- * What the index is told, in batches: completion events and the API's notices. `commit` says that a batch
+ * Messages to the index, in batches: completion events and the API's notices. `commit` says that a batch
  * is in the index; whatever was not committed is read again, by this process or the next.
  */
 export class Feed {
@@ -70,7 +70,7 @@ export class Feed {
     this.#reader.on('error', options.onError);
   }
 
-  /** From here on reading goes on at what was committed last. */
+  /** From here on reading resumes at what was committed last. */
   rewind(): void {
     this.#at = null;
   }
@@ -99,7 +99,7 @@ export class Feed {
     this.#gatheredAtMs = performance.now();
   }
 
-  /** False: another writer is elected, and goes on from where this one last committed. */
+  /** False: another writer is elected, and resumes from this one's last commit. */
   async commit({ completions, notices }: Cursor): Promise<boolean> {
     const { redis, prefix, lock } = this.#options;
     const keys = [cursorKey(prefix), noticeStreamKey(prefix), lock.key];

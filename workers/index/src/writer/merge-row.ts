@@ -3,7 +3,7 @@ import type { ImageRow } from '../table/image-row.ts';
 import type { Sighting } from './sighting.ts';
 
 /**
- * The row after a sighting, or the same object when it tells nothing new: telling the same again, or in
+ * The row after a sighting, or the same object when it adds nothing new: the same sighting again, or in
  * another order, ends in the same row. A key of the metadata that is there stays, for its tenant may have
  * changed it since.
  */
@@ -26,7 +26,7 @@ export function mergeRow(
   };
 }
 
-/** The row as its tenant's deletion leaves it: what says anything of the picture is gone. */
+/** The row as its tenant's deletion leaves it: without anything about the picture. */
 export function deletedRow(row: ImageRow, atMs: number): ImageRow {
   const vector = new Float32Array(row.vector.length);
   vector[0] = 1;

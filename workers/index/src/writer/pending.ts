@@ -2,15 +2,15 @@ import type { Sighting } from './sighting.ts';
 
 /** An image that was not encoded after so long failed, or its job was cancelled. */
 const GIVEN_UP_MS = 15 * 60_000;
-/** An event may have been missed: what waits so long is looked for in the store, and then now and then. */
+/** An event may have been missed: after so long an image is looked up in the store, and then periodically. */
 const LOOK_AFTER_MS = 5_000;
 const LOOK_EVERY_MS = 30_000;
-/** Beyond it the oldest are left to the look at the store: bounds memory, about 1 kB each. */
+/** Beyond it the oldest are left to the scan of the store: bounds memory, about 1 kB each. */
 const MOST = 20_000;
 
 interface Waiting {
   readonly sighting: Sighting;
-  /** Of the notice that told of it. */
+  /** Of the notice that named it. */
   readonly noticeId: string;
   readonly sinceMs: number;
   lookAtMs: number;
@@ -52,7 +52,7 @@ export class Pending {
       if (mmHashes.has(sighting.mmHash)) this.#waiting.delete(key);
   }
 
-  /** Images that are to be looked for now. What waited too long is given up. */
+  /** Images to look up now. Those that waited too long are dropped. */
   due(nowMs: number, limit: number): Sighting[] {
     const due: Sighting[] = [];
     for (const [key, entry] of this.#waiting) {

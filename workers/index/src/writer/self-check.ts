@@ -1,7 +1,7 @@
 import type { EmbeddingIndex } from '../table/embedding-index.ts';
 import type { ImageRow } from '../table/image-row.ts';
 
-/** Rows that are looked for by way of both methods; an exact look at 100,000 rows takes half a second. */
+/** Rows that are looked for by way of both methods; an exact search of 100,000 rows takes half a second. */
 const SAMPLE = 10;
 const HITS = 10;
 

@@ -1,7 +1,7 @@
 import type { CompletionEvent, InputRef } from '@epd/connector';
 import { imageId, type Notice } from '@epd/image-index';
 
-/** A tenant's image, as one message tells of it. */
+/** A tenant's image, as one message describes it. */
 export interface Sighting {
   readonly id: string;
   readonly tenant: string;
@@ -11,12 +11,12 @@ export interface Sighting {
   readonly input: InputRef;
   /** When it was seen, by Redis's clock. */
   readonly atMs: number;
-  /** Null: an encoder told of it, not a caller; it brings nothing back that its tenant deleted. */
+  /** Null: an encoder announced it, not a caller; it brings nothing back that its tenant deleted. */
   readonly jobId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Nothing for an event of a failure, or of an image that nobody is to find. */
+/** Empty for an event of a failure, or of an image that is not to be indexed. */
 export function sightingOfEvent(event: CompletionEvent, atMs: number): Sighting[] {
   if (event.outcome !== 'stored' || event.item?.tenant === undefined) return [];
   const { mmHash } = event;

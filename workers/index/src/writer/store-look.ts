@@ -45,7 +45,7 @@ interface Missing {
  */
 export class StoreLook {
   readonly #parts: StoreLookParts;
-  /** Embeddings of pictures that are not there: not looked for again by this process. */
+  /** Embeddings whose pictures are missing: this process does not look for them again. */
   readonly #unknown = new Set<string>();
 
   constructor(parts: StoreLookParts) {

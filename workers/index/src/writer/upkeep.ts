@@ -19,7 +19,7 @@ export interface UpkeepParts {
   readonly log: Logger;
 }
 
-/** What the writer does between batches: the look at the store, the tables' maintenance, the self-check. */
+/** The writer's upkeep between batches: the scan of the store, the tables' maintenance, the self-check. */
 export class Upkeep {
   readonly #parts: UpkeepParts;
   #written = 0;

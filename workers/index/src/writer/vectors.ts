@@ -45,7 +45,7 @@ export class Vectors {
     return this.#recent.get(mmHash);
   }
 
-  /** From the store; what is not there, or of another version of the model, is left out. */
+  /** From the store; missing embeddings, and those of another version of the model, are left out. */
   async load(wanted: readonly Wanted[]): Promise<Map<string, Float32Array>> {
     const found = new Map<string, Float32Array>();
     const waiting = new Map(wanted.map((each) => [each.mmHash, each])).values();

@@ -29,7 +29,7 @@ export interface WriteRequestsParts {
   readonly log: Logger;
 }
 
-/** What callers change: taken from its queue by the elected writer alone, one after the other. */
+/** Changes by callers: the elected writer alone takes them from their queue, one after the other. */
 export class WriteRequests {
   readonly #parts: WriteRequestsParts;
   readonly #worker: Worker<unknown>;

@@ -82,7 +82,7 @@ test('filters on metadata and time narrow queries and lists; deleted rows show n
   t.deepEqual(await list({ createdFromMs: 2, createdBeforeMs: 3 }), ['blue']);
 });
 
-test('a list goes on after a row, ids breaking ties of time', async (t) => {
+test('a list continues after a row, ids breaking ties of time', async (t) => {
   const { writer } = await twoProcesses(t);
   const rows = ['a', 'b', 'c', 'd'].map((name) =>
     named(name, { createdAtMs: name === 'a' ? 1 : 2 }),

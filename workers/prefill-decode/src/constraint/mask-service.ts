@@ -84,7 +84,7 @@ export class MaskService {
 
   /** A thread that ended, or never started, is none to wait for. */
   async #forget(opened: Promise<MaskThread>): Promise<void> {
-    const thread = await opened.catch(() => null); // who asked for it is told
+    const thread = await opened.catch(() => null); // its callers get the error
     const reason = await thread?.ended;
     if (this.#thread !== opened) return;
     this.#thread = null;

@@ -49,6 +49,18 @@ export interface ForwardRun {
   readonly past: Int32Array;
   /** New tokens of each row, at most `width`. */
   readonly count: Int32Array;
+  /** The logits of how many of a row's last tokens are wanted. */
+  readonly logits: Int32Array;
+}
+
+/** Row and token of each logit that the run wants, row after row. */
+export function logitPositions({ count, logits }: ForwardRun): [row: number, token: number][] {
+  return Array.from(logits).flatMap((wanted, row) =>
+    Array.from({ length: wanted }, (_, index): [number, number] => [
+      row,
+      (count[row] ?? 0) - wanted + index,
+    ]),
+  );
 }
 
 /**

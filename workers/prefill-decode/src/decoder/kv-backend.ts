@@ -41,8 +41,8 @@ export interface KVBackend {
    */
   readonly overflown: ReadonlySet<number>;
   /**
-   * Runs the decoder, stores the new keys and values, and returns each row's last logits, [rows,
-   * vocabulary].
+   * Runs the decoder, stores the new keys and values, and returns the wanted logits, row after row,
+   * [sum of `run.logits`, vocabulary].
    */
   forward(run: ForwardRun): Promise<Float32Array>;
 }

@@ -1,5 +1,5 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node';
-import type { DecoderFacts, ForwardRun } from './decoder-graph.ts';
+import { logitPositions, type DecoderFacts, type ForwardRun } from './decoder-graph.ts';
 import {
   commonFeeds,
   dataOf,
@@ -38,19 +38,20 @@ export class ReturningBackend extends SlotBackend {
       (side) => dataOf(outputs, `present.${sideName(side)}`),
       (row) => ({ width, skip: grouped ? (run.past[row] ?? 0) : this.slots.length }),
     );
-    return lastLogits(toFloat32(dataOf(outputs, 'logits')), run, keep);
+    return wantedLogits(toFloat32(dataOf(outputs, 'logits')), run, keep);
   }
 
   /**
    * Returns how many of each row's logits the graph outputs: only the last one where all rows end
-   * together.
+   * together and no more is wanted.
    */
   #addOptions(feeds: Feeds, run: ForwardRun): number {
     const { options } = this.#facts;
     if (options.includes('use_cache_branch'))
       feeds['use_cache_branch'] = new Tensor('bool', Uint8Array.of(1), [1]);
     if (!options.includes('num_logits_to_keep')) return run.width;
-    const keep = run.count.every((count) => count === run.width) ? 1 : run.width;
+    const onlyLast = run.logits.every((wanted, row) => wanted <= 1 && run.count[row] === run.width);
+    const keep = onlyLast ? 1 : run.width;
     feeds['num_logits_to_keep'] = int64Tensor(BigInt64Array.of(keep === 1 ? 1n : 0n), []);
     return keep;
   }
@@ -77,13 +78,13 @@ function groupedMask(run: ForwardRun): BigInt64Array {
   return mask;
 }
 
-function lastLogits(logits: Float32Array, run: ForwardRun, keep: number): Float32Array {
+function wantedLogits(logits: Float32Array, run: ForwardRun, keep: number): Float32Array {
   const vocabulary = logits.length / (run.rows * keep);
-  const last = new Float32Array(run.rows * vocabulary);
-  for (let row = 0; row < run.rows; row++) {
-    const place = keep === 1 ? 0 : Math.max((run.count[row] ?? 0) - 1, 0);
-    const start = (row * keep + place) * vocabulary;
-    last.set(logits.subarray(start, start + vocabulary), row * vocabulary);
+  const positions = logitPositions(run);
+  const wanted = new Float32Array(positions.length * vocabulary);
+  for (const [index, [row, token]] of positions.entries()) {
+    const start = (row * keep + (keep === 1 ? 0 : token)) * vocabulary;
+    wanted.set(logits.subarray(start, start + vocabulary), index * vocabulary);
   }
-  return last;
+  return wanted;
 }

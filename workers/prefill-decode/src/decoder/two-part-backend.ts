@@ -1,5 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import type { DecoderFacts, ForwardRun } from './decoder-graph.ts';
+import { logitPositions, type DecoderFacts, type ForwardRun } from './decoder-graph.ts';
 import { commonFeeds, dataOf, int64Tensor, sideName, toFloat32 } from './backend-inputs.ts';
 import { SlotBackend } from './slot-backend.ts';
 
@@ -17,8 +17,9 @@ export class TwoPartBackend extends SlotBackend {
   async forward(run: ForwardRun): Promise<Float32Array> {
     const feeds = commonFeeds(this.#facts, this.slots, run);
     feeds['past_lengths'] = int64Tensor(BigInt64Array.from(run.past, BigInt), [run.rows]);
-    const last = BigInt64Array.from(run.count, (count) => BigInt(Math.max(count - 1, 0)));
-    feeds['last_index'] = int64Tensor(last, [run.rows]);
+    const wanted = logitPositions(run);
+    const pairs = BigInt64Array.from(wanted.flat(), BigInt);
+    feeds['logit_positions'] = int64Tensor(pairs, [wanted.length, 2]);
     const outputs = await this.#session.run(feeds);
     this.store(
       run,

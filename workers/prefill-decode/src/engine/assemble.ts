@@ -1,4 +1,5 @@
 import { EncoderCacheManager } from '@epd/connector';
+import type { RunnerFacts } from '../runner/messages.ts';
 import type { Runner } from '../runner/runner.ts';
 import type { Bounds } from './requests/hold-request.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -11,15 +12,23 @@ import { Outbox } from './requests/outbox.ts';
 import { PrefillPace } from './schedule/prefill-pace.ts';
 import { PrefixCache } from './kv/prefix-cache.ts';
 import { RequestBook } from './requests/request-book.ts';
+import { DRAFT_ROWS_MAX, Drafting } from './schedule/drafting.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import type { Sequence } from './sequences/sequence.ts';
 import { Slots } from './kv/slots.ts';
 
 /**
- * Room for a prefill chunk beside a full decode batch: below it, prompts would wait until answers
+ * Room for a prefill chunk beside a full decode batch with its drafts: below it, prompts would wait until answers
  * end.
  */
 const CHUNK_ROOM = 32;
+
+/**
+ * The largest difference of logits, as a share of the largest, of tokens computed together and one
+ * by one: rounding alone gives a hundredth of it, a graph that quantizes a run's activations
+ * together ten times as much.
+ */
+const DRAFT_DIFFERENCE_MAX = 1e-3;
 
 const NO_PACE = { share: 1, waitMs: 0 };
 
@@ -30,6 +39,7 @@ export function assemble(options: EngineOptions, model: EngineModel, runner: Run
   const { kvCacheBytes, encoderCacheBytes, maxBatch, logger } = options;
   const { kv, abilities, embeddingWidth } = runner.facts;
   const { contextLength } = model;
+  const draftTokens = draftsAgree(runner.facts) ? (options.draftTokens ?? 0) : 0;
   const plan = new MemoryPlan({ kv, abilities, kvCacheBytes, maxBatch, contextLength });
   const prefixes = new PrefixCache();
   const slots = new Slots(plan, prefixes);
@@ -40,9 +50,14 @@ export function assemble(options: EngineOptions, model: EngineModel, runner: Run
     runner,
     embeddingWidth,
   );
+  const drafting = new Drafting(draftTokens);
   const scheduler = new Scheduler(plan, slots, intake, {
-    tokenBudgetPerStep: Math.max(options.tokenBudgetPerStep, maxBatch + CHUNK_ROOM),
+    tokenBudgetPerStep: Math.max(
+      options.tokenBudgetPerStep,
+      maxBatch + CHUNK_ROOM + DRAFT_ROWS_MAX * draftTokens,
+    ),
     pace: new PrefillPace(options.pace ?? NO_PACE),
+    drafting,
   });
   const outbox = new Outbox((error) => logger?.error({ err: error }, 'engine listener threw'));
   const book = new RequestBook(scheduler, outbox, (held) => {
@@ -56,9 +71,26 @@ export function assemble(options: EngineOptions, model: EngineModel, runner: Run
     kvCacheTokens: plan.affordable,
     encoderCacheBytes,
     bytesOf: (rows) => intake.bytesOf(rows),
+    draftTokens,
   };
-  return { plan, prefixes, slots, connector, intake, scheduler, outbox, book, rounds, bounds };
+  return {
+    plan,
+    prefixes,
+    slots,
+    connector,
+    intake,
+    drafting,
+    scheduler,
+    outbox,
+    book,
+    rounds,
+    bounds,
+  };
 }
+
+/** Whether a token computed with others in one run is the one that a step of its own would give. */
+const draftsAgree = ({ chunkDifference }: RunnerFacts): boolean =>
+  chunkDifference <= DRAFT_DIFFERENCE_MAX;
 
 function localConnector({ embeddings }: EngineOptions): ECConnector {
   const local = new LocalConnector(embeddings);

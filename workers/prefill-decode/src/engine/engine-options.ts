@@ -26,6 +26,8 @@ export interface EngineOptions {
    * delayed
    */
   readonly pace?: PaceLimits;
+  /** Maximum tokens drafted for a sequence in a step. @default 0: none */
+  readonly draftTokens?: number;
   /** Maximum sequences with a slot. */
   readonly maxBatch: number;
   /** Maximum requests in the engine; those that wait for images need no slot. */

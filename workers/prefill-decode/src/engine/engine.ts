@@ -13,6 +13,7 @@ import type { EngineListener, EngineRequest, EngineStats } from './requests/requ
 import { ASK_AGAIN_MS } from './images/image-rounds.ts';
 import type { Schedule } from './schedule/scheduler.ts';
 import type { Sequence } from './sequences/sequence.ts';
+import { logLoaded } from './log-loaded.ts';
 import { Wake } from './wake.ts';
 
 const RUN_TIMEOUT_MS = 120_000;
@@ -64,14 +65,7 @@ export class Engine {
     const { runTimeoutMs = RUN_TIMEOUT_MS, onHang = () => {} } = options;
     const watch = { runTimeoutMs, onHang };
     const engine = new Engine(options, model, await Runner.start(runner, watch));
-    const { longest } = engine.#parts.plan;
-    const { facts } = engine.#runner;
-    if (facts.rewritten) options.logger?.info({ ...facts, longest }, 'decoder loaded');
-    else
-      options.logger?.warn(
-        { ...facts, longest },
-        'decoder graph was not rewritten; it runs as exported, which is slower',
-      );
+    logLoaded(options, engine.#runner.facts, engine.#parts.bounds);
     engine.#loop = engine.#run();
     return engine;
   }
@@ -129,7 +123,7 @@ export class Engine {
   }
 
   stats(): EngineStats {
-    const { plan, slots, prefixes, scheduler, rounds } = this.#parts;
+    const { plan, slots, prefixes, scheduler, drafting, rounds } = this.#parts;
     return {
       waiting: scheduler.waiting.length,
       running: scheduler.running.length,
@@ -142,6 +136,7 @@ export class Engine {
       batchOccupancy: this.#batchOccupancy,
       prefixHitTokens: this.#prefixHitTokens,
       preemptions: scheduler.preemptions,
+      drafts: { ...drafting.counts },
       steps: this.#steps,
       graphRewritten: this.#runner.facts.rewritten,
     };
@@ -170,9 +165,17 @@ export class Engine {
     outbox.flush();
   }
 
-  /** Sends a step and waits for the previous one; without either, waits for an event. */
+  /**
+   * Sends a step and waits for the previous one; without either, waits for an event. Where drafts
+   * are to be made, waits first: they follow from the previous step's tokens.
+   */
   async #advance(): Promise<void> {
-    const { rounds, scheduler, outbox } = this.#parts;
+    const { rounds, scheduler, drafting, outbox } = this.#parts;
+    const first = this.#underWay;
+    if (first && drafting.awaits(first.schedule.work, scheduler.running)) {
+      await this.#settle(first);
+      this.#underWay = null;
+    }
     const schedule = scheduler.schedule();
     for (const sequence of schedule?.admitted ?? []) this.#noteAdmitted(sequence);
     rounds.noteBlocked();
@@ -180,7 +183,7 @@ export class Engine {
     this.#underWay = schedule && this.#send(schedule);
     outbox.flush();
     if (before) await this.#settle(before);
-    else if (!schedule) await this.#rest();
+    else if (!schedule && !first) await this.#rest();
   }
 
   async #rest(): Promise<void> {
@@ -198,16 +201,17 @@ export class Engine {
   }
 
   async #settle({ schedule, made }: StepUnderWay): Promise<void> {
-    const { book, scheduler, intake, plan } = this.#parts;
+    const { book, scheduler, drafting, intake, plan } = this.#parts;
     try {
       const { samples, failures, runsMs } = await made;
-      // First: what failed is not parked for others.
+      // First: what failed is not cached for others.
       for (const failure of failures) book.takeFailure(failure);
       scheduler.settle(schedule, runsMs);
       for (const { sequence } of schedule.work) {
         if (sequence.slot !== null) intake.release(sequence, sequence.cached);
       }
       for (const sampled of samples) book.take(sampled, (length) => length < plan.longest);
+      drafting.settle(schedule.work);
       this.#noteStep(schedule, runsMs);
     } catch (error) {
       this.#stepFailed(schedule, error);

@@ -1,5 +1,5 @@
 import { joinProducts } from './join-products.ts';
-import { takeLastPosition } from './last-position.ts';
+import { takeLogitPositions } from './logit-positions.ts';
 import { separateRows } from './separate-rows.ts';
 import {
   ELEMENT,
@@ -28,17 +28,18 @@ import {
 } from './two-part-attention.ts';
 
 /** Incremented with every change of the pass's output, so that cached graphs are rebuilt. */
-export const PASS_VERSION = 4;
+export const PASS_VERSION = 5;
 
 export const isGroupQueryAttention = (node: Node): boolean =>
   node.opType === 'GroupQueryAttention' && node.domain === MICROSOFT;
 
 /**
  * Turns each `GroupQueryAttention` into two-part attention, products that scale rows together into such
- * that do not, and quantized products of the same activations into one, in place. Inputs become `inputs_embeds`
- * (B,S,D), `position_ids` (B,S, or (3,B,S) as exported), `past_lengths` (B), `last_index` (B) and the past keys and values
+ * that do not, and quantized products of the same activations into one, in place. Inputs become
+ * `inputs_embeds` (B,S,D), `position_ids` (B,S, or (3,B,S) as exported), `past_lengths` (B),
+ * `logit_positions` (N,2) and the past keys and values
  * (B,KV,T,H), of which row b holds `past_lengths[b]` tokens, left-aligned; outputs become `logits`
- * (B,V) and `new.N.key/value` (B,KV,S,H). Throws `NotRewritableError`.
+ * (N,V) and `new.N.key/value` (B,KV,S,H). Throws `NotRewritableError`.
  */
 export function rewrite(model: Model): void {
   const graph = graphOf(model);
@@ -51,7 +52,7 @@ export function rewrite(model: Model): void {
   joinProducts(graph);
   replaceAttention(graph, attentions, shape);
   keepAllLogits(graph);
-  takeLastPosition(graph, 'logits');
+  takeLogitPositions(graph, 'logits');
   declareInterface(graph, attentions.length, shape);
   prune(graph);
   refuseLeftovers(graph);
@@ -152,7 +153,7 @@ function declareInterface(graph: GraphParts, layers: number, shape: AttentionSha
     ),
   );
   graph.output = [
-    valueInfo('logits', elementType(logits), ['batch_size', vocabulary]),
+    valueInfo('logits', elementType(logits), ['logit_count', vocabulary]),
     ...slices.flat(),
   ];
   const inGrid = graph.input.some((input) => input.name === 'position_ids' && rank(input) === 3);
@@ -162,14 +163,14 @@ function declareInterface(graph: GraphParts, layers: number, shape: AttentionSha
   }
   graph.input.push(
     valueInfo('past_lengths', ELEMENT.int64, ['batch_size']),
-    valueInfo('last_index', ELEMENT.int64, ['batch_size']),
+    valueInfo('logit_positions', ELEMENT.int64, ['logit_count', 2]),
   );
 }
 
 /** An input that is still read and that the engine cannot fill: an unknown form. */
 function refuseLeftovers(graph: GraphParts): void {
   const known =
-    /^(inputs_embeds|.*deepstack.*|position_ids|past_lengths|last_index|past_key_values\.\d+\.(key|value))$/;
+    /^(inputs_embeds|.*deepstack.*|position_ids|past_lengths|logit_positions|past_key_values\.\d+\.(key|value))$/;
   const weights = new Set(graph.initializer.map((tensor) => tensor.name));
   const unknown = graph.input.filter(({ name }) => !known.test(name ?? '') && !weights.has(name));
   if (unknown.length === 0) return;

@@ -64,7 +64,12 @@ const cacheType = ({ kv }: DecoderFacts): FloatType =>
   kv.some(({ type }) => type === 'float16') ? 'float16' : 'float32';
 
 function script(facts: DecoderFacts): ForwardRun[] {
-  const run = (firstSlot: number, past: number[], count: number[]): ForwardRun => {
+  const run = (
+    firstSlot: number,
+    past: number[],
+    count: number[],
+    logits = count.map(() => 1),
+  ): ForwardRun => {
     const width = Math.max(...count);
     const embeds = floatArray(facts.embedsType, past.length * width * facts.hiddenSize);
     for (let i = 0; i < embeds.length; i++)
@@ -78,12 +83,13 @@ function script(facts: DecoderFacts): ForwardRun[] {
       positions: past.map(() => null),
       past: Int32Array.from(past),
       count: Int32Array.from(count),
+      logits: Int32Array.from(logits),
     };
   };
   return [
     run(0, [0], [11]),
     run(1, [0], [5]),
-    run(1, [5], [3]),
+    run(1, [5], [3], [3]),
     run(0, [11, 8], [1, 1]),
     run(0, [12, 9], [1, 1]),
   ];

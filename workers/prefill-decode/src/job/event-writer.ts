@@ -4,11 +4,11 @@ import type { WritePace } from './write-pace.ts';
 type Append = (events: readonly JobEvent[]) => Promise<boolean>;
 
 /**
- * Writes one job's events in order, one write at a time, and tokens on the beats of the pace. The first
- * tokens, and those after a pause, are written at once. Events added in one turn of the event loop share
- * one write; events added during a write go into the next, so that a slow Redis makes writes larger, not
- * later. Adjacent token events of one answer are merged. After a write that was refused (the claim is
- * void) or failed, nothing more is written.
+ * Writes one job's events in order, one write at a time, on the beats of the pace. The first tokens, and
+ * those after a pause, are written at once, with the stages that wait for a beat. Events added in one turn
+ * of the event loop share one write; events added during a write go into the next, so that a slow Redis
+ * makes writes larger, not later. Adjacent token events of one answer are merged. After a write that was
+ * refused (the claim is void) or failed, nothing more is written.
  */
 export class EventWriter {
   readonly #append: Append;
@@ -40,7 +40,10 @@ export class EventWriter {
 
   add(event: JobEvent): void {
     if (this.#refused || this.#closed) return;
+    const onlyStages = !this.#pending.some(isTokens);
     addMerged(this.#pending, event);
+    // Tokens that wait already are written at the beat, with those of other answers.
+    if (onlyStages && this.#isDue()) this.#endGap();
     this.#writing ??= this.#drain().catch((error: unknown) => this.#fail(error));
   }
 
@@ -61,17 +64,22 @@ export class EventWriter {
     try {
       await Promise.resolve(); // the engine emits several events at a time
       while (this.#pending.length > 0 && !this.#refused) {
-        const isEarly = performance.now() < this.#lastTokensMs + this.#pace.gapMs;
-        if (isEarly && !this.#closed) await this.#gap();
+        if (!this.#isDue() && !this.#closed) await this.#gap();
         if (this.#closed) return;
         const events = this.#pending;
         this.#pending = [];
-        if (events.some(({ type }) => type === 'tokens')) this.#lastTokensMs = performance.now();
+        if (events.some(isTokens)) this.#lastTokensMs = performance.now();
         if (!(await this.#append(events))) this.#refuse();
       }
     } finally {
       this.#writing = null;
     }
+  }
+
+  /** Whether a reader waits for what is pending. */
+  #isDue(): boolean {
+    const isEarly = performance.now() < this.#lastTokensMs + this.#pace.gapMs;
+    return !isEarly && this.#pending.some(isTokens);
   }
 
   #gap(): Promise<void> {
@@ -97,6 +105,8 @@ export class EventWriter {
     this.#pending = [];
   }
 }
+
+const isTokens = ({ type }: JobEvent): boolean => type === 'tokens';
 
 function addMerged(pending: JobEvent[], event: JobEvent): void {
   const last = pending.at(-1);

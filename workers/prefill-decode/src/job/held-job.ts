@@ -27,7 +27,7 @@ export interface HeldJobParts {
  *
  * - held: engine events are written under the claim's fence.
  * - ended: the terminal transition was made, by us or by another process (cancel, deadline).
- * - handed back: this process stops; the job is queued for another worker.
+ * - handed back: this process stops; the job is queued again for another worker.
  * - refused: this engine has no room for it, or is closing; likewise.
  * - broken: the engine, or the thread that makes its token masks, failed while it had the job; likewise, but it
  *   counts as a loss.

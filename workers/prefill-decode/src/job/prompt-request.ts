@@ -1,3 +1,4 @@
+import { isFrame } from '@epd/connector';
 import type { JobRequest, Sampling } from '@epd/jobs';
 import type { PromptTool } from '@epd/model';
 import type { PromptRequest } from '../prompt/messages.ts';
@@ -8,7 +9,11 @@ export function promptRequest(request: JobRequest, sampling: Sampling): PromptRe
   const { messages, images, raw = false, tools, templateOptions } = request;
   return {
     messages,
-    images: images.map(({ input: { width, height } }) => ({ width, height })),
+    images: images.map(({ input }) => ({
+      width: input.width,
+      height: input.height,
+      isFrame: isFrame(input),
+    })),
     raw,
     withoutReasoning: beginsConstrained(sampling),
     ...(tools === undefined ? {} : { tools: tools.functions.map(asTemplatesKnowIt) }),

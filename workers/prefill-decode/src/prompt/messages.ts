@@ -1,4 +1,4 @@
-import type { Conversation, ImageSize, ImageSpan, PromptPositions } from '@epd/model';
+import type { Conversation, PromptImage, ImageSpan, PromptPositions } from '@epd/model';
 
 /** Messages between the main thread and a prompt thread. */
 
@@ -8,7 +8,7 @@ export interface PromptRequest extends Conversation {
   /** The answer begins at once, without the reasoning that a template may have opened. */
   readonly withoutReasoning?: boolean;
   /** Sizes in pixels of the images that the messages name by index. */
-  readonly images: readonly ImageSize[];
+  readonly images: readonly PromptImage[];
 }
 
 export interface PromptThreadOptions {

@@ -32,7 +32,10 @@ export interface RunnerFacts {
   /** Why the graph runs as exported, or how far the rewritten one deviates from it. */
   readonly preparation: string;
   readonly rewritten: boolean;
-  /** Difference between a chunked and a whole prefill, as a share of the largest logit. */
+  /**
+   * Difference between a prompt computed whole and in chunks, the last of one token, as a share of
+   * the largest logit.
+   */
   readonly chunkDifference: number;
   readonly loadMs: number;
 }
@@ -84,6 +87,11 @@ export interface StepRow {
   /** [3, count], where positions are in a grid; null: the tokens count from `past`. */
   readonly positions: Int32Array | null;
   readonly images: readonly Gather[];
+  /**
+   * Guesses of the tokens that follow, computed in the same run. One of them is kept if it is the
+   * token sampled in its place, and so are those before it.
+   */
+  readonly drafts: readonly number[];
   /** True when the next token is sampled after these tokens. */
   readonly sample: boolean;
 }
@@ -131,6 +139,10 @@ export interface SamplingFailure {
 }
 
 export interface StepResult {
+  /**
+   * In order: of a row with drafts one more than were kept, or none where its drafts overflowed
+   * and nothing of the row is stored.
+   */
   readonly samples: readonly Sampled[];
   readonly failures: readonly SamplingFailure[];
   /** Time of each run, including sampling. */

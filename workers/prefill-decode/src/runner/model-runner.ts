@@ -88,23 +88,44 @@ export class ModelRunner {
   }
 
   async #run(run: StepRun, outcome: Outcome): Promise<void> {
-    const logits = await this.#backend.forward(await this.#forwardRun(run));
-    const vocabulary = logits.length / run.rows.length;
+    const forward = await this.#forwardRun(run);
+    const logits = await this.#backend.forward(forward);
+    const vocabulary = logits.length / forward.logits.reduce((sum, wanted) => sum + wanted, 0);
+    let start = 0;
     for (const [index, row] of run.rows.entries()) {
-      if (!row) continue;
-      if (this.#backend.overflown.has(index)) this.#sampler(row.sequence).fail(notFinite());
-      else if (!row.sample) continue;
-      const start = index * vocabulary;
-      this.#sample(row.sequence, logits.subarray(start, start + vocabulary), outcome);
+      const end = start + (forward.logits[index] ?? 0) * vocabulary;
+      const isOverflown = this.#backend.overflown.has(index);
+      if (row) this.#sampleRow(row, logits.subarray(start, end), isOverflown, outcome);
+      start = end;
     }
   }
 
-  #sample(sequence: number, logits: Float32Array, outcome: Outcome): void {
+  /** `logits` are those after the row's last token and after each of its drafts. */
+  #sampleRow(row: StepRow, logits: Float32Array, isOverflown: boolean, outcome: Outcome): void {
+    const { sequence, drafts } = row;
+    if (isOverflown) {
+      // A token that will not be kept may be the only one that overflows.
+      if (drafts.length > 0) return;
+      this.#sampler(sequence).fail(notFinite());
+    } else if (!row.sample) return;
+    const vocabulary = logits.length / (1 + drafts.length);
+    for (let at = 0; at <= drafts.length; at++) {
+      const own = logits.subarray(at * vocabulary, (at + 1) * vocabulary);
+      const sampled = this.#sample(sequence, own, outcome);
+      if (sampled === null || sampled.done === true || sampled.id !== drafts[at]) return;
+    }
+  }
+
+  /** Null when nothing can be sampled for the sequence any more. */
+  #sample(sequence: number, logits: Float32Array, outcome: Outcome): Sampled | null {
     try {
-      outcome.samples.push(this.#sampler(sequence).next(logits));
+      const sampled = this.#sampler(sequence).next(logits);
+      outcome.samples.push(sampled);
+      return sampled;
     } catch (error) {
       if (!(error instanceof SamplingError)) throw error;
       outcome.failures.push({ sequence, code: error.code, message: error.message });
+      return null;
     }
   }
 
@@ -126,7 +147,8 @@ export class ModelRunner {
     const past = Int32Array.from(run.rows, (row) => row?.past ?? 0);
     const positions = run.rows.map((row) => row?.positions ?? null);
     const firstSlot = run.slot;
-    return { firstSlot, rows, width, embeds, deepstack: layers, positions, past, count };
+    const logits = Int32Array.from(run.rows, (row) => (row ? 1 + row.drafts.length : 0));
+    return { firstSlot, rows, width, embeds, deepstack: layers, positions, past, count, logits };
   }
 
   /** An image row holds the hidden state, then the deepstack features for the first layers. */
@@ -143,8 +165,9 @@ export class ModelRunner {
     }
   }
 
-  #tokensOf({ sequence, tokens }: StepRow): readonly number[] {
-    return tokens === 'sampled' ? [this.#sampler(sequence).last] : tokens;
+  #tokensOf({ sequence, tokens, drafts }: StepRow): readonly number[] {
+    const known = tokens === 'sampled' ? [this.#sampler(sequence).last] : tokens;
+    return drafts.length === 0 ? known : [...known, ...drafts];
   }
 
   #sampler(sequence: number): Sampler {

@@ -1,4 +1,4 @@
-/** Nothing can be sampled for a sequence any more: its request ends, the others of the step go on. */
+/** Nothing can be sampled for a sequence any more: its request ends, the others of the step continue. */
 export class SamplingError extends Error {
   override readonly name: string = 'SamplingError';
   /** Stable: it becomes the job's error code. */

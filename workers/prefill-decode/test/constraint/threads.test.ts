@@ -54,7 +54,7 @@ test('a constraint that takes too long to compile is refused, and the next one i
   t.deepEqual(allowed, [7]);
 });
 
-test('without the thread no mask is made, and whoever waits is told within the limit', (t) => {
+test('without the thread no mask is made, and whoever waits gets an error within the limit', (t) => {
   const client = new MaskClient();
   t.throws(() => opened(client, choice(['a'])), { message: /does not respond/ });
   const { port1, port2 } = new MessageChannel();

@@ -34,7 +34,7 @@ function backend(
   };
 }
 
-test('a decoder that answers the same whole and in two chunks passes', async (t) => {
+test('a decoder that answers the same whole and in chunks passes', async (t) => {
   t.true((await proveChunks(backend(), FACTS)) < 1e-5);
 });
 
@@ -45,3 +45,54 @@ test('a decoder whose tokens see later ones is refused with both numbers', async
     message: /differ by \d\.\d{3} of the largest; at most 0\.1 was expected/,
   });
 });
+
+test('the prompt holds an image: its positions are a grid, it alone has rows for deeper layers, and chunks cut it', async (t) => {
+  const runs: ForwardRun[] = [];
+  const seen = backend((run, logit) => {
+    runs.push(run);
+    return logit;
+  });
+  const deepstack = { names: ['deepstack'], levels: 2, type: 'float32' } as const;
+  await proveChunks(seen, { ...FACTS, positionAxes: 3, deepstack });
+  const [whole, ...chunks] = runs.map(({ width, positions, deepstack: deep }) => ({
+    positions: axesOf(positions[0]!, width),
+    rows: rowsOf(deep as Float32Array, width),
+  }));
+  const image = (axis: (at: number) => number) =>
+    Array.from({ length: 8 }, (_, at) => 6 + axis(at));
+  const after = Array.from({ length: 10 }, (_, at) => 10 + at);
+  t.deepEqual(whole!.positions, [
+    [0, 1, 2, 3, 4, 5, ...image(() => 0), ...after],
+    [0, 1, 2, 3, 4, 5, ...image((at) => Math.floor(at / 4)), ...after],
+    [0, 1, 2, 3, 4, 5, ...image((at) => at % 4), ...after],
+  ]);
+  for (const level of whole!.rows) {
+    t.deepEqual(
+      level.map((row) => row.some((value) => value !== 0)),
+      Array.from({ length: 24 }, (_, token) => token >= 6 && token < 14),
+    );
+  }
+  t.is(chunks.length, 3);
+  for (const axis of [0, 1, 2])
+    t.deepEqual(
+      chunks.flatMap(({ positions }) => positions[axis]!),
+      whole!.positions[axis],
+    );
+  for (const level of [0, 1])
+    t.deepEqual(
+      chunks.flatMap(({ rows }) => rows[level]!),
+      whole!.rows[level],
+    );
+});
+
+const axesOf = (positions: Int32Array, width: number): number[][] =>
+  [0, 1, 2].map((axis) => [...positions.subarray(axis * width, (axis + 1) * width)]);
+
+/** By level and token. */
+const rowsOf = (values: Float32Array, width: number): number[][][] =>
+  [0, 1].map((level) =>
+    Array.from({ length: width }, (_, token) => {
+      const start = (level * width + token) * FACTS.hiddenSize;
+      return [...values.subarray(start, start + FACTS.hiddenSize)];
+    }),
+  );

@@ -19,9 +19,10 @@ const FAMILIES = [
   'llava',
   'llava_qwen2',
   'llava_onevision',
+  'paligemma',
 ];
 /** Their decoders differ from those of the others in weights alone. */
-const ALIKE = new Set(['qwen2_vl', 'llava_qwen2', 'llava_onevision']);
+const ALIKE = new Set(['qwen2_vl', 'llava_qwen2', 'llava_onevision', 'paligemma']);
 
 type Case = Golden['cases'][number];
 

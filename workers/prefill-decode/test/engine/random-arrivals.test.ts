@@ -85,7 +85,7 @@ for (const { decoder, seed, ...bounds } of [
     tokenBudgetPerStep: 128,
     encoderCacheBytes: 16 * 192 * 4 * 2,
   },
-  // One or two slots, and room for two images: each can only go on with what another gives up.
+  // One or two slots, and room for two images: each can only continue with what another releases.
   {
     decoder: 'decoder_model_merged.onnx',
     seed: 100,

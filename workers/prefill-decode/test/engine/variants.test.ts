@@ -15,6 +15,8 @@ const MOST = 24;
 /** Batches of eight, in which prompts are computed in pieces beside answers. */
 const IN_CHUNKS = { maxBatch: 8, tokenBudgetPerStep: 40 };
 const FUSED = ['llava', 'qwen2_5_vl', 'qwen3_vl', 'gemma3'];
+/** Of which there is a fused decoder and no other. */
+const FUSED_ALONE = ['qwen2_vl', 'glm_ocr', 'llava_qwen2', 'llava_onevision', 'paligemma'];
 
 const variant = (miniature: Miniature, file: string): string =>
   join(miniature.folder, '../variants', miniature.name, file);
@@ -66,6 +68,17 @@ async function asExported(t: ExecutionContext, path: string): Promise<string> {
   return writeModel(t, model);
 }
 
+for (const name of FUSED_ALONE) {
+  test(`${name}: a fused decoder is rewritten, with PyTorch's tokens`, async (t) => {
+    const miniature = await Miniature.open(name);
+    const decoder = variant(miniature, 'decoder_model_merged_gqa.onnx');
+    const engine = await engineOf(t, miniature, { decoder, ...IN_CHUNKS });
+    t.true(engine.stats().graphRewritten);
+    const golden = miniature.golden.cases.map(({ tokens }) => tokens);
+    t.deepEqual(await answers(engine, miniature), golden);
+  });
+}
+
 for (const name of FUSED) {
   test(`${name}: a fused decoder is rewritten, and runs as exported too, with PyTorch's tokens`, async (t) => {
     const miniature = await Miniature.open(name);
@@ -100,3 +113,22 @@ for (const name of FUSED) {
     t.deepEqual(await answers(engine, miniature), own);
   });
 }
+
+test('a decoder whose tokens attend to later ones is refused at load, with both numbers', async (t) => {
+  const miniature = await Miniature.open('llava');
+  const model = await readModel(join(miniature.folder, 'onnx/decoder_model_merged.onnx'));
+  const closed = graphOf(model).node.flatMap(({ attribute }) =>
+    (attribute ?? []).flatMap(({ t: tensor }) => (isClosed(tensor?.rawData) ? [tensor!] : [])),
+  );
+  t.true(closed.length > 0);
+  for (const tensor of closed) tensor.rawData = new Uint8Array(4);
+  const decoder = await writeModel(t, model);
+  await t.throwsAsync(engineOf(t, miniature, { decoder }), {
+    message: /in one piece and in several differ by \d\.\d+ of the largest; at most 0\.1/,
+  });
+});
+
+/** What masked scores are set to. */
+const isClosed = (bytes: Uint8Array | null | undefined): boolean =>
+  bytes?.byteLength === 4 &&
+  new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true) === -1e9;

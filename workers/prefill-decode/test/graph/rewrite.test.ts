@@ -2,12 +2,14 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
-import { NotRewritableError } from '@epd/graph';
-import { graphOf } from '@epd/graph';
+import { graphOf, NotRewritableError } from '@epd/graph';
+import { Registry } from 'prom-client';
+import type { EngineOptions } from '../../src/engine/index.ts';
 import { halve } from '@epd/graph/variants';
 import { prepareDecoder } from '../../src/graph/prepare.ts';
 import { rewrite } from '../../src/graph/rewrite.ts';
 import { verifyRewritten } from '../../src/graph/verify.ts';
+import { addMetrics } from '../../src/metrics.ts';
 import {
   capped,
   packed,
@@ -27,6 +29,8 @@ import { MODEL_FOLDER, readGolden } from '../helpers/golden.ts';
 const DECODER = join(MODEL_FOLDER, 'onnx/decoder_model_merged.onnx');
 const OPTIONS = { intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
 const { cases, embeddings } = await readGolden();
+
+type Logger = NonNullable<EngineOptions['logger']>;
 
 const FORMS: Record<string, Change[]> = {
   'as exported': [],
@@ -81,7 +85,7 @@ test('the rewritten graph returns new slices and reads no mask', async (t) => {
   const { input, output } = graphOf(model);
   t.deepEqual(
     input.map(({ name }) => name).filter((name) => !name?.startsWith('past_key_values')),
-    ['inputs_embeds', 'position_ids', 'past_lengths', 'last_index'],
+    ['inputs_embeds', 'position_ids', 'past_lengths', 'logit_positions'],
   );
   t.deepEqual(
     output.slice(0, 3).map(({ name }) => name),
@@ -125,7 +129,7 @@ test('processes that rewrite at once end with one graph', async (t) => {
   t.is((await readdir(join(folder, 'decoders'))).length, 1);
 });
 
-test('a form that is not known runs as exported, with the same tokens', async (t) => {
+test('a form that is not known runs as exported, with the same tokens, and log and metric tell it', async (t) => {
   const decoder = await writeDecoder(t, capped);
   const prepared = await prepareDecoder(decoder, await temporaryFolder(t), OPTIONS);
   t.deepEqual(prepared, {
@@ -134,7 +138,23 @@ test('a form that is not known runs as exported, with the same tokens', async (t
     note: 'run as exported: GroupQueryAttention with a soft cap',
     rewritten: false,
   });
-  const engine = await startEngine(t, { decoder, embeddings, tokenBudgetPerStep: 48 });
+  const warnings: unknown[][] = [];
+  const [silent, warn] = [() => {}, (...line: unknown[]) => void warnings.push(line)];
+  const logger = { debug: silent, info: silent, warn, error: silent } as Logger;
+  const engine = await startEngine(t, {
+    decoder,
+    embeddings,
+    tokenBudgetPerStep: 48,
+    logger,
+  });
+  t.is(warnings.length, 1);
+  t.like(warnings[0], {
+    0: { preparation: prepared.note },
+    1: 'decoder graph was not rewritten; it runs as exported, which is slower',
+  });
+  const registry = new Registry();
+  addMetrics(registry, engine);
+  t.regex(await registry.metrics(), /^epd_decoder_graph_rewritten 0$/m);
   const finished = await Promise.all(
     cases.map(({ name, tokens, features }) =>
       generate(engine, { id: name, tokens, features, sampling: sampling() }),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GREEDY, type Sampling } from '@epd/jobs';
+import { GREEDY, type Choice, type Sampling } from '@epd/jobs';
 import { testGraphs } from '@epd/service/testing';
 import type { ExecutionContext, TestFn } from 'ava';
 import {
@@ -77,6 +77,20 @@ export function generate(
   });
   engine.add(request);
   return promise;
+}
+
+/** Closer log probabilities may change places when sums are computed in another order. */
+const TIE = 1e-3;
+
+/**
+ * The tokens of a greedy answer that say nothing of how a machine rounds: those before the first
+ * near tie. `topLogprobs` must be 2.
+ */
+export function settled({ tokenIds, logprobs = [] }: Choice): readonly number[] {
+  const tie = logprobs.findIndex(
+    ({ top: [first, second] }) => first!.logprob - second!.logprob < TIE,
+  );
+  return tie < 0 ? tokenIds : tokenIds.slice(0, tie);
 }
 
 const UNTIL_MS = 20_000;

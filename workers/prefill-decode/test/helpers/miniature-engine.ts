@@ -1,6 +1,7 @@
 import type { Embedding } from '@epd/connector';
+import type { Sampling } from '@epd/jobs';
 import type { ExecutionContext } from 'ava';
-import type { Engine, EngineOptions } from '../../src/engine/index.ts';
+import type { Engine, EngineOptions, EngineRequest } from '../../src/engine/index.ts';
 import { generate, sampling, startEngine } from './engine.ts';
 import type { Golden, Miniature } from './miniature.ts';
 
@@ -30,15 +31,26 @@ export async function answer(
   asked: Case,
   resume: readonly number[] = [],
 ): Promise<{ ids: readonly number[]; cached: number }> {
-  const prompt = miniature.prompt(asked);
   const finished = await generate(engine, {
-    tokens: prompt.tokens,
-    positions: prompt.positions,
-    features: miniature.features(prompt, asked.images),
-    sampling: sampling({ maxTokens: ANSWER_TOKENS, ignoreEos: true }),
+    ...requestOf(miniature, asked),
     ...(resume.length > 0 ? { resume: [resume] } : {}),
   });
   return { ids: finished.choices[0]!.tokenIds, cached: finished.usage.cachedTokens };
+}
+
+/** A case as a request to the engine, greedy unless the parameters say otherwise. */
+export function requestOf(
+  miniature: Miniature,
+  asked: Case,
+  parameters: Partial<Sampling> = {},
+): Omit<EngineRequest, 'id'> {
+  const prompt = miniature.prompt(asked);
+  return {
+    tokens: prompt.tokens,
+    positions: prompt.positions,
+    features: miniature.features(prompt, asked.images),
+    sampling: sampling({ maxTokens: ANSWER_TOKENS, ignoreEos: true, ...parameters }),
+  };
 }
 
 /** Answers to all cases, which are asked at once. */

@@ -2,8 +2,8 @@ import { AnswerValidator } from '../../src/constraint/answer-validator.ts';
 import { randomUUID } from 'node:crypto';
 import { generateQueueName, MESSAGE_VERSION } from '@epd/connector';
 import { RedisJobStore, type Job, type JobRequest, type JobStore, type Sampling } from '@epd/jobs';
-import { connectRedis, createLogger } from '@epd/service';
-import { eventually, testPrefix, testRedisUrl } from '@epd/service/testing';
+import { createLogger } from '@epd/service';
+import { eventually, testRedis } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
 import { Job as QueueJob, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -26,14 +26,12 @@ export interface TestJobs {
 }
 
 export function testJobs(t: ExecutionContext): TestJobs {
-  const redis = connectRedis(testRedisUrl(), { name: 'pd-test' });
-  const prefix = testPrefix();
+  const { redis, prefix } = testRedis(t);
   const jobs = new RedisJobStore({ redis, prefix });
   const queue = new Queue(generateQueueName('tiny-vlm'), { connection: redis, prefix });
   t.teardown(async () => {
     await queue.close();
     await jobs.close();
-    redis.disconnect();
   });
   const submit = async (parameters: Partial<Sampling> = {}, tenant = 'test'): Promise<string> => {
     const id = `job_${randomUUID()}`;

@@ -12,6 +12,7 @@ const tokens = (choice: number, id: number, text: string): JobEvent => ({
   text,
 });
 
+const LOADED: JobEvent = { type: 'stage', stage: 'loaded', ms: 1 };
 const PREFILL: JobEvent = { type: 'stage', stage: 'prefill', ms: 1 };
 
 function recorder(accept: (call: number) => boolean = () => true) {
@@ -42,14 +43,22 @@ test('what comes at once is one write; what comes later waits, and goes with the
   t.deepEqual(writes, [[PREFILL, tokens(0, 1, 'a')]]);
 });
 
-test('the first tokens do not wait for a stage that was written just before', async (t) => {
+test('stages wait for a beat, and the first tokens take them along at once', async (t) => {
   const { writes, append } = recorder();
-  const writer = new EventWriter(append, PACE, unexpected, unexpected);
-  writer.add(PREFILL);
+  const beats: (() => void)[] = [];
+  const pace = { gapMs: 15, beat: () => new Promise<void>((resolve) => beats.push(resolve)) };
+  const writer = new EventWriter(append, pace, unexpected, unexpected);
+  writer.add(LOADED);
   await said();
+  t.deepEqual(writes, []);
+  beats[0]?.();
+  while (writes.length < 1) await said();
+  t.deepEqual(writes, [[LOADED]]);
+  writer.add(PREFILL);
+  while (beats.length < 2) await said();
   writer.add(tokens(0, 1, 'a'));
   while (writes.length < 2) await said();
-  t.deepEqual(writes, [[PREFILL], [tokens(0, 1, 'a')]]);
+  t.deepEqual(writes[1], [PREFILL, tokens(0, 1, 'a')]);
   t.deepEqual(await writer.close(), []);
 });
 

@@ -10,7 +10,7 @@ test('what may have been the job’s doing counts as a loss, what is another’s
   t.is(releaseFor('engine_full'), 'refused');
 });
 
-test('a job’s own fault is told with its code, what nobody knows is tried again', (t) => {
+test('a job’s own fault is reported with its code, unknown errors are retried', (t) => {
   const refused = new ConstraintServiceError('constraint_timeout', 'It took too long');
   t.like(asJobError(refused), { code: 'constraint_timeout', retryable: false });
   t.like(asJobError(new EngineError('prompt_too_long', 'Too long')), { code: 'prompt_too_long' });

@@ -93,7 +93,7 @@ test('of the jobs that workers were lost with, one at a time is served; the othe
   for (const id of [...suspects, other]) t.is((await fleet.ended(id)).status, 'completed');
 });
 
-test('a job that another worker had is counted as taken over, by how that one let go of it', async (t) => {
+test('a job that another worker had is counted as taken over, by how that worker released it', async (t) => {
   const fleet = testJobs(t);
   const registry = new Registry();
   const [fresh, own, returned, lost, suspect] = await Promise.all(
@@ -116,7 +116,7 @@ test('a job that another worker had is counted as taken over, by how that one le
   t.regex(text, /^epd_job_takeovers_total\{after="loss"\} 2$/m);
 });
 
-test('what a job held is let go of by the next worker when the one that ended it died before', async (t) => {
+test('what a job held is released by the next worker when the one that ended it died before', async (t) => {
   const fleet = testJobs(t);
   const id = await fleet.submit();
   const job = await queued(fleet, id);
@@ -134,7 +134,7 @@ test('what a job held is let go of by the next worker when the one that ended it
   t.deepEqual(over, [id]);
 });
 
-test('an engine holds nothing of a job any more when the job lets go', async (t) => {
+test('an engine holds nothing of a job once the job is released', async (t) => {
   const fleet = testJobs(t);
   const engine = await startEngine(t);
   let held = Number.NaN;
@@ -169,7 +169,7 @@ test('a job of another version waits for a worker that knows it', async (t) => {
   for (const id of [message, record]) t.is((await fleet.ended(id)).status, 'completed');
 });
 
-test('a job whose record is damaged fails at once, and who follows it is told', async (t) => {
+test('a job whose record is damaged fails at once, and its followers are notified', async (t) => {
   const fleet = testJobs(t);
   const damaged = await fleet.submit();
   await fleet.redis.hset(`${fleet.prefix}:job:${damaged}`, 'request', '{"cut');
@@ -302,7 +302,7 @@ test('a job that was begun, and of which nothing was emitted, may be answered by
   t.is((await fleet.ended(id)).status, 'completed');
 });
 
-test('text that an end token let out is said once, whoever goes on before the ending is written', async (t) => {
+test('text that an end token releases is sent once, whoever resumes before the ending is written', async (t) => {
   const fleet = testJobs(t);
   const id = await fleet.submit();
   const token = { type: 'tokens', id, choice: 0, ids: [5], text: 'a' } as const;
@@ -328,7 +328,7 @@ test('text that an end token let out is said once, whoever goes on before the en
   t.is(text, 'a.');
 });
 
-test('a job that is claimed while its worker stops is handed back and not begun', async (t) => {
+test('a job that is claimed while its worker stops is returned and not begun', async (t) => {
   const fleet = testJobs(t);
   const id = await fleet.submit(LONG);
   const claim = fleet.jobs.claim.bind(fleet.jobs);

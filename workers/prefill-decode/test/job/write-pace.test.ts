@@ -9,7 +9,7 @@ test('gaps grow with the answers that are written, between a least and a most', 
   t.deepEqual([18, 500].map(gapAt), [45, 45]);
 });
 
-test('who waits for the same beat goes on in the same turn of the event loop', async (t) => {
+test('waiters for the same beat resume in the same turn of the event loop', async (t) => {
   const pace = new WritePace(() => 2);
   const gone: string[] = [];
   const first = pace.beat().then(() => void gone.push('first'));

@@ -49,6 +49,7 @@ for (const dtype of ['F32', 'F16', 'BF16'] as const) {
       positions: null,
       past: 0,
       images: [{ mmHash: 'a', from: 1, at: 1, count: 2 }],
+      drafts: [],
       sample: false,
     };
     writeImages(row, new Map([['a', shared(dtype, STORED[dtype])]]), { width: 2, into, offset: 2 });

@@ -13,7 +13,15 @@ const opened = (sequence: number) => ({
   generated: [],
 });
 const row = (sequence: number) =>
-  ({ sequence, tokens: [0], past: 0, positions: null, images: [], sample: true }) as const;
+  ({
+    sequence,
+    tokens: [0],
+    past: 0,
+    positions: null,
+    images: [],
+    drafts: [],
+    sample: true,
+  }) as const;
 
 test('a constraint that cannot be opened fails its sequence alone, and skips no change of the cache', async (t) => {
   const changes: string[] = [];

@@ -40,16 +40,32 @@ export class Answer {
     }
   }
 
+  /** Before the fleet has a job of it: a picture of some megabytes takes its time to get there. */
+  sending({ question, urls }) {
+    this.#shown?.abort();
+    this.#blank(question, 'Sending', urls.length, urls);
+    byId('result').scrollIntoView({ block: 'nearest' });
+  }
+
+  /** The fleet refused it. */
+  unsent() {
+    byId('result').hidden = true;
+  }
+
   #begin(job, question, urls) {
+    this.#blank(question, job.status_detail ?? 'Accepted', job.timings.images.length, urls);
+    this.#timeline.sources(job);
+  }
+
+  #blank(question, status, images, urls) {
     byId('result').hidden = false;
     byId('asked').textContent = question;
     byId('answer').textContent = '';
     byId('answer').classList.add('writing');
     byId('figures').replaceChildren();
-    byId('status').textContent = job.status_detail ?? 'Accepted';
+    byId('status').textContent = status;
     byId('status').className = 'state in_progress';
-    this.#timeline.begin(job, urls);
-    this.#timeline.sources(job);
+    this.#timeline.begin(images, urls);
   }
 
   #take(event) {
@@ -102,7 +118,7 @@ class Clock {
 function figures({ usage, timings }) {
   const known = [
     ['First token', timings.ttft_ms],
-    ['In all', timings.total_ms],
+    ['Total', timings.total_ms],
   ].filter(([, ms]) => ms !== undefined);
   const times = known.map(([name, ms]) => [name, duration(ms)]);
   if (!usage) return times;

@@ -1,7 +1,6 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
 import { call } from './api.js';
 import { byId, element, svg } from './element.js';
-import { count } from './words.js';
 
 /** Looks that a curve shows: two minutes at one look in two seconds. */
 const LOOKS = 60;
@@ -18,6 +17,7 @@ export class Fleet {
     const shown = fleet.models.find(({ id }) => id === model) ?? fleet.models[0];
     byId('fleet').hidden = shown === undefined;
     byId('no-fleet').hidden = shown !== undefined;
+    byId('no-fleet').textContent = 'No model is registered yet: the workers are starting.';
     if (shown === undefined) return fleet;
     if (this.#last !== shown.id) this.#curves.clear();
     this.#last = shown.id;
@@ -35,8 +35,7 @@ export class Fleet {
     const reused = images.reduce((sum, one) => sum + one.reused, 0);
     const all = encoded + reused;
     byId('reuse').textContent = all === 0 ? '–' : `${Math.round((100 * reused) / all)} %`;
-    byId('reuse-words').textContent =
-      all === 0 ? 'no pictures yet' : `${reused} of the last ${count(all, 'picture')}`;
+    byId('reuse-words').textContent = all === 0 ? 'none yet' : `${reused} of ${all}`;
     byId('reuse-bar').style.width = all === 0 ? '0' : `${(100 * reused) / all}%`;
   }
 
@@ -45,6 +44,7 @@ export class Fleet {
     this.#curves.set(id, curve);
     byId(id).querySelector('.number').textContent = waiting;
     byId(id).querySelector('.unit').textContent = `${what}${waiting === 1 ? '' : 's'} waiting`;
+    if (curve.length < 2) return; // one look makes no line
     const most = Math.max(4, ...curve);
     const points = curve.map((value, index) => {
       const x = CURVE.width - (curve.length - 1 - index) * (CURVE.width / (LOOKS - 1));
@@ -60,7 +60,11 @@ export function drawCurves() {
     place.append(
       svg(
         'svg',
-        { viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, 'aria-hidden': 'true' },
+        {
+          viewBox: `0 0 ${CURVE.width} ${CURVE.height}`,
+          preserveAspectRatio: 'none',
+          'aria-hidden': 'true',
+        },
         svg('polyline', {}),
       ),
     );
@@ -70,7 +74,7 @@ const DOTS_MAX = 12;
 
 function workers(id, number, what) {
   byId(id).querySelector('.number').textContent = number;
-  byId(id).querySelector('.unit').textContent = `${what}${number === 1 ? '' : 's'} at work`;
+  byId(id).querySelector('.unit').textContent = `${what}${number === 1 ? '' : 's'} ready`;
   byId(id)
     .querySelector('.dots')
     .replaceChildren(

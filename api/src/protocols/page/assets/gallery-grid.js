@@ -1,6 +1,7 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- plain JavaScript for the browser */
 import { byId, element } from './element.js';
 import { thumbnail } from './gallery-thumbnails.js';
+import { ago } from './words.js';
 
 /** The images that are shown, each with what can be done with it. */
 export class Grid {
@@ -28,20 +29,25 @@ export class Grid {
   #card(image) {
     const { more, less, duplicates, remove } = this.#actions;
     const name = nameOf(image);
-    const button = (text, act) =>
-      element('button', { type: 'button', 'aria-label': `${text}: ${name}`, onclick: act }, text);
+    const button = (text, act, kind = '') =>
+      element(
+        'button',
+        { type: 'button', class: kind, 'aria-label': `${text}: ${name}`, onclick: act },
+        text,
+      );
     return element(
       'li',
       {},
       thumbnail(image.id, name),
-      element('p', {}, factsOf(image)),
+      ...textsOf(image).map((text) => element('p', { class: 'asked' }, text)),
+      element('p', { title: new Date(image.created_at * 1000).toLocaleString() }, factsOf(image)),
       element(
         'div',
         { class: 'choices' },
         button('More like this', () => more(image)),
         button('Less like this', () => less(image)),
-        button('Near-duplicates', () => duplicates(image)),
-        button('Delete', () => remove(image)),
+        button('Duplicates', () => duplicates(image)),
+        button('Delete', () => remove(image), 'delete'),
       ),
     );
   }
@@ -49,9 +55,11 @@ export class Grid {
 
 const nameOf = ({ id, metadata }) => Object.values(metadata)[0] ?? id.slice(0, 12);
 
-function factsOf({ width, height, created_at: createdAt, metadata, score }) {
-  const time = new Date(createdAt * 1000).toLocaleString();
-  const pairs = Object.entries(metadata).map(([key, value]) => `${key}: ${value}`);
+/** What came with it: the page's question as it is, anything else with its key. */
+const textsOf = ({ metadata }) =>
+  Object.entries(metadata).map(([key, value]) => (key === 'question' ? value : `${key}: ${value}`));
+
+function factsOf({ width, height, created_at: createdAt, score }) {
   const likeness = score === undefined ? [] : [`score ${score.toFixed(3)}`];
-  return [...likeness, `${width} × ${height}`, time, ...pairs].join(' · ');
+  return [...likeness, `${width} × ${height}`, ago(createdAt)].join(' · ');
 }

@@ -6,6 +6,7 @@ import { thumbnail } from './gallery-thumbnails.js';
 import { KeyPanel } from './key.js';
 import { onPictures } from './picture-input.js';
 import { Problems } from './problems.js';
+import { count } from './words.js';
 
 const PAGE = 24;
 
@@ -51,7 +52,7 @@ async function show() {
   const strategy = wanted.length === 0 ? 'best_score' : 'average_vector';
   const body = { ...model(), positive: wanted, negative: unwanted, strategy, limit: PAGE };
   const { data } = await call('/v1/images/recommend', { method: 'POST', body });
-  showFound(data, `${data.length} images, the most alike first`);
+  showFound(data, `${count(data.length, 'image')}, the most alike first`);
 }
 
 async function showAll(after) {
@@ -62,7 +63,9 @@ async function showAll(after) {
   last = page.last_id;
   byId('more').hidden = !page.has_more;
   byId('none').hidden = grid.size > 0;
-  byId('state').textContent = `${grid.size}${page.has_more ? ' newest' : ''} images`;
+  byId('state').textContent = page.has_more
+    ? `The newest ${grid.size} images`
+    : count(grid.size, 'image');
 }
 
 async function showDuplicates({ id }) {
@@ -70,10 +73,11 @@ async function showDuplicates({ id }) {
   wanted = [id];
   unwanted = [];
   showExamples();
-  showFound(data, data.length === 0 ? 'No near-duplicates' : `${data.length} near-duplicates`);
+  showFound(data, data.length === 0 ? 'No near-duplicates' : count(data.length, 'near-duplicate'));
 }
 
 async function remove({ id }) {
+  if (!confirm('Delete this image? It is found no more.')) return;
   await call(`/v1/images/${id}`, { method: 'DELETE' });
   wanted = wanted.filter((one) => one !== id);
   unwanted = unwanted.filter((one) => one !== id);

@@ -42,7 +42,8 @@ export class KeyPanel {
     if (this.#dialog.open || tried !== storedKey()) return true;
     if (this.#asked && tried === '') return false;
     this.#asked = true;
-    this.#open(tried === '' ? 'This fleet asks for a key.' : 'The key is not known here.');
+    this.#label(false);
+    this.#open(tried === '' ? 'This fleet asks for a key.' : 'This fleet does not know that key.');
     return true;
   }
 
@@ -53,8 +54,9 @@ export class KeyPanel {
     this.#dialog.showModal();
   }
 
-  #label() {
-    byId('key-open').textContent = storedKey() === '' ? 'API key' : 'API key ✓';
+  /** `isTaken`: whether the key that is kept may be right. */
+  #label(isTaken = storedKey() !== '') {
+    byId('key-open').textContent = isTaken ? 'API key ✓' : 'API key';
   }
 }
 
@@ -74,7 +76,7 @@ const keyDialog = () =>
         'div',
         { class: 'actions' },
         element('button', { type: 'submit' }, 'Use this key'),
-        element('button', { type: 'button', id: 'key-forget' }, 'Forget the key'),
+        element('button', { type: 'button', class: 'quiet', id: 'key-forget' }, 'Forget the key'),
         element('button', { type: 'button', class: 'quiet', id: 'key-cancel' }, 'Cancel'),
       ),
     ),

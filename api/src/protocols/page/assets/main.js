@@ -52,13 +52,23 @@ void problems.during(openFromAddress);
 async function ask() {
   const { urls } = pictures;
   const text = byId('question').value;
-  byId('submit').disabled = true;
+  const submit = byId('submit');
+  // Not disabled: that would take the keyboard's focus away.
+  if (submit.ariaDisabled === 'true') return;
+  submit.ariaDisabled = 'true';
+  current = null;
+  byId('cancel').hidden = true;
   let job = null;
   try {
+    const pictured = [...new Set(urls)];
+    answer.sending({ question: text, urls: pictured });
     job = await call('/v1/jobs', { method: 'POST', body: question(text, urls) });
-    await rememberThumbnails(job.id, [...new Set(urls)]);
+    await rememberThumbnails(job.id, pictured);
+  } catch (error) {
+    answer.unsent();
+    throw error;
   } finally {
-    byId('submit').disabled = false;
+    submit.ariaDisabled = null;
   }
   void recent.refresh();
   await show(job);

@@ -7,7 +7,8 @@ import { ago } from './words.js';
 const SHOWN = 20;
 const RUNNING = new Set(['queued', 'in_progress']);
 
-export const questionOf = (job) => job.metadata.question || job.id;
+/** Programs name no question, and a job does not give its own back: the end of its id tells it from others. */
+export const questionOf = (job) => job.metadata.question || `API request ${job.id.slice(-8)}`;
 
 /** The last jobs of whoever's key this is: each opens again, and can be cancelled while it runs. */
 export class Recent {
@@ -24,6 +25,7 @@ export class Recent {
   async refresh() {
     const { data } = await call(`/v1/jobs?limit=${SHOWN}`);
     byId('no-recent').hidden = data.length > 0;
+    byId('no-recent').textContent = 'None yet.';
     const list = byId('recent');
     for (const [id, row] of this.#rows) {
       if (data.some((job) => job.id === id)) continue;
@@ -45,7 +47,11 @@ export class Recent {
     const [thumbnail] = thumbnailsOf(job.id);
     const picture = thumbnail
       ? element('img', { src: thumbnail, alt: '' })
-      : element('span', { class: 'no-picture', 'aria-hidden': 'true' }, 'Aa');
+      : element(
+          'span',
+          { class: 'no-picture', 'aria-hidden': 'true' },
+          job.timings.images.length > 0 ? 'IMG' : 'Aa',
+        );
     const state = element('span', { class: 'state' });
     const time = element('span', { class: 'time' });
     const answer = element('span', { class: 'what' });

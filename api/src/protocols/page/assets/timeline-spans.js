@@ -15,13 +15,16 @@ export function spansOf(events, images, untilMs) {
   return { pictures, decoder, overlapMs: overlapOf(pictures.flat(), decoder) };
 }
 
-/** Waits, is encoded, waits for the decoder; without the encoding where its embedding was there already. */
+/**
+ * Waits, is encoded, waits for the decoder; without the encoding where its embedding was there already. A decoder
+ * that has the embedding before it is stored has ended the encoding.
+ */
 function pictureSpans(stages, untilMs) {
   const encoding = msOf(stages, 'encoding');
   const stored = msOf(stages, 'stored');
   const loaded = msOf(stages, 'loaded');
   const asked = encoding ?? stored ?? loaded ?? untilMs;
-  const encoded = stored ?? loaded ?? untilMs;
+  const encoded = Math.min(stored ?? untilMs, loaded ?? untilMs);
   return [
     span('waiting', 0, asked),
     ...(encoding === undefined ? [] : [span('encoding', encoding, encoded)]),
@@ -85,5 +88,6 @@ function union(spans) {
 }
 
 const span = (kind, from, to) => ({ kind, from, to: Math.max(from, to) });
-const isSeen = ({ kind, from, to }) => to > from || kind === 'loaded';
+/** What has happened is seen, however short it was. */
+const isSeen = ({ kind, from, to }) => to > from || kind === 'loaded' || kind === 'encoding';
 const msOf = (stages, name) => stages.find(({ stage }) => stage === name)?.ms;

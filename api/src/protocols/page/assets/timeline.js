@@ -4,20 +4,20 @@ import { spansOf } from './timeline-spans.js';
 import { duration } from './words.js';
 
 const KINDS = {
-  waiting: 'waits',
+  waiting: 'is queued',
   encoding: 'is encoded',
   ready: 'encoded, waits for the decoder',
   loaded: 'is loaded',
-  reading: 'reads',
+  reading: 'prefills',
   held: 'waits for a picture',
-  answering: 'answers',
+  answering: 'decodes',
 };
 
 const SOURCES = {
   encoded: ['Encoded now', 'encoded'],
   joined: ['Encoded with another job', 'cached'],
   stored: ['From the cache', 'cached'],
-  kv_cache: ['Known to the decoder', 'cached'],
+  kv_cache: ["In the decoder's cache", 'cached'],
 };
 
 /** Where a job's time went: a row for each picture, and one for the decoder, on one axis. */
@@ -26,11 +26,14 @@ export class Timeline {
   #decoder = null;
 
   /** `urls`: what there is to show of the pictures. */
-  begin(job, urls) {
-    this.#pictures = job.timings.images.map((_, index) => row(`Picture ${index + 1}`, urls[index]));
+  begin(images, urls) {
+    this.#pictures = Array.from({ length: images }, (_, index) =>
+      row(`Picture ${index + 1}`, urls[index]),
+    );
     this.#decoder = row('Decoder');
     byId('images').replaceChildren(...[...this.#pictures, this.#decoder].map(({ item }) => item));
     byId('overlap').textContent = '';
+    byId('axis-end').textContent = '';
   }
 
   draw(events, untilMs) {
@@ -67,7 +70,7 @@ function row(name, url) {
     : element(
         'span',
         { class: 'no-picture', 'aria-hidden': 'true' },
-        name === 'Decoder' ? 'PD' : '?',
+        name === 'Decoder' ? 'PD' : 'IMG',
       );
   const head = element('div', { class: 'head' }, element('strong', {}, name), words, badge);
   const item = element('li', {}, picture, element('div', { class: 'lane' }, head, track));
@@ -101,7 +104,7 @@ function summary(spans) {
   const encoding = spans.find(({ kind }) => kind === 'encoding');
   switch (last?.kind) {
     case 'waiting':
-      return 'Waiting';
+      return 'Queued';
     case 'encoding':
       return 'Encoding';
     case 'ready':
@@ -110,11 +113,11 @@ function summary(spans) {
       return encoding ? `${loaded} · encoded in ${duration(encoding.to - encoding.from)}` : loaded;
     }
     case 'reading':
-      return 'Reading';
+      return 'Prefill';
     case 'held':
       return 'Waiting for a picture';
     case 'answering':
-      return `Answering · first token after ${duration(last.from)}`;
+      return `First token after ${duration(last.from)}`;
     default:
       return '';
   }

@@ -53,7 +53,7 @@ function pattern(schema: SchemaObject, context: SchemaContext): (() => Regex) | 
   return () => patternIn(schema, 'pattern', source, context);
 }
 
-/** Strings in which the pattern is found. Faults are told with the keyword and its place. */
+/** Strings in which the pattern is found. Errors name the keyword and its place. */
 export function patternIn(
   schema: SchemaObject,
   keyword: string,

@@ -30,6 +30,14 @@ const Preprocessor = Type.Object({
   do_normalize: Type.Optional(Type.Boolean()),
   image_mean: Type.Optional(PerChannel),
   image_std: Type.Optional(PerChannel),
+  /** Of models that were trained on videos. */
+  video_sampling: Type.Optional(
+    Type.Object({
+      fps: Type.Number({ exclusiveMinimum: 0 }),
+      max_frames: Type.Integer({ minimum: 1, maximum: 999 }),
+      video_size: Type.Object({ longest_edge: Edge }),
+    }),
+  ),
 });
 export type Idefics3Preprocessor = Static<typeof Preprocessor>;
 

@@ -1,7 +1,9 @@
 import type { ImageCost } from '../../family/image-cost.ts';
+import { ImageShapeError } from '../../errors.ts';
 import type { ImageSize } from '../../image-size.ts';
+import type { FrameRules } from './frames.ts';
 
-/** Images cut into tiles. The arithmetic is that of Hugging Face's Idefics3 image processor. */
+/** Images cut into tiles, and frames of videos, which are not. The arithmetic is that of Hugging Face's Idefics3 image processor. */
 export interface Idefics3Geometry {
   readonly family: 'idefics3';
   /** The image is first scaled so that its longer side has this many pixels; null: it is not scaled. */
@@ -10,6 +12,8 @@ export interface Idefics3Geometry {
   readonly tileEdge: number;
   /** Whether an image larger than a tile is cut into tiles, with a small copy of the whole added. */
   readonly splits: boolean;
+  /** Absent: the model was not trained on videos. */
+  readonly frames?: FrameRules;
   /** Embeddings that a tile yields. */
   readonly rowsPerTile: number;
   /** Tokens, in the prompt, of what stands around the image tokens. */
@@ -54,6 +58,30 @@ export function idefics3Layout(
     canvas,
   };
 }
+
+/** A frame of a video is one tile, whatever its size. Throws `ImageShapeError` if the model has no videos. */
+export function frameLayout(
+  geometry: Idefics3Geometry,
+  width: number,
+  height: number,
+): Idefics3Layout {
+  const { frames, tileEdge, rowsPerTile, markers: cost } = geometry;
+  if (frames === undefined) throw new ImageShapeError('This model was not trained on videos');
+  const canvas = { width: tileEdge, height: tileEdge };
+  const expansion = rowsPerTile + cost.whole;
+  const resized = frameSize({ width, height }, frames.longestEdge);
+  return { rows: 0, cols: 0, tiles: 1, tokens: rowsPerTile, expansion, resized, canvas };
+}
+
+/** The shorter side is cut off, then made even. */
+function frameSize({ width, height }: ImageSize, longest: number): ImageSize {
+  const aspect = width / height;
+  return width >= height
+    ? { width: longest, height: even(Math.floor(longest / aspect)) }
+    : { width: even(Math.floor(longest * aspect)), height: longest };
+}
+
+const even = (side: number): number => Math.max(1, side + (side % 2));
 
 /** Rounds as the yardstick does: two decimals, then down. A side never vanishes. */
 function scaled(size: ImageSize, longestEdge: number | null): ImageSize {

@@ -1,6 +1,6 @@
 import type { FamilyModel, ModelFamily } from '../../family/family.ts';
 import { readIdefics3Config } from './config.ts';
-import { idefics3Layout, type Idefics3Geometry } from './geometry.ts';
+import { frameLayout, idefics3Layout, type Idefics3Geometry } from './geometry.ts';
 import { IMAGE_TOKEN, imageMarkup } from './markup.ts';
 import { processingOptions } from './processing.ts';
 import { readGeometry } from './read-geometry.ts';
@@ -28,7 +28,8 @@ export const idefics3: ModelFamily<Idefics3Geometry> = {
         const geometry = readGeometry(files.path, config, count);
         return {
           geometry,
-          markup: ({ width, height }) => imageMarkup(idefics3Layout(geometry, width, height)),
+          markup: ({ width, height, isFrame = false }) =>
+            imageMarkup((isFrame ? frameLayout : idefics3Layout)(geometry, width, height)),
           grid: null,
         };
       },

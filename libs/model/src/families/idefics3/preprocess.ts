@@ -5,13 +5,21 @@ import {
   type Normalization,
   type Planes,
 } from '../../pixels/planes.ts';
-import type { Preprocess, Shape } from '../../family/preprocess.ts';
+import type { PreparedImage, Preprocess, Shape } from '../../family/preprocess.ts';
+import type { RgbImage } from '../../pixels/rgb-image.ts';
 import { sharedFloats } from '../../pixels/shared-floats.ts';
 import { readPreprocessor, type Idefics3Preprocessor } from './config.ts';
-import { idefics3Layout, type Idefics3Geometry, type Idefics3Layout } from './geometry.ts';
+import {
+  frameLayout,
+  idefics3Layout,
+  type Idefics3Geometry,
+  type Idefics3Layout,
+} from './geometry.ts';
 
 /** Pillow's bilinear, which the reference takes when a model's files do not say. */
 const DEFAULT_RESAMPLE = 2;
+/** Bicubic: what the reference falls back to for videos, whatever the files say. */
+const FRAME_RESAMPLE = 3;
 
 /**
  * Pixels as Hugging Face's Idefics3 image processor makes them: scaled to the longest edge, stretched
@@ -21,7 +29,16 @@ export const idefics3Preprocess: Preprocess<Idefics3Geometry> = (files, geometry
   const config = readPreprocessor(files);
   const normalization = normalizationOf(config);
   const side = geometry.tileEdge;
-  return async (image) => {
+  const frameOf = async (image: RgbImage): Promise<PreparedImage> => {
+    const layout = frameLayout(geometry, image.width, image.height);
+    const scaled = await resizers.antialiased(image, layout.resized, FRAME_RESAMPLE);
+    const square = await resizers.antialiased(scaled, layout.canvas, FRAME_RESAMPLE);
+    const data = sharedFloats(3 * side * side);
+    copySquare(normalize(square, normalization), { left: 0, top: 0 }, side, data, 0);
+    return { layout, ...idefics3Shape(geometry), data };
+  };
+  return async (image, isFrame = false) => {
+    if (isFrame) return frameOf(image);
     const layout = idefics3Layout(geometry, image.width, image.height);
     const resample = config.resample ?? DEFAULT_RESAMPLE;
     const resized = await resizers.sampled(image, layout.resized, resample);

@@ -16,5 +16,8 @@ export function processingOptions(config: Idefics3Preprocessor): Record<string, 
     do_normalize: config.do_normalize ?? true,
     image_mean: config.image_mean ?? null,
     image_std: config.image_std ?? null,
+    ...(config.video_sampling === undefined
+      ? {}
+      : { frame_longest_edge: config.video_sampling.video_size.longest_edge }),
   };
 }

@@ -6,18 +6,28 @@ import { LAST_ROW_END, ROW_END, tileStart, WHOLE_END, WHOLE_START } from './mark
 
 type Count = (markup: string) => number;
 
-/** The geometry of a folder's images; `count` tells how many tokens the markers take. */
+/** The geometry of a folder's images; `count` returns how many tokens the markers take. */
 export function readGeometry(path: string, config: Idefics3Config, count: Count): Idefics3Geometry {
   const { preprocessor } = config;
   const longestEdge =
     (preprocessor.do_resize ?? true) ? (preprocessor.size?.longest_edge ?? null) : null;
   const tileEdge = preprocessor.max_image_size.longest_edge;
   const splits = preprocessor.do_image_splitting ?? true;
+  const { video_sampling: video } = preprocessor;
   return {
     family: 'idefics3',
     longestEdge,
     tileEdge,
     splits,
+    ...(video === undefined
+      ? {}
+      : {
+          frames: {
+            most: video.max_frames,
+            perSecond: video.fps,
+            longestEdge: video.video_size.longest_edge,
+          },
+        }),
     rowsPerTile: rowsPerTile(path, config, tileEdge),
     markers: {
       whole: count(WHOLE_START + WHOLE_END),

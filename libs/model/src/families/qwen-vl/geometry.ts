@@ -1,5 +1,6 @@
 import { ImageShapeError } from '../../errors.ts';
 import type { ImageCost } from '../../family/image-cost.ts';
+import { roundHalfToEven } from '../../family/round-half-to-even.ts';
 
 /** Images keep their shape: they are scaled to whole blocks of patches, as many as the pixels allow. */
 export interface QwenVlGeometry {
@@ -81,11 +82,4 @@ function refuseAspect(width: number, height: number): void {
   throw new ImageShapeError(
     `An image of ${width}x${height} pixels is ${aspect.toFixed(1)} times as long as it is wide; this model takes at most ${ASPECT_MAX}`,
   );
-}
-
-/** As the reference rounds: 2.5 blocks are 2, 3.5 are 4. */
-function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value);
-  if (value - floor !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }

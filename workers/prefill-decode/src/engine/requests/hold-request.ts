@@ -1,5 +1,6 @@
 import { lastUses } from '@epd/connector';
 import { Answer, endIdsOf } from '../text/answer.ts';
+import type { DraftEnds } from '../drafts/draft-lookup.ts';
 import type { EngineModel } from './engine-model.ts';
 import { EngineError } from '../errors.ts';
 import { HeldRequest } from './held-request.ts';
@@ -16,6 +17,8 @@ export interface Bounds {
   readonly encoderCacheBytes: number;
   /** Maximum bytes of an image with that many embeddings. */
   bytesOf(rows: number): number;
+  /** Maximum tokens drafted for a sequence in a step; 0: none. */
+  readonly draftTokens: number;
 }
 
 /** Makes a held request from a request. Throws `EngineError` for one that can never be served. */
@@ -41,7 +44,12 @@ export function holdRequest(
     );
     const key = nextKey();
     const leader = sequences[0] ?? null;
-    const sequence = sequenceOf(request, images, { choice, key, leader, endIds });
+    const own = { choice, key, leader, endIds };
+    const draftEnds = { endIds, imageTokenId: model.imageTokenId };
+    const sequence = sequenceOf(request, images, {
+      ...own,
+      ...(bounds.draftTokens > 0 && { draftEnds }),
+    });
     replay(answer, sequence, bounds.longest);
     sequences.push(sequence);
     answers.push(answer);
@@ -52,7 +60,7 @@ export function holdRequest(
 function sequenceOf(
   request: EngineRequest,
   images: readonly ImageSpan[],
-  own: Pick<Sequence, 'choice' | 'key' | 'leader' | 'endIds'>,
+  own: Pick<Sequence, 'choice' | 'key' | 'leader' | 'endIds'> & { readonly draftEnds?: DraftEnds },
 ): Sequence {
   return new Sequence({
     ...own,

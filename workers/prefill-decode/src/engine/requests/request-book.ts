@@ -78,7 +78,7 @@ export class RequestBook {
     if (held.clock.token(sequence.choice) && !held.resumed) {
       this.#outbox.add({ type: 'stage', id: held.id, stage: 'first_token' });
     }
-    sequence.tokens.push(sampled.id);
+    sequence.push(sampled.id);
     const { finishReason, ...piece } = answer.push(sampled, mayContinue(sequence.tokens.length));
     if (!isEmpty(piece)) {
       this.#outbox.add({ type: 'tokens', id: held.id, choice: sequence.choice, ...piece });

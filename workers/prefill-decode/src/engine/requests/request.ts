@@ -102,6 +102,8 @@ export interface EngineStats {
   /** Prompt tokens found in the prefix cache since the start. */
   readonly prefixHitTokens: number;
   readonly preemptions: number;
+  /** Tokens that were drafted since the start, and those of them that answers kept. */
+  readonly drafts: { readonly computed: number; readonly kept: number };
   readonly steps: number;
   /** False: the decoder's graph runs as exported. */
   readonly graphRewritten: boolean;

@@ -79,17 +79,17 @@ export class PrefillPace {
     return chargedMs;
   }
 
-  /** Records the times of a step's runs: first its decodes, if any, then each prefill chunk. */
+  /** Records the times of a step's runs: first those that decode, then each prefill chunk. */
   learn(
-    decodeRows: number,
+    decodeRuns: number,
     chunks: readonly number[],
     runsMs: readonly number[],
     chargedMs: number,
   ): void {
-    if (decodeRows > 0) this.#earn(runsMs[0] ?? 0);
+    if (decodeRuns > 0) this.#earn(runsMs.slice(0, decodeRuns).reduce((sum, ms) => sum + ms, 0));
     this.#savedMs += chargedMs;
-    const first = decodeRows > 0 ? 1 : 0;
-    for (const [index, tokens] of chunks.entries()) this.#spend(tokens, runsMs[first + index] ?? 0);
+    for (const [index, tokens] of chunks.entries())
+      this.#spend(tokens, runsMs[decodeRuns + index] ?? 0);
   }
 
   #earn(ms: number): void {

@@ -1,11 +1,12 @@
 import type { StepRun } from '../../runner/messages.ts';
-import { compact } from '../kv/compaction.ts';
+import type { Drafting } from './drafting.ts';
 import type { MemoryPlan } from '../kv/memory-plan.ts';
 import type { PrefillPace } from './prefill-pace.ts';
 import { PrefillRoom } from './prefill-room.ts';
 import { byTurn, type Sequence } from '../sequences/sequence.ts';
 import type { Slots } from '../kv/slots.ts';
-import { receive, send, stepRow, nextTokens, type ScheduledTokens } from './scheduled-tokens.ts';
+import { nextTokens, receive, send, type ScheduledTokens } from './scheduled-tokens.ts';
+import { stepRuns } from './step-runs.ts';
 
 /** How far a sequence may be computed with the images that have arrived. */
 export interface ImageGate {
@@ -19,8 +20,10 @@ export interface ImageGate {
 export interface Schedule {
   readonly runs: readonly StepRun[];
   readonly work: readonly ScheduledTokens[];
-  /** Tokens of each run after the decode run. */
+  /** Tokens of each run after those that decode. */
   readonly chunks: readonly number[];
+  /** The first runs: one over all rows without drafts, and one for each row with drafts. */
+  readonly decodeRuns: number;
   readonly admitted: readonly Sequence[];
   readonly decodeRows: number;
   readonly prefillTokens: number;
@@ -39,7 +42,7 @@ const SHRINK_AFTER_STEPS = 32;
  *
  * A step is scheduled, then settled once it is completed. The next may be scheduled in between on
  * the assumption that it will complete: a sequence that turns out to have ended has computed one
- * token too many.
+ * token too many. That a step samples one token is certain only without drafts.
  */
 export class Scheduler {
   readonly waiting: Sequence[] = [];
@@ -50,19 +53,25 @@ export class Scheduler {
   readonly #gate: ImageGate;
   readonly #budget: number;
   readonly #pace: PrefillPace;
+  readonly #drafting: Drafting;
   #roomySteps = 0;
 
   constructor(
     plan: MemoryPlan,
     slots: Slots,
     gate: ImageGate,
-    limits: { readonly tokenBudgetPerStep: number; readonly pace: PrefillPace },
+    limits: {
+      readonly tokenBudgetPerStep: number;
+      readonly pace: PrefillPace;
+      readonly drafting: Drafting;
+    },
   ) {
     this.#plan = plan;
     this.#slots = slots;
     this.#gate = gate;
     this.#budget = limits.tokenBudgetPerStep;
     this.#pace = limits.pace;
+    this.#drafting = limits.drafting;
   }
 
   add(sequence: Sequence): void {
@@ -77,8 +86,15 @@ export class Scheduler {
     const decoding = this.running.filter(
       (sequence) => sequence.decoding && !this.#ends(sequence) && !this.#stalled(sequence),
     );
-    const room = new PrefillRoom(this.#pace, this.#budget, decoding);
-    const work: ScheduledTokens[] = decoding.map((sequence) => nextTokens(sequence, 1));
+    const work: ScheduledTokens[] = decoding.map((sequence) =>
+      nextTokens(
+        sequence,
+        1,
+        this.#drafting.draftsOf(sequence, decoding.length, this.#slots.length),
+      ),
+    );
+    const drafted = work.reduce((sum, { drafts }) => sum + drafts.length, 0);
+    const room = new PrefillRoom(this.#pace, this.#budget - drafted, decoding);
     const chunk = (sequence: Sequence): void => {
       const ready = this.#gate.limit(sequence, sequence.computed) - sequence.computed;
       // All but its last token was cached: it runs with the decodes, which costs no run of its own.
@@ -88,24 +104,31 @@ export class Scheduler {
     for (const sequence of this.running.toSorted(byTurn)) if (!sequence.decoding) chunk(sequence);
     const admitted = this.#admit(room, chunk);
     if (work.length === 0) return null;
-    const runs = this.#runs(work);
+    const runs = stepRuns(this.#slots, work);
     const chunks = work.filter(({ sequence }) => !sequence.decoding).map(({ count }) => count);
-    const decodeRows = work.length - chunks.length;
     for (const item of work) send(item);
-    const chargedMs = this.#pace.charge(chunks);
-    return { runs, work, chunks, admitted, decodeRows, prefillTokens: room.taken, chargedMs };
+    return {
+      runs,
+      work,
+      chunks,
+      admitted,
+      decodeRuns: runs.length - chunks.length,
+      decodeRows: work.length - chunks.length,
+      prefillTokens: room.taken,
+      chargedMs: this.#pace.charge(chunks),
+    };
   }
 
   /**
    * The step is completed, with the time of each run in milliseconds: its tokens are in the KV
    * cache. Complete prompts are added to the prefix cache.
    */
-  settle({ work, chunks, decodeRows, chargedMs }: Schedule, runsMs: readonly number[]): void {
-    this.#pace.learn(decodeRows, chunks, runsMs, chargedMs);
+  settle({ work, chunks, decodeRuns, chargedMs }: Schedule, runsMs: readonly number[]): void {
+    this.#pace.learn(decodeRuns, chunks, runsMs, chargedMs);
     for (const item of work) {
       receive(item);
-      const { sequence, from, count } = item;
-      if (sequence.slot === null) continue;
+      const { sequence, from, count, drafts } = item;
+      if (sequence.slot === null || drafts.length > 0) continue;
       sequence.cached = from + count;
       if (sequence.promptCached || sequence.cached < sequence.promptLength) continue;
       sequence.promptCached = true;
@@ -251,24 +274,6 @@ export class Scheduler {
     if (!newest) throw new RangeError('No sequence to preempt');
     this.preemptions++;
     this.#giveUp(newest);
-  }
-
-  #runs(work: readonly ScheduledTokens[]): StepRun[] {
-    const decodes = new Map(
-      work.filter(({ sequence }) => sequence.decoding).map((item) => [item.sequence, item]),
-    );
-    const { first, end } = compact(this.#slots, [...decodes.keys()]);
-    const rows = Array.from({ length: end - first }, (_, index) => {
-      const owner = this.#slots.ownerOf(first + index);
-      const item = owner && decodes.get(owner);
-      return item ? stepRow(item) : null;
-    });
-    const prefills = work.filter((item) => !decodes.has(item.sequence));
-    const chunks = prefills.map((item) => ({
-      slot: item.sequence.slot ?? 0,
-      rows: [stepRow(item)],
-    }));
-    return decodes.size > 0 ? [{ slot: first, rows }, ...chunks] : chunks;
   }
 }
 

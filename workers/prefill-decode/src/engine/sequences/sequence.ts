@@ -1,6 +1,7 @@
 import type { Sampling } from '@epd/jobs';
 import type { PromptPositions } from '@epd/model';
 import { BLOCK_TOKENS } from '../../decoder/kv-backend.ts';
+import { DraftLookup, type DraftEnds } from '../drafts/draft-lookup.ts';
 import { lastPosition, type ImageSpan } from './image-span.ts';
 
 /** A position in a grid is a frame, a row and a column. */
@@ -17,7 +18,8 @@ export type Unit = number | string;
  * `computed` tokens are cached once the steps in flight complete) or finished. Steps are scheduled
  * before the tokens of the previous step are known, so `length` includes awaited tokens.
  *
- * cached ≤ computed ≤ length = tokens.length + awaited; cached ≤ tokens.length. Without a slot both are
+ * cached ≤ computed ≤ length = tokens.length + awaited; cached ≤ tokens.length, so keys and values of
+ * a draft that is not kept are never cached: the next step overwrites them. Without a slot both are
  * 0. Whoever changes `slot`, `computed`, `cached`, `awaited` or `underWay` is the scheduler.
  */
 export class Sequence {
@@ -36,11 +38,13 @@ export class Sequence {
   readonly lastUses: ReadonlyMap<string, number>;
   /** Prompt and answer. */
   readonly tokens: number[];
+  /** Predicts the answer's next tokens; null: none are drafted. */
+  drafts: DraftLookup | null;
   slot: number | null = null;
   computed = 0;
   /** Tokens whose keys and values completed steps stored in the slot. */
   cached = 0;
-  /** Tokens that steps in flight will sample. */
+  /** Tokens that steps in flight will sample; with drafts, the most that they can. */
   awaited = 0;
   /** Steps in flight with work of this sequence. */
   underWay = 0;
@@ -73,6 +77,8 @@ export class Sequence {
     readonly lastUses: ReadonlyMap<string, number>;
     readonly resume: readonly number[];
     readonly leader: Sequence | null;
+    /** Absent: no tokens are drafted. */
+    readonly draftEnds?: DraftEnds;
   }) {
     this.key = facts.key;
     this.requestId = facts.requestId;
@@ -86,6 +92,7 @@ export class Sequence {
     this.leader = facts.leader;
     this.promptLength = facts.prompt.length;
     this.tokens = [...facts.prompt, ...facts.resume];
+    this.drafts = facts.draftEnds ? new DraftLookup(this.tokens, facts.draftEnds) : null;
     this.#imageUnits = imageUnits(facts.images);
     this.#gridPositions = facts.gridPositions;
   }
@@ -110,6 +117,12 @@ export class Sequence {
   get mayStart(): boolean {
     if (this.underWay > 0) return false;
     return this.leader === null || this.leader.promptCached || this.leader.finished;
+  }
+
+  /** Adds a token of the answer. */
+  push(token: number): void {
+    this.tokens.push(token);
+    this.drafts?.grown();
   }
 
   /** What tokens `start .. end` represent: image tokens name their image and its row. */

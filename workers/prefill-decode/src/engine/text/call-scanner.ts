@@ -3,7 +3,7 @@ import type { ToolCallFormat } from '@epd/model';
 
 export interface Scanned {
   readonly deltas: readonly OutputDelta[];
-  /** What stands behind the call; absent while it goes on. */
+  /** The text behind the call; absent while the call is incomplete. */
   readonly rest?: string;
 }
 
@@ -70,7 +70,7 @@ class ObjectScanner {
   #inString = false;
   #escaped = false;
 
-  /** How much of the piece belongs to the object when it ends in it; null: it goes on. */
+  /** How much of the piece belongs to the object when it ends in it; null: it continues. */
   push(text: string): number | null {
     for (let at = 0; at < text.length; at += 1) {
       if (this.#ends(text[at] ?? '')) return at + 1;

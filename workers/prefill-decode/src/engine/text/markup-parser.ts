@@ -18,7 +18,7 @@ export interface MarkupOptions {
 }
 
 /**
- * Tells reasoning and tool calls from content by the model's marks.
+ * Separates reasoning and tool calls from content by the model's marks.
  *
  *   reasoning ──end──▶ content ⇄ call
  *

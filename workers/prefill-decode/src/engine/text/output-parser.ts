@@ -1,7 +1,7 @@
 import type { OutputDelta } from '@epd/jobs';
 
 /**
- * Tells what kinds of output an answer's text is: content, reasoning, tool calls. Text comes as it is
+ * Splits an answer's text into kinds of output: content, reasoning, tool calls. Text comes as it is
  * streamed, in pieces of any length, without stop strings; text that may be the beginning of a mark is held
  * back until it is known. The deltas follow from the text alone, so a resumed answer is parsed anew.
  */

@@ -6,7 +6,7 @@ import { Sequence } from '../../../src/engine/sequences/sequence.ts';
 import { Slots } from '../../../src/engine/kv/slots.ts';
 import { sampling } from '../../helpers/engine.ts';
 
-/** Sixteen slots, all taken; those of `kept` go on, the others are freed. */
+/** Sixteen slots, all taken; those of `kept` continue, the others are freed. */
 function slotsWith(kept: readonly number[]): { slots: Slots; decoding: Sequence[] } {
   const kv = [{ kind: 'full', kvHeads: 1, headDim: 1, type: 'float32' } as const];
   const abilities = { restoresPrefixes: true, layoutShare: 0 };

@@ -59,7 +59,7 @@ test('only blocks that are not cached yet are added', (t) => {
   t.is(cache.tokens, 48);
 });
 
-test('a scope neither finds, nor is told of, what another has cached', (t) => {
+test('a scope neither finds nor learns of what another has cached', (t) => {
   const tokens = run(65);
   const cache = cacheOf(10, sequence(tokens, undefined, 'a'));
   t.deepEqual(cache.match(sequence(tokens, undefined, 'b')), { blocks: [], tokens: 0 });
@@ -126,7 +126,7 @@ test('a prefix that is longer than the cache is cached as far as there is room',
   t.deepEqual(cacheOf(0).insert(sequence(run(100))), { from: 0, blocks: [] });
 });
 
-test('the version tells when a match may have become another', (t) => {
+test('the version changes when a match may have become another', (t) => {
   const cache = cacheOf(2);
   const before = cache.version;
   cache.insert(sequence(run(17)));
