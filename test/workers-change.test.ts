@@ -150,7 +150,7 @@ async function streamed(id: string): Promise<number[]> {
 }
 
 test.serial(
-  'an answer about pictures with positions in a grid goes on where its worker died',
+  'an answer about pictures with positions in a grid is resumed where its worker died',
   async (t) => {
     begin(t);
     const asked = miniatureCases(QWEN).find(({ images }) => images.length > 1)!;
@@ -159,7 +159,7 @@ test.serial(
     const dying = fleet.start('prefill-decode', {
       ...env,
       EPD_FAULT_HANG_AT_STEP: '8',
-      EPD_PD_RUN_TIMEOUT_MS: '8000',
+      EPD_PD_RUN_TIMEOUT_MS: '12000',
     });
     const { id } = await submit(fleet.url, { ...miniatureJob(asked), model: QWEN });
     if (dying.child.exitCode === null) await once(dying.child, 'exit');

@@ -322,10 +322,19 @@ test('where keys are wanted the page asks for one; it can be changed and forgott
   t.is(await page.locator('#problem').textContent(), '');
   t.is(await page.getByRole('link', { name: 'Queues' }).getAttribute('href'), '/admin/queues');
   t.is(await page.getByRole('link', { name: 'API reference' }).getAttribute('href'), '/docs/');
+  await page.fill('#question', 'A question of Alice');
+  await page.click('#submit');
+  await page.locator('#recent', { hasText: 'A question of Alice' }).waitFor();
   await page.getByRole('button', { name: 'API key ✓' }).click();
   await page.getByRole('button', { name: 'Forget the key' }).click();
   await page.locator('#problem', { hasText: 'This fleet asks for an API key.' }).waitFor();
   t.is(await page.evaluate('sessionStorage.length'), 0);
+  t.is(
+    await page.locator('#recent li').count(),
+    0,
+    'the next person sees no questions of the last',
+  );
+  t.false(await page.locator('#result').isVisible());
 });
 
 test('the fleet is shown as it stands, with what waits', async (t) => {

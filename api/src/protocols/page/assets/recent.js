@@ -23,7 +23,9 @@ export class Recent {
 
   /** Returns the jobs that are shown. */
   async refresh() {
+    const rows = this.#rows;
     const { data } = await call(`/v1/jobs?limit=${SHOWN}`);
+    if (rows !== this.#rows) return []; // cleared meanwhile: these are another's
     byId('no-recent').hidden = data.length > 0;
     byId('no-recent').textContent = 'None yet.';
     const list = byId('recent');
@@ -39,6 +41,12 @@ export class Recent {
         list.insertBefore(row.item, list.children[index] ?? null);
     }
     return data;
+  }
+
+  /** Another key's jobs are another's. */
+  clear() {
+    this.#rows = new Map();
+    byId('recent').replaceChildren();
   }
 
   #row(job) {
