@@ -6,7 +6,7 @@ import { RedisJobStore } from '@epd/jobs';
 import { connectRedis } from '@epd/service';
 import { eventually } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
-import { launchFleet, logOnFailure, type Fleet } from './helpers/fleet.ts';
+import { launchFleet, logOnFailure, sharedOwner, type Fleet } from './helpers/fleet.ts';
 import { goldenCases, goldenJob } from './helpers/golden.ts';
 import { ask, ended, read, submit } from './helpers/jobs.ts';
 import { miniatureCases, miniatureFolder, miniatureJob } from './helpers/miniature-jobs.ts';
@@ -25,16 +25,13 @@ const SLOW = { withinMs: 90_000 };
 const [first, second] = goldenCases.filter(({ images }) => images.length === 1);
 const textOnly = goldenCases.find(({ images }) => images.length === 0)!;
 
-const cleanUps: (() => Promise<void>)[] = [];
-const owner = { teardown: (cleanUp: () => Promise<void>) => void cleanUps.push(cleanUp) };
+const owner = sharedOwner();
 let fleet: Fleet;
 
 test.before(async () => {
   fleet = await launchFleet(owner, { encoders: 0, store: 's3' });
 });
-test.after.always(async () => {
-  for (const cleanUp of cleanUps.toReversed()) await cleanUp();
-});
+test.after.always(() => owner.end());
 
 function begin(t: ExecutionContext): void {
   t.timeout(180_000);

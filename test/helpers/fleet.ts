@@ -22,6 +22,17 @@ export interface Owner {
   teardown(cleanUp: () => Promise<void>): void;
 }
 
+/** An owner for what several tests share; `end` ends it, the newest first. */
+export function sharedOwner(): Owner & { end(): Promise<void> } {
+  const cleanUps: (() => Promise<void>)[] = [];
+  return {
+    teardown: (cleanUp) => void cleanUps.push(cleanUp),
+    end: async () => {
+      for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+    },
+  };
+}
+
 export interface FleetOptions {
   readonly encoders?: number;
   readonly pds?: number;

@@ -4,7 +4,7 @@ import { tempFolder } from '@epd/service/testing';
 import test from 'ava';
 import { float32, writeGguf } from '../../src/llama/gguf-writer.ts';
 
-const values = (...numbers: number[]) => Float32Array.from(numbers);
+const values = (...numbers: number[]): Float32Array => Float32Array.from(numbers);
 
 test('a file has its head, the places of its tensors, and each tensor where its place says', async (t) => {
   const path = join(await tempFolder(t), 'model.gguf');
