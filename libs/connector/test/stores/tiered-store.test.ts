@@ -94,7 +94,10 @@ test('a bounded store never exceeds its bytes and drops what was used longest ag
 test('a bounded store counts what an earlier run left', async (t) => {
   const root = await temporaryFolder(t);
   const earlier = new FolderStore({ root });
-  for (const key of ['a', 'b', 'c']) await earlier.put(key, Buffer.alloc(10));
+  for (const [second, key] of ['a', 'b', 'c'].entries()) {
+    await earlier.put(key, Buffer.alloc(10));
+    await utimes(join(root, key), second, second); // files of one tick of the clock have one time
+  }
   const store = new BoundedStore(new FolderStore({ root }), 25);
   await store.put('d', Buffer.alloc(5));
   t.is(store.usedBytes, 25);
