@@ -6,7 +6,7 @@ import { RedisJobStore } from '@epd/jobs';
 import { connectRedis } from '@epd/service';
 import { eventually } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
-import { launchFleet, logOnFailure, type Fleet } from './helpers/fleet.ts';
+import { launchFleet, logOnFailure, sharedOwner, type Fleet } from './helpers/fleet.ts';
 import { goldenCases, goldenJob } from './helpers/golden.ts';
 import { ask, ended, read, submit } from './helpers/jobs.ts';
 import { miniatureCases, miniatureFolder, miniatureJob } from './helpers/miniature-jobs.ts';
@@ -25,16 +25,13 @@ const SLOW = { withinMs: 90_000 };
 const [first, second] = goldenCases.filter(({ images }) => images.length === 1);
 const textOnly = goldenCases.find(({ images }) => images.length === 0)!;
 
-const cleanUps: (() => Promise<void>)[] = [];
-const owner = { teardown: (cleanUp: () => Promise<void>) => void cleanUps.push(cleanUp) };
+const owner = sharedOwner();
 let fleet: Fleet;
 
 test.before(async () => {
   fleet = await launchFleet(owner, { encoders: 0, store: 's3' });
 });
-test.after.always(async () => {
-  for (const cleanUp of cleanUps.toReversed()) await cleanUp();
-});
+test.after.always(() => owner.end());
 
 function begin(t: ExecutionContext): void {
   t.timeout(180_000);
@@ -60,8 +57,8 @@ test.serial(
   'a second question about a picture does not encode it again, also after every worker was restarted',
   async (t) => {
     begin(t);
-    const once = await ask(fleet.url, goldenJob(second!));
-    t.deepEqual(once.usage?.images, { encoded: 1, reused: 0 });
+    const asked = await ask(fleet.url, goldenJob(second!));
+    t.deepEqual(asked.usage?.images, { encoded: 1, reused: 0 });
     const again = await ask(fleet.url, goldenJob(second!));
     t.deepEqual(again.usage?.images, { encoded: 0, reused: 1 });
     for (const role of ['encoder', 'prefill-decode'] as const) {
@@ -150,7 +147,7 @@ async function streamed(id: string): Promise<number[]> {
 }
 
 test.serial(
-  'an answer about pictures with positions in a grid goes on where its worker died',
+  'an answer about pictures with positions in a grid is resumed where its worker died',
   async (t) => {
     begin(t);
     const asked = miniatureCases(QWEN).find(({ images }) => images.length > 1)!;
@@ -159,7 +156,7 @@ test.serial(
     const dying = fleet.start('prefill-decode', {
       ...env,
       EPD_FAULT_HANG_AT_STEP: '8',
-      EPD_PD_RUN_TIMEOUT_MS: '8000',
+      EPD_PD_RUN_TIMEOUT_MS: '12000',
     });
     const { id } = await submit(fleet.url, { ...miniatureJob(asked), model: QWEN });
     if (dying.child.exitCode === null) await once(dying.child, 'exit');

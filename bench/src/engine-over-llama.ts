@@ -26,9 +26,9 @@ const CACHE = '.cache/bench/llama';
 /** Our variants, and the form of llama.cpp with as many bits. */
 const PAIRS: Readonly<Record<Variant, GgufType>> = {
   fp32: 'f32',
-  fp16: 'f16',
-  q8: 'q8_0',
   q4: 'q4_0',
+  q8: 'q8_0',
+  fp16: 'f16',
 };
 
 interface Sample {
@@ -52,7 +52,6 @@ export async function engineOverLlama(harness: Harness): Promise<Findings> {
       for (const variant of Object.keys(PAIRS) as Variant[]) {
         for (let round = 0; round < (harness.options.full ? 3 : 1); round++)
           samples.push(await sample(harness, { entry, cacheFolder, threads, variant, round }));
-        print(`${variant}, ${threads} threads measured`);
       }
     }
   } finally {
@@ -67,7 +66,7 @@ export async function engineOverLlama(harness: Harness): Promise<Findings> {
 }
 
 const threadCounts = (): number[] => [
-  ...new Set([Math.min(FEW_THREADS, availableParallelism()), availableParallelism()]),
+  ...new Set([availableParallelism(), Math.min(FEW_THREADS, availableParallelism())]),
 ];
 
 async function sample(
@@ -80,14 +79,16 @@ async function sample(
   const decoder = await writeVariant(model.dir, variant);
   const modelPath = await ggufModel(smolvlmShape(model.scale), model.dir, PAIRS[variant]);
   const setting = { ...common, modelDir: model.dir, cacheFolder };
-  return {
-    variant,
-    threads,
-    round,
-    ours: await engineRates(setting, decoder, points),
-    llama: await llamaRates({ ...common, ...points, entry, modelPath }),
-  };
+  const ours = await engineRates(setting, decoder, points);
+  const llama = await llamaRates({ ...common, ...points, entry, modelPath });
+  print(
+    `${variant}, ${threads} threads: decode ${shown(ours.decode)}, llama.cpp ${shown(llama.decode)}`,
+  );
+  print(`  prefill ${shown(ours.prefill)}, llama.cpp ${shown(llama.prefill)}`);
+  return { variant, threads, round, ours, llama };
 }
+
+const shown = (rates: readonly number[]): string => rates.map((each) => each.toFixed(0)).join(' ');
 
 type Work = 'decode' | 'prefill';
 type Side = 'ours' | 'llama';

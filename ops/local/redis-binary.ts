@@ -50,7 +50,7 @@ export async function redisBinary(
   if (found) return found;
   if (!existsSync(projectPath('.cache/debian/redis'))) {
     say(
-      "Redis     none on the path; unpacking Debian's package into .cache, not installing it (1.4 MB)",
+      "redis             none on the path; unpacking Debian's package into .cache, not installing it (1.4 MB)",
     );
   }
   try {

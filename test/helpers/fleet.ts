@@ -22,6 +22,17 @@ export interface Owner {
   teardown(cleanUp: () => Promise<void>): void;
 }
 
+/** An owner for what several tests share; `end` ends it, the newest first. */
+export function sharedOwner(): Owner & { end(): Promise<void> } {
+  const cleanUps: (() => Promise<void>)[] = [];
+  return {
+    teardown: (cleanUp) => void cleanUps.push(cleanUp),
+    end: async () => {
+      for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+    },
+  };
+}
+
 export interface FleetOptions {
   readonly encoders?: number;
   readonly pds?: number;
@@ -54,7 +65,8 @@ const MAINS: Record<Role, string> = {
   index: 'workers/index/src/main.ts',
   'prefill-decode': 'workers/prefill-decode/src/main.ts',
 };
-const READY_MS = 60_000;
+/** Every process of a fleet starts at once, beside those of other tests. */
+const READY_MS = 120_000;
 
 /** A fleet of the test's own. */
 export async function startFleet(t: ExecutionContext, options: FleetOptions = {}): Promise<Fleet> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
+import { drawn } from './drawn.ts';
 
 const FOLDER = join(import.meta.dirname, '../../models/miniatures');
 
@@ -47,21 +48,8 @@ function imagePart([width, height, seed]: Picture): object {
   return { type: 'image_url', image_url: { url } };
 }
 
-/** A picture by its formula, RGB: what models/making/families/golden.py draws. */
-function drawn(width: number, height: number, seed: number): Buffer {
-  return Buffer.from(
-    Uint8Array.from({ length: width * height * 3 }, (_, index) => {
-      const c = index % 3;
-      const x = Math.floor(index / 3) % width;
-      const y = Math.floor(index / (3 * width));
-      const sum = x * (3 + (seed % 5)) + y * (7 + (seed % 3)) + c * 53 + seed * 29;
-      return (sum + Math.floor((x * y) / (5 + (seed % 7)))) % 256;
-    }),
-  );
-}
-
 /** RGB, 8 bits a channel, no filter. */
-function png(width: number, height: number, rgb: Buffer): Buffer {
+function png(width: number, height: number, rgb: Uint8Array): Buffer {
   const rows = Array.from({ length: height }, (_, y) =>
     Buffer.concat([Buffer.of(0), rgb.subarray(y * width * 3, (y + 1) * width * 3)]),
   );

@@ -1,6 +1,6 @@
 import { freePort, otlpCollector, testPrefix } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
-import { launchFleet, logOnFailure, type Fleet } from './fleet.ts';
+import { launchFleet, logOnFailure, sharedOwner, type Fleet } from './fleet.ts';
 import { userOfTheHandbook } from './redis-user.ts';
 
 type Collector = Awaited<ReturnType<typeof otlpCollector>>;
@@ -16,13 +16,10 @@ export interface SharedFleet extends Fleet {
   readonly redisUser: string;
 }
 
-const cleanUps: (() => Promise<void>)[] = [];
-const owner = { teardown: (cleanUp: () => Promise<void>) => void cleanUps.push(cleanUp) };
+const owner = sharedOwner();
 let started: Promise<SharedFleet> | null = null;
 
-test.after.always('the fleet of these tests ends', async () => {
-  for (const cleanUp of cleanUps.toReversed()) await cleanUp();
-});
+test.after.always('the fleet of these tests ends', () => owner.end());
 
 /** The one fleet of all tests of this process that ask for it; the first of them waits for its start. */
 export async function sharedFleet(t: ExecutionContext): Promise<SharedFleet> {

@@ -54,6 +54,8 @@ export function startEngine(
     modelFolder: modelDir,
     cacheFolder,
     threads,
+    // The machine is the measurement's own, as its peers take it.
+    threadsSpin: true,
     decoder,
     kvCacheBytes: 2 * GIB,
     encoderCacheBytes: 2 ** 20,

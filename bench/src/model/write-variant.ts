@@ -4,7 +4,7 @@ import { encodeModel, graphOf, readModel, useDomain, MICROSOFT, type Model } fro
 import { halve, quantizeToEight, quantizeToFour } from '@epd/graph/variants';
 
 /** The forms in which decoders are published, by the suffix of their file. */
-export const VARIANTS = { fp32: '', fp16: '_fp16', q8: '_quantized', q4: '_q4' } as const;
+const VARIANTS = { fp32: '', fp16: '_fp16', q8: '_quantized', q4: '_q4' } as const;
 export type Variant = keyof typeof VARIANTS;
 
 const CHANGES: Readonly<Record<Variant, (model: Model) => void>> = {

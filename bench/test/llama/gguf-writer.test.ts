@@ -4,10 +4,11 @@ import { tempFolder } from '@epd/service/testing';
 import test from 'ava';
 import { float32, writeGguf } from '../../src/llama/gguf-writer.ts';
 
+const values = (...numbers: number[]): Float32Array => Float32Array.from(numbers);
+
 test('a file has its head, the places of its tensors, and each tensor where its place says', async (t) => {
   const path = join(await tempFolder(t), 'model.gguf');
   const one = { type: 'f32', rows: 1, columns: 3, isVector: true } as const;
-  const values = (...numbers: number[]) => Float32Array.from(numbers);
   await writeGguf(path, { 'a.text': 'x', 'a.list': [7, 1], 'a.float': float32(0.5) }, [
     { ...one, name: 'first', values: () => values(1, 2, 3) },
     { ...one, name: 'second', values: () => values(4, 5, 6) },

@@ -6,9 +6,9 @@ import {
   RawImage,
   Tensor,
   env,
-  type PreTrainedModel,
 } from '@huggingface/transformers';
 import test from 'ava';
+import { drawn } from '../../../test/helpers/drawn.ts';
 
 /*
  * The folders that workers serve load in transformers.js, and give there the tokens that PyTorch gives: they are in
@@ -41,17 +41,11 @@ const casesOf = (name: string): readonly Case[] =>
     }
   ).cases;
 
-/** The formula of models/making/families/pictures.py. */
-function drawn([width, height, seed]: Picture): RawImage {
-  const data = Uint8ClampedArray.from({ length: width * height * 3 }, (_, index) => {
-    const c = index % 3;
-    const x = Math.floor(index / 3) % width;
-    const y = Math.floor(index / (3 * width));
-    const sum = x * (3 + (seed % 5)) + y * (7 + (seed % 3)) + c * 53 + seed * 29;
-    return (sum + Math.floor((x * y) / (5 + (seed % 7)))) % 256;
-  });
-  return new RawImage(data, width, height, 3);
-}
+const imageOf = ([width, height, seed]: Picture): RawImage =>
+  new RawImage(drawn(width, height, seed), width, height, 3);
+
+const row = (values: readonly number[]): Tensor =>
+  new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
 
 async function library(name: string): Promise<(asked: Case) => Promise<number[]>> {
   const model = await AutoModelForImageTextToText.from_pretrained(name, {
@@ -62,20 +56,15 @@ async function library(name: string): Promise<(asked: Case) => Promise<number[]>
   const processor = await AutoImageProcessor.from_pretrained(name);
   return async ({ images, prompt, tokens }) => {
     const ids = prompt.flatMap(([id, count]) => Array.from({ length: count }, () => id));
-    const row = (values: readonly number[]): Tensor =>
-      new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
     const options = {
       input_ids: row(ids),
       attention_mask: row(ids.map(() => 1)),
-      ...(images.length === 0 ? {} : ((await processor(images.map(drawn))) as object)),
+      ...(images.length === 0 ? {} : ((await processor(images.map(imageOf))) as object)),
       do_sample: false,
       max_new_tokens: tokens.length,
       eos_token_id: [NO_TOKEN],
     };
-    // The library's type asks for all of GenerationConfig, whose members have defaults.
-    const out = (await model.generate(
-      options as unknown as Parameters<PreTrainedModel['generate']>[0],
-    )) as Tensor;
+    const out = (await model.generate(options)) as Tensor;
     return Array.from(out.data as BigInt64Array, Number).slice(ids.length);
   };
 }

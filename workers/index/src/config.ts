@@ -22,7 +22,7 @@ export const configSchema = Type.Object({
     default: 300,
     minimum: 1,
     description:
-      'How often the writer compares the index with the store, for what no message told it of',
+      'How often the writer compares the index with the store, for what no message announced',
   }),
   maxImageBytes: Type.Integer({
     env: 'EPD_MAX_IMAGE_BYTES',

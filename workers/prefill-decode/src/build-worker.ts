@@ -169,6 +169,7 @@ function buildEngine(
     maxHeld: config.maxHeld,
     executionProviders: config.executionProviders,
     threads: config.threads,
+    threadsSpin: config.threadsSpin,
     decoder: decoder === '' ? 'auto' : `decoder_model_merged_${decoder}.onnx`,
     embedTokens,
     connector,

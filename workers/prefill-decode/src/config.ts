@@ -34,6 +34,12 @@ export const configSchema = Type.Object({
     maximum: 256,
     description: 'Threads of the decoder session; 0 lets ONNX Runtime choose',
   }),
+  threadsSpin: Type.Boolean({
+    env: 'EPD_PD_THREADS_SPIN',
+    default: false,
+    description:
+      "Decoder threads wait for a step's next operator without sleeping: faster where the worker's cores are its own, slower where it shares them. Between steps they sleep in any case",
+  }),
   kvCacheBytes: Type.Integer({
     env: 'EPD_KV_CACHE_BYTES',
     default: 512 * MIB,

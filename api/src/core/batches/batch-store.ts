@@ -186,7 +186,7 @@ export class BatchStore {
       .exec();
   }
 
-  /** One whose record has expired. Its tenant is no more known: `create` finds it in the tenant's set. */
+  /** One whose record has expired. Its tenant is no longer known: `create` finds it in the tenant's set. */
   async forget(id: string): Promise<void> {
     await this.#redis.multi().srem(this.#active, id).del(this.#results(id)).exec();
   }

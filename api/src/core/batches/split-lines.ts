@@ -28,7 +28,7 @@ export async function* splitLines(
   if (!line.isBlank) yield line.close();
 }
 
-/** A line whose end has not come. Keeps no more than it may. */
+/** A line that is not complete yet. Keeps at most the allowed bytes. */
 class OpenLine {
   readonly #start: number;
   readonly #maxBytes: number;

@@ -77,13 +77,13 @@ export class Files {
     throw new ApiError('file_not_found', `No file ${JSON.stringify(id.slice(0, 80))}`);
   }
 
-  /** The bytes at the reader's pace. Throws `file_not_found` when they are there no more. */
+  /** The bytes at the reader's pace. Throws `file_not_found` when they no longer exist. */
   async stream(file: FileRecord): Promise<Readable> {
     const first = await this.read(file, { start: 0, bytes: PIECE_BYTES });
     return Readable.from(this.#pieces(file, first), { objectMode: false, highWaterMark: 1 });
   }
 
-  /** A part of the bytes. Throws `file_not_found` when they are there no more. */
+  /** A part of the bytes. Throws `file_not_found` when they no longer exist. */
   async read(file: FileRecord, range: ByteRange): Promise<Uint8Array> {
     const bytes = await this.#store.getRange(file.key, range);
     if (bytes !== null) return bytes;

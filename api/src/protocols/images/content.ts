@@ -40,7 +40,7 @@ export const imageContentRoutes =
         memory.take(image.bytes);
         const bytes = await inputs.get(inputKey(image.sha256), { maxBytes });
         if (bytes === null)
-          throw new ApiError('image_gone', `The picture of ${id} is stored no more`);
+          throw new ApiError('image_gone', `The picture of ${id} is no longer stored`);
         return sendPicture(reply, bytes, image.mediaType);
       },
     );

@@ -2,13 +2,17 @@ import { Lazy } from '@epd/connector';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyInstance } from 'fastify';
 
-/** The page would take fonts from its maker's host, and offer services of its maker's. */
+/**
+ * The page would take fonts from its maker's host, and offer services of its maker's. What it calls models are the
+ * schemas, beside the tag of our models: each is shown where it is used.
+ */
 const NOTHING_FROM_OUTSIDE = {
   pageTitle: 'epd-fleet: the API',
   favicon: 'data:,',
   withDefaultFonts: false,
   telemetry: false,
   hideClientButton: true,
+  hideModels: true,
   showDeveloperTools: 'never',
   mcp: { disabled: true },
   agent: { disabled: true },

@@ -211,6 +211,33 @@ test('a question is shown before the fleet has it, and not where it is refused',
   t.false(await page.locator('#result').isVisible());
 });
 
+test('a fleet that is gone is said to be, until it is back', async (t) => {
+  const page = await openPage(t, await testApi(t));
+  await page.locator('#no-recent', { hasText: 'None yet.' }).waitFor();
+  await page.route('**/v1/**', (route) => route.abort());
+  await page.locator('#problem', { hasText: 'The fleet does not answer at 127.0.0.1' }).waitFor();
+  await page.unroute('**/v1/**');
+  await page.locator('#problem:empty').waitFor({ state: 'attached' });
+  t.pass();
+});
+
+test('a job that is listed before its thumbnail is there gets it then', async (t) => {
+  const page = await openPage(t, await testApi(t));
+  const held = Promise.withResolvers<void>();
+  await page.route('**/v1/jobs', async (route) => {
+    const response = await route.fetch();
+    await held.promise;
+    await route.fulfill({ response });
+  });
+  await choose(page, 1);
+  await page.fill('#question', 'Which one?');
+  await page.click('#submit');
+  await page.locator('#recent .no-picture', { hasText: 'IMG' }).waitFor();
+  held.resolve();
+  await page.locator('#recent img').waitFor();
+  t.is(await page.locator('#recent .no-picture').count(), 0);
+});
+
 test('a job of a program is shown as one, not by its whole id', async (t) => {
   const api = await testApi(t);
   await post(api.app, '/v1/jobs', question('?', png()));
@@ -312,10 +339,19 @@ test('where keys are wanted the page asks for one; it can be changed and forgott
   t.is(await page.locator('#problem').textContent(), '');
   t.is(await page.getByRole('link', { name: 'Queues' }).getAttribute('href'), '/admin/queues');
   t.is(await page.getByRole('link', { name: 'API reference' }).getAttribute('href'), '/docs/');
+  await page.fill('#question', 'A question of Alice');
+  await page.click('#submit');
+  await page.locator('#recent', { hasText: 'A question of Alice' }).waitFor();
   await page.getByRole('button', { name: 'API key ✓' }).click();
   await page.getByRole('button', { name: 'Forget the key' }).click();
   await page.locator('#problem', { hasText: 'This fleet asks for an API key.' }).waitFor();
   t.is(await page.evaluate('sessionStorage.length'), 0);
+  t.is(
+    await page.locator('#recent li').count(),
+    0,
+    'the next person sees no questions of the last',
+  );
+  t.false(await page.locator('#result').isVisible());
 });
 
 test('the fleet is shown as it stands, with what waits', async (t) => {

@@ -85,7 +85,7 @@ export class QueryAnswerer {
     if (!own) return notFound(id);
     const webp = await this.#parts.thumbnails.make(own.row.sha256, edge);
     if (webp) return { ok: true, value: { webp: webp.toString('base64') } };
-    return { ok: false, code: 'image_gone', message: `The picture of ${id} is stored no more` };
+    return { ok: false, code: 'image_gone', message: `The picture of ${id} is no longer stored` };
   }
 
   async #own(tenant: string, id: string) {

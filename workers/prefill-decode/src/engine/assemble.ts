@@ -1,5 +1,4 @@
 import { EncoderCacheManager } from '@epd/connector';
-import type { RunnerFacts } from '../runner/messages.ts';
 import type { Runner } from '../runner/runner.ts';
 import type { Bounds } from './requests/hold-request.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -12,6 +11,7 @@ import { Outbox } from './requests/outbox.ts';
 import { PrefillPace } from './schedule/prefill-pace.ts';
 import { PrefixCache } from './kv/prefix-cache.ts';
 import { RequestBook } from './requests/request-book.ts';
+import { allowedDrafts } from './drafts/allowed-drafts.ts';
 import { DRAFT_ROWS_MAX, Drafting } from './schedule/drafting.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import type { Sequence } from './sequences/sequence.ts';
@@ -23,13 +23,6 @@ import { Slots } from './kv/slots.ts';
  */
 const CHUNK_ROOM = 32;
 
-/**
- * The largest difference of logits, as a share of the largest, of tokens computed together and one
- * by one: rounding alone gives a hundredth of it, a graph that quantizes a run's activations
- * together ten times as much.
- */
-const DRAFT_DIFFERENCE_MAX = 1e-3;
-
 const NO_PACE = { share: 1, waitMs: 0 };
 
 export type EngineParts = ReturnType<typeof assemble>;
@@ -39,7 +32,7 @@ export function assemble(options: EngineOptions, model: EngineModel, runner: Run
   const { kvCacheBytes, encoderCacheBytes, maxBatch, logger } = options;
   const { kv, abilities, embeddingWidth } = runner.facts;
   const { contextLength } = model;
-  const draftTokens = draftsAgree(runner.facts) ? (options.draftTokens ?? 0) : 0;
+  const draftTokens = allowedDrafts(options.draftTokens ?? 0, runner.facts);
   const plan = new MemoryPlan({ kv, abilities, kvCacheBytes, maxBatch, contextLength });
   const prefixes = new PrefixCache();
   const slots = new Slots(plan, prefixes);
@@ -87,10 +80,6 @@ export function assemble(options: EngineOptions, model: EngineModel, runner: Run
     bounds,
   };
 }
-
-/** Whether a token computed with others in one run is the one that a step of its own would give. */
-const draftsAgree = ({ chunkDifference }: RunnerFacts): boolean =>
-  chunkDifference <= DRAFT_DIFFERENCE_MAX;
 
 function localConnector({ embeddings }: EngineOptions): ECConnector {
   const local = new LocalConnector(embeddings);

@@ -35,6 +35,8 @@ export interface EngineOptions {
   readonly executionProviders?: readonly string[];
   /** Threads of one run of the decoder. */
   readonly threads: number;
+  /** Threads that wait for a step's next operator do not sleep. @default false */
+  readonly threadsSpin?: boolean;
   /**
    * The decoder's file, relative to the model's `onnx` folder; `auto`: the usual name of exports.
    */
@@ -80,6 +82,7 @@ export async function readEngineModel(
       cacheFolder: options.cacheFolder,
       executionProviders: options.executionProviders ?? ['cpu'],
       threads: options.threads,
+      threadsSpin: options.threadsSpin ?? false,
       hangAtStep: options.hangAtStep ?? 0,
     },
   };

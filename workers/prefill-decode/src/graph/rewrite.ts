@@ -1,3 +1,4 @@
+import { joinProducts } from './join-products.ts';
 import { takeLogitPositions } from './logit-positions.ts';
 import { separateRows } from './separate-rows.ts';
 import {
@@ -27,15 +28,16 @@ import {
 } from './two-part-attention.ts';
 
 /** Incremented with every change of the pass's output, so that cached graphs are rebuilt. */
-export const PASS_VERSION = 4;
+export const PASS_VERSION = 5;
 
 export const isGroupQueryAttention = (node: Node): boolean =>
   node.opType === 'GroupQueryAttention' && node.domain === MICROSOFT;
 
 /**
- * Turns each `GroupQueryAttention` into two-part attention, and products that scale rows together
- * into such that do not, in place. Inputs become `inputs_embeds` (B,S,D), `position_ids` (B,S, or
- * (3,B,S) as exported), `past_lengths` (B), `logit_positions` (N,2) and the past keys and values
+ * Turns each `GroupQueryAttention` into two-part attention, products that scale rows together into such
+ * that do not, and quantized products of the same activations into one, in place. Inputs become
+ * `inputs_embeds` (B,S,D), `position_ids` (B,S, or (3,B,S) as exported), `past_lengths` (B),
+ * `logit_positions` (N,2) and the past keys and values
  * (B,KV,T,H), of which row b holds `past_lengths[b]` tokens, left-aligned; outputs become `logits`
  * (N,V) and `new.N.key/value` (B,KV,S,H). Throws `NotRewritableError`.
  */
@@ -47,6 +49,7 @@ export function rewrite(model: Model): void {
   for (const node of attentions) refuseUnknownForms(node);
   const shape = shapeOf(graph, attentions);
   separateRows(graph);
+  joinProducts(graph);
   replaceAttention(graph, attentions, shape);
   keepAllLogits(graph);
   takeLogitPositions(graph, 'logits');

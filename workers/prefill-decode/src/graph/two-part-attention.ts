@@ -23,9 +23,9 @@ export interface AttentionShape {
 }
 
 /**
- * Names that the shared nodes define and the layers read. `past_bias` (B,1,1,T) masks what lies
- * past a row's length; `new_bias` (group*S, S) is causal among the new tokens. Layers with a window
- * have biases of their own, `past_bias.W` (B,1,group*S,T) and `new_bias.W`.
+ * Names that the shared nodes define and the layers read. `bias` (B,1,group*S,T+S) masks what lies
+ * past a row's length among its past tokens, and is causal among the new ones. Layers with a window
+ * have a bias of their own, `bias.W`.
  */
 const PREFIX = 'epd.';
 const shared = (name: string): string => `${PREFIX}${name}`;
@@ -53,6 +53,9 @@ export function sharedTensors(shape: AttentionShape): Tensor[] {
     floatScalar(shared('closed'), CLOSED[dataType] ?? -1e9, dataType),
     ints('tile', group, 1),
     ints('tile3', 1, group, 1),
+    ints('axes01', 0, 1),
+    ints('group', group),
+    ints('ones', 1, 1),
     ints('split_q', 0, 0, kvHeads, group, headDim),
     ints('split_kv', 0, 0, kvHeads, headDim),
     ints('rows', 0, kvHeads, -1, headDim),
@@ -83,7 +86,23 @@ export function sharedNodes(pastKey: string, windows: readonly number[]): Node[]
     node('Where', [s('causal'), s('open'), s('closed')], [s('causal_bias')]),
     node('Tile', [s('causal_bias'), s('tile')], [s('new_bias')]),
     node('Concat', [s('T'), s('S')], [s('T_and_S')], { axis: 0 }),
+    node('Mul', [s('S'), s('group')], [s('rows_per_head')]),
+    node('Shape', ['past_lengths'], [s('B')]),
+    node('Concat', [s('ones'), s('rows_per_head'), s('at1')], [s('per_row')], { axis: 0 }),
+    node('Expand', [s('past_bias'), s('per_row')], [s('past_bias.rows')]),
+    node('Concat', [s('B'), s('ones'), s('at1')], [s('per_sequence')], { axis: 0 }),
+    ...joinedBias('new_bias', 'past_bias.rows', 'bias'),
     ...windows.flatMap(windowNodes),
+  ];
+}
+
+/** Past (B,1,group*S,T) and new (group*S,S) side by side. */
+function joinedBias(ofNew: string, ofPast: string, joined: string): Node[] {
+  const s = shared;
+  return [
+    node('Unsqueeze', [s(ofNew), s('axes01')], [s(`${ofNew}.4d`)]),
+    node('Expand', [s(`${ofNew}.4d`), s('per_sequence')], [s(`${ofNew}.rows`)]),
+    node('Concat', [s(ofPast), s(`${ofNew}.rows`)], [s(joined)], { axis: -1 }),
   ];
 }
 
@@ -108,6 +127,7 @@ function windowNodes(window: number): Node[] {
     node('Where', [w('past_open'), s('open'), s('closed')], [w('past_bias.3d')]),
     node('Tile', [w('past_bias.3d'), s('tile3')], [w('past_bias.rows')]),
     node('Unsqueeze', [w('past_bias.rows'), s('axis1')], [w('past_bias')]),
+    ...joinedBias(`new_bias.${window}`, `past_bias.${window}`, `bias.${window}`),
   ];
 }
 
@@ -135,12 +155,16 @@ export function twoPartAttention(
   const scale = floatAttribute(of, 'scale', 0) || shape.headDim ** -0.5;
   const projections = projected(of, n);
   const rotary = rotated(of, shape, projections, n);
+  const turned = { ...rotary, v: projections.v };
   const nodes = [
     ...projections.nodes,
     ...rotary.nodes,
-    ...attended(of, names, rotary, projections.v, n),
+    ...divided(turned, names, n),
+    ...scored(shape.dataType, scale, names, n),
+    ...attended(of, names, n),
   ];
-  return { nodes, tensors: [floatScalar(n('scale'), scale, shape.dataType)] };
+  const isHalf = shape.dataType !== ELEMENT.float;
+  return { nodes, tensors: isHalf ? [floatScalar(n('scale'), scale, shape.dataType)] : [] };
 }
 
 type Namer = (name: string) => string;
@@ -181,35 +205,50 @@ function rotated(
   return { q: n('q.rotary'), k: n('k.rotary'), nodes };
 }
 
-/** softmax([q·K_past | q·k_new]) applied to [V_past | v_new] without joining the caches. */
-function attended(
-  of: Node,
+/** By heads: queries (B,KV,group*S,H) with those that share keys together, new keys and values (B,KV,S,H). */
+function divided(
+  { q, k, v }: { readonly q: string; readonly k: string; readonly v: string },
   names: LayerNames,
-  turned: { q: string; k: string },
-  v: string,
   n: Namer,
 ): Node[] {
   const s = shared;
-  const bias = (name: string): string =>
-    s(names.window === null ? name : `${name}.${names.window}`);
-  const output = of.output?.[0];
-  if (!output) throw new NotRewritableError('GroupQueryAttention without an output');
   return [
-    node('Mul', [turned.q, n('scale')], [n('q.scaled')]),
-    node('Reshape', [n('q.scaled'), s('split_q')], [n('q.5d')]),
+    node('Reshape', [q, s('split_q')], [n('q.5d')]),
     node('Transpose', [n('q.5d')], [n('q.grouped')], { perm: [0, 2, 3, 1, 4] }),
     node('Reshape', [n('q.grouped'), s('rows')], [n('q')]),
-    node('Reshape', [turned.k, s('split_kv')], [n('k.4d')]),
+    node('Reshape', [k, s('split_kv')], [n('k.4d')]),
     node('Transpose', [n('k.4d')], [names.newKey], { perm: [0, 2, 1, 3] }),
     node('Reshape', [v, s('split_kv')], [n('v.4d')]),
     node('Transpose', [n('v.4d')], [names.newValue], { perm: [0, 2, 1, 3] }),
-    node('Transpose', [names.pastKey], [n('past.kT')], { perm: [0, 1, 3, 2] }),
-    node('MatMul', [n('q'), n('past.kT')], [n('past.scores.raw')]),
-    node('Add', [n('past.scores.raw'), bias('past_bias')], [n('past.scores')]),
-    node('Transpose', [n('k.4d')], [n('new.kT')], { perm: [0, 2, 3, 1] }),
-    node('MatMul', [n('q'), n('new.kT')], [n('new.scores.raw')]),
-    node('Add', [n('new.scores.raw'), bias('new_bias')], [n('new.scores')]),
-    node('Concat', [n('past.scores'), n('new.scores')], [n('scores')], { axis: -1 }),
+  ];
+}
+
+/** Scaled products of queries with past and with new keys. */
+function scored(type: number, scale: number, names: LayerNames, n: Namer): Node[] {
+  const keys = { past: names.pastKey, new: names.newKey };
+  if (type === ELEMENT.float) {
+    const attributes = { transB: 1, alpha: { float: scale } };
+    return Object.entries(keys).map(([part, key]) =>
+      node('FusedMatMul', [n('q'), key], [n(`${part}.scores`)], attributes, MICROSOFT),
+    );
+  }
+  // The fused product knows no half precision; queries are scaled first, for products could overflow.
+  const products = Object.entries(keys).flatMap(([part, key]) => [
+    node('Transpose', [key], [n(`${part}.kT`)], { perm: [0, 1, 3, 2] }),
+    node('MatMul', [n('q.scaled'), n(`${part}.kT`)], [n(`${part}.scores`)]),
+  ]);
+  return [node('Mul', [n('q'), n('scale')], [n('q.scaled')]), ...products];
+}
+
+/** softmax([q·K_past | q·k_new]) applied to [V_past | v_new] without joining the caches. */
+function attended(of: Node, names: LayerNames, n: Namer): Node[] {
+  const s = shared;
+  const output = of.output?.[0];
+  if (!output) throw new NotRewritableError('GroupQueryAttention without an output');
+  const bias = s(names.window === null ? 'bias' : `bias.${names.window}`);
+  return [
+    node('Concat', [n('past.scores'), n('new.scores')], [n('scores.open')], { axis: -1 }),
+    node('Add', [n('scores.open'), bias], [n('scores')]),
     node('Softmax', [n('scores')], [n('weights')], { axis: -1 }),
     node('Split', [n('weights'), s('T_and_S')], [n('past.weights'), n('new.weights')], {
       axis: -1,

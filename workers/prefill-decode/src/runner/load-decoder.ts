@@ -60,8 +60,14 @@ function sessionOptions(options: RunnerOptions): InferenceSession.SessionOptions
     graphOptimizationLevel: 'all',
     // ONNX Runtime's warnings concern leftovers of the export, and are not JSON lines.
     logSeverityLevel: 3,
-    // Threads that spin between steps would take cores from the encoder and the main thread.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    // A step has hundreds of products: threads that sleep between them are woken late. Between steps they
+    // must not spin, for they would take cores from the encoder and the main thread.
+    extra: {
+      session: {
+        force_spinning_stop: '1',
+        intra_op: { allow_spinning: options.threadsSpin ? '1' : '0' },
+      },
+    },
   };
 }
 

@@ -15,6 +15,8 @@ export interface RunnerOptions {
   readonly executionProviders: readonly string[];
   /** Threads of one run of the decoder. */
   readonly threads: number;
+  /** Threads that wait for a step's next operator do not sleep. */
+  readonly threadsSpin: boolean;
   /** For tests: the number of the step that hangs, counted from 1; 0: none. */
   readonly hangAtStep: number;
 }

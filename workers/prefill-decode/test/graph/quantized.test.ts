@@ -1,4 +1,5 @@
 import test from 'ava';
+import { graphOf, readModel } from '@epd/graph';
 import { quantizeToEight, quantizeToFour } from '@epd/graph/variants';
 import { prepareDecoder } from '../../src/graph/prepare.ts';
 import { temporaryFolder, writeDecoder, type Change } from '../helpers/decoders.ts';
@@ -7,6 +8,13 @@ import { readGolden } from '../helpers/golden.ts';
 
 const OPTIONS = { intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
 const { cases, embeddings } = await readGolden();
+
+const LAYERS = 6;
+
+async function products(path: string): Promise<number> {
+  const { node } = graphOf(await readModel(path));
+  return node.filter(({ opType }) => opType === 'MatMulNBits').length;
+}
 
 const VARIANTS: Readonly<Record<string, { readonly change: Change; readonly same: number }>> = {
   'eight bits, scaled dynamically': { change: quantizeToEight, same: 30 },
@@ -18,6 +26,7 @@ for (const [title, { change, same }] of Object.entries(VARIANTS)) {
     const decoder = await writeDecoder(t, change);
     const prepared = await prepareDecoder(decoder, await temporaryFolder(t), OPTIONS);
     t.regex(prepared.note, /^rewritten; logits differ by at most [0-9.]+e-[6-9] /);
+    t.is(await products(prepared.path), 4 * LAYERS + 1, 'joined, and the head');
     const answers = async (maxBatch: number): Promise<(readonly number[])[]> => {
       const engine = await startEngine(t, { decoder, embeddings, maxBatch });
       const finished = await Promise.all(

@@ -19,13 +19,14 @@ const WEIGHTS = Array.from({ length: INPUTS * OUTPUTS }, (_, at) => ((at * 37) %
 /** Whole numbers from 0 to 255, which quantization leaves as they are. */
 const ROW = Float32Array.from({ length: INPUTS }, (_, at) => (at === 0 ? 255 : (at * 11) % 250));
 
+const perOutput = (count: number): number[] => (count === 1 ? [] : [count]);
+
 /** A product as dynamic quantization writes it. */
 function dynamicProduct(
   weights: Uint8Array | Int8Array,
   zeros: Uint8Array | Int8Array | null,
   scales: readonly number[],
 ): GraphParts {
-  const perOutput = (count: number): number[] => (count === 1 ? [] : [count]);
   return {
     node: [
       node('DynamicQuantizeLinear', ['x'], ['q', 'scale', 'zero']),

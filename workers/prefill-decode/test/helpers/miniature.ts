@@ -5,6 +5,7 @@ import type { Embedding, MultiModalFeature } from '@epd/connector';
 import { PromptBuilder, readModelFolder, type Prompt, type PromptMessage } from '@epd/model';
 import { itemMaker, type PreparedImage, type RgbImage } from '@epd/model/preprocess';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { drawn } from '../../../../test/helpers/drawn.ts';
 
 /** Golden pictures have sizes that need no scaling. */
 const same = async (image: RgbImage): Promise<RgbImage> => image;
@@ -131,17 +132,6 @@ export class Miniature {
     const bytes = new Uint8Array(Float32Array.from(values).buffer);
     return { rows, width: own * levels.length, dtype: 'F32', data: bytes };
   }
-}
-
-/** The formula of models/making/families/pictures.py. */
-function drawn(width: number, height: number, seed: number): Uint8Array {
-  return Uint8Array.from({ length: width * height * 3 }, (_, index) => {
-    const c = index % 3;
-    const x = Math.floor(index / 3) % width;
-    const y = Math.floor(index / (3 * width));
-    const sum = x * (3 + (seed % 5)) + y * (7 + (seed % 3)) + c * 53 + seed * 29;
-    return (sum + Math.floor((x * y) / (5 + (seed % 7)))) % 256;
-  });
 }
 
 /** The largest difference between what was sampled and the values it was sampled from. */

@@ -16,6 +16,7 @@ test('a change of the cache that fails is the end of the runner: no later step i
       cacheFolder: testGraphs(),
       executionProviders: ['cpu'],
       threads: 1,
+      threadsSpin: false,
       hangAtStep: 0,
     },
     { runTimeoutMs: 60_000, onHang: () => t.fail('it hangs') },

@@ -47,8 +47,9 @@ export class Answer {
     byId('result').scrollIntoView({ block: 'nearest' });
   }
 
-  /** The fleet refused it. */
-  unsent() {
+  /** There is nothing to show: the question was refused, or whoever asked has gone. */
+  hide() {
+    this.#shown?.abort();
     byId('result').hidden = true;
   }
 

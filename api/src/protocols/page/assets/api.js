@@ -40,7 +40,7 @@ export async function* follow(job, signal) {
 
 async function request(path, { method = 'GET', body, signal } = {}) {
   const key = storedKey();
-  const response = await fetch(path, {
+  const response = await reached(path, {
     method,
     signal,
     headers: {
@@ -56,6 +56,18 @@ async function request(path, { method = 'GET', body, signal } = {}) {
     answer.error?.message ?? `The API answered ${response.status}`,
     key,
   );
+}
+
+/** Browsers say no more than that it failed. */
+async function reached(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause;
+    throw new Error(`The fleet does not answer at ${location.host}. Is it still running?`, {
+      cause,
+    });
+  }
 }
 
 async function* events(path, signal) {

@@ -19,7 +19,7 @@ const TOY = 'tiny-vlm';
 const pictures = new Pictures();
 const answer = new Answer();
 const fleet = new Fleet();
-const key = new KeyPanel(() => void problems.during(look));
+const key = new KeyPanel(() => void problems.during(startOver));
 const problems = new Problems((tried) => key.ask(tried));
 const recent = new Recent({
   open: (job) => void problems.during(() => open(job)),
@@ -49,6 +49,16 @@ setInterval(() => {
 void problems.inBackground(look);
 void problems.during(openFromAddress);
 
+/** With another key: nothing of the one before stays, and a job that the address names is opened. */
+async function startOver() {
+  if (current !== null) history.replaceState(null, '', location.pathname);
+  current = null;
+  answer.hide();
+  recent.clear();
+  await look();
+  await openFromAddress();
+}
+
 async function ask() {
   const { urls } = pictures;
   const text = byId('question').value;
@@ -65,7 +75,7 @@ async function ask() {
     job = await call('/v1/jobs', { method: 'POST', body: question(text, urls) });
     await rememberThumbnails(job.id, pictured);
   } catch (error) {
-    answer.unsent();
+    answer.hide();
     throw error;
   } finally {
     submit.ariaDisabled = null;

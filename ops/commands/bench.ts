@@ -1,0 +1,2 @@
+/** `npm run bench`. */
+await import('../../bench/src/main.ts');

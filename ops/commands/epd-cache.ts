@@ -1,0 +1,2 @@
+/** `npm run epd-cache`. */
+await import('../cache/main.ts');
