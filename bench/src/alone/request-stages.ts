@@ -13,7 +13,7 @@ export const STAGES = [
   'prefill',
   'the rest',
 ] as const;
-export type Stage = (typeof STAGES)[number];
+type Stage = (typeof STAGES)[number];
 
 /** Milliseconds; null: the request did not pass the stage. */
 export type StageTimes = Readonly<Record<Stage, number | null>>;

@@ -6,7 +6,6 @@ import {
   RawImage,
   Tensor,
   env,
-  type PreTrainedModel,
 } from '@huggingface/transformers';
 import test from 'ava';
 import { drawn } from '../../../test/helpers/drawn.ts';
@@ -45,6 +44,9 @@ const casesOf = (name: string): readonly Case[] =>
 const imageOf = ([width, height, seed]: Picture): RawImage =>
   new RawImage(drawn(width, height, seed), width, height, 3);
 
+const row = (values: readonly number[]): Tensor =>
+  new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
+
 async function library(name: string): Promise<(asked: Case) => Promise<number[]>> {
   const model = await AutoModelForImageTextToText.from_pretrained(name, {
     device: 'cpu',
@@ -54,8 +56,6 @@ async function library(name: string): Promise<(asked: Case) => Promise<number[]>
   const processor = await AutoImageProcessor.from_pretrained(name);
   return async ({ images, prompt, tokens }) => {
     const ids = prompt.flatMap(([id, count]) => Array.from({ length: count }, () => id));
-    const row = (values: readonly number[]): Tensor =>
-      new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
     const options = {
       input_ids: row(ids),
       attention_mask: row(ids.map(() => 1)),
@@ -64,10 +64,7 @@ async function library(name: string): Promise<(asked: Case) => Promise<number[]>
       max_new_tokens: tokens.length,
       eos_token_id: [NO_TOKEN],
     };
-    // The library's type asks for all of GenerationConfig, whose members have defaults.
-    const out = (await model.generate(
-      options as unknown as Parameters<PreTrainedModel['generate']>[0],
-    )) as Tensor;
+    const out = (await model.generate(options)) as Tensor;
     return Array.from(out.data as BigInt64Array, Number).slice(ids.length);
   };
 }

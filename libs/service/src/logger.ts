@@ -44,9 +44,9 @@ type MakeChild = (this: Logger, bindings: Bindings, options?: ChildLoggerOptions
 
 /** Children format their own fields, but not those that they are made with; they inherit this. */
 function hidingOfChildren(logger: Logger): Logger {
-  const make = logger.child as unknown as MakeChild;
+  const { child: own } = logger as unknown as { readonly child: MakeChild };
   const child: MakeChild = function (bindings, options) {
-    return make.call(this, hideSecrets(bindings), options);
+    return own.call(this, hideSecrets(bindings), options);
   };
   return Object.assign(logger, { child });
 }

@@ -1,5 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { Lazy } from '@epd/connector';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
 const FOLDER = join(import.meta.dirname, 'assets');
@@ -25,15 +26,18 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
 ].join('; ');
 
-/** Pages to try the fleet with: some files, read once. */
+interface Asset {
+  readonly url: string;
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** Read once in a process. */
+const assets = new Lazy(readAssets);
+
+/** Pages to try the fleet with. */
 export const pageRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  const entries = await readdir(FOLDER, { withFileTypes: true, recursive: true });
-  for (const entry of entries.filter((one) => one.isFile())) {
-    const path = join(entry.parentPath, entry.name);
-    const file = path.slice(FOLDER.length + 1);
-    const body = await readFile(path);
-    const type = TYPES[extname(file)] ?? 'application/octet-stream';
-    const url = PAGES[file] ?? `/page/${file}`;
+  for (const { url, type, body } of await assets.get()) {
     app.get(
       url,
       { config: { access: 'public' }, schema: { hide: true } },
@@ -48,3 +52,16 @@ export const pageRoutes: FastifyPluginAsyncTypebox = async (app) => {
     );
   }
 };
+
+async function readAssets(): Promise<readonly Asset[]> {
+  const entries = await readdir(FOLDER, { withFileTypes: true, recursive: true });
+  const files = entries.filter((one) => one.isFile());
+  const read = files.map(async ({ parentPath, name }) => {
+    const path = join(parentPath, name);
+    const file = path.slice(FOLDER.length + 1);
+    const url = PAGES[file] ?? `/page/${file}`;
+    const type = TYPES[extname(file)] ?? 'application/octet-stream';
+    return { url, type, body: await readFile(path) };
+  });
+  return Promise.all(read);
+}

@@ -221,6 +221,23 @@ test('a fleet that is gone is said to be, until it is back', async (t) => {
   t.pass();
 });
 
+test('a job that is listed before its thumbnail is there gets it then', async (t) => {
+  const page = await openPage(t, await testApi(t));
+  const held = Promise.withResolvers<void>();
+  await page.route('**/v1/jobs', async (route) => {
+    const response = await route.fetch();
+    await held.promise;
+    await route.fulfill({ response });
+  });
+  await choose(page, 1);
+  await page.fill('#question', 'Which one?');
+  await page.click('#submit');
+  await page.locator('#recent .no-picture', { hasText: 'IMG' }).waitFor();
+  held.resolve();
+  await page.locator('#recent img').waitFor();
+  t.is(await page.locator('#recent .no-picture').count(), 0);
+});
+
 test('a job of a program is shown as one, not by its whole id', async (t) => {
   const api = await testApi(t);
   await post(api.app, '/v1/jobs', question('?', png()));

@@ -58,8 +58,6 @@ test('the prompt holds an image: its positions are a grid, it alone has rows for
     positions: axesOf(positions[0]!, width),
     rows: rowsOf(deep as Float32Array, width),
   }));
-  const image = (axis: (at: number) => number) =>
-    Array.from({ length: 8 }, (_, at) => 6 + axis(at));
   const after = Array.from({ length: 10 }, (_, at) => 10 + at);
   t.deepEqual(whole!.positions, [
     [0, 1, 2, 3, 4, 5, ...image(() => 0), ...after],
@@ -85,8 +83,12 @@ test('the prompt holds an image: its positions are a grid, it alone has rows for
     );
 });
 
+/** Positions of the image on one axis. */
+const image = (axis: (at: number) => number): number[] =>
+  Array.from({ length: 8 }, (_, at) => 6 + axis(at));
+
 const axesOf = (positions: Int32Array, width: number): number[][] =>
-  [0, 1, 2].map((axis) => [...positions.subarray(axis * width, (axis + 1) * width)]);
+  [0, 1, 2].map((axis) => Array.from(positions.subarray(axis * width, (axis + 1) * width)));
 
 /** By level and token. */
 const rowsOf = (values: Float32Array, width: number): number[][][] =>

@@ -52,14 +52,8 @@ export class Recent {
   #row(job) {
     const known = this.#rows.get(job.id);
     if (known) return known;
-    const [thumbnail] = thumbnailsOf(job.id);
-    const picture = thumbnail
-      ? element('img', { src: thumbnail, alt: '' })
-      : element(
-          'span',
-          { class: 'no-picture', 'aria-hidden': 'true' },
-          job.timings.images.length > 0 ? 'IMG' : 'Aa',
-        );
+    const picture = element('span', { class: 'no-picture', 'aria-hidden': 'true' });
+    picture.textContent = job.timings.images.length > 0 ? 'IMG' : 'Aa';
     const state = element('span', { class: 'state' });
     const time = element('span', { class: 'time' });
     const answer = element('span', { class: 'what' });
@@ -80,6 +74,7 @@ export class Recent {
         element('button', open, picture, text),
         element('button', cancel, 'Cancel'),
       ),
+      picture,
       state,
       time,
       answer,
@@ -89,7 +84,11 @@ export class Recent {
   }
 }
 
-function update({ item, state, time, answer }, job) {
+function update({ item, picture, state, time, answer }, job) {
+  // A job of this page may be listed before its thumbnail is there.
+  const isWanted = picture.parentNode !== null && job.timings.images.length > 0;
+  const [thumbnail] = isWanted ? thumbnailsOf(job.id) : [];
+  if (thumbnail) picture.replaceWith(element('img', { src: thumbnail, alt: '' }));
   state.textContent = job.status.replace('_', ' ');
   state.className = `state ${job.status}`;
   time.textContent = ago(job.created_at);
