@@ -1,9 +1,10 @@
-import { rename, stat } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graphOf, readModel } from '@epd/graph';
 import type { ModelShape } from '../model/shape.ts';
 import type { GgufType } from './gguf-blocks.ts';
 import { float32, writeGguf, type GgufTensor, type Metadata } from './gguf-writer.ts';
+import { exists } from '../model/exists.ts';
 
 type Weights = (name: string) => Float32Array;
 
@@ -130,9 +131,3 @@ async function weightsOf(modelDir: string): Promise<Weights> {
     return new Float32Array(Uint8Array.from(bytes).buffer);
   };
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

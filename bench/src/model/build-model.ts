@@ -1,10 +1,11 @@
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { configFiles } from './configs.ts';
 import { decoder } from './decoder.ts';
 import { embedTokens } from './embed-tokens.ts';
 import type { ModelShape } from './shape.ts';
 import { visionEncoder } from './vision-encoder.ts';
+import { exists } from './exists.ts';
 
 /** Where models are built, and whose tokenizer they have, relative to the project. */
 export const MODELS_CACHE = '.cache/bench/models';
@@ -71,9 +72,3 @@ async function tokenizerIds(folder: string): Promise<{ tokens: number; special: 
     special: Math.max(...special) + 1,
   };
 }
-
-const exists = async (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -1,7 +1,8 @@
-import { rename, stat, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeModel, graphOf, readModel, useDomain, MICROSOFT, type Model } from '@epd/graph';
 import { halve, quantizeToEight, quantizeToFour } from '@epd/graph/variants';
+import { exists } from './exists.ts';
 
 /** The forms in which decoders are published, by the suffix of their file. */
 const VARIANTS = { fp32: '', fp16: '_fp16', q8: '_quantized', q4: '_q4' } as const;
@@ -29,9 +30,3 @@ export async function writeVariant(modelDir: string, variant: Variant): Promise<
   await rename(unfinished, path);
   return name;
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
