@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT_INVALID_CONFIG } from '@epd/service';
 import { eventually, freePort, tempFolder, testRedisUrl } from '@epd/service/testing';
 import test from 'ava';
 import { apiProcess } from './helpers/api-process.ts';
@@ -74,7 +75,7 @@ test('without Redis it listens, says that it is not ready, and is so once Redis 
 test('a setting that is none is named together with what was expected', async (t) => {
   const { child, output } = apiProcess(t, { EPD_PORT: 'eighty' });
   const [code] = (await once(child, 'exit')) as [number | null];
-  t.is(code, 1);
+  t.is(code, EXIT_INVALID_CONFIG);
   t.regex(output.join(''), /EPD_PORT/);
   t.regex(output.join(''), /eighty/);
 });
@@ -82,7 +83,7 @@ test('a setting that is none is named together with what was expected', async (t
 test('without keys it will not listen where others can reach it, and says so', async (t) => {
   const { child, output } = apiProcess(t, { EPD_HOST: '0.0.0.0' });
   const [code] = (await once(child, 'exit')) as [number | null];
-  t.is(code, 1);
+  t.is(code, EXIT_INVALID_CONFIG);
   t.regex(output.join(''), /EPD_HOST.*loopback/);
 });
 
