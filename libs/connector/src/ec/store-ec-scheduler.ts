@@ -171,9 +171,14 @@ export class StoreECScheduler implements ECSchedulerConnector {
   }
 
   #hold(requestId: string, item: TrackedItem): void {
-    const { requester } = this.#options;
-    if (requester && this.#isConsumer)
-      this.#inBackground(() => requester.hold(item.job, requestId));
+    const { requester, releasesWaiters = true } = this.#options;
+    if (!requester || !this.#isConsumer) return;
+    this.#inBackground(async () => {
+      await requester.hold(item.job, requestId);
+      // A server without the script is sent it again: a release may have overtaken the lease.
+      if (releasesWaiters && !item.interests.has(requestId))
+        await requester.release(item.spec.mmHash, requestId, item.job.model);
+    });
   }
 
   #onEvent(event: CompletionEvent): void {
