@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { memoryOf } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { startFleet, type Fleet } from './helpers/fleet.ts';
-import { peakMiB } from './helpers/peak-memory.ts';
 
 const MIB = 2 ** 20;
 /** What V8 gives itself in a container of 512 MiB. */
@@ -104,9 +104,9 @@ test('a fleet with an API of 512 MiB serves one tenant while another attacks it'
   for (const role of ROLES)
     for (const { child } of fleet.processes(role)) {
       t.is(child.exitCode ?? child.signalCode, null, `${role} is alive`);
-      t.log(`peak memory: ${role} ${await peakMiB(child)} MiB`);
+      t.log(`peak memory: ${role} ${(await memoryOf(child)).peak.toFixed(0)} MiB`);
     }
-  t.true((await peakMiB(fleet.processes('api')[0]!.child)) < SMALL_MIB);
+  t.true((await memoryOf(fleet.processes('api')[0]!.child)).peak < SMALL_MIB);
 });
 
 test('what one tenant has asked is not told to another by cached tokens', async (t) => {

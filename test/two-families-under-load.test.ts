@@ -1,10 +1,9 @@
-import { eventually } from '@epd/service/testing';
+import { eventually, memoryOf } from '@epd/service/testing';
 import test from 'ava';
 import { startFleet, type Fleet } from './helpers/fleet.ts';
 import { goldenCases, goldenJob } from './helpers/golden.ts';
 import { ended, read, submit } from './helpers/jobs.ts';
 import { miniatureCases, miniatureFolder, miniatureJob } from './helpers/miniature-jobs.ts';
-import { peakMiB } from './helpers/peak-memory.ts';
 
 const JOBS = 200;
 /** Positions in three dimensions: what is resumed has to count on from the image's. */
@@ -66,5 +65,5 @@ test('200 jobs of two families at once, a worker of each killed among them: all 
   for (const role of ROLES)
     for (const { child } of fleet.processes(role))
       if (child.exitCode === null && child.signalCode === null)
-        t.log(`peak memory: ${role} ${await peakMiB(child)} MiB`);
+        t.log(`peak memory: ${role} ${(await memoryOf(child)).peak.toFixed(0)} MiB`);
 });

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { RedisJobStore } from '@epd/jobs';
 import { projectPath } from '@epd/service';
-import { testRedisUrl } from '@epd/service/testing';
+import { memoryOf, testRedisUrl } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
 import { sample } from 'fast-check';
 import { Redis } from 'ioredis';
-import { listeningApi, memoryOf, type ListeningApi } from './helpers/api-process.ts';
+import { listeningApi, type ListeningApi } from './helpers/api-process.ts';
 import { echoWorker } from './helpers/echo-worker.ts';
 import { FUZZ_ADMIN_KEY, fuzzRequests, type FuzzRequest } from './helpers/fuzz-requests.ts';
 import { png } from './helpers/pictures.ts';

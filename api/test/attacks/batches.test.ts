@@ -1,6 +1,6 @@
-import { eventually } from '@epd/service/testing';
+import { eventually, memoryOf } from '@epd/service/testing';
 import test from 'ava';
-import { listeningApi, memoryOf } from '../helpers/api-process.ts';
+import { listeningApi } from '../helpers/api-process.ts';
 
 const MIB = 2 ** 20;
 const KEY = 'a-key-of-the-tests-0001';

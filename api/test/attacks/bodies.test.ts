@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { memoryOf } from '@epd/service/testing';
 import test, { type ExecutionContext } from 'ava';
-import { listeningApi, memoryOf, type ListeningApi } from '../helpers/api-process.ts';
+import { listeningApi, type ListeningApi } from '../helpers/api-process.ts';
 
 const MIB = 2 ** 20;
 const KEY = 'a-key-of-the-tests-0001';

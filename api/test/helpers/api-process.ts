@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { eventually, freePort, tempFolder, testPrefix, testRedisUrl } from '@epd/service/testing';
 import type { ExecutionContext } from 'ava';
 
@@ -54,12 +53,4 @@ export async function listeningApi(
   const url = `http://127.0.0.1:${port}`;
   await eventually(async () => (await fetch(`${url}/readyz`)).ok, { withinMs: 60_000 });
   return { ...started, port, url, dataDir };
-}
-
-/** Memory of a process in MiB, now and at its highest. */
-export async function memoryOf({ pid }: ChildProcess): Promise<{ now: number; peak: number }> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const figure = (name: string): number =>
-    Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? Number.NaN) / 1024;
-  return { now: figure('VmRSS'), peak: figure('VmHWM') };
 }

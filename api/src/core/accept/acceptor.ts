@@ -129,15 +129,17 @@ export class Acceptor {
     card: ModelCard,
   ): Pick<JobRequest, 'sampling' | 'tools' | 'templateOptions'> {
     const { defaultMaxTokens, constraints } = this.#parts.limits;
-    const { sampling } = submission;
-    const tools = submission.tools && toTools(submission.tools, sampling, constraints);
+    const sampling = toSampling(submission.sampling, {
+      defaultMaxTokens,
+      contextLength: card.contextLength,
+      constraints,
+    });
+    const { constraint } = sampling;
+    const tools =
+      submission.tools && toTools(submission.tools, submission.sampling, constraint, constraints);
     const templateOptions = submission.template && toTemplateOptions(submission.template, card);
     return {
-      sampling: toSampling(sampling, {
-        defaultMaxTokens,
-        contextLength: card.contextLength,
-        constraints,
-      }),
+      sampling,
       ...(tools === undefined ? {} : { tools }),
       ...(templateOptions === undefined ? {} : { templateOptions }),
     };

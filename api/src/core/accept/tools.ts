@@ -1,7 +1,7 @@
-import type { ConstraintLimits, JsonConstraint } from '@epd/constraint';
+import type { Constraint, ConstraintLimits, JsonConstraint } from '@epd/constraint';
 import type { JobTools } from '@epd/jobs';
 import { ApiError } from '../../http/errors.ts';
-import { constraintOf, refuseUnholdable } from './constraint.ts';
+import { refuseUnholdable } from './constraint.ts';
 import type { SamplingBody } from './sampling-schema.ts';
 import type { ToolBody } from './tools-schema.ts';
 
@@ -39,18 +39,19 @@ export function askedTools({
 }
 
 /**
- * What the model may call; undefined: nothing. Throws `ApiError` for schemas that no worker can hold arguments
+ * What the model may call; undefined: nothing. `constraint` is what the answer is held to by itself. Throws `ApiError` for schemas that no worker can hold arguments
  * to, and for what cannot go with tools.
  */
 export function toTools(
   { functions, choice, parallel }: AskedTools,
   sampling: SamplingBody,
+  constraint: Constraint | undefined,
   limits: ConstraintLimits,
 ): JobTools | undefined {
   checkChoice(functions, choice);
   if (functions.length === 0 || choice === 'none') return undefined;
   refuseBeside(sampling);
-  const instead = insteadOfCalls(sampling, limits);
+  const instead = insteadOfCalls(sampling, constraint);
   const names = new Set<string>();
   const checked = functions.map((asked) => {
     if (names.has(asked.name))
@@ -104,9 +105,8 @@ function checkChoice(functions: AskedTools['functions'], choice: AskedTools['cho
 /** The schema of an answer in place of calls. Text that is not JSON could hold the mark of a call. */
 function insteadOfCalls(
   sampling: SamplingBody,
-  limits: ConstraintLimits,
+  constraint: Constraint | undefined,
 ): JsonConstraint | undefined {
-  const constraint = constraintOf(sampling, limits);
   if (constraint === undefined || constraint.type === 'json') return constraint;
   const { guided_regex: regex, guided_choice: choice } = sampling;
   const field = regex ? 'guided_regex' : choice ? 'guided_choice' : 'structured_outputs';

@@ -1,5 +1,6 @@
 export { eventually } from './eventually.ts';
 export { freePort } from '../free-port.ts';
+export { memoryOf } from './memory-of.ts';
 export { otlpCollector } from './otlp-collector.ts';
 export { tempFolder } from './temp-folder.ts';
 export { testGraphs } from './test-graphs.ts';
